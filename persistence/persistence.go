@@ -1,0 +1,126 @@
+// Package persistence keeps what was said: the record, which is the truth, and the history, which is speed.
+//
+// A Record gives an entry its place and puts it where a crash cannot take it back; History holds the newest
+// entries of each conversation for readers. A Store joins the two: it hands each send to its conversation's
+// writer, and reads from the history first and from the record where the history is short, expired, wrong or away.
+//
+// # Concurrency
+//
+// All methods of a Store, a Record and a History may be called from any goroutine, but for Record.Commit, which
+// has one caller at a time for each conversation: the conversation's writer.
+package persistence
+
+import (
+	"context"
+
+	"verbatim/protocol"
+)
+
+// Record is the durable log of every conversation. persistence/recordtest holds each implementation to this.
+type Record interface {
+	// Recall looks for a late resend: where the send carries `since`, its id (and its prev) may stand on the record
+	// further back than the ids that are remembered, and Recall finds them there for Commit. It may read the disk,
+	// so the sender's own goroutine calls it, before the send is queued.
+	Recall(ctx context.Context, send *Send) error
+
+	// Commit decides sends of one conversation, in the order given, and returns once what it accepted would
+	// survive a power cut. It settles each send (Seq, Time, Sum, Duplicate, or Err) but does not call its Done.
+	// The batch holds the new entries (nil: there are none); they are in every Tail and Read that begins after
+	// Commit has returned. Where the disk fails, the accepted sends' Err is `unavailable`, nothing of them is
+	// seen, and their ids may be sent again.
+	Commit(id protocol.ConversationID, sends []*Send) *Batch
+
+	// Tail says how far the conversation has come; Log is "" where it does not exist.
+	Tail(id protocol.ConversationID) (Tail, error)
+
+	// Read gives entries from the seq `from` on, in order and without a gap, at least one, none after `to`, and
+	// no further one once maxBytes are passed. from must be from 1 to the last seq.
+	Read(ctx context.Context, id protocol.ConversationID, from, to protocol.Seq, maxBytes int) (*Batch, error)
+
+	// Lines calls yield with each line of the transcript (the log line first), newlines left out, up to the last
+	// entry at the time of the call. yield must not keep the line. It ends early with yield's error.
+	Lines(ctx context.Context, id protocol.ConversationID, yield func(line []byte) error) error
+
+	// List gives conversations whose id begins with prefix and is greater than after, sorted by id, at most limit,
+	// and whether there are more.
+	List(prefix string, after protocol.ConversationID, limit int) (page []Listed, more bool)
+
+	// Marks gives a copy of the read marks of a conversation's present log.
+	Marks(id protocol.ConversationID) (map[protocol.UserID]protocol.Seq, error)
+
+	// Mark keeps a read mark that is greater than the user's last. It does not wait for the disk: a crash may lose
+	// the last second of marks.
+	Mark(id protocol.ConversationID, user protocol.UserID, seq protocol.Seq)
+
+	// Ready says why nothing can be recorded at the moment; nil: all is well.
+	Ready() error
+
+	// Close ends the record cleanly; nothing else may be under way. What was acknowledged needs no Close.
+	Close() error
+}
+
+// Tail is how far a conversation has come.
+type Tail struct {
+	Log  protocol.LogID // "": the conversation does not exist
+	Last protocol.Seq
+	Time protocol.Time // Last's
+	Sum  protocol.Sum  // Last's
+}
+
+// Listed is a conversation in a list.
+type Listed struct {
+	ID protocol.ConversationID
+	Tail
+}
+
+// History holds recent entries with an expiration. It may forget anything at any time; what it gives is right.
+// persistence/historytest holds each implementation to this.
+type History interface {
+	// Append takes entries of a conversation's log: new ones, or older ones that were read from the record again.
+	// It never waits; what it has no room for it drops. The batch is shared and must not be changed.
+	Append(id protocol.ConversationID, log protocol.LogID, batch *Batch)
+
+	// Range gives entries from the seq `from` on like Record.Read, or nil where it does not hold `from` of that log.
+	// An error is for the log of the operator; the caller reads the record in any case.
+	Range(ctx context.Context, id protocol.ConversationID, log protocol.LogID, from, to protocol.Seq, maxBytes int) (*Batch, error)
+
+	// Close ends its goroutines within the context's time; what is still queued may be lost.
+	Close(ctx context.Context) error
+}
+
+// Publisher gets what is committed: each conversation's batches in order, from its writer. It may wait for the hub's
+// queue and for nothing else.
+type Publisher interface {
+	Publish(id protocol.ConversationID, log protocol.LogID, batch *Batch)
+}
+
+// Send is one message on its way to the record.
+type Send struct {
+	// Fixed by the sender before Store.Send. The strings may be parts of a frame: clone what is kept.
+	Conversation protocol.ConversationID
+	Author       protocol.UserID
+	Name         string // what to show for the author; "": nothing else
+	ID, Prev     protocol.MessageID
+	Since        protocol.Number
+	Text         string // a JSON string
+	Target       protocol.Seq
+	Meta         string // a compact JSON object, or ""
+	Ref          string // the sender's own, for its reply
+	Settler      Settler
+
+	// Set by Record.Recall: where on the record, beyond the remembered ids, the id and the prev stand. 0: nowhere.
+	FoundID, FoundPrev protocol.Seq
+
+	// Set by Record.Commit.
+	Seq       protocol.Seq
+	Time      protocol.Time
+	Sum       protocol.Sum
+	Duplicate bool
+	Err       *protocol.Error
+}
+
+// Settler is told, once, what became of a send. It is called by the conversation's writer and must not wait.
+type Settler interface{ Settled(send *Send) }
+
+// Size is about how many bytes of memory the send takes.
+func (s *Send) Size() int { return 256 + len(s.Text) + len(s.Meta) }
