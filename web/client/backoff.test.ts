@@ -1,0 +1,21 @@
+import { expect, test } from 'vitest';
+import { retryAfter, retryDelay } from './backoff.ts';
+
+test('the wait doubles, has jitter, and ends at 15 seconds', () => {
+  expect([0, 1, 2, 3].map((attempt) => retryDelay(attempt, undefined, () => 1))).toEqual([0.5, 1, 2, 4]);
+  expect(retryDelay(0, undefined, () => 0)).toBe(0.25);
+  expect(retryDelay(50, undefined, () => 1)).toBe(15);
+});
+
+test('the wait is never shorter than what the server asks for', () => {
+  expect(retryDelay(0, 1.7, () => 0)).toBe(1.7);
+  expect(retryDelay(0, 1.7, () => 1)).toBeCloseTo(2.04);
+  expect(retryDelay(4, 1.7, () => 1)).toBe(8); // the fifth attempt waits longer of itself
+});
+
+test('retry_after is read from the reasons of 1001 and 1013 alone', () => {
+  expect(retryAfter(1001, 'draining; retry_after=1.7')).toBe(1.7);
+  expect(retryAfter(1013, 'too many connections retry_after=3')).toBe(3);
+  expect(retryAfter(1001, 'draining')).toBeUndefined();
+  expect(retryAfter(1006, 'retry_after=9')).toBeUndefined();
+});

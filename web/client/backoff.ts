@@ -1,0 +1,23 @@
+// How long to wait before the next attempt to connect.
+import { closeCode } from './protocol.ts';
+
+const firstWait = 0.5; // seconds
+const longestWait = 15; // seconds
+
+/** The seconds that the server asks for at the end of a close reason, where it is draining or full. */
+export function retryAfter(code: number, reason: string): number | undefined {
+  if (code === closeCode.policy) return 30; // too many bad requests: the minute must pass
+  if (code !== closeCode.draining && code !== closeCode.tryLater) return undefined;
+  const asked = /retry_after=([0-9]+(?:\.[0-9]+)?)$/.exec(reason);
+  return asked ? Number(asked[1]) : undefined;
+}
+
+/**
+ * Grows with each failed attempt and never undercuts what the server asked for. The jitter keeps a thousand clients
+ * that lost one server from coming back in one instant.
+ */
+export function retryDelay(attempt: number, asked: number | undefined, random: () => number): number {
+  const grown = Math.min(longestWait, firstWait * 2 ** attempt);
+  const jittered = grown * (0.5 + random() / 2);
+  return asked === undefined ? jittered : Math.max(asked * (1 + random() / 5), jittered);
+}

@@ -1,0 +1,130 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { Connection, type ConnectionState } from './connection.ts';
+import { FakeSocket, type Frame } from './testing.ts';
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+function connect() {
+  const sockets: FakeSocket[] = [];
+  const states: ConnectionState[] = [];
+  const frames: Frame[] = [];
+  const connection = new Connection({
+    url: (user) => `ws://test/ws?name=${user ?? 'none'}`,
+    open: (url) => sockets[sockets.push(new FakeSocket(url)) - 1]!,
+    random: () => 1,
+    onState: (state) => states.push(state),
+    onFrame: (frame) => frames.push(frame),
+  });
+  connection.start();
+  return { connection, sockets, states, frames, socket: () => sockets.at(-1)!, phase: () => states.at(-1)!.phase };
+}
+
+test('it is online with the welcome, and reconnects under the name that the welcome gave', () => {
+  const { socket, sockets, phase } = connect();
+  expect(phase()).toBe('connecting');
+  socket().welcome('guest-1');
+  expect(phase()).toBe('online');
+  socket().drop();
+  expect(phase()).toBe('waiting');
+  vi.advanceTimersByTime(500);
+  expect(sockets.map((s) => s.url)).toEqual(['ws://test/ws?name=none', 'ws://test/ws?name=guest-1']);
+});
+
+test('each failed attempt waits longer, and a steady connection forgets them', () => {
+  const { socket, states } = connect();
+  const waits = () => states.flatMap((state) => (state.phase === 'waiting' ? [state.seconds] : []));
+  for (const seconds of [0.5, 1, 2]) {
+    socket().drop();
+    vi.advanceTimersByTime(seconds * 1000);
+  }
+  socket().welcome();
+  vi.advanceTimersByTime(10_000);
+  socket().drop();
+  expect(waits()).toEqual([0.5, 1, 2, 0.5]);
+});
+
+test('a draining server says when to come back', () => {
+  const { socket, sockets } = connect();
+  socket().welcome();
+  socket().drop(1001, 'draining retry_after=3');
+  vi.advanceTimersByTime(2_999);
+  expect(sockets.length).toBe(1);
+  vi.advanceTimersByTime(700);
+  expect(sockets.length).toBe(2);
+});
+
+test('a refusal is final, and carries the words of the error before it', () => {
+  const { socket, sockets, states } = connect();
+  socket().receive({ type: 'error', code: 'bad_request', reason: 'the name has a control character' });
+  socket().drop(1008, 'bad name');
+  vi.advanceTimersByTime(60_000);
+  expect(states.at(-1)).toEqual({ phase: 'refused', code: 1008, reason: 'the name has a control character' });
+  expect(sockets.length).toBe(1);
+});
+
+test('a wrong token is final at any time', () => {
+  const { socket, phase } = connect();
+  socket().welcome();
+  socket().drop(4001, 'token expired');
+  expect(phase()).toBe('refused');
+});
+
+test('a reply goes to who asked, everything else to the page', () => {
+  const { connection, socket, frames } = connect();
+  socket().welcome();
+  const replies: unknown[] = [];
+  connection.request({ type: 'ping' }, (reply) => replies.push(reply?.type));
+  connection.request({ type: 'ping' }, (reply) => replies.push(reply));
+  socket().receive({ type: 'presence', conversation: 'lobby', count: 1 });
+  socket().receive({ type: 'pong', ref: socket().sent[0]!.ref });
+  socket().drop();
+  expect(replies).toEqual(['pong', undefined]); // the second was lost with the connection
+  expect(frames.map((frame) => frame.type)).toEqual(['welcome', 'presence']);
+});
+
+test('nothing is sent while there is no welcome', () => {
+  const { connection, socket } = connect();
+  expect(connection.request({ type: 'ping' })).toBe(false);
+  expect(socket().sent).toEqual([]);
+});
+
+test('a silent network is noticed by a ping without a pong', () => {
+  const { socket, phase } = connect();
+  socket().welcome();
+  vi.advanceTimersByTime(25_000);
+  expect(socket().last('ping')).toBeTruthy();
+  socket().receive({ type: 'pong' });
+  vi.advanceTimersByTime(25_000);
+  expect(phase()).toBe('online');
+  vi.advanceTimersByTime(10_000);
+  expect(phase()).toBe('waiting');
+});
+
+test('a server that accepts and says nothing is given up', () => {
+  const { phase } = connect();
+  vi.advanceTimersByTime(10_000);
+  expect(phase()).toBe('waiting');
+});
+
+test('waking cuts a wait short', () => {
+  const { connection, socket, sockets } = connect();
+  socket().drop(1013, 'full retry_after=60');
+  connection.wake();
+  expect(sockets.length).toBe(2);
+});
+
+test('once stopped it stays away', () => {
+  const { connection, socket, sockets, phase } = connect();
+  socket().drop();
+  connection.stop(); // while it waits
+  vi.advanceTimersByTime(60_000);
+  expect(sockets.length).toBe(1);
+  connection.start();
+  socket().welcome();
+  connection.stop(); // while it is online
+  vi.advanceTimersByTime(60_000);
+  expect(phase()).toBe('stopped');
+  expect(sockets.length).toBe(2);
+  expect(socket().closed).toBe(true);
+});

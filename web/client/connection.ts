@@ -1,0 +1,157 @@
+// One live connection to the server, made again whenever it is lost.
+import { closeCode, type Request, type ServerFrame, type Welcome } from './protocol.ts';
+import { retryAfter, retryDelay } from './backoff.ts';
+
+/** The part of a WebSocket that is used here. */
+export interface Socket {
+  send(text: string): void;
+  close(code?: number, reason?: string): void;
+  onmessage: ((event: { data: unknown }) => void) | null;
+  onclose: ((event: { code: number; reason: string }) => void) | null;
+}
+
+export type ConnectionState =
+  | { phase: 'connecting' }
+  | { phase: 'online'; welcome: Welcome }
+  | { phase: 'waiting'; seconds: number }
+  | { phase: 'refused'; code: number; reason: string } // trying again would change nothing
+  | { phase: 'stopped' };
+
+export interface ConnectionOptions {
+  /** The address, with `user` as the name where the server has given one. */
+  url(user: string | undefined): string;
+  protocols?(): string[];
+  onState(state: ConnectionState): void;
+  onFrame(frame: ServerFrame): void;
+  open?(url: string, protocols: string[]): Socket;
+  random?(): number;
+}
+
+/** Called with the reply to a request; with undefined where the connection was lost before it came. */
+export type OnReply = (reply: ServerFrame | undefined) => void;
+
+const steadyAfter = 10_000; // ms online, after which an old failure is forgotten
+const silenceBeforePing = 25_000; // ms; a browser cannot see the server's own pings
+const patience = 10_000; // ms to wait for a welcome or a pong
+
+export class Connection {
+  state: ConnectionState = { phase: 'stopped' };
+  private socket: Socket | undefined;
+  private user: string | undefined;
+  private attempt = 0;
+  private refs = 0;
+  private replies = new Map<string, OnReply>();
+  private lastError = '';
+  private retryTimer: number | undefined;
+  private quietTimer: number | undefined;
+  private steadyTimer: number | undefined;
+
+  constructor(private readonly options: ConnectionOptions) {}
+
+  /** Connects now, also where it was waiting to. */
+  start(): void {
+    if (this.socket) return;
+    clearTimeout(this.retryTimer);
+    this.lastError = '';
+    this.enter({ phase: 'connecting' });
+    const open = this.options.open ?? ((url, protocols) => new WebSocket(url, protocols));
+    const socket = open(this.options.url(this.user), this.options.protocols?.() ?? []);
+    this.socket = socket;
+    socket.onmessage = (event) => this.receive(String(event.data));
+    socket.onclose = (event) => this.lost(event.code, event.reason);
+    this.expectSomething(patience);
+  }
+
+  stop(): void {
+    this.drop();
+    clearTimeout(this.retryTimer);
+    this.enter({ phase: 'stopped' });
+  }
+
+  /** Skips the rest of a wait: the network is back, or somebody looks at the page. */
+  wake(): void {
+    if (this.state.phase === 'waiting') this.start();
+    else if (this.state.phase === 'online') this.probe();
+  }
+
+  /** Sends a request, and says whether there was a connection to send it on. */
+  request(request: Request, onReply?: OnReply): boolean {
+    if (!this.socket || this.state.phase !== 'online') return false;
+    let ref: string | undefined;
+    if (onReply) {
+      ref = `r${++this.refs}`;
+      this.replies.set(ref, onReply);
+    }
+    this.socket.send(JSON.stringify(ref ? { ...request, ref } : request));
+    return true;
+  }
+
+  private receive(text: string): void {
+    this.expectSomething(silenceBeforePing);
+    const frame = JSON.parse(text) as ServerFrame & { ref?: string };
+    if (frame.type === 'welcome') this.welcomed(frame);
+    if (frame.type === 'error') this.lastError = frame.reason;
+    const reply = frame.ref === undefined ? undefined : this.replies.get(frame.ref);
+    if (frame.ref !== undefined) this.replies.delete(frame.ref);
+    if (reply) reply(frame);
+    else this.options.onFrame(frame);
+  }
+
+  private welcomed(welcome: Welcome): void {
+    this.user = welcome.user;
+    this.steadyTimer = setTimeout(() => (this.attempt = 0), steadyAfter);
+    this.enter({ phase: 'online', welcome });
+  }
+
+  private lost(code: number, reason: string): void {
+    const wasOnline = this.state.phase === 'online';
+    this.drop();
+    if (isRefusal(code, wasOnline)) {
+      this.enter({ phase: 'refused', code, reason: this.lastError || reason });
+      return;
+    }
+    const seconds = retryDelay(this.attempt++, retryAfter(code, reason), this.options.random ?? Math.random);
+    this.enter({ phase: 'waiting', seconds });
+    this.retryTimer = setTimeout(() => this.start(), seconds * 1000);
+  }
+
+  /** Forgets the socket at once: a dead network would keep its close waiting for minutes. */
+  private drop(): void {
+    clearTimeout(this.quietTimer);
+    clearTimeout(this.steadyTimer);
+    const socket = this.socket;
+    this.socket = undefined;
+    if (socket) {
+      socket.onmessage = socket.onclose = null;
+      socket.close();
+    }
+    const unanswered = [...this.replies.values()];
+    this.replies.clear();
+    for (const onReply of unanswered) onReply(undefined);
+  }
+
+  /** Asks for a sign of life where nothing has come for so many milliseconds, and gives the socket up where none comes. */
+  private expectSomething(milliseconds: number): void {
+    clearTimeout(this.quietTimer);
+    this.quietTimer = setTimeout(() => this.probe(), milliseconds);
+  }
+
+  private probe(): void {
+    clearTimeout(this.quietTimer);
+    if (!this.request({ type: 'ping' })) {
+      this.lost(1006, ''); // no welcome came
+      return;
+    }
+    this.quietTimer = setTimeout(() => this.lost(1006, ''), patience);
+  }
+
+  private enter(state: ConnectionState): void {
+    this.state = state;
+    this.options.onState(state);
+  }
+}
+
+function isRefusal(code: number, wasOnline: boolean): boolean {
+  if (code === closeCode.unauthorized || code === closeCode.forbidden) return true;
+  return code === closeCode.policy && !wasOnline; // a bad name; once online it is only "slow down"
+}

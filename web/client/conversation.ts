@@ -1,0 +1,204 @@
+// One conversation as this client knows it: joined again after each reconnect, exactly where it was.
+import type { Connection } from './connection.ts';
+import { Growing } from './growing.ts';
+import { People } from './people.ts';
+import { Timeline } from './timeline.ts';
+import type { Entry, ErrorFrame, Joined, Last, Left, Message, Request, Seq, ServerFrame } from './protocol.ts';
+
+/** `open` gets every entry, `followed` only hears of the newest seq, `idle` is not joined. */
+export type ConversationMode = 'open' | 'followed' | 'idle';
+
+export interface ConversationEvents {
+  onChange(): void;
+  /** The record is another one now (removed, restored or wiped), and what was shown of the old one is gone. */
+  onReset(): void;
+  onJoined(): void;
+  onMessage(message: Message): void;
+}
+
+const pageSize = 50; // entries
+const joinAgainAfter = 2; // seconds, where the server does not say
+const typingEvery = 3_000; // ms; the server passes on no more
+
+export class Conversation {
+  mode: ConversationMode = 'idle';
+  joined = false;
+  /** Why it cannot be joined, in the server's words. */
+  problem: string | undefined;
+  /** The newest seq known of, held or only heard of. */
+  newest: Seq = 0;
+  /** The user's own read mark. */
+  readTo: Seq | undefined;
+  loadingOlder = false;
+  readonly timeline = new Timeline();
+  readonly growing = new Growing();
+  readonly people: People;
+  private attempt = 0; // tells the reply to the newest join from that to an older one
+  private rejoinTimer: number | undefined;
+  private typedAt = 0;
+
+  constructor(readonly id: string, private readonly connection: Connection, private readonly events: ConversationEvents) {
+    this.people = new People(() => events.onChange());
+  }
+
+  get unread(): number | undefined {
+    return this.readTo === undefined ? undefined : Math.max(0, this.newest - this.readTo);
+  }
+
+  /** Joins, or joins in the other way. */
+  enter(mode: 'open' | 'followed'): void {
+    if (mode === this.mode) return;
+    this.mode = mode;
+    if (mode !== 'open') this.people.clear();
+    this.join();
+  }
+
+  /** Asks to join as the mode says. It is called at each change of mode, and after each reconnect. */
+  join(): void {
+    const attempt = ++this.attempt;
+    clearTimeout(this.rejoinTimer);
+    this.joined = false;
+    const resumed = this.mode === 'open' && this.timeline.begun;
+    this.connection.request(this.joinRequest(resumed), (reply) => {
+      if (attempt === this.attempt) this.answered(reply, resumed);
+    });
+  }
+
+  /** Takes a frame of this conversation that answers no request. */
+  receive(frame: ServerFrame | Entry): void {
+    if ('seq' in frame && frame.type !== 'ack' && frame.type !== 'read') return this.entry(frame as Entry);
+    const known = frame as ServerFrame;
+    switch (known.type) {
+      case 'last': return this.heard(known);
+      case 'presence': return this.people.presence(known);
+      case 'typing': return this.people.typing(known.user);
+      case 'read': return this.read(known.user, known.seq);
+      case 'left': return this.left(known);
+      case 'stream': this.growing.accept(known); return this.events.onChange();
+    }
+  }
+
+  /** Asks for a page of older entries; one at a time. */
+  loadOlder(): void {
+    if (this.loadingOlder || !this.timeline.hasOlder || !this.joined) return;
+    const { log, first } = this.timeline;
+    this.loadingOlder = true;
+    this.events.onChange();
+    this.connection.request({ type: 'history', conversation: this.id, before: first, limit: pageSize }, (reply) => {
+      this.loadingOlder = false;
+      if (reply?.type === 'history' && this.timeline.log === log) this.timeline.prepend(reply.messages, reply.more);
+      this.events.onChange();
+    });
+  }
+
+  /** The user has seen everything up to seq. */
+  markRead(seq: Seq): void {
+    if (!this.joined || seq <= (this.readTo ?? 0)) return;
+    this.readTo = seq;
+    this.connection.request({ type: 'read', conversation: this.id, seq });
+    this.events.onChange();
+  }
+
+  /** The user is typing. Called at each key, told now and then. */
+  typing(): void {
+    const now = Date.now();
+    if (!this.joined || now - this.typedAt < typingEvery) return;
+    this.typedAt = now;
+    this.connection.request({ type: 'typing', conversation: this.id });
+  }
+
+  /** After a message was sent, the next key is news again. */
+  typed(): void {
+    this.typedAt = 0;
+  }
+
+  /** The connection is lost: nothing is joined until there is another. */
+  disconnected(): void {
+    this.joined = false;
+    this.attempt++;
+    clearTimeout(this.rejoinTimer);
+  }
+
+  private joinRequest(resumed: boolean): Request {
+    const request = { type: 'join', conversation: this.id } as const;
+    if (this.mode === 'followed') return { ...request, messages: false };
+    const { log, last } = this.timeline;
+    return resumed ? { ...request, after: last, ...(log !== undefined && { log }) } : request;
+  }
+
+  private answered(reply: ServerFrame | undefined, resumed: boolean): void {
+    if (reply?.type === 'joined') this.accepted(reply, resumed);
+    else if (reply?.type === 'error') this.refused(reply, resumed);
+  }
+
+  private accepted(joined: Joined, resumed: boolean): void {
+    this.joined = true;
+    this.problem = undefined;
+    this.newest = joined.last;
+    this.readTo = joined.read;
+    if (this.mode === 'open') {
+      this.timeline.join(joined, resumed);
+      this.growing.clear();
+      this.people.join(joined);
+    }
+    this.events.onJoined();
+    this.events.onChange();
+  }
+
+  private refused(error: ErrorFrame, resumed: boolean): void {
+    if (resumed && (error.code === 'reset' || error.code === 'bad_request')) {
+      this.startAnew(); // another log; or a log that ends before `after`, which no server that kept its promise has
+      return;
+    }
+    this.problem = error.reason;
+    if (error.code === 'unavailable' || error.code === 'rate_limited') {
+      this.rejoinTimer = setTimeout(() => this.join(), (error.retry_after ?? joinAgainAfter) * 1000);
+    }
+    this.events.onChange();
+  }
+
+  private startAnew(): void {
+    this.timeline.clear();
+    this.readTo = undefined;
+    this.events.onReset();
+    this.join();
+  }
+
+  private entry(entry: Entry): void {
+    if (this.mode !== 'open' || !this.joined) return;
+    const accepted = this.timeline.accept(entry);
+    if (accepted === 'gap') return this.join(); // the server promises none; if it came to it, nothing is shown out of turn
+    this.newest = Math.max(this.newest, entry.seq);
+    if (accepted === 'added' && entry.type === 'message') this.message(entry as Message);
+    if (this.timeline.log === undefined) this.join(); // the first entry made the log: resume needs its name
+    this.events.onChange();
+  }
+
+  private message(message: Message): void {
+    this.growing.recorded(message);
+    this.people.stopped(message.from);
+    this.events.onMessage(message);
+  }
+
+  private heard(last: Last): void {
+    this.newest = Math.max(this.newest, last.last);
+    this.events.onChange();
+  }
+
+  private read(user: string, seq: Seq): void {
+    this.people.read(user, seq);
+  }
+
+  /** Another session of the same user has read on. */
+  readElsewhere(seq: Seq): void {
+    this.readTo = Math.max(this.readTo ?? 0, seq);
+    this.events.onChange();
+  }
+
+  private left(left: Left): void {
+    if (left.reason === undefined) return;
+    this.joined = false;
+    this.problem = left.reason;
+    this.events.onChange();
+  }
+}

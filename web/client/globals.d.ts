@@ -1,0 +1,14 @@
+// The few things that this package asks of its host. Browsers and Node both have them, and no DOM is needed.
+declare function setTimeout(run: () => void, milliseconds?: number): number;
+declare function clearTimeout(timer: number | undefined): void;
+declare const crypto: { getRandomValues(bytes: Uint8Array): Uint8Array };
+declare class TextEncoder {
+  encode(text: string): Uint8Array;
+}
+declare class WebSocket {
+  constructor(url: string, protocols?: string[]);
+  send(text: string): void;
+  close(code?: number, reason?: string): void;
+  onmessage: ((event: { data: unknown }) => void) | null;
+  onclose: ((event: { code: number; reason: string }) => void) | null;
+}

@@ -1,0 +1,62 @@
+// Who is in a conversation, who is typing and who has read how far. None of it is on the record.
+import type { Joined, Presence, Seq } from './protocol.ts';
+
+const typingLasts = 5_000; // ms
+
+export class People {
+  /** Names, where the server lists them; a large conversation has a count alone. */
+  online: string[] = [];
+  count = 0;
+  reads: Record<string, Seq> = {};
+  private readonly typists = new Map<string, number>(); // user → timer
+
+  constructor(private readonly onChange: () => void) {}
+
+  join(joined: Joined): void {
+    this.online = joined.online ?? [];
+    this.count = joined.count ?? this.online.length;
+    this.reads = joined.reads ?? {};
+  }
+
+  presence(frame: Presence): void {
+    if (frame.online) this.online = frame.online;
+    else if (frame.user !== undefined) this.cameOrWent(frame.user, frame.event === 'joined');
+    else this.online = []; // too many to name
+    this.count = frame.count ?? this.online.length;
+    this.onChange();
+  }
+
+  typing(user: string): void {
+    clearTimeout(this.typists.get(user));
+    this.typists.set(user, setTimeout(() => this.stopped(user), typingLasts));
+    this.onChange();
+  }
+
+  /** A message of theirs has come, or they are gone: they are not typing any more. */
+  stopped(user: string): void {
+    clearTimeout(this.typists.get(user));
+    if (this.typists.delete(user)) this.onChange();
+  }
+
+  get whoTypes(): string[] {
+    return [...this.typists.keys()];
+  }
+
+  read(user: string, seq: Seq): void {
+    this.reads[user] = Math.max(this.reads[user] ?? 0, seq);
+    this.onChange();
+  }
+
+  clear(): void {
+    for (const user of this.whoTypes) this.stopped(user);
+    this.online = [];
+    this.count = 0;
+    this.reads = {};
+  }
+
+  private cameOrWent(user: string, came: boolean): void {
+    const others = this.online.filter((name) => name !== user);
+    this.online = came ? [...others, user].sort() : others;
+    if (!came) this.stopped(user);
+  }
+}

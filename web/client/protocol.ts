@@ -1,0 +1,178 @@
+// The words of the wire, as docs/protocol.md states them: what goes up, what comes down, and the checks on names.
+
+/** The place of an entry in its conversation: 1, 2, 3, … with no gap. */
+export type Seq = number;
+
+/** Whatever carries a seq. A reader counts the seq of a type that it does not know, and passes over the rest. */
+export interface Entry {
+  type: string;
+  conversation: string;
+  seq: Seq;
+}
+
+export interface Message extends Entry {
+  type: 'message';
+  id?: string;
+  from: string;
+  name?: string;
+  time: string;
+  text?: string;
+  target?: Seq;
+  meta?: Record<string, unknown>;
+  redacted?: boolean;
+  partial?: boolean;
+}
+
+export interface Limits {
+  frame: number;
+  text: number;
+  meta: number;
+  page: number;
+  joins: number;
+  names: number;
+  rate: number;
+  ids: number;
+  write_timeout: number;
+  ping: number;
+}
+
+export interface Welcome {
+  type: 'welcome';
+  session: string;
+  user: string;
+  version: string;
+  now: string;
+  limits: Limits;
+}
+
+export interface Joined {
+  type: 'joined';
+  ref?: string;
+  conversation: string;
+  log?: string;
+  first: Seq;
+  last: Seq;
+  sum?: string;
+  read?: Seq;
+  online?: string[];
+  count?: number;
+  reads?: Record<string, Seq>;
+}
+
+export interface Ack {
+  type: 'ack';
+  ref?: string;
+  id?: string;
+  conversation: string;
+  seq: Seq;
+  time: string;
+  sum?: string;
+  duplicate?: boolean;
+}
+
+export interface Last {
+  type: 'last';
+  conversation: string;
+  last: Seq;
+  time?: string;
+}
+
+/** A piece of a message that grows: either `delta`, or `text`, the whole so far. */
+export interface Growth {
+  type: 'stream';
+  conversation: string;
+  id: string;
+  from: string;
+  n?: number;
+  delta?: string;
+  text?: string;
+  cancelled?: boolean;
+}
+
+export interface Left {
+  type: 'left';
+  ref?: string;
+  conversation: string;
+  code?: string;
+  reason?: string;
+}
+
+export interface HistoryPage {
+  type: 'history';
+  ref?: string;
+  conversation: string;
+  messages: Entry[];
+  more: boolean;
+}
+
+export interface Presence {
+  type: 'presence';
+  conversation: string;
+  user?: string;
+  event?: 'joined' | 'left';
+  count?: number;
+  online?: string[];
+}
+
+export interface Typing {
+  type: 'typing';
+  conversation: string;
+  user: string;
+}
+
+export interface Read {
+  type: 'read';
+  conversation: string;
+  user: string;
+  seq: Seq;
+}
+
+export interface ErrorFrame {
+  type: 'error';
+  ref?: string;
+  code: string;
+  reason: string;
+  id?: string;
+  conversation?: string;
+  retry_after?: number;
+}
+
+/** What the server may say; anything else is passed over, its seq apart. */
+export type ServerFrame =
+  | Welcome | Joined | Message | Ack | Last | Growth | Left | HistoryPage | Presence | Typing | Read | ErrorFrame
+  | { type: 'pong'; ref?: string };
+
+export type Request =
+  | { type: 'join'; conversation: string; after?: Seq; log?: string; limit?: number; messages?: boolean }
+  | { type: 'leave' | 'typing'; conversation: string }
+  | { type: 'send'; conversation: string; id: string; text: string; target?: Seq; prev?: string; since?: Seq }
+  | { type: 'history'; conversation: string; before?: Seq; after?: Seq; limit?: number }
+  | { type: 'read'; conversation: string; seq: Seq }
+  | { type: 'ping' };
+
+/** The close codes that have a meaning of their own here. */
+export const closeCode = { draining: 1001, policy: 1008, tryLater: 1013, unauthorized: 4001, forbidden: 4003 } as const;
+
+const conversationPattern = /^[a-z0-9][a-z0-9._-]{0,63}$/;
+
+export function isConversationId(id: string): boolean {
+  return conversationPattern.test(id);
+}
+
+export function byteLength(text: string): number {
+  return new TextEncoder().encode(text).length;
+}
+
+/** What is wrong with a user's name, in one word, or nothing. */
+export function nameProblem(name: string): 'empty' | 'long' | 'characters' | undefined {
+  if (name === '') return 'empty';
+  if (byteLength(name) > 64) return 'long';
+  if (/[\p{Cc}\p{Cs}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u.test(name)) return 'characters';
+  return undefined;
+}
+
+/** A new message id. It needs no secure context, as crypto.randomUUID would. */
+export function newId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(12));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}

@@ -1,0 +1,27 @@
+import { fileURLToPath } from 'node:url';
+import { configDefaults, defineConfig } from 'vitest/config';
+
+// In development (npm run dev) the page comes from Vite, and everything else from a server that runs beside it.
+const server = process.env.VERBATIM_SERVER ?? 'http://127.0.0.1:8080';
+
+export default defineConfig({
+  build: {
+    assetsInlineLimit: 0, // every asset is a file with its hash: nothing inline for the policy to forbid
+    modulePreload: { polyfill: false },
+    target: 'es2022',
+    reportCompressedSize: false,
+  },
+  resolve: {
+    alias: { '@verbatim/client': fileURLToPath(new URL('client/index.ts', import.meta.url)) },
+  },
+  server: {
+    proxy: {
+      '/api': { target: server, changeOrigin: true },
+      '/ws': { target: server, ws: true, changeOrigin: true, rewriteWsOrigin: true },
+    },
+  },
+  test: {
+    include: ['client/**/*.test.ts', 'page/**/*.test.{ts,tsx}'],
+    exclude: configDefaults.exclude,
+  },
+});
