@@ -1,0 +1,113 @@
+package hub
+
+import (
+	"sync/atomic"
+
+	"verbatim/persistence"
+	"verbatim/protocol"
+)
+
+const (
+	ringMinSlots = 16
+	ringMaxSlots = 1024
+	// ringMaxBytes bounds what a conversation's ring keeps alive. The history shares the same batches, so this is
+	// memory of its own only for what the history has forgotten.
+	ringMaxBytes = 1 << 20
+)
+
+// ring holds a conversation's newest batches, in order. One goroutine (the loop) puts; any number of sessions read
+// without a lock. A reader may miss a batch that is dropped or moved at that moment: then it reads the history or the
+// record, so that a miss costs time and never an entry.
+type ring struct {
+	slots atomic.Pointer[[]atomic.Pointer[persistence.Batch]] // batch number n stands at n % len
+	next  atomic.Uint64                                       // the number of the batch to come
+	last  atomic.Uint64                                       // the seq of the newest entry; 0: none came yet
+
+	// Owned by the loop.
+	oldest uint64 // the number of the oldest batch that is still there
+	bytes  int
+}
+
+// put adds a batch, and says whether it was new: a batch that the conversation has already is passed over. Where
+// batches are missing before it, readers find the hole in the record.
+func (r *ring) put(b *persistence.Batch) bool {
+	if uint64(b.Last()) <= r.last.Load() {
+		return false
+	}
+	n := r.next.Load()
+	slots := r.room(n)
+	r.bytes += len(b.Frames)
+	for r.oldest < n && r.bytes > ringMaxBytes {
+		r.drop(slots)
+	}
+	slots[n%uint64(len(slots))].Store(b)
+	r.next.Store(n + 1)
+	r.last.Store(uint64(b.Last())) // last of all: who sees the seq finds the batch
+	return true
+}
+
+// room gives slots with a free place for batch n: more of them where they are few, else the oldest batch's.
+func (r *ring) room(n uint64) []atomic.Pointer[persistence.Batch] {
+	p := r.slots.Load()
+	if p == nil {
+		fresh := make([]atomic.Pointer[persistence.Batch], ringMinSlots)
+		r.slots.Store(&fresh)
+		return fresh
+	}
+	slots := *p
+	if n-r.oldest < uint64(len(slots)) {
+		return slots
+	}
+	if len(slots) >= ringMaxSlots {
+		r.drop(slots)
+		return slots
+	}
+	more := make([]atomic.Pointer[persistence.Batch], 2*len(slots))
+	for i := r.oldest; i < n; i++ {
+		more[i%uint64(len(more))].Store(slots[i%uint64(len(slots))].Load())
+	}
+	r.slots.Store(&more)
+	return more
+}
+
+func (r *ring) drop(slots []atomic.Pointer[persistence.Batch]) {
+	slot := &slots[r.oldest%uint64(len(slots))]
+	r.bytes -= len(slot.Load().Frames)
+	slot.Store(nil)
+	r.oldest++
+}
+
+// clear gives all memory back; `last` stands.
+func (r *ring) clear() {
+	r.slots.Store(nil)
+	r.oldest = r.next.Load()
+	r.bytes = 0
+}
+
+// find gives the batch that holds seq, and its number; nil where the ring has it not. hint is the number at which
+// the caller expects it: the one after the last that it read.
+func (r *ring) find(seq protocol.Seq, hint uint64) (*persistence.Batch, uint64) {
+	p := r.slots.Load()
+	if p == nil {
+		return nil, hint
+	}
+	slots := *p
+	at := func(n uint64) *persistence.Batch { return slots[n%uint64(len(slots))].Load() }
+	if b := at(hint); b != nil && b.Holds(seq) {
+		return b, hint
+	}
+	high := r.next.Load()
+	low := high - min(high, uint64(len(slots)))
+	for low < high { // the first batch that ends at seq or after it; what is dropped counts as before it
+		mid := (low + high) / 2
+		if b := at(mid); b == nil || b.Last() < seq {
+			low = mid + 1
+		} else {
+			high = mid
+		}
+	}
+	if b := at(low); b != nil && b.Holds(seq) {
+		return b, low
+	}
+	return nil, hint
+}
