@@ -1,0 +1,224 @@
+package e2e
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestAConversationThatIsNotThereYetCanBeJoined(t *testing.T) {
+	t.Parallel()
+	inBothModes(t, func(t *testing.T, s *server) {
+		ann := s.dial(t, "ann")
+		j := ann.join("lobby")
+		if j.First != j.Last+1 || j.Last != 0 || j.has("sum") || j.has("read") {
+			t.Errorf("empty: got %s, want first = last+1, last 0, no sum, no read", j)
+		}
+		if !slices.Equal(j.Online, []string{"ann"}) || j.Count != 1 {
+			t.Errorf("online: got %s, want oneself, count 1", j)
+		}
+		ack := ann.send("lobby", "c1", "hi")
+		m := ann.messages("lobby", 1, 1)[0]
+		if m.From != "ann" || m.ID != "c1" || m.Text != "hi" || m.Time != ack.Time || ack.Seq != 1 {
+			t.Errorf("got %s for %s", m, ack)
+		}
+		j = ann.join("lobby")
+		if j.First != 1 || j.Last != 1 || j.Sum != ack.Sum || j.Log == "" {
+			t.Errorf("after one message: got %s, want first 1, last 1, a log, and the ack's sum %s", j, ack.Sum)
+		}
+	})
+}
+
+func TestJoinGivesTheEntriesThatItSaysAndThenLiveOnes(t *testing.T) {
+	t.Parallel()
+	inBothModes(t, func(t *testing.T, s *server) {
+		ann := s.dial(t, "ann")
+		ann.sendMany("lobby", "a", 120)
+		log := ann.join("lobby", `"limit":0`).Log
+		for what, row := range map[string]struct {
+			field string
+			first int
+		}{
+			"without after: the last 50":      {`"x":1`, 71},
+			"limit 10":                        {`"limit":10`, 111},
+			"limit 1":                         {`"limit":1`, 120},
+			"limit 1000: all":                 {`"limit":1000`, 1},
+			"limit 0: live only":              {`"limit":0`, 121},
+			"after 41":                        {`"after":41`, 42},
+			"after 0: all":                    {`"after":0`, 1},
+			"after the last: live only":       {`"after":120`, 121},
+			"limit counts only without after": {`"after":41,"limit":5`, 42},
+			"after with the right log":        {`"after":100,"log":"` + log + `"`, 101},
+			"the right log alone":             {`"log":"` + log + `"`, 71},
+		} {
+			bob := s.dial(t, "bob")
+			j := bob.join("lobby", row.field)
+			if j.First != row.first || j.Last != 120 {
+				t.Errorf("%s: got first %d, last %d, want %d, 120", what, j.First, j.Last, row.first)
+				continue
+			}
+			bob.messages("lobby", row.first, 120)
+			bob.drop()
+		}
+		// The seam: entries from the record and live ones, one sequence.
+		carol := s.dial(t, "carol")
+		carol.join("lobby", `"after":0`)
+		ann.sendMany("lobby", "b", 30)
+		carol.messages("lobby", 1, 150)
+	})
+}
+
+func TestAJoinWithAnotherLogIsResetAndNothingIsJoined(t *testing.T) {
+	t.Parallel()
+	inBothModes(t, func(t *testing.T, s *server) {
+		ann, bob := s.dial(t, "ann"), s.dial(t, "bob")
+		ann.sendMany("lobby", "a", 3)
+		bob.refused("reset", `{"type":"join","conversation":"lobby","after":2,"log":"0123456789abcdef"}`)
+		// Also where the seq is beyond the last: another log's seq says nothing here.
+		bob.refused("reset", `{"type":"join","conversation":"lobby","after":99,"log":"0123456789abcdef"}`)
+		bob.refused("not_joined", `{"type":"typing","conversation":"lobby"}`)
+		// A conversation that is not there has no log, so a log from before it went is another one.
+		bob.refused("reset", `{"type":"join","conversation":"gone","after":2,"log":"0123456789abcdef"}`)
+		ann.sendMany("lobby", "b", 1)
+		if f := bob.ask(`{"type":"ping"}`); f.Type != "pong" {
+			t.Errorf("got %s", f)
+		}
+		bob.never(0, "an entry", ofType("message"))
+	})
+}
+
+func TestALogStaysThroughARestart(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	ann := s.dial(t, "ann")
+	ann.sendMany("lobby", "a", 3)
+	before := ann.join("lobby")
+	s.crash()
+	after := s.dial(t, "ann").join("lobby", `"after":2`, `"log":"`+before.Log+`"`)
+	if after.Log != before.Log || after.Last != 3 || after.Sum != before.Sum {
+		t.Errorf("before %s, after the restart %s", before, after)
+	}
+}
+
+func TestLeaveStopsTheEntries(t *testing.T) {
+	t.Parallel()
+	inBothModes(t, func(t *testing.T, s *server) {
+		ann, bob := s.dial(t, "ann"), s.dial(t, "bob")
+		bob.join("lobby")
+		bob.join("team")
+		// Much on its way when the leave comes: none of it may come after `left`.
+		for range 200 {
+			ann.say(`{"type":"send","conversation":"lobby","text":"hi"}`)
+		}
+		left := bob.ask(`{"type":"leave","conversation":"lobby"}`)
+		if left.Type != "left" || left.Conversation != "lobby" || left.has("code") {
+			t.Fatalf("got %s, want left", left)
+		}
+		ann.sendMany("lobby", "late", 5)
+		ann.sendMany("team", "late", 1)
+		bob.messages("team", 1, 1)
+		if f, ok := bob.await(0, later(left, in("message", "lobby"))); ok {
+			t.Errorf("after left came %s", f)
+		}
+		bob.refused("not_joined", `{"type":"leave","conversation":"lobby"}`)
+	})
+}
+
+func TestJoiningAgainStartsAnew(t *testing.T) {
+	t.Parallel()
+	inBothModes(t, func(t *testing.T, s *server) {
+		ann, bob := s.dial(t, "ann"), s.dial(t, "bob")
+		ann.sendMany("lobby", "a", 500)
+		bob.join("lobby", `"after":0`)
+		j := bob.join("lobby", `"after":490`)
+		if j.First != 491 || j.Last != 500 {
+			t.Errorf("got %s, want first 491, last 500", j)
+		}
+		ann.sendMany("lobby", "b", 5)
+		bob.expect("the last", func(f frame) bool { return f.Type == "message" && f.Seq == 505 })
+		var after []int
+		for {
+			f, ok := bob.await(0, later(j, in("message", "lobby")))
+			if !ok {
+				break
+			}
+			after = append(after, f.Seq)
+		}
+		want := []int{491, 492, 493, 494, 495, 496, 497, 498, 499, 500, 501, 502, 503, 504}
+		if !slices.Equal(after, want) {
+			t.Errorf("after the second joined came %v, want 491 to 505 once each", after)
+		}
+	})
+}
+
+func TestASessionJoinsAtMost1000Conversations(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	ann := s.dial(t, "ann")
+	for i := range 1000 {
+		ann.say(`{"type":"join","conversation":"c%d","ref":"%d"}`, i, i)
+	}
+	for range 1000 {
+		if f := ann.expect("a reply", func(f frame) bool { return f.Ref != "" }); f.Type != "joined" {
+			t.Fatalf("got %s, want joined", f)
+		}
+	}
+	ann.refused("rate_limited", `{"type":"join","conversation":"one-too-many"}`)
+	ann.join("c7") // anew is not one more
+	if f := ann.ask(`{"type":"leave","conversation":"c7"}`); f.Type != "left" {
+		t.Fatalf("got %s", f)
+	}
+	ann.join("one-too-many")
+}
+
+func TestWhoIsOnlineIsSortedByBytesAndCountsUsersNotSessions(t *testing.T) {
+	t.Parallel()
+	inBothModes(t, func(t *testing.T, s *server) {
+		for _, name := range []string{"zoe", "Zed", "éva", "ann", "ann", "a b"} {
+			s.dial(t, name).join("lobby")
+		}
+		j := s.dial(t, "mid").join("lobby")
+		if got := strings.Join(j.Online, ","); got != "Zed,a b,ann,mid,zoe,éva" || j.Count != 6 {
+			t.Errorf("got %s, count %d, want Zed,a b,ann,mid,zoe,éva, count 6", got, j.Count)
+		}
+	})
+}
+
+func TestWhoFollowsGetsTheLastAtMostOnceASecondAndNoEntries(t *testing.T) {
+	t.Parallel()
+	inBothModes(t, func(t *testing.T, s *server) {
+		ann, bob := s.dial(t, "ann"), s.dial(t, "bob")
+		ann.sendMany("lobby", "a", 3)
+		j := bob.join("lobby", `"messages":false`)
+		if j.Last != 3 {
+			t.Errorf("got %s, want last 3", j)
+		}
+		var ack frame
+		for range 25 { // for about 2.5 s
+			ack = ann.send("lobby", "", "hi")
+			bob.never(100*time.Millisecond, "an entry", ofType("message"))
+		}
+		final := bob.expect("the newest last", func(f frame) bool { return f.Type == "last" && f.Last == ack.Seq })
+		if final.Time != ack.Time {
+			t.Errorf("last %s, want the time of the entry, %s", final, ack.Time)
+		}
+		earlier := 0
+		for {
+			f, ok := bob.await(0, in("last", "lobby"))
+			if !ok {
+				break
+			}
+			if f.Last <= 3 {
+				t.Errorf("nothing new: %s", f)
+			}
+			earlier++
+		}
+		if earlier < 1 || earlier > 4 {
+			t.Errorf("%d `last` before the final one in about 2.5 s, want about 2", earlier)
+		}
+		// To follow is a join: it may be left, and joined anew with the entries.
+		bob.join("lobby", `"after":27`)
+		bob.messages("lobby", 28, 28)
+	})
+}

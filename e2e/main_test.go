@@ -1,0 +1,79 @@
+package e2e
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+// binary is the program under test, built once for the run.
+var binary string
+
+// fortunesFolder is where Debian's fortunes packages put their texts.
+const fortunesFolder = "/usr/share/games/fortunes"
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	// Most tests wait (for presence, a restart, a drain) far longer than they compute.
+	if f := flag.Lookup("test.parallel"); f.Value.String() == f.DefValue {
+		flag.Set("test.parallel", "6")
+	}
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	if err := missingPart(); err != nil {
+		fmt.Fprintln(os.Stderr, "e2e:", err)
+		return 1
+	}
+	dir, err := os.MkdirTemp("", "verbatim-e2e-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "e2e: a folder for the binary:", err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	binary = filepath.Join(dir, "verbatim")
+	if err := build(binary); err != nil {
+		fmt.Fprintln(os.Stderr, "e2e:", err)
+		return 1
+	}
+	code := m.Run()
+	if err := goleak.Find(); err != nil && code == 0 {
+		fmt.Fprintln(os.Stderr, "e2e:", err)
+		code = 1
+	}
+	return code
+}
+
+// missingPart names the first real part that is not on this machine.
+func missingPart() error {
+	for _, program := range []string{"redis-server", "strace", "node"} {
+		if _, err := exec.LookPath(program); err != nil {
+			return fmt.Errorf("%s is missing: run scripts/setup.sh", program)
+		}
+	}
+	for _, path := range []string{wscatProgram, fortunesFolder} {
+		if _, err := os.Stat(path); err != nil {
+			return fmt.Errorf("%s is missing: run scripts/setup.sh", path)
+		}
+	}
+	return nil
+}
+
+func build(to string) error {
+	args := []string{"build", "-o", to}
+	if raceDetector {
+		args = append(args, "-race")
+	}
+	cmd := exec.Command("go", append(args, ".")...)
+	cmd.Dir = ".."
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	return nil
+}

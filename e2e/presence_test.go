@@ -1,0 +1,200 @@
+package e2e
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+)
+
+func TestAUsersFirstSessionJoinsAndItsLastOneLeavesAfter5s(t *testing.T) {
+	t.Parallel()
+	inBothModes(t, func(t *testing.T, s *server) {
+		ann := s.dial(t, "ann")
+		ann.join("lobby")
+		bob := s.dial(t, "bob")
+		bob.join("lobby")
+		if f := ann.expect("bob joined", presence("joined", "lobby", "bob")); f.Count != 2 {
+			t.Errorf("got %s, want count 2", f)
+		}
+		second := s.dial(t, "bob")
+		second.join("lobby")
+		ann.never(500*time.Millisecond, "presence for a second session", ofType("presence"))
+		second.drop()
+		bob.drop()
+		gone := time.Now()
+		f := ann.expect("bob left", presence("left", "lobby", "bob"))
+		if d := time.Since(gone); d < 4*time.Second || d > 9*time.Second {
+			t.Errorf("left %v after the last session went, want 5 s", d)
+		}
+		if f.Count != 1 {
+			t.Errorf("got %s, want count 1", f)
+		}
+		if j := ann.join("lobby"); !slices.Equal(j.Online, []string{"ann"}) {
+			t.Errorf("got %s, want ann alone", j)
+		}
+		ann.never(0, "presence about oneself", about("presence", "lobby", "ann"))
+	})
+}
+
+func TestWhoIsBackWithin5sMakesNoPresence(t *testing.T) {
+	t.Parallel()
+	inBothModes(t, func(t *testing.T, s *server) {
+		ann := s.dial(t, "ann")
+		ann.join("lobby")
+		bob := s.dial(t, "bob")
+		bob.join("lobby")
+		ann.expect("bob joined", presence("joined", "lobby", "bob"))
+		bob.drop()
+		ann.never(2*time.Second, "presence", ofType("presence"))
+		s.dial(t, "bob").join("lobby")
+		ann.never(5*time.Second, "presence", ofType("presence"))
+	})
+}
+
+func TestALeaveCountsAsGoing(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	ann, bob := s.dial(t, "ann"), s.dial(t, "bob")
+	ann.join("lobby")
+	bob.join("lobby")
+	ann.expect("bob joined", presence("joined", "lobby", "bob"))
+	if f := bob.ask(`{"type":"leave","conversation":"lobby"}`); f.Type != "left" {
+		t.Fatalf("got %s", f)
+	}
+	ann.expect("bob left", presence("left", "lobby", "bob"))
+}
+
+func TestAboveLimitsNamesOnlyTheCountIsTold(t *testing.T) {
+	t.Parallel()
+	inBothModes(t, func(t *testing.T, s *server) {
+		ann := s.dial(t, "ann")
+		ann.join("lobby")
+		const crowd = 210
+		var all []*client
+		for i := range crowd {
+			c := s.dial(t, fmt.Sprintf("u%03d", i))
+			c.join("lobby")
+			all = append(all, c)
+		}
+		ann.expect("the count of all", func(f frame) bool {
+			return f.Type == "presence" && f.Count == crowd+1 && !f.has("user") && !f.has("event")
+		})
+		j := ann.join("lobby")
+		if j.Count != crowd+1 || len(j.Online) != 200 || !slices.IsSorted(j.Online) {
+			t.Errorf("joined: count %d, %d online; want %d, and 200 sorted names", j.Count, len(j.Online), crowd+1)
+		}
+		all[0].say(`{"type":"typing","conversation":"lobby"}`)
+		all[1].send("lobby", "", "hi")
+		all[1].say(`{"type":"read","conversation":"lobby","seq":1}`)
+		ann.never(3*time.Second, "typing or read in a crowd", func(f frame) bool { return f.Type == "typing" || f.Type == "read" })
+		for _, c := range all[:20] {
+			c.drop()
+		}
+		f := ann.expect("the whole list anew, now that it is small", func(f frame) bool {
+			return f.Type == "presence" && f.has("online") && f.Count == crowd+1-20
+		})
+		if len(f.Online) != f.Count || !slices.Contains(f.Online, "ann") || slices.Contains(f.Online, "u005") {
+			t.Errorf("got %d names for a count of %d", len(f.Online), f.Count)
+		}
+	})
+}
+
+func TestTypingIsToldToTheOthersAtMostOnceIn3sAndNeverRecorded(t *testing.T) {
+	t.Parallel()
+	inBothModes(t, func(t *testing.T, s *server) {
+		ann, bob, carol := s.dial(t, "ann"), s.dial(t, "bob"), s.dial(t, "carol")
+		for _, c := range []*client{ann, bob, carol} {
+			c.join("lobby")
+		}
+		began := time.Now()
+		for time.Since(began) < 3500*time.Millisecond {
+			bob.say(`{"type":"typing","conversation":"lobby"}`)
+			carol.never(100*time.Millisecond, "typing of carol's own", about("typing", "lobby", "carol"))
+		}
+		for _, c := range []*client{ann, carol} {
+			n := 0
+			for {
+				if _, ok := c.await(0, about("typing", "lobby", "bob")); !ok {
+					break
+				}
+				n++
+			}
+			if n < 1 || n > 2 {
+				t.Errorf("%s heard %d times in 3.5 s that bob types, want 2 (1 at the least)", c.name, n)
+			}
+		}
+		bob.never(0, "one's own typing, or a reply to it", func(f frame) bool { return f.Type == "typing" || f.Type == "error" })
+		if last := ann.join("lobby").Last; last != 0 {
+			t.Errorf("last %d, want 0", last)
+		}
+	})
+}
+
+func TestReadMarksGoForwardAreToldAndKept(t *testing.T) {
+	t.Parallel()
+	inBothModes(t, func(t *testing.T, s *server) {
+		ann, bob, bob2 := s.dial(t, "ann"), s.dial(t, "bob"), s.dial(t, "bob")
+		ann.sendMany("lobby", "a", 60)
+		for _, c := range []*client{ann, bob, bob2} {
+			c.join("lobby")
+		}
+		bob.say(`{"type":"read","conversation":"lobby","seq":57}`)
+		for _, c := range []*client{ann, bob2} {
+			if f := c.expect("bob's mark", about("read", "lobby", "bob")); f.Seq != 57 {
+				t.Errorf("%s: got %s, want 57", c.name, f)
+			}
+		}
+		bob.never(0, "a reply", ofType("read"))
+		// It never goes back, and a burst ends in its newest.
+		bob.say(`{"type":"read","conversation":"lobby","seq":12}`)
+		for seq := 50; seq <= 59; seq++ {
+			bob.say(`{"type":"read","conversation":"lobby","seq":%d}`, seq)
+		}
+		for _, c := range []*client{ann, bob2} {
+			told := 0
+			for last := 57; last != 59; told++ {
+				f := c.expect("bob's mark", about("read", "lobby", "bob"))
+				if f.Seq <= last {
+					t.Errorf("%s: %s after %d: a mark went back or was told twice", c.name, f, last)
+				}
+				last = max(last, f.Seq)
+			}
+			if told > 2 {
+				t.Errorf("%s was told %d times, want at most once a second", c.name, told)
+			}
+		}
+		kept := func(when string, a, b frame) {
+			t.Helper()
+			if a.Reads["bob"] != 59 || a.has("read") {
+				t.Errorf("%s, ann: got %s, want reads bob 59, and no mark of her own", when, a)
+			}
+			if b.Read != 59 {
+				t.Errorf("%s, bob: got %s, want read 59", when, b)
+			}
+		}
+		kept("live", s.dial(t, "ann").join("lobby"), s.dial(t, "bob").join("lobby"))
+		if code := s.terminate(); code != 0 {
+			t.Errorf("exit %d", code)
+		}
+		s.start()
+		kept("after a restart", s.dial(t, "ann").join("lobby"), s.dial(t, "bob").join("lobby"))
+	})
+}
+
+func TestAReadMarkSurvivesKill9OnceItIsASecondOld(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	ann, bob := s.dial(t, "ann"), s.dial(t, "bob")
+	ann.sendMany("lobby", "a", 5)
+	ann.join("lobby")
+	bob.join("lobby")
+	bob.say(`{"type":"read","conversation":"lobby","seq":4}`)
+	ann.expect("bob's mark", about("read", "lobby", "bob"))
+	// The promise of marks is weaker than that of messages: a crash may lose the last second of them.
+	ann.never(1500*time.Millisecond, "an error", ofType("error"))
+	s.crash()
+	if j := s.dial(t, "bob").join("lobby"); j.Read != 4 {
+		t.Errorf("got %s, want read 4", j)
+	}
+}

@@ -1,0 +1,162 @@
+package e2e
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// server is a running verbatim, its folder and its address. It can be killed and started again on both.
+type server struct {
+	*process
+	t     testing.TB
+	addr  string // host:port, the same for the server's life and its restarts
+	data  string
+	flags []string
+	under []string // the program and its flags that the server runs under (strace), or nothing
+}
+
+// serve starts `verbatim serve` in a new folder on a free port. --rate 0 unless the flags say otherwise: only the tests of
+// the rate want to wait for it.
+func serve(t testing.TB, flags ...string) *server {
+	t.Helper()
+	return serveUnder(t, nil, flags...)
+}
+
+// serveUnder starts the server as the child of another program.
+func serveUnder(t testing.TB, under []string, flags ...string) *server {
+	t.Helper()
+	s := &server{
+		t: t, under: under, data: filepath.Join(t.TempDir(), "data"),
+		addr: fmt.Sprintf("127.0.0.1:%d", freePort(t)), flags: flags,
+	}
+	s.start()
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("the server said:\n%s", tail(s.output.String(), 4000))
+		}
+	})
+	return s
+}
+
+// start starts it on its address and folder, and waits for its line on stdout.
+func (s *server) start() {
+	s.t.Helper()
+	args := append([]string{}, s.under...)
+	args = append(args, binary, "serve", "--listen", s.addr, "--data", s.data)
+	if !strings.Contains(strings.Join(s.flags, " "), "--rate") {
+		args = append(args, "--rate", "0")
+	}
+	args = append(args, s.flags...)
+	s.process = start(s.t, true, args[0], args[1:]...)
+	p := s.process
+	s.t.Cleanup(func() { reportBroken(s.t, p.output.String()) })
+	line := make(chan string, 1)
+	go func() { // ends with the process's stdout
+		r := bufio.NewReader(p.stdout)
+		first, _ := r.ReadString('\n')
+		line <- first
+		rest, _ := io.ReadAll(r)
+		if len(rest) > 0 {
+			fmt.Fprintf(p.output, "MORE ON STDOUT: %s", rest)
+		}
+	}()
+	want := "listening on http://" + s.addr + "\n"
+	select {
+	case got := <-line:
+		if got != want {
+			s.t.Fatalf("stdout: got %q, want %q; stderr:\n%s", got, want, p.output)
+		}
+	case <-time.After(patience):
+		s.t.Fatalf("the server did not listen within %v; stderr:\n%s", patience, p.output)
+	}
+}
+
+// reportBroken fails the test over what no server may ever say.
+func reportBroken(t testing.TB, stderr string) {
+	for _, sign := range []string{"DATA RACE", "panic:", "fatal error:", "MORE ON STDOUT"} {
+		if i := strings.Index(stderr, sign); i >= 0 {
+			t.Errorf("the server said %s:\n%s", sign, stderr[i:min(len(stderr), i+3000)])
+		}
+	}
+}
+
+// crash is kill -9 and a new start on the same folder and port.
+func (s *server) crash() {
+	s.t.Helper()
+	s.kill()
+	s.start()
+}
+
+// terminate is SIGTERM, waited for; it gives the exit code.
+func (s *server) terminate() int {
+	s.t.Helper()
+	s.signal(syscall.SIGTERM)
+	return s.exit()
+}
+
+// transcript reads a conversation's file as it is on the disk, line by line.
+func (s *server) transcript(conversation string) []string {
+	s.t.Helper()
+	b, err := os.ReadFile(s.transcriptPath(conversation))
+	if err != nil {
+		s.t.Fatalf("transcript: %v", err)
+	}
+	return lines(string(b))
+}
+
+func (s *server) transcriptPath(conversation string) string {
+	return filepath.Join(s.data, "transcripts", conversation+".jsonl")
+}
+
+// inBothModes runs a test against a server on its own and against one beside a real Redis: nothing that a client
+// sees may differ.
+func inBothModes(t *testing.T, test func(t *testing.T, s *server), flags ...string) {
+	t.Run("alone", func(t *testing.T) {
+		t.Parallel()
+		test(t, serve(t, flags...))
+	})
+	t.Run("with Redis", func(t *testing.T) {
+		t.Parallel()
+		test(t, serve(t, append([]string{"--redis", startRedis(t).url()}, flags...)...))
+	})
+}
+
+// verbatim runs a command of the program to its end.
+func verbatim(t testing.TB, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	return verbatimWith(t, nil, args...)
+}
+
+func verbatimWith(t testing.TB, env []string, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	cmd := exec.Command(binary, args...)
+	cmd.Env = append(os.Environ(), env...)
+	cmd.Dir = t.TempDir() // the default folder ./data must not be this one's
+	var out, errs strings.Builder
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	stop := time.AfterFunc(patience, func() { cmd.Process.Kill() })
+	cmd.Wait()
+	if !stop.Stop() {
+		t.Fatalf("verbatim %v ran for more than %v; stdout %q, stderr %q", args, patience, out.String(), errs.String())
+	}
+	return cmd.ProcessState.ExitCode(), out.String(), errs.String()
+}
+
+// tail is the end of a long text.
+func tail(s string, n int) string {
+	if len(s) > n {
+		return "…" + s[len(s)-n:]
+	}
+	return s
+}

@@ -1,0 +1,99 @@
+package e2e
+
+import (
+	"fmt"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// failSyncs makes every fsync and fdatasync of the server give EIO until the returned function is called. strace does it
+// from outside; the bytes may reach the disk all the same, as with a real disk that fails.
+func (s *server) failSyncs(t testing.TB) (heal func()) {
+	t.Helper()
+	strace := start(t, false, "strace", "-f", "-p", fmt.Sprint(s.cmd.Process.Pid),
+		"-e", "trace=fsync,fdatasync,sync_file_range,msync", "-e", "inject=fsync,fdatasync,sync_file_range,msync:error=EIO")
+	eventually(t, "strace has attached: "+strace.output.String(), func() bool {
+		if !strace.running() {
+			t.Fatalf("strace could not attach: %s", strace.output)
+		}
+		return strings.Contains(strace.output.String(), "attached")
+	})
+	return func() {
+		strace.signal(syscall.SIGINT)
+		<-strace.ended
+	}
+}
+
+func TestWhatCouldNotBeSyncedIsNeitherAckedNorSeenAndIsThereOnceWhenSentAgain(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	ann, bob := s.dial(t, "ann"), s.dial(t, "bob")
+	bob.join("lobby")
+	ann.sendMany("lobby", "before", 5)
+	bob.messages("lobby", 1, 5)
+
+	heal := s.failSyncs(t)
+	const n = 20
+	for i := range n {
+		f := ann.trySend("lobby", fmt.Sprintf("f%d", i), "unlucky", `"meta":{"i":1}`)
+		if f.Type != "error" || f.Code != "unavailable" || f.ID != fmt.Sprintf("f%d", i) || f.Conversation != "lobby" {
+			t.Fatalf("got %s, want error unavailable with id and conversation", f)
+		}
+	}
+	a := s.post(t, "lobby", `{"id":"http","from":"ann","text":"unlucky"}`).refuses(t, 503, "unavailable")
+	if a.header.Get("Retry-After") == "" {
+		t.Error("503 without Retry-After")
+	}
+	if a := s.get(t, "/readyz"); a.status != 503 {
+		t.Errorf("readyz says %d while nothing can be recorded, want 503", a.status)
+	}
+	s.get(t, "/healthz").is(t, 200)
+	if p := ann.history("lobby"); len(p.entries) != 5 {
+		t.Errorf("history shows %d entries, want 5", len(p.entries))
+	}
+	heal()
+
+	eventually(t, "it is ready again by itself", func() bool { return s.get(t, "/readyz").status == 200 })
+	bob.never(0, "an entry of the failed batches", ofType("message"))
+	for i := range n {
+		f := ann.send("lobby", fmt.Sprintf("f%d", i), "unlucky", `"meta":{"i":1}`)
+		if f.Seq != 6+i || f.Duplicate {
+			t.Errorf("sent again: got %s, want seq %d for the first time", f, 6+i)
+		}
+	}
+	live := bob.messages("lobby", 6, 5+n)
+
+	// Right after it, before any checkpoint: the segment that failed may hold the same seqs with other bytes.
+	s.crash()
+	carol := s.dial(t, "carol")
+	if j := carol.join("lobby", `"after":0`); j.Last != 5+n {
+		t.Fatalf("after kill -9: got %s, want last %d", j, 5+n)
+	}
+	for i, m := range carol.messages("lobby", 1, 5+n)[5:] {
+		if m.Raw != live[i].Raw {
+			t.Errorf("after kill -9: %s, it was %s", m, live[i])
+		}
+	}
+	if code, stdout, stderr := verbatim(t, "verify", "--data", s.data); code != 0 {
+		t.Errorf("verify: exit %d: %s%s", code, stdout, stderr)
+	}
+}
+
+func TestSyncsThatFailUnderLoadAndAKill9LoseNothing(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	st := startStorm(t, s, false)
+	for i := range cycles(t, 3) {
+		st.moreAcks(200)
+		heal := s.failSyncs(t)
+		if i%2 == 0 { // it heals, and goes on for a while
+			heal()
+			st.moreAcks(50)
+		}
+		s.crash()
+		st.check("after failed syncs and kill -9")
+	}
+	st.moreAcks(50)
+	st.stop()
+}

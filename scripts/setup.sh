@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# Installs what is missing, says aloud what, and touches nothing that is there.
+#   scripts/setup.sh run     what `make run` needs: the page's npm packages
+#   scripts/setup.sh test    what `make test` needs: real Redis, Chromium, strace, quotations, wscat, npm packages (the default)
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+# What the tests start or read, by Debian package. Only the texts of the fortunes packages are used.
+fortunes=(fortunes fortunes-min fortunes-de fortunes-ru fortunes-zh fortunes-es fortunes-it fortunes-pl fortunes-cs fortunes-bg fortunes-ga fortunes-br)
+packages=(redis-server chromium strace fonts-noto-color-emoji "${fortunes[@]}")
+
+fail() { echo "setup: $1" >&2; exit 1; }
+
+need() { command -v "$1" >/dev/null || fail "$1 is missing: $2"; }
+
+# as_root runs a command as root, by sudo where we are not.
+as_root() {
+	if [ "$(id -u)" = 0 ]; then "$@"; else
+		need sudo "run scripts/setup.sh as root, or install sudo"
+		sudo "$@"
+	fi
+}
+
+missing_packages() {
+	local p
+	for p in "${packages[@]}"; do
+		[ "$(dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null)" = installed ] || echo "$p"
+	done
+}
+
+apt_install() { as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null; }
+
+debian() {
+	need dpkg-query "the tests' parts are Debian packages; elsewhere install by hand: ${packages[*]}"
+	local missing
+	mapfile -t missing < <(missing_packages)
+	[ ${#missing[@]} = 0 ] && return
+	echo "setup: installing ${missing[*]}"
+	# The lists may be old or absent: fetch them only when the first try shows it.
+	apt_install "${missing[@]}" 2>/dev/null && return
+	echo "setup: apt-get update"
+	as_root apt-get update -qq || fail "apt-get update failed: is there a way to the Debian archive?"
+	apt_install "${missing[@]}" || fail "apt-get could not install: ${missing[*]}"
+}
+
+# npm_ci DIR installs a package-lock.json once; the stamp is older than the lock when it has to be done again.
+npm_ci() {
+	local dir=$1 stamp=$1/node_modules/.stamp
+	[ -f "$dir/package-lock.json" ] || fail "$dir/package-lock.json is not there: is the checkout whole?"
+	[ "$stamp" -nt "$dir/package-lock.json" ] && return
+	need npm "install Node.js 20.19 or newer"
+	echo "setup: npm ci in $dir"
+	# The browser tests drive Debian's Chromium, so Playwright must not fetch one of its own.
+	(cd "$dir" && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --no-audit --no-fund --loglevel=error) || fail "npm ci failed in $dir"
+	touch "$stamp"
+}
+
+need go "install Go 1.26 or newer"
+case ${1:-test} in
+run) npm_ci web ;;
+test)
+	debian
+	npm_ci web
+	npm_ci e2e/wscat
+	;;
+*) fail "unknown part '$1': say run or test" ;;
+esac
