@@ -138,7 +138,7 @@ func (c *Conversation) leave(m *Member) {
 	(*list)[end] = nil
 	*list = (*list)[:end]
 	if c.passing && m.Kind != Following && m.index < c.passed && moved != m {
-		moved.wake() // it stands now where this pass has been already
+		moved.Wake() // it stands now where this pass has been already
 	}
 	if m.Kind == Reading {
 		c.depart(m.User)
@@ -176,7 +176,7 @@ func (c *Conversation) flushLast(now time.Time) {
 	}
 	c.newest.Store(&newest{tail.Last, protocol.Frame(protocol.Last{Conversation: c.ID, Last: tail.Last, Time: tail.Time})})
 	for _, m := range c.followers {
-		m.wake()
+		m.Wake()
 	}
 }
 

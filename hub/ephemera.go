@@ -100,13 +100,13 @@ func (c *Conversation) wakeFor(f *flushed) {
 	} else { // only to somebody's own sessions: no crowd is woken for that
 		for _, m := range c.members {
 			if concerns(m) {
-				m.wake()
+				m.Wake()
 			}
 		}
 	}
 	for _, m := range c.followers {
 		if concerns(m) {
-			m.wake()
+			m.Wake()
 		}
 	}
 }
@@ -137,7 +137,7 @@ func (c *Conversation) resync(m *Member) {
 		}
 	}
 	m.catchUp.Store(&catchUp{frames: frames, seen: c.ephem.next.Load()})
-	m.wake()
+	m.Wake()
 }
 
 // Ephemera adds to dst what has been flushed for the member since it took some last. behind says that it must ask the

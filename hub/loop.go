@@ -123,7 +123,7 @@ func (l *loop) wakeSome() {
 	l.waking = append(l.waking[:0], l.waking[1:]...)
 	end := min(c.passed+wakeRun, len(c.members))
 	for _, m := range c.members[min(c.passed, end):end] {
-		m.wake()
+		m.Wake()
 	}
 	c.passed = end
 	if end >= len(c.members) {

@@ -48,9 +48,9 @@ type catchUp struct {
 	seen   uint64
 }
 
-// wake says that there is more to read. It costs one atomic swap where the session has not slept meanwhile. No wake
+// Wake says that there is more to read. It costs one atomic swap where the session has not slept meanwhile. No wake
 // is lost: the session clears the flag before it looks.
-func (m *Member) wake() {
+func (m *Member) Wake() {
 	if !m.woken.Load() && !m.woken.Swap(true) {
 		m.Waker.Wake()
 	}

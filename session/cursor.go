@@ -1,0 +1,151 @@
+package session
+
+import (
+	"context"
+	"time"
+
+	"verbatim/hub"
+	"verbatim/persistence"
+	"verbatim/protocol"
+)
+
+const (
+	// fetchBlock is how much of the record is read at a time.
+	fetchBlock = 64 << 10
+	// fetchRetry is when a read that failed is tried again.
+	fetchRetry = 500 * time.Millisecond
+)
+
+// fetching bounds how many sessions of the process read history or the record at the same time, and so the memory of
+// their blocks.
+var fetching = make(chan struct{}, 64)
+
+// cursor is a session's place in one conversation: entries up to `at` are written, and what comes after them comes
+// from the ring where it is recent, from history or the record where it is old. There is no seam between the two: the
+// next entry is always at+1, wherever it is found (protocol.md, promises 3 and 5).
+type cursor struct {
+	session *Session
+	member  hub.Member
+	log     protocol.LogID
+
+	// Guarded by session.mu.
+	active  bool               // its `joined` is queued
+	gone    bool               // left, or joined anew: nothing more of it is written
+	queued  bool               // it stands in session.turns
+	at      protocol.Seq       // written up to here
+	last    protocol.Seq       // known to be on the record
+	block   *persistence.Batch // what was fetched and is not written to its end
+	fetch   bool               // a fetch is under way, or will be tried again
+	resync  bool               // the whole ephemeral state was asked for
+	next    *cursor            // in session.woken; owned by who swaps the member's flag until the writer takes it
+	written int64              // entries written in this gather, for the counter
+}
+
+// Wake implements hub.Waker: it puts the cursor on the session's stack and sees to it that the writer runs. Only who
+// sets the member's flag calls it, so that a cursor stands on the stack at most once.
+func (c *cursor) Wake() {
+	s := c.session
+	for {
+		top := s.woken.Load()
+		c.next = top
+		if s.woken.CompareAndSwap(top, c) {
+			break
+		}
+	}
+	s.wake()
+}
+
+// take adds what the client should get next of this conversation, up to about room bytes. more says that there is
+// more at once. session.mu is held.
+func (c *cursor) take(out []byte, room int) (_ []byte, more bool) {
+	if !c.active || c.gone {
+		return out, false
+	}
+	var behind bool
+	if out, behind = c.member.Ephemera(out); behind && !c.resync {
+		c.session.resync = append(c.session.resync, &c.member)
+	}
+	c.resync = behind
+	if c.member.Kind == hub.Following {
+		frame, last := c.member.Newest(c.at)
+		c.at = last
+		return append(out, frame...), false
+	}
+	c.last = max(c.last, c.member.Last())
+	for start := len(out); c.at < c.last; {
+		if len(out)-start >= room {
+			return out, true
+		}
+		b := c.batch()
+		if b == nil {
+			return out, false // the fetch wakes it
+		}
+		frames, last := b.Run(c.at+1, room-(len(out)-start))
+		out = append(out, frames...)
+		c.written += int64(last - c.at)
+		c.at = last
+		if last == b.Last() {
+			c.done(b)
+		}
+	}
+	return out, false
+}
+
+// batch finds the next entry: in the block that was fetched, or in the ring; else it starts a fetch.
+func (c *cursor) batch() *persistence.Batch {
+	next := c.at + 1
+	if c.block != nil && c.block.Holds(next) {
+		return c.block
+	}
+	c.block = nil
+	if b := c.member.Find(next); b != nil {
+		return b
+	}
+	if !c.fetch {
+		c.fetch = true
+		c.startFetch(next, c.last)
+	}
+	return nil
+}
+
+// done lets go of a batch that is written to its end.
+func (c *cursor) done(b *persistence.Batch) {
+	if b == c.block {
+		c.block = nil
+		return
+	}
+	c.session.observe(b)
+	c.member.Passed()
+}
+
+// startFetch reads a block in a goroutine of the session's own, which waits for a place among the fetches, for the disk
+// and, within a time limit, for Redis, and ends with one block. Neither the reader nor the writer waits for it.
+func (c *cursor) startFetch(from, to protocol.Seq) {
+	c.session.start(func() {
+		s := c.session
+		select {
+		case fetching <- struct{}{}:
+		case <-s.dead:
+			return
+		}
+		block, err := s.env.Store.Read(context.WithoutCancel(s.ctx), c.member.Conversation.ID, c.log, from, to, fetchBlock)
+		<-fetching
+		if err != nil && !s.over() {
+			s.env.Log.Error().Err(err).Str("session", s.id).Msg("entries could not be read, trying again")
+			s.sleepDead(fetchRetry)
+		}
+		s.mu.Lock()
+		c.fetch = false
+		c.block = block
+		s.mu.Unlock()
+		c.member.Wake()
+	})
+}
+
+// observe measures publish to deliver on a sample of the writes.
+func (s *Session) observe(b *persistence.Batch) {
+	s.sample++
+	if s.sample%16 == 0 && b.At != 0 && s.env.Latency != nil {
+		s.env.Latency(time.Since(b.At.Std()).Seconds())
+	}
+}

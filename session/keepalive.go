@@ -1,0 +1,72 @@
+package session
+
+import (
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// keepAlive pings after a silence, and closes after another one. Its clock stands still while the session itself does
+// not read. One timer a session, which fires once a silence; no goroutine waits for it.
+type keepAlive struct {
+	paused atomic.Bool // the session does not read
+
+	mu      sync.Mutex
+	timer   *time.Timer
+	stopped bool
+	pinged  bool
+}
+
+// errSilent ends a connection from which nothing came, our ping notwithstanding.
+var errSilent = errors.New("the client was silent and did not answer a ping")
+
+func (k *keepAlive) start(s *Session) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.timer = time.AfterFunc(s.env.Limits.Ping, func() { k.look(s) })
+}
+
+func (k *keepAlive) stop() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.stopped = true
+	k.timer.Stop()
+}
+
+// look runs in the timer's own goroutine and waits for nothing.
+func (k *keepAlive) look(s *Session) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.stopped {
+		return
+	}
+	silence := s.env.Limits.Ping
+	silent := time.Duration(sinceStart() - s.conn.wire.heard.Load())
+	switch {
+	case k.paused.Load():
+		k.pinged = false
+		k.timer.Reset(silence)
+	case silent < silence:
+		k.pinged = false
+		k.timer.Reset(silence - silent)
+	case k.pinged && !s.conn.wire.takes():
+		s.fail(errSilent)
+	default:
+		k.pinged = true
+		s.conn.wire.takes() // remember how far it has come
+		s.mu.Lock()
+		s.pingDue = true
+		s.mu.Unlock()
+		s.wake()
+		k.timer.Reset(silence)
+	}
+}
+
+// pause stops the clock while the session waits for room or for its rate; resume starts it anew.
+func (k *keepAlive) pause() { k.paused.Store(true) }
+
+func (k *keepAlive) resume(s *Session) {
+	s.conn.wire.heard.Store(sinceStart())
+	k.paused.Store(false)
+}

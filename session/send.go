@@ -1,0 +1,56 @@
+package session
+
+import (
+	"time"
+
+	"verbatim/persistence"
+	"verbatim/protocol"
+)
+
+// send hands a message to its conversation's writer and reads on. Over its rate the session reads more slowly, and
+// nothing is refused.
+func (s *Session) send(r *protocol.Request) *protocol.Error {
+	if s.limiter != nil {
+		if d := s.limiter.Reserve().Delay(); d > 0 {
+			s.sleep(d)
+		}
+	}
+	s.env.Counters.Messages.Add(1)
+	send := &persistence.Send{
+		Conversation: r.Conversation, Author: s.user, ID: r.ID, Prev: r.Prev, Since: r.Since,
+		Text: r.Text, Target: r.Target, Meta: r.Meta, Ref: r.Ref, Settler: s,
+	}
+	s.mu.Lock()
+	s.inFlight += send.Size()
+	s.mu.Unlock()
+	s.alive.pause() // its queue may be full
+	err := s.env.Store.Send(s.ctx, send)
+	s.alive.resume(s)
+	if err == nil {
+		return nil
+	}
+	s.mu.Lock()
+	s.inFlight -= send.Size()
+	s.mu.Unlock()
+	if s.ctx.Err() != nil {
+		return protocol.Unavailable("the server is draining: reconnect, and send it again with the same id", time.Second)
+	}
+	return s.unavailable(err)
+}
+
+// Settled implements persistence.Settler: the ack, or why there is none.
+func (s *Session) Settled(send *persistence.Send) {
+	s.mu.Lock()
+	s.inFlight -= send.Size()
+	if send.Err != nil {
+		s.replies = protocol.FrameTo(s.replies, protocol.Failure{Ref: send.Ref, ID: send.ID, Conversation: send.Conversation, Err: send.Err})
+	} else {
+		s.replies = protocol.FrameTo(s.replies, protocol.Ack{
+			Ref: send.Ref, ID: send.ID, Conversation: send.Conversation,
+			Seq: send.Seq, Time: send.Time, Sum: send.Sum, Duplicate: send.Duplicate,
+		})
+	}
+	s.madeRoom()
+	s.mu.Unlock()
+	s.wake()
+}

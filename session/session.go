@@ -1,0 +1,225 @@
+// Package session serves one connection: it reads requests, and writes replies and the entries of the conversations
+// that were joined, each from its cursor, at the client's own pace.
+//
+// # How it keeps its promises
+//
+// A join is a cursor on a log. What is new is found in the conversation's ring; what is older is fetched from the
+// history or the record by a goroutine of its own, so that neither reading nor writing ever waits for a disk or for
+// Redis. Replies and entries gather while a write is under way and go out in one call. Nothing is queued for a client:
+// one that is slow has a cursor that is far back.
+//
+// # Concurrency
+//
+// A session is a reader (Run's own goroutine), which waits for the client and for room in a queue, and a writer, which
+// exists only while there is something to write and waits for the client's socket. Neither waits for the other. An idle
+// session is one goroutine in a read.
+package session
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/rs/zerolog"
+	"golang.org/x/time/rate"
+
+	"verbatim/hub"
+	"verbatim/persistence"
+	"verbatim/protocol"
+)
+
+const (
+	// maxReplies bounds the replies that nobody takes: above it the session stops reading.
+	maxReplies = 64 << 10
+	// maxInFlight bounds a session's sends that are on their way to the record, in bytes of Send.Size.
+	maxInFlight = 1 << 20
+	// maxBad is how many bad requests a minute are borne.
+	maxBad = 100
+	// closeWithin bounds how long the replies that are due may take before a connection is closed.
+	closeWithin = 5 * time.Second
+	// drainRetry is when a client of a draining server should come back.
+	drainRetry = time.Second
+)
+
+// Env is what all sessions of a server share. It is fixed before the first Run.
+type Env struct {
+	Store    *persistence.Store
+	Hub      *hub.Hub
+	Limits   *protocol.Limits
+	Version  string
+	Log      zerolog.Logger
+	Counters *Counters
+	Latency  func(seconds float64) // publish to deliver, of a sample of the writes; nil: not measured
+}
+
+// Counters are counted up by sessions and read by anybody.
+type Counters struct {
+	Sessions    atomic.Int64 // that are live now
+	Messages    atomic.Int64 // sends that were read
+	Deliveries  atomic.Int64 // entries that were written to sockets
+	BytesOut    atomic.Int64
+	BadRequests atomic.Int64
+	Blocked     atomic.Int64 // times that a session stopped reading for want of room
+}
+
+// Session is one live connection of one user.
+type Session struct {
+	// Fixed after newSession.
+	env  *Env
+	conn *Conn
+	id   string
+	user protocol.UserID
+	ctx  context.Context // ends when the server drains
+	dead chan struct{}   // closed by fail: the connection is gone
+
+	// Owned by the reader.
+	joins   map[protocol.ConversationID]*cursor
+	limiter *rate.Limiter // nil: no limit
+	bad     int           // bad requests since badFrom
+	badFrom time.Time
+
+	// Guarded by mu, which nobody holds while waiting for anything.
+	mu        sync.Mutex
+	replies   []byte        // frames that are due, in order
+	pong      []byte        // the answer to the newest ping (RFC 6455, 5.5.3: older ones need none)
+	pingDue   bool          // a ping of ours is to go out
+	closing   []byte        // the close frame
+	closed    chan struct{} // made by finish: only replies go out any more, then the close frame, then it is closed
+	closeSent bool          // nothing goes out any more
+	room      chan struct{} // closed when replies were taken or sends settled; nil: nobody waits
+	inFlight  int           // bytes of sends on their way
+	turns     []*cursor     // cursors with something to write, in turn
+
+	// Waking: from any goroutine.
+	woken   atomic.Pointer[cursor] // a stack of cursors that hub has woken
+	pending atomic.Int32           // wakes since the writer last looked; above 0: it runs
+
+	life    sync.Mutex // guards ended
+	ended   bool       // no writer or fetch may be started any more
+	working sync.WaitGroup
+
+	failOnce sync.Once
+	failure  error // why the connection is gone; written before dead is closed
+
+	alive keepAlive
+
+	// Owned by the writer.
+	sample uint8         // counts batches, for Latency
+	resync []*hub.Member // whose ephemeral state must be asked for anew
+}
+
+// Run serves a connection until the client is gone, a limit is broken, or ctx ends, when it drains: what is in flight is
+// acknowledged, and the client told to come back. joins are the conversations of the URL. The cause is the error; nil
+// is a client that closed. All that Run has started is gone when it returns, within about 5 s of the end.
+func Run(ctx context.Context, c *Conn, env *Env, user protocol.UserID, joins []string) error {
+	s := &Session{
+		env: env, conn: c, id: uuid.NewString(), user: user, ctx: ctx,
+		dead: make(chan struct{}), joins: make(map[protocol.ConversationID]*cursor),
+	}
+	if n := env.Limits.Rate; n > 0 {
+		s.limiter = rate.NewLimiter(rate.Limit(n), 2*n)
+	}
+	c.wire.control = s.control
+	env.Counters.Sessions.Add(1)
+	defer env.Counters.Sessions.Add(-1)
+	s.alive.start(s)
+	stop := context.AfterFunc(ctx, s.interrupt) // ends the reader's wait for the client; stopped below
+	welcome := protocol.Welcome{Session: s.id, User: user, Version: env.Version, Now: protocol.TimeOf(time.Now()), Limits: env.Limits}
+	reply(s, welcome)
+	for _, id := range joins {
+		s.joinByURL(id)
+	}
+	code, reason, err := s.read()
+	stop()
+	s.alive.stop()
+	s.finish(code, reason)
+	s.end()
+	return err
+}
+
+// end lets go of everything. From here on nothing is started, and what was started is waited for.
+func (s *Session) end() {
+	s.fail(nil)
+	for _, c := range s.joins {
+		s.env.Hub.Leave(&c.member)
+	}
+	s.life.Lock()
+	s.ended = true
+	s.life.Unlock()
+	s.working.Wait()
+	_ = s.conn.ws.CloseNow() // lets go of the library's part; the connection is closed
+}
+
+// start runs work that the session owns, unless it has ended.
+func (s *Session) start(work func()) {
+	s.life.Lock()
+	defer s.life.Unlock()
+	if s.ended {
+		return
+	}
+	s.working.Go(work) // see the callers for what it waits for; end waits for it
+}
+
+// fail closes the connection at once.
+func (s *Session) fail(err error) {
+	s.failOnce.Do(func() {
+		s.failure = err
+		close(s.dead)
+		_ = s.conn.wire.Conn.Close() // nobody is left to tell
+	})
+}
+
+// interrupt ends the reader's wait when the server drains.
+func (s *Session) interrupt() { _ = s.conn.wire.SetReadDeadline(time.Unix(1, 0)) }
+
+// reply queues a frame for the client, in order with all other replies. It may be called from any goroutine.
+func reply[R protocol.Reply](s *Session, r R) {
+	s.mu.Lock()
+	s.replies = protocol.FrameTo(s.replies, r)
+	s.mu.Unlock()
+	s.wake()
+}
+
+// control takes a control frame from the library: the answer to a ping, or a close.
+func (s *Session) control(frame []byte) {
+	const closes, pongs = 0x88, 0x8a
+	s.mu.Lock()
+	switch frame[0] {
+	case pongs:
+		s.pong = append(s.pong[:0], frame...)
+	case closes:
+		if s.closing == nil {
+			s.closing = append([]byte(nil), frame...)
+		}
+	}
+	s.mu.Unlock()
+	s.wake()
+}
+
+// finish sends the replies that are due and the close frame after them, within closeWithin. code 0: the client is gone
+// or has closed, in which case the answer to its close is what goes out.
+func (s *Session) finish(code protocol.CloseCode, reason string) {
+	until := time.Now().Add(closeWithin)
+	s.mu.Lock()
+	if s.closing == nil && code != 0 {
+		s.closing = closeFrame(code, reason)
+	}
+	if s.closing == nil {
+		s.mu.Unlock()
+		return
+	}
+	out := make(chan struct{})
+	s.closed = out
+	s.mu.Unlock()
+	s.wake()
+	timeout := time.NewTimer(closeWithin)
+	defer timeout.Stop()
+	select {
+	case <-out:
+		s.conn.wire.linger(until)
+	case <-s.dead:
+	case <-timeout.C:
+	}
+}
