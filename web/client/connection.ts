@@ -10,6 +10,9 @@ export interface Socket {
   onclose: ((event: { code: number; reason: string }) => void) | null;
 }
 
+/** What setTimeout gives, in browsers and in Node alike. */
+export type Timer = ReturnType<typeof setTimeout> | undefined;
+
 export type ConnectionState =
   | { phase: 'connecting' }
   | { phase: 'online'; welcome: Welcome }
@@ -42,9 +45,9 @@ export class Connection {
   private refs = 0;
   private replies = new Map<string, OnReply>();
   private lastError = '';
-  private retryTimer: number | undefined;
-  private quietTimer: number | undefined;
-  private steadyTimer: number | undefined;
+  private retryTimer: Timer;
+  private quietTimer: Timer;
+  private steadyTimer: Timer;
 
   constructor(private readonly options: ConnectionOptions) {}
 
@@ -54,7 +57,7 @@ export class Connection {
     clearTimeout(this.retryTimer);
     this.lastError = '';
     this.enter({ phase: 'connecting' });
-    const open = this.options.open ?? ((url, protocols) => new WebSocket(url, protocols));
+    const open = this.options.open ?? ((url: string, protocols: string[]) => new WebSocket(url, protocols) as Socket);
     const socket = open(this.options.url(this.user), this.options.protocols?.() ?? []);
     this.socket = socket;
     socket.onmessage = (event) => this.receive(String(event.data));

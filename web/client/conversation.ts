@@ -1,5 +1,5 @@
 // One conversation as this client knows it: joined again after each reconnect, exactly where it was.
-import type { Connection } from './connection.ts';
+import type { Connection, Timer } from './connection.ts';
 import { Growing } from './growing.ts';
 import { People } from './people.ts';
 import { Timeline } from './timeline.ts';
@@ -34,7 +34,7 @@ export class Conversation {
   readonly growing = new Growing();
   readonly people: People;
   private attempt = 0; // tells the reply to the newest join from that to an older one
-  private rejoinTimer: number | undefined;
+  private rejoinTimer: Timer;
   private typedAt = 0;
 
   constructor(readonly id: string, private readonly connection: Connection, private readonly events: ConversationEvents) {

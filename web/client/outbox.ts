@@ -1,7 +1,7 @@
 // The messages on their way to the record. Each keeps its id until it is acknowledged, so that sending it again is safe;
 // each names the one before it (`prev`), so that the server keeps their order through any failure.
 import { newId, type Ack, type ErrorFrame, type Request, type Seq, type ServerFrame } from './protocol.ts';
-import type { OnReply } from './connection.ts';
+import type { OnReply, Timer } from './connection.ts';
 import type { OutboxStore } from './outbox-store.ts';
 
 export interface OutboxItem {
@@ -35,7 +35,7 @@ const passing = new Set(['rate_limited', 'unavailable']);
 export class Outbox {
   private items: OutboxItem[];
   private readonly inFlight = new Set<string>();
-  private readonly paused = new Map<string, number>(); // conversation → timer
+  private readonly paused = new Map<string, Timer>(); // by conversation
 
   constructor(private readonly options: OutboxOptions) {
     this.items = options.store.load();

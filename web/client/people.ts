@@ -1,4 +1,5 @@
 // Who is in a conversation, who is typing and who has read how far. None of it is on the record.
+import type { Timer } from './connection.ts';
 import type { Joined, Presence, Seq } from './protocol.ts';
 
 const typingLasts = 5_000; // ms
@@ -8,7 +9,7 @@ export class People {
   online: string[] = [];
   count = 0;
   reads: Record<string, Seq> = {};
-  private readonly typists = new Map<string, number>(); // user → timer
+  private readonly typists = new Map<string, Timer>(); // by user
 
   constructor(private readonly onChange: () => void) {}
 

@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest';
+import { conversationOf, pathOf, socketAddress, tokenOf } from './address.ts';
+
+test('a deep link names its conversation, and every other path is the lobby', () => {
+  expect(conversationOf('/c/kitchen')).toBe('kitchen');
+  expect(conversationOf('/c/kitchen/')).toBe('kitchen');
+  expect(conversationOf('/c/Not%20Valid')).toBe('Not Valid');
+  expect(conversationOf('/c/100%')).toBe('100%');
+  expect(conversationOf('/')).toBe('lobby');
+  expect(conversationOf('/c/')).toBe('lobby');
+  expect(conversationOf(pathOf('a.b/c'))).toBe('a.b/c');
+});
+
+test('the socket is where the page came from, and the name is escaped', () => {
+  expect(socketAddress('http://127.0.0.1:8080', 'Ann & Bob')).toBe('ws://127.0.0.1:8080/ws?name=Ann+%26+Bob');
+  expect(socketAddress('https://chat.example', undefined)).toBe('wss://chat.example/ws');
+});
+
+test('a token stands in the fragment', () => {
+  expect(tokenOf('#token=a.b-c')).toBe('a.b-c');
+  expect(tokenOf('')).toBeUndefined();
+});

@@ -1,0 +1,33 @@
+// What the page's own address says: which conversation, which server, and a token where there is one.
+import { isConversationId } from '@verbatim/client';
+
+export const defaultConversation = 'lobby';
+
+/** The conversation that a path names. Its id may be invalid: the page says so in words. */
+export function conversationOf(path: string): string {
+  const named = /^\/c\/(.+?)\/?$/.exec(path)?.[1];
+  if (named === undefined) return defaultConversation;
+  try {
+    return decodeURIComponent(named);
+  } catch {
+    return named; // a lone % sign
+  }
+}
+
+export function pathOf(conversation: string): string {
+  return `/c/${encodeURIComponent(conversation)}`;
+}
+
+export function socketAddress(origin: string, name: string | undefined): string {
+  const url = new URL('/ws', origin);
+  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+  if (name) url.searchParams.set('name', name);
+  return url.href;
+}
+
+/** The token after `#token=`. A fragment never reaches a server or its logs. */
+export function tokenOf(hash: string): string | undefined {
+  return new URLSearchParams(hash.slice(1)).get('token') ?? undefined;
+}
+
+export { isConversationId };

@@ -1,0 +1,62 @@
+// Where one writes. Enter sends, Shift+Enter starts a new line; what is not sent yet stays over a reload.
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { byteLength, type Conversation } from '@verbatim/client';
+import { chat, limits, user } from '../state.ts';
+import { strings } from '../strings.ts';
+import './composer.css';
+
+export function Composer({ conversation }: { conversation: Conversation }) {
+  const { id } = conversation;
+  const field = useRef<HTMLTextAreaElement>(null);
+  const [over, setOver] = useState(0);
+  const draft = `verbatim.draft/${id}`;
+
+  useLayoutEffect(() => {
+    field.current!.value = sessionStorage.getItem(draft) ?? '';
+    fit(field.current!);
+    if (matchMedia('(hover: hover)').matches) field.current!.focus(); // on a phone that would raise the keyboard
+  }, []);
+
+  const changed = () => {
+    const text = field.current!.value;
+    sessionStorage.setItem(draft, text);
+    setOver(Math.max(0, byteLength(text) - (limits.value?.text ?? Infinity)));
+    fit(field.current!);
+    if (text !== '') conversation.typing();
+  };
+  const submit = (event: Event) => {
+    event.preventDefault();
+    const text = field.current!.value;
+    if (text.trim() === '' || over > 0 || user.value === '') return;
+    chat.send(id, text);
+    field.current!.value = '';
+    field.current!.focus();
+    sessionStorage.removeItem(draft);
+    fit(field.current!);
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) submit(event);
+  };
+
+  return (
+    <form class="composer" onSubmit={submit}>
+      {over > 0 && <p id="composer-problem" class="problem" role="alert">{strings.composer.tooLong(over)}</p>}
+      <div class="composer-row">
+        <label class="visually-hidden" for="message">{strings.composer.label(id)}</label>
+        <textarea
+          id="message" ref={field} rows={1} dir="auto" placeholder={strings.composer.placeholder(id)} onInput={changed} onKeyDown={onKeyDown}
+          aria-invalid={over > 0} aria-describedby={over > 0 ? 'composer-problem' : undefined} title={strings.composer.hint} enterkeyhint="send"
+        />
+        <button class="button primary send" type="submit" aria-label={strings.composer.send} disabled={user.value === ''}>
+          <svg viewBox="0 0 24 24" width="20" height="20" aria-hidden="true"><path fill="currentColor" d="M3 20.5v-6.8L12 12 3 10.3V3.5L22 12z" /></svg>
+        </button>
+      </div>
+    </form>
+  );
+}
+
+/** Makes the field as high as its text; the style sheet sets where that ends. */
+function fit(field: HTMLTextAreaElement): void {
+  field.style.height = 'auto';
+  field.style.height = `${field.scrollHeight + 2}px`;
+}

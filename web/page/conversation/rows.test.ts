@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest';
+import type { Message } from '@verbatim/client';
+import { rowsOf } from './rows.ts';
+
+const message = (seq: number, from: string, time: string): Message =>
+  ({ type: 'message', conversation: 'lobby', seq, from, time: `2026-11-${time}`, text: `m${seq}` });
+
+test('messages of one author stand together for five minutes', () => {
+  const rows = rowsOf([
+    message(1, 'ann', '24T12:00:00.000000'),
+    message(2, 'ann', '24T12:04:59.000000'),
+    message(3, 'ann', '24T12:10:00.000000'),
+    message(4, 'bob', '24T12:10:01.000000'),
+  ], 'eve', undefined);
+  expect(rows.map((row) => row.follows)).toEqual([false, true, false, false]);
+});
+
+test('each day begins with its name', () => {
+  const rows = rowsOf([
+    message(1, 'ann', '23T23:59:59.000000'),
+    message(2, 'ann', '24T00:00:01.000000'),
+    message(3, 'ann', '24T00:00:02.000000'),
+  ], 'eve', undefined);
+  expect(rows.map((row) => row.newDay)).toEqual([true, true, false]);
+  expect(rows.map((row) => row.follows)).toEqual([false, false, true]);
+});
+
+test('what is new begins once, with the first unread message of somebody else', () => {
+  const messages = ['eve', 'ann', 'eve', 'ann', 'ann'].map((from, index) => message(index + 1, from, '24T12:00:00.000000'));
+  expect(rowsOf(messages, 'eve', 2).map((row) => row.firstUnread)).toEqual([false, false, false, true, false]);
+  expect(rowsOf(messages, 'eve', 5).some((row) => row.firstUnread)).toBe(false);
+  expect(rowsOf(messages, 'eve', undefined).some((row) => row.firstUnread)).toBe(false); // a first visit: all is new
+});

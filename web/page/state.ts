@@ -1,0 +1,87 @@
+// What the page shows, as signals; what a person can do, as functions. Components read these and hold little of their own.
+import { computed, signal } from '@preact/signals';
+import { Chat, KeyValueStore, type ConnectionState, type Conversation, type Limits } from '@verbatim/client';
+import { conversationOf, isConversationId, pathOf, socketAddress, tokenOf } from './address.ts';
+import { notify } from './status/notices.tsx';
+import { strings } from './strings.ts';
+
+const nameKey = 'verbatim.name';
+
+/** The name that was chosen, or nothing yet. */
+export const name = signal(localStorage.getItem(nameKey) ?? '');
+export const token = tokenOf(location.hash);
+/** Whether somebody is chatting, or still to choose a name. */
+export const entered = signal(name.value !== '' || token !== undefined);
+/** The conversation that is open. */
+export const here = signal(conversationOf(location.pathname));
+export const connection = signal<ConnectionState>({ phase: 'stopped' });
+export const limits = signal<Limits | undefined>(undefined);
+/** The user as the server knows them. */
+export const user = signal('');
+/** Counts the changes of the conversations, which are plain objects: who shows one reads this to be told. */
+export const changes = signal(0);
+export const valid = computed(() => isConversationId(here.value));
+export const sidebarOpen = signal(false);
+
+export let chat = newChat();
+
+function newChat(): Chat {
+  return new Chat({
+    url: (known) => socketAddress(location.origin, token ? undefined : (known ?? name.value)),
+    protocols: () => (token ? ['verbatim.v1', `bearer.${token}`] : ['verbatim.v1']),
+    store: (owner) => new KeyValueStore(localStorage, owner),
+    onState: entersState,
+    onChange: () => void changes.value++,
+    onReset: (id) => notify(strings.conversation.reset(id)),
+    onProblem: notify,
+  });
+}
+
+function entersState(state: ConnectionState): void {
+  connection.value = state;
+  if (state.phase === 'online') {
+    limits.value = state.welcome.limits;
+    user.value = state.welcome.user;
+  }
+  changes.value++;
+}
+
+/** Starts chatting under a name. */
+export function enter(chosen: string): void {
+  localStorage.setItem(nameKey, chosen);
+  name.value = chosen;
+  entered.value = true;
+  start();
+}
+
+/** Connects, and opens the conversation that the address names. */
+export function start(): void {
+  if (valid.value) chat.open(here.value);
+  chat.connection.start();
+}
+
+/** Goes back to choosing a name. What is not acknowledged stays with the old one. */
+export function leave(): void {
+  chat.connection.stop();
+  chat = newChat();
+  entered.value = false;
+  sidebarOpen.value = false;
+}
+
+/** Opens a conversation, and keeps it in the address so that a reload or a link comes back to it. */
+export function open(id: string): void {
+  if (id !== here.value) history.pushState(null, '', pathOf(id) + location.hash);
+  show(id);
+}
+
+export function show(id: string): void {
+  here.value = id;
+  sidebarOpen.value = false;
+  if (isConversationId(id)) chat.open(id);
+}
+
+/** A conversation, and a promise to show its changes. */
+export function watch(id: string): Conversation {
+  void changes.value;
+  return chat.conversation(id);
+}

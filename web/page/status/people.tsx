@@ -1,0 +1,26 @@
+// Who is in the open conversation: by name, or as a number where they are too many to name.
+import type { Conversation } from '@verbatim/client';
+import { user } from '../state.ts';
+import { strings } from '../strings.ts';
+import { Avatar } from './avatar.tsx';
+
+export function PeopleList({ conversation }: { conversation: Conversation }) {
+  const { online, count } = conversation.people;
+  const unnamed = count - online.length;
+  return (
+    <aside class="people" id="people" aria-label={strings.conversation.people}>
+      <h2>{strings.conversation.people}</h2>
+      {online.length === 0 && count > 0 && <p>{strings.conversation.crowd(count)}</p>}
+      <ul data-testid="people">
+        {online.map((name) => (
+          <li key={name} class="person">
+            <Avatar name={name} />
+            <span class="person-name" dir="auto">{name}</span>
+            {name === user.value && <span class="hint">{strings.conversation.you}</span>}
+          </li>
+        ))}
+      </ul>
+      {online.length > 0 && unnamed > 0 && <p class="hint">{strings.conversation.others(unnamed)}</p>}
+    </aside>
+  );
+}

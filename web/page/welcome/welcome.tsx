@@ -1,0 +1,35 @@
+// Choosing a name: the first thing that a new visitor sees.
+import { useState } from 'preact/hooks';
+import './welcome.css';
+import { nameProblem } from '@verbatim/client';
+import icon from '../icon.svg';
+import { enter, name } from '../state.ts';
+import { strings } from '../strings.ts';
+
+export function Welcome() {
+  const [problem, setProblem] = useState('');
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault();
+    const chosen = String(new FormData(event.currentTarget as HTMLFormElement).get('name')).trim();
+    const wrong = nameProblem(chosen);
+    if (wrong) setProblem(strings.welcome.problems[wrong]);
+    else enter(chosen);
+  };
+  return (
+    <main class="welcome">
+      <form class="welcome-card" onSubmit={submit} noValidate>
+        <img src={icon} alt="" width="56" height="56" />
+        <h1 class="wordmark">{strings.product}</h1>
+        <p class="slogan">{strings.slogan}</p>
+        <label for="name">{strings.welcome.label}</label>
+        <input
+          id="name" name="name" type="text" autocomplete="nickname" spellcheck={false} dir="auto" autofocus
+          placeholder={strings.welcome.placeholder} defaultValue={name.value}
+          aria-describedby="name-hint" aria-invalid={problem !== ''} onInput={() => setProblem('')}
+        />
+        <p id="name-hint" class={problem ? 'problem' : 'hint'} role={problem ? 'alert' : undefined}>{problem || strings.welcome.hint}</p>
+        <button class="button primary" type="submit">{strings.welcome.submit}</button>
+      </form>
+    </main>
+  );
+}
