@@ -63,8 +63,12 @@ func ParseMessage(wire []byte) (Message, *Error) {
 	s := scanner{src: string(wire)}
 	var bad string
 	text := func(name string, v value) string {
+		if v.kind != '"' {
+			bad = name
+			return ""
+		}
 		out, err := unquote(v.raw)
-		if v.kind != '"' || err != nil {
+		if err != nil {
 			bad = name
 		}
 		return out
@@ -95,10 +99,14 @@ func ParseMessage(wire []byte) (Message, *Error) {
 			}
 			m.Time = t
 		case "text":
+			_ = text(name, v) // checked here; kept as it stands
 			m.Text = v.raw
 		case "target":
 			m.Target = number(name, v)
 		case "meta":
+			if v.kind != '{' {
+				bad = name
+			}
 			m.Meta = v.raw
 		case "redacted":
 			m.Redacted = v.kind == 't'
@@ -112,7 +120,7 @@ func ParseMessage(wire []byte) (Message, *Error) {
 
 // PlainText gives a message's text without JSON's quotes and escapes.
 func (m *Message) PlainText() string {
-	if len(m.Text) < 2 {
+	if m.Text == "" {
 		return ""
 	}
 	text, _ := unquote(m.Text)

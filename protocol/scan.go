@@ -8,7 +8,7 @@ import (
 
 // A value is one field of a JSON object as it stands in the source.
 type value struct {
-	kind byte   // '"' string, '0' number, 't' true, 'f' false, '{' object, '[' array; 0: absent or null
+	kind byte   // '"' string, '0' number, 't' true, 'f' false, 'n' null, '{' object, '[' array; 0: absent
 	raw  string // the value's own bytes
 }
 
@@ -41,7 +41,7 @@ func (s *scanner) object(visit func(name string, v value)) *Error {
 			if err != nil {
 				return err
 			}
-			if v.kind != 0 {
+			if v.kind != 'n' {
 				visit(name, v)
 			}
 			s.space()
@@ -100,6 +100,13 @@ func (s *scanner) value() (value, *Error) {
 			return value{'0', s.src[start:s.at]}, nil
 		}
 		s.at = start // a fraction, an exponent or a fault: rare, so the library's
+	case c == 't' || c == 'f' || c == 'n':
+		for _, literal := range [...]string{"true", "false", "null"} {
+			if strings.HasPrefix(s.src[s.at:], literal) {
+				s.at += len(literal)
+				return value{c, literal}, nil
+			}
+		}
 	}
 	return s.other()
 }
@@ -114,9 +121,6 @@ func (s *scanner) other() (value, *Error) {
 	end := s.at + int(dec.InputOffset())
 	v := value{byte(raw.Kind()), s.src[end-len(raw) : end]}
 	s.at = end
-	if v.kind == 'n' {
-		v = value{}
-	}
 	return v, nil
 }
 
