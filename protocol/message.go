@@ -99,8 +99,9 @@ func ParseMessage(wire []byte) (Message, *Error) {
 			}
 			m.Time = t
 		case "text":
-			_ = text(name, v) // checked here; kept as it stands
-			m.Text = v.raw
+			if text(name, v); v.kind == '"' { // checked, and kept as it stands
+				m.Text = v.raw
+			}
 		case "target":
 			m.Target = number(name, v)
 		case "meta":
