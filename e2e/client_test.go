@@ -82,7 +82,7 @@ func (c *client) read() {
 	defer close(c.ended)
 	for {
 		c.gate.Lock()
-		c.gate.Unlock()
+		c.gate.Unlock() //lint:ignore SA2001 it only waits while hold has it
 		kind, raw, err := c.conn.Read(context.Background())
 		if err != nil {
 			c.put(func() { c.err = err })

@@ -186,3 +186,36 @@ func TestOneWhoseTCPTakesNothingForTheWriteTimeoutIsClosedAndOneThatTakesALittle
 		t.Errorf("slow: got %s", f)
 	}
 }
+
+// Replies that nobody takes have a bound, too: the session is read no more until it reads again, and then it has them all.
+func TestOneThatTakesNoRepliesIsReadNoMoreAndLosesNone(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	ann := s.dial(t, "ann")
+	bob := s.dial(t, "bob")
+	bob.send("lobby", "c1", strings.Repeat("x", 16000))
+	release := ann.hold()
+	const n = 2000 // each reply is 16 kB: 32 MB, more than sockets hold
+	written := make(chan int, 1)
+	go func() { // ends when all is written, which must wait for the release, or the connection is gone
+		i := 0
+		for ; i < n; i++ {
+			if ann.write(1, fmt.Sprintf(`{"type":"history","conversation":"lobby","ref":"%d","filling":"%s"}`, i, strings.Repeat("y", 4000))) != nil {
+				break
+			}
+		}
+		written <- i
+	}()
+	for i := range 20 {
+		bob.send("lobby", "", fmt.Sprintf("beside %d", i))
+	}
+	release()
+	for i := range n {
+		if f := ann.expect("reply "+fmt.Sprint(i), func(f frame) bool { return f.Ref == fmt.Sprint(i) }); f.Type != "history" {
+			t.Fatalf("got %s", f)
+		}
+	}
+	if got := <-written; got != n {
+		t.Errorf("%d of %d requests could be written", got, n)
+	}
+}

@@ -20,26 +20,24 @@ type server struct {
 	addr  string // host:port, the same for the server's life and its restarts
 	data  string
 	flags []string
-	under []string // the program and its flags that the server runs under (strace), or nothing
+	under []string // the program and its flags that the server runs under (nsenter), or nothing
 }
 
 // serve starts `verbatim serve` in a new folder on a free port. --rate 0 unless the flags say otherwise: only the tests of
 // the rate want to wait for it.
 func serve(t testing.TB, flags ...string) *server {
 	t.Helper()
-	return serveUnder(t, nil, flags...)
+	s := newServer(t, flags...)
+	s.start()
+	return s
 }
 
-// serveUnder starts the server as the child of another program.
-func serveUnder(t testing.TB, under []string, flags ...string) *server {
+// newServer is one that is not started yet.
+func newServer(t testing.TB, flags ...string) *server {
 	t.Helper()
-	s := &server{
-		t: t, under: under, data: filepath.Join(t.TempDir(), "data"),
-		addr: fmt.Sprintf("127.0.0.1:%d", freePort(t)), flags: flags,
-	}
-	s.start()
+	s := &server{t: t, data: filepath.Join(t.TempDir(), "data"), addr: fmt.Sprintf("127.0.0.1:%d", freePort(t)), flags: flags}
 	t.Cleanup(func() {
-		if t.Failed() {
+		if t.Failed() && s.process != nil {
 			t.Logf("the server said:\n%s", tail(s.output.String(), 4000))
 		}
 	})
@@ -55,9 +53,14 @@ func (s *server) start() {
 		args = append(args, "--rate", "0")
 	}
 	args = append(args, s.flags...)
-	s.process = start(s.t, true, args[0], args[1:]...)
-	p := s.process
-	s.t.Cleanup(func() { reportBroken(s.t, p.output.String()) })
+	var p *process
+	s.t.Cleanup(func() { // after the process's own, so that its last words are there
+		if p != nil {
+			reportBroken(s.t, p.output.String())
+		}
+	})
+	p = start(s.t, true, args[0], args[1:]...)
+	s.process = p
 	line := make(chan string, 1)
 	go func() { // ends with the process's stdout
 		r := bufio.NewReader(p.stdout)

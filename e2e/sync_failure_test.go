@@ -5,14 +5,21 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
-// failSyncs makes every fsync and fdatasync of the server give EIO until the returned function is called. strace does it
-// from outside; the bytes may reach the disk all the same, as with a real disk that fails.
+// failSyncs makes every sync of the server give EIO until the returned function is called; the bytes may reach the disk
+// all the same, as with a real disk that fails.
 func (s *server) failSyncs(t testing.TB) (heal func()) {
 	t.Helper()
+	return s.spoilSyncs(t, "error=EIO")
+}
+
+// spoilSyncs lets strace do something to every sync, from outside.
+func (s *server) spoilSyncs(t testing.TB, how string) (heal func()) {
+	t.Helper()
 	strace := start(t, false, "strace", "-f", "-p", fmt.Sprint(s.cmd.Process.Pid),
-		"-e", "trace=fsync,fdatasync,sync_file_range,msync", "-e", "inject=fsync,fdatasync,sync_file_range,msync:error=EIO")
+		"-e", "trace=fsync,fdatasync", "-e", "inject=fsync,fdatasync:"+how)
 	eventually(t, "strace has attached: "+strace.output.String(), func() bool {
 		if !strace.running() {
 			t.Fatalf("strace could not attach: %s", strace.output)
@@ -96,4 +103,38 @@ func TestSyncsThatFailUnderLoadAndAKill9LoseNothing(t *testing.T) {
 	}
 	st.moreAcks(50)
 	st.stop()
+}
+
+// Nobody but the sends waits for the disk.
+func TestASlowDiskDelaysTheAcksAndNothingElse(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	ann, bob := s.dial(t, "ann"), s.dial(t, "bob")
+	ann.sendMany("lobby", "before", 5)
+	heal := s.spoilSyncs(t, "delay_enter=3s")
+	defer heal()
+	began := time.Now()
+	for i := range 10 { // to several conversations, so that nothing waits behind one of them
+		ann.say(`{"type":"send","conversation":"c%d","id":"c1","text":"hi"}`, i)
+	}
+	for what, request := range map[string]string{
+		"ping": `{"type":"ping"}`, "history": `{"type":"history","conversation":"lobby"}`, "join": `{"type":"join","conversation":"lobby"}`,
+	} {
+		for _, c := range []*client{ann, bob} {
+			if f := c.ask(request); f.Type == "error" {
+				t.Errorf("%s: %s", what, f)
+			}
+		}
+	}
+	s.get(t, "/api/conversations/lobby/messages").is(t, 200)
+	if d := time.Since(began); d > 2500*time.Millisecond {
+		t.Errorf("replies that need no disk took %v while a sync takes 3 s", d)
+	}
+	if _, ok := ann.await(0, ofType("ack")); ok {
+		t.Error("an ack came before its sync was done")
+	}
+	ann.expect("the ack, late", ofType("ack"))
+	if d := time.Since(began); d < 2500*time.Millisecond {
+		t.Errorf("the ack came after %v, before its sync was done", d)
+	}
 }
