@@ -18,6 +18,7 @@ import (
 
 var (
 	_ persistence.History = (*Memory)(nil)
+	_ persistence.History = (*Redis)(nil)
 )
 
 // Options say how much is kept and how long. What is 0 has its default.
@@ -52,7 +53,7 @@ type Stats struct {
 	Queued        int64  // batches that wait for Redis
 	QueuedBytes   int64  // and their bytes
 	Dropped       int64  // entries that found no room: since the start
-	Appended      int64  // entries that were appended and not dropped at once: since the start
+	Appended      int64  // entries that were kept (of a Redis: arrived there): since the start
 	Breaker       string // of a Redis: "closed", "open" or "half-open", the worse of reads and appends; else ""
 	Abandoned     bool   // another server's id was found in this Redis
 }

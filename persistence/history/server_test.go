@@ -1,0 +1,197 @@
+package history_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/rs/zerolog"
+
+	"verbatim/persistence/history"
+	"verbatim/persistence/historytest"
+	"verbatim/protocol"
+)
+
+// server is a redis-server of a test's own, on a loopback port, without a file on the disk that matters.
+type server struct {
+	t    testing.TB
+	port int
+	args []string
+	cmd  *exec.Cmd
+	*redis.Client
+}
+
+// newServer starts a redis-server. The test ends it, whatever state it is in.
+func newServer(t testing.TB, args ...string) *server {
+	t.Helper()
+	s := &server{t: t, port: freePort(t), args: args}
+	s.Client = redis.NewClient(&redis.Options{Addr: s.addr(), MaxRetries: -1, DialerRetries: 1})
+	t.Cleanup(func() { s.Client.Close() })
+	s.start()
+	t.Cleanup(s.kill)
+	return s
+}
+
+func (s *server) addr() string { return fmt.Sprintf("127.0.0.1:%d", s.port) }
+func (s *server) url() string  { return "redis://" + s.addr() + "/0" }
+
+func (s *server) start() {
+	s.t.Helper()
+	if _, err := exec.LookPath("redis-server"); err != nil {
+		s.t.Fatal("redis-server is missing: run scripts/setup.sh")
+	}
+	args := append([]string{"--port", fmt.Sprint(s.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", s.t.TempDir()}, s.args...)
+	s.cmd = exec.Command("redis-server", args...)
+	if err := s.cmd.Start(); err != nil {
+		s.t.Fatalf("redis-server: start: %v", err)
+	}
+	until(s.t, "redis-server answers", func() bool {
+		err := s.Ping(context.Background()).Err()
+		return err == nil || redis.HasErrorPrefix(err, "NOAUTH")
+	})
+}
+
+func (s *server) kill() {
+	if s.cmd != nil {
+		s.cmd.Process.Kill()
+		s.cmd.Wait()
+		s.cmd = nil
+	}
+}
+
+func (s *server) stop() { s.cmd.Process.Signal(syscall.SIGSTOP) }
+func (s *server) cont() { s.cmd.Process.Signal(syscall.SIGCONT) }
+
+func freePort(t testing.TB) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+func until(t testing.TB, what string, met func() bool) {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); !met(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("waited 20 s and it is not so that %s", what)
+		}
+	}
+}
+
+// diary collects what is logged.
+type diary struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (d *diary) Write(p []byte) (int, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.buf.Write(p)
+}
+
+func (d *diary) count(what string) int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return strings.Count(d.buf.String(), what)
+}
+
+func (d *diary) String() string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.buf.String()
+}
+
+// cache is a history under test and its words.
+type cache struct {
+	t *testing.T
+	*history.Redis
+	log *diary
+}
+
+const dataID = "data-one"
+
+func openRedis(t *testing.T, url string, o history.Options) *cache {
+	t.Helper()
+	c := &cache{t: t, log: &diary{}}
+	o.Log = zerolog.New(c.log)
+	r, err := history.OpenRedis(t.Context(), url, dataID, o)
+	if err != nil {
+		t.Fatalf("open: %v", err)
+	}
+	c.Redis = r
+	t.Cleanup(func() { c.shut() })
+	return c
+}
+
+func (c *cache) shut() {
+	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+	defer cancel()
+	c.Close(ctx)
+}
+
+func (c *cache) append(from, to protocol.Seq) {
+	c.t.Helper()
+	start := time.Now()
+	c.Append(lobby, log1, historytest.Entries(lobby, from, to))
+	if took := time.Since(start); took > 100*time.Millisecond {
+		c.t.Errorf("Append took %v: it must not wait", took)
+	}
+}
+
+// read gives what a reader gets, checked against the truth, and how long it took.
+func (c *cache) read(from, to protocol.Seq) (last protocol.Seq, took time.Duration) {
+	c.t.Helper()
+	start := time.Now()
+	got, _ := c.Range(context.Background(), lobby, log1, from, to, page)
+	took = time.Since(start)
+	if got == nil {
+		return 0, took
+	}
+	if err := historytest.Check(got, lobby, from, to); err != nil {
+		c.t.Fatal(err)
+	}
+	return got.Last(), took
+}
+
+func (c *cache) wantAll(from, to protocol.Seq) {
+	c.t.Helper()
+	until(c.t, fmt.Sprintf("%d to %d can be read", from, to), func() bool {
+		last, _ := c.read(from, to)
+		return last == to
+	})
+}
+
+// refilled waits until entries that are appended again and again, as the record's readers do, can be read.
+func (c *cache) refilled(from, to protocol.Seq) {
+	c.t.Helper()
+	until(c.t, fmt.Sprintf("%d to %d were filled in again", from, to), func() bool {
+		c.append(from, to)
+		last, _ := c.read(from, to)
+		return last == to
+	})
+}
+
+func keyOf() string { return "verbatim:{" + string(lobby) + "}:" + string(log1) }
+
+func script(t testing.TB, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}

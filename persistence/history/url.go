@@ -1,0 +1,187 @@
+package history
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net/url"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
+)
+
+// kind is how a Redis is run; the URL's scheme says which.
+type kind string
+
+const (
+	standalone kind = "redis://"
+	sentinel   kind = "redis+sentinel://"
+	cluster    kind = "redis+cluster://"
+)
+
+const urlForms = "give redis://HOST:PORT/DB (rediss:// with TLS), redis+sentinel://HOST:PORT/DB?master_name=NAME or redis+cluster://HOST:PORT"
+
+// CheckURL says in one line what is wrong with the URL of a Redis and what to do, or nil. It does not connect.
+//
+//	redis://[user:password@]host[:port][/db]
+//	unix://[user:password@]/path/of/socket[?db=1]
+//	redis+sentinel://[user:password@]host[:port][/db]?master_name=NAME[&addr=host:port…][&username=…&password=…]
+//	redis+cluster://[user:password@]host[:port][?addr=host:port…]
+//
+// rediss://, rediss+sentinel:// and rediss+cluster:// use TLS. In the second form the user before the @ is the Sentinels'
+// and the one among the parameters is the master's. All is read by go-redis, which knows more parameters (pool_size,
+// skip_verify, …); timeouts and retries are ours.
+func CheckURL(text string) error {
+	_, _, err := parseURL(text)
+	return err
+}
+
+// parseURL gives what makes a client for that URL. Its errors never carry the URL: there is a password in it.
+func parseURL(text string) (kind, func() redis.UniversalClient, error) {
+	scheme, rest, _ := strings.Cut(text, "://")
+	secure := ""
+	if strings.HasPrefix(scheme, "rediss") {
+		secure = "s"
+	}
+	var (
+		k    kind
+		open func() redis.UniversalClient
+		err  error
+	)
+	switch scheme {
+	case "redis", "rediss", "unix":
+		k = standalone
+		open, err = standaloneOf(text)
+	case "redis+sentinel", "rediss+sentinel":
+		k = sentinel
+		open, err = sentinelOf("redis" + secure + "://" + rest)
+	case "redis+cluster", "rediss+cluster":
+		k = cluster
+		open, err = clusterOf("redis" + secure + "://" + rest)
+	default:
+		return "", nil, fmt.Errorf("redis: %.20q is not how a Redis URL begins: %s", scheme, urlForms)
+	}
+	if err != nil {
+		return "", nil, fmt.Errorf("redis: %s: %s", reason(err), urlForms)
+	}
+	return k, open, nil
+}
+
+// reason leaves out what net/url puts before its errors: the whole URL.
+func reason(err error) string {
+	var in *url.Error
+	if errors.As(err, &in) {
+		return "the URL cannot be read: " + redact(in.Err.Error())
+	}
+	return strings.TrimPrefix(err.Error(), "redis: ")
+}
+
+// redact keeps net/url's words and drops what it quotes, which may be a part of the password ("invalid port …").
+func redact(text string) string {
+	before, _, _ := strings.Cut(text, `"`)
+	return strings.TrimSpace(before)
+}
+
+// The times that one call may take. An append is in nobody's way, so it may take longer than a read, which a reader
+// waits for; a read's own bound is its context.
+const (
+	readTimeout   = 250 * time.Millisecond
+	appendTimeout = time.Second
+	dialTimeout   = 250 * time.Millisecond
+	maxPool       = 1000 // connections
+)
+
+func standaloneOf(text string) (func() redis.UniversalClient, error) {
+	o, err := redis.ParseURL(text)
+	if err == nil {
+		err = checkNumbers(o.DB, o.PoolSize)
+	}
+	if err != nil {
+		return nil, err
+	}
+	o.MaxRetries, o.DialerRetries = -1, 1 // the guards retry, and count each failure
+	o.DialTimeout, o.ReadTimeout, o.WriteTimeout = dialTimeout, appendTimeout, appendTimeout
+	o.ContextTimeoutEnabled = true
+	o.PoolSize, o.PoolTimeout, o.PipelinePoolSize = poolOf(o.PoolSize), appendTimeout, 2
+	o.MinIdleConns, o.MaxIdleConns, o.MaxActiveConns, o.MaxConcurrentDials = 0, 0, 0, 0
+	o.PipelineReadBufferSize, o.PipelineWriteBufferSize = 0, 0
+	o.MaintNotificationsConfig = quiet()
+	o.TLSConfig = modern(o.TLSConfig)
+	return func() redis.UniversalClient { return redis.NewClient(o) }, nil
+}
+
+func sentinelOf(text string) (func() redis.UniversalClient, error) {
+	o, err := redis.ParseFailoverURL(text)
+	if err == nil {
+		err = checkNumbers(o.DB, o.PoolSize)
+	}
+	if err == nil && o.MasterName == "" {
+		err = errors.New("master_name is missing")
+	}
+	if err != nil {
+		return nil, err
+	}
+	o.RouteByLatency, o.RouteRandomly, o.ReplicaOnly = false, false, false // a replica may lack what was appended
+	o.MaxRetries, o.DialerRetries = -1, 1
+	o.DialTimeout, o.ReadTimeout, o.WriteTimeout = dialTimeout, appendTimeout, appendTimeout
+	o.ContextTimeoutEnabled = true
+	o.PoolSize, o.PoolTimeout, o.PipelinePoolSize = poolOf(o.PoolSize), appendTimeout, 2
+	o.MinIdleConns, o.MaxIdleConns, o.MaxActiveConns, o.MaxConcurrentDials = 0, 0, 0, 0
+	o.PipelineReadBufferSize, o.PipelineWriteBufferSize = 0, 0
+	o.TLSConfig = modern(o.TLSConfig)
+	return func() redis.UniversalClient { return redis.NewFailoverClient(o) }, nil
+}
+
+func clusterOf(text string) (func() redis.UniversalClient, error) {
+	o, err := redis.ParseClusterURL(text)
+	if err == nil {
+		err = checkNumbers(0, o.PoolSize)
+	}
+	if u, _ := url.Parse(text); err == nil && u != nil && strings.Trim(u.Path, "/0") != "" {
+		err = errors.New("a cluster has one database: leave out the path")
+	}
+	if err != nil {
+		return nil, err
+	}
+	o.MaxRetries, o.DialerRetries = -1, 1
+	o.DialTimeout, o.ReadTimeout, o.WriteTimeout = dialTimeout, appendTimeout, appendTimeout
+	o.ContextTimeoutEnabled = true
+	o.PoolSize, o.PoolTimeout, o.PipelinePoolSize = poolOf(o.PoolSize), appendTimeout, 2
+	o.MinIdleConns, o.MaxIdleConns, o.MaxActiveConns, o.MaxConcurrentDials = 0, 0, 0, 0
+	o.PipelineReadBufferSize, o.PipelineWriteBufferSize = 0, 0
+	o.MaintNotificationsConfig = quiet()
+	o.TLSConfig = modern(o.TLSConfig)
+	return func() redis.UniversalClient { return redis.NewClusterClient(o) }, nil
+}
+
+func checkNumbers(db, pool int) error {
+	if db < 0 {
+		return fmt.Errorf("there is no database %d", db)
+	}
+	if pool > maxPool {
+		return fmt.Errorf("pool_size is %d, and at most %d", pool, maxPool)
+	}
+	return nil
+}
+
+func poolOf(asked int) int {
+	if asked > 0 {
+		return asked
+	}
+	return max(16, 10*runtime.GOMAXPROCS(0))
+}
+
+// quiet turns off what only one vendor's Redis answers to.
+func quiet() *maintnotifications.Config {
+	return &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
+}
+
+func modern(c *tls.Config) *tls.Config {
+	if c != nil {
+		c.MinVersion = tls.VersionTLS12
+	}
+	return c
+}
