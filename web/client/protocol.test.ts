@@ -1,7 +1,5 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { describe, expect, test } from 'vitest';
-import { Timeline } from './timeline.ts';
-import { byteLength, isConversationId, nameProblem, newId, type Entry } from './protocol.ts';
+import { expect, test } from 'vitest';
+import { byteLength, isConversationId, nameProblem, newId } from './protocol.ts';
 
 test('a conversation id is what the contract says', () => {
   for (const id of ['lobby', '0', 'a.b_c-d', 'a'.repeat(64)]) expect(isConversationId(id), id).toBe(true);
@@ -21,22 +19,4 @@ test('ids are new each time, and short enough for the wire', () => {
   const ids = new Set(Array.from({ length: 100 }, newId));
   expect(ids.size).toBe(100);
   expect([...ids].every((id) => /^[0-9a-f]{24}$/.test(id))).toBe(true);
-});
-
-// The same files that the server's own tests read, so that neither side drifts from the wire.
-const golden = new URL('../../protocol/testdata/golden/', import.meta.url);
-describe.runIf(existsSync(golden))('the golden frames', () => {
-  for (const file of existsSync(golden) ? readdirSync(golden).filter((name) => name.endsWith('.json')) : []) {
-    test(`${file} is JSON, and its entries go into a timeline`, () => {
-      const value = JSON.parse(readFileSync(new URL(file, golden), 'utf8')) as unknown;
-      for (const frame of Array.isArray(value) ? value : [value]) {
-        const { type, seq } = frame as Entry;
-        if (type !== 'message') continue;
-        const timeline = new Timeline();
-        timeline.join({ type: 'joined', conversation: 'lobby', log: 'l', first: seq, last: seq }, false);
-        expect(timeline.accept(frame as Entry)).toBe('added');
-        expect(timeline.messages).toEqual([frame]);
-      }
-    });
-  }
 });

@@ -80,7 +80,10 @@ export function show(id: string): void {
   if (isConversationId(id)) chat.open(id);
 }
 
-/** A conversation, and a promise to show its changes. */
+/**
+ * A conversation, and a promise to show its changes. Each component that shows one calls this itself: handed down
+ * as a prop it would be the same object as before, and nothing would be drawn.
+ */
 export function watch(id: string): Conversation {
   void changes.value;
   return chat.conversation(id);

@@ -23,7 +23,7 @@ export const strings = {
     open: 'Show conversations',
     close: 'Hide conversations',
     joinLabel: 'Open or start a conversation',
-    joinPlaceholder: 'its-name',
+    joinPlaceholder: 'Open or start one…',
     joinSubmit: 'Open',
     invalid: (id: string) =>
       `“${id}” cannot be a conversation's name. Use 1 to 64 small letters, digits, dots, dashes and underscores, and begin with a letter or a digit.`,

@@ -1,12 +1,11 @@
 // Where one writes. Enter sends, Shift+Enter starts a new line; what is not sent yet stays over a reload.
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { byteLength, type Conversation } from '@verbatim/client';
+import { byteLength } from '@verbatim/client';
 import { chat, limits, user } from '../state.ts';
 import { strings } from '../strings.ts';
 import './composer.css';
 
-export function Composer({ conversation }: { conversation: Conversation }) {
-  const { id } = conversation;
+export function Composer({ id }: { id: string }) {
   const field = useRef<HTMLTextAreaElement>(null);
   const [over, setOver] = useState(0);
   const draft = `verbatim.draft/${id}`;
@@ -17,17 +16,18 @@ export function Composer({ conversation }: { conversation: Conversation }) {
     if (matchMedia('(hover: hover)').matches) field.current!.focus(); // on a phone that would raise the keyboard
   }, []);
 
+  const excess = () => Math.max(0, byteLength(field.current!.value) - (limits.value?.text ?? Infinity));
   const changed = () => {
     const text = field.current!.value;
     sessionStorage.setItem(draft, text);
-    setOver(Math.max(0, byteLength(text) - (limits.value?.text ?? Infinity)));
+    setOver(excess());
     fit(field.current!);
-    if (text !== '') conversation.typing();
+    if (text !== '') chat.conversation(id).typing();
   };
   const submit = (event: Event) => {
     event.preventDefault();
     const text = field.current!.value;
-    if (text.trim() === '' || over > 0 || user.value === '') return;
+    if (text.trim() === '' || excess() > 0 || user.value === '') return;
     chat.send(id, text);
     field.current!.value = '';
     field.current!.focus();

@@ -8,9 +8,8 @@ import { strings } from '../strings.ts';
 import { Log } from './log.tsx';
 
 export function ConversationView({ id }: { id: string }) {
-  const conversation = watch(id);
   const [peopleShown, showPeople] = useState(false);
-  const { people, problem, joined } = conversation;
+  const { people, problem, joined } = watch(id);
   return (
     <section class="conversation" data-people={peopleShown ? 'shown' : 'hidden'} data-joined={joined} data-testid="conversation" aria-label={id}>
       <header class="conversation-head">
@@ -26,11 +25,11 @@ export function ConversationView({ id }: { id: string }) {
       {problem && <p class="conversation-problem problem" role="alert" dir="auto">{problem}</p>}
       <div class="conversation-body">
         <div class="conversation-column">
-          <Log conversation={conversation} />
+          <Log id={id} />
           <p class="typing" role="status" data-testid="typing" dir="auto">{strings.typing(people.whoTypes)}</p>
-          <Composer conversation={conversation} />
+          <Composer id={id} />
         </div>
-        <PeopleList conversation={conversation} />
+        <PeopleList id={id} />
       </div>
     </section>
   );

@@ -1,7 +1,7 @@
 // The log of a conversation: older pages as one scrolls up, and what has not reached the record yet at its end.
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Conversation } from '@verbatim/client';
-import { changes, chat, user } from '../state.ts';
+import { changes, chat, user, watch } from '../state.ts';
 import { strings } from '../strings.ts';
 import { GrowingRow, MessageRow } from './message.tsx';
 import { PendingRow } from './pending.tsx';
@@ -10,8 +10,9 @@ import { Scroll } from './scroll.ts';
 
 const kept = 300; // messages in a log that is read at its end
 
-export function Log({ conversation }: { conversation: Conversation }) {
-  const { id, timeline, growing, joined, loadingOlder } = conversation;
+export function Log({ id }: { id: string }) {
+  const conversation = watch(id);
+  const { timeline, growing, joined, loadingOlder } = conversation;
   const view = useRef<HTMLDivElement>(null);
   const { atBottom, onScroll, toBottom } = useScroll(view, conversation);
   const readBefore = useReadBefore(conversation);

@@ -21,7 +21,7 @@ export function JoinForm() {
       <label class="visually-hidden" for="join">{strings.sidebar.joinLabel}</label>
       <input
         id="join" name="conversation" type="text" autocomplete="off" autocapitalize="none" spellcheck={false}
-        placeholder={strings.sidebar.joinLabel} aria-invalid={problem !== ''} onInput={() => setProblem('')}
+        placeholder={strings.sidebar.joinPlaceholder} aria-invalid={problem !== ''} onInput={() => setProblem('')}
         aria-describedby={problem ? 'join-problem' : undefined}
       />
       <button class="button" type="submit">{strings.sidebar.joinSubmit}</button>

@@ -1,5 +1,6 @@
 // The conversations that the server knows, newest first.
 import { signal } from '@preact/signals';
+import { defaultConversation } from '../address.ts';
 import { chat, entered, token } from '../state.ts';
 
 export interface Listed {
@@ -32,7 +33,9 @@ export async function refreshList(): Promise<void> {
   }
 }
 
-/** What to list: all that the server knows, and the open one, which may have no entry yet. */
-export function withOpen(conversations: Listed[], id: string): Listed[] {
-  return conversations.some((listed) => listed.id === id) ? conversations : [{ id, last: 0, online: 0 }, ...conversations];
+/** What to list: all that the server knows, and before it the open one and the default, which may have no entry yet. */
+export function withEmpty(conversations: Listed[], open: string | undefined): Listed[] {
+  const wanted = new Set(open === undefined ? [defaultConversation] : [open, defaultConversation]);
+  for (const { id } of conversations) wanted.delete(id);
+  return [...[...wanted].map((id) => ({ id, last: 0, online: 0 })), ...conversations];
 }

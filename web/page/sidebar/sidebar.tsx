@@ -7,7 +7,7 @@ import { strings } from '../strings.ts';
 import { Avatar } from '../status/avatar.tsx';
 import { Item } from './item.tsx';
 import { JoinForm } from './join-form.tsx';
-import { listed, listFailed, listHasMore, refreshList, withOpen } from './list.ts';
+import { listed, listFailed, listHasMore, refreshList, withEmpty } from './list.ts';
 
 const refreshEvery = 15_000; // ms; what is followed is live, this finds what is new
 
@@ -17,8 +17,8 @@ export function Sidebar() {
     void refreshList();
     const timer = setInterval(() => document.hidden || void refreshList(), refreshEvery);
     return () => clearInterval(timer);
-  }, [online]);
-  const shown = valid.value ? withOpen(listed.value, here.value) : listed.value;
+  }, [online, here.value]); // leaving a conversation shows what became of it
+  const shown = withEmpty(listed.value, valid.value ? here.value : undefined);
   return (
     <nav class="sidebar" aria-label={strings.sidebar.label}>
       <header class="sidebar-head">

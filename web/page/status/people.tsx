@@ -1,11 +1,10 @@
 // Who is in the open conversation: by name, or as a number where they are too many to name.
-import type { Conversation } from '@verbatim/client';
-import { user } from '../state.ts';
+import { user, watch } from '../state.ts';
 import { strings } from '../strings.ts';
 import { Avatar } from './avatar.tsx';
 
-export function PeopleList({ conversation }: { conversation: Conversation }) {
-  const { online, count } = conversation.people;
+export function PeopleList({ id }: { id: string }) {
+  const { online, count } = watch(id).people;
   const unnamed = count - online.length;
   return (
     <aside class="people" id="people" aria-label={strings.conversation.people}>

@@ -1,0 +1,76 @@
+// A server that crashes or hangs, in the middle of it all.
+import { expect, test } from 'vitest';
+import { useBrowser } from './browser.ts';
+import { Person } from './person.ts';
+import { useServer } from './server.ts';
+
+const browser = useBrowser();
+const server = useServer();
+const joins = (name: string) => Person.joins(browser(), server().url, name);
+
+/** Says so many numbered messages, one after the other, whatever the server does meanwhile. */
+async function saysMany(person: Person, count: number): Promise<string[]> {
+  const said = Array.from({ length: count }, (_, index) => `${person.name} ${index + 1}`);
+  for (const text of said) await person.says(text);
+  return said;
+}
+
+async function allRecorded(person: Person): Promise<void> {
+  await expect.poll(async () => new Set(await person.states()), { timeout: 30_000 }).toEqual(new Set(['recorded']));
+}
+
+test('a kill -9 in the middle of a chat loses nothing, doubles nothing and changes no order', async () => {
+  const ann = await joins('ann');
+  const bob = await joins('bob');
+  const talk = Promise.all([saysMany(ann, 60), saysMany(bob, 60)]);
+  await expect.poll(async () => (await server().transcript('lobby')).length).toBeGreaterThan(20);
+  await server().kill();
+  await expect.poll(() => ann.status('banner')).toContain('Connection lost');
+  await server().start();
+  const [annSaid, bobSaid] = await talk;
+  await allRecorded(ann);
+  await allRecorded(bob);
+
+  const record = await server().transcript('lobby');
+  expect(record.map((message) => message.seq)).toEqual(record.map((_, index) => index + 1));
+  expect(record.filter((message) => message.from === 'ann').map((message) => message.text)).toEqual(annSaid);
+  expect(record.filter((message) => message.from === 'bob').map((message) => message.text)).toEqual(bobSaid);
+  const shown = record.map(({ seq, from, text }) => ({ seq, from, text }));
+  await expect.poll(() => ann.transcript()).toEqual(shown);
+  await expect.poll(() => bob.transcript()).toEqual(shown);
+  ann.hadNoTrouble();
+  bob.hadNoTrouble();
+});
+
+test('what is written while the server is away is sent when it is back, and the page says so', async () => {
+  const ann = await joins('ann');
+  await ann.says('before');
+  await allRecorded(ann);
+  await server().kill();
+  await expect.poll(() => ann.status('banner')).toContain('What you write is kept');
+  await ann.says('one');
+  await ann.says('two');
+  await expect.poll(() => ann.states()).toEqual(['recorded', 'sending', 'sending']);
+  await server().start();
+  await allRecorded(ann);
+  expect((await server().transcript('lobby')).map((message) => message.text)).toEqual(['before', 'one', 'two']);
+  await expect.poll(() => ann.status('banner')).toContain('Connected again');
+  await expect.poll(() => ann.status('banner')).toBe('');
+});
+
+test('a reload while the server hangs loses nothing and doubles nothing', async () => {
+  const ann = await joins('ann');
+  await ann.says('before');
+  await allRecorded(ann);
+  server().freeze();
+  await ann.says('one');
+  await ann.says('two');
+  await expect.poll(() => ann.states()).toEqual(['recorded', 'sending', 'sending']);
+  const reloaded = ann.page.reload();
+  server().resume();
+  await reloaded;
+  await ann.isJoined();
+  await expect.poll(async () => (await ann.transcript()).map((row) => row.text)).toEqual(['before', 'one', 'two']);
+  await allRecorded(ann);
+  expect((await server().transcript('lobby')).map((message) => message.text)).toEqual(['before', 'one', 'two']);
+});

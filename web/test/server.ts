@@ -1,0 +1,101 @@
+// The real server, on a free port and a new data folder: started, killed, started again.
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { beforeEach } from 'vitest';
+
+export const binary = process.env.VERBATIM_BINARY ?? new URL('../../bin/verbatim', import.meta.url).pathname;
+
+export interface Recorded {
+  seq: number;
+  from: string;
+  text: string;
+  id?: string;
+}
+
+export class Server {
+  url = '';
+  private process: ChildProcess | undefined;
+  private readonly data = mkdtempSync(join(tmpdir(), 'verbatim-web-'));
+
+  /** Starts the server: on any free port the first time, on the same port and data ever after. */
+  async start(): Promise<void> {
+    const listen = this.url === '' ? '127.0.0.1:0' : new URL(this.url).host;
+    const child = spawn(binary, ['serve', '--listen', listen, '--data', this.data, '--rate', '0'], { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.process = child;
+    const log: string[] = [];
+    createInterface(child.stderr!).on('line', (line) => log.push(line));
+    for await (const line of createInterface(child.stdout!)) {
+      const said = /^listening on (http:\S+)$/.exec(line);
+      if (!said) continue;
+      this.url = said[1]!;
+      return;
+    }
+    throw new Error(`the server did not start:\n${log.join('\n')}`);
+  }
+
+  /** Ends it as a crash does. */
+  async kill(): Promise<void> {
+    await this.end('SIGKILL');
+  }
+
+  /** Halts it, as a machine that hangs does, until `resume`. */
+  freeze(): void {
+    this.process!.kill('SIGSTOP');
+  }
+
+  resume(): void {
+    this.process!.kill('SIGCONT');
+  }
+
+  async remove(): Promise<void> {
+    await this.end('SIGKILL');
+    rmSync(this.data, { recursive: true, force: true });
+  }
+
+  /** The whole transcript, as the server tells it over HTTP. */
+  async transcript(conversation: string): Promise<Recorded[]> {
+    const all: Recorded[] = [];
+    for (;;) {
+      const after = all.at(-1)?.seq ?? 0;
+      const response = await fetch(`${this.url}/api/conversations/${conversation}/messages?after=${after}&limit=1000`);
+      if (response.status === 404) return all;
+      const page = (await response.json()) as { messages: Recorded[]; more: boolean };
+      all.push(...page.messages);
+      if (!page.more) return all;
+    }
+  }
+
+  /** Puts a message on the record, as a back end does. */
+  async post(conversation: string, from: string, text: string): Promise<void> {
+    const response = await fetch(`${this.url}/api/conversations/${conversation}/messages`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ from, text }),
+    });
+    if (response.status !== 201) throw new Error(`post: ${response.status} ${await response.text()}`);
+  }
+
+  private async end(signal: NodeJS.Signals): Promise<void> {
+    const child = this.process;
+    this.process = undefined;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = once(child, 'exit');
+    child.kill(signal);
+    await gone;
+  }
+}
+
+/** A server for each test of a file. */
+export function useServer(): () => Server {
+  let server: Server;
+  beforeEach(async () => {
+    server = new Server();
+    await server.start();
+    return () => server.remove();
+  });
+  return () => server;
+}
