@@ -115,20 +115,21 @@ func (r *Redis) Close(ctx context.Context) error {
 
 func (r *Redis) close(ctx context.Context) error {
 	r.queue.close()
-	late := context.AfterFunc(ctx, r.cut) // its goroutine runs cut alone
+	// A call to a hung Redis ends with its timeout, or with its connection: a context's end does not reach it. The
+	// goroutine of AfterFunc waits for nothing.
+	late := context.AfterFunc(ctx, func() { r.cut(); r.client.Close() })
 	r.appender.Wait()
-	late()
-	r.cut()
 	r.stop()
 	r.keeper.Wait()
 	mine := r.mine()
 	r.closed.Store(true)
-	var errs []error
+	var err error
 	if mine && ctx.Err() == nil {
-		errs = append(errs, r.release(ctx))
+		err = r.release(ctx)
 	}
-	if err := r.client.Close(); err != nil {
-		errs = append(errs, fmt.Errorf("redis: close: %w", err))
+	if !late() {
+		return fmt.Errorf("redis: close: %w", ctx.Err())
 	}
-	return errors.Join(errs...)
+	r.cut()
+	return errors.Join(err, r.client.Close())
 }

@@ -1,0 +1,84 @@
+package history_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/Shopify/toxiproxy/v2"
+	"github.com/rs/zerolog"
+
+	"verbatim/persistence/history"
+)
+
+// between puts a proxy in front of the server whose network can be spoiled.
+func between(t *testing.T, s *server) *toxiproxy.Proxy {
+	t.Helper()
+	p := toxiproxy.NewProxy(toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop()), t.Name(), "127.0.0.1:0", s.addr())
+	if err := p.Start(); err != nil {
+		t.Fatalf("proxy: %v", err)
+	}
+	t.Cleanup(p.Stop)
+	return p
+}
+
+func spoil(t *testing.T, p *toxiproxy.Proxy, toxic string) {
+	t.Helper()
+	if _, err := p.Toxics.AddToxicJson(strings.NewReader(toxic)); err != nil {
+		t.Fatalf("proxy: %s: %v", toxic, err)
+	}
+}
+
+func TestASlowNetworkCostsTheTimeoutAndThenNothing(t *testing.T) {
+	p := between(t, newServer(t))
+	c := openRedis(t, "redis://"+p.Listen, history.Options{})
+	c.append(1, 20)
+	c.wantAll(1, 20)
+	spoil(t, p, `{"name":"slow","type":"latency","attributes":{"latency":400}}`)
+	until(t, "the breaker is open", func() bool { c.hammer(21, 1); return c.Stats().Breaker == "open" })
+	if slow := c.hammer(100, 1000); slow > 2 {
+		t.Errorf("%d of 1000 reads were slow with an open breaker", slow)
+	}
+	p.Toxics.ResetToxics(t.Context())
+	until(t, "the breaker has closed by itself", func() bool { return c.Stats().Breaker == "closed" })
+	c.refilled(1, 60)
+}
+
+func TestAFastEnoughNetworkIsUsed(t *testing.T) {
+	p := between(t, newServer(t))
+	c := openRedis(t, "redis://"+p.Listen, history.Options{})
+	spoil(t, p, `{"name":"slow","type":"latency","attributes":{"latency":20}}`)
+	c.append(1, 200)
+	c.wantAll(1, 200)
+	if got := c.Stats(); got.Breaker != "closed" || got.Dropped != 0 {
+		t.Errorf("stats are %+v", got)
+	}
+}
+
+func TestResetConnectionsAreTriedAgain(t *testing.T) {
+	p := between(t, newServer(t))
+	c := openRedis(t, "redis://"+p.Listen, history.Options{})
+	c.append(1, 20)
+	c.wantAll(1, 20)
+	spoil(t, p, `{"name":"reset","type":"reset_peer","attributes":{"timeout":0}}`)
+	until(t, "the breaker is open", func() bool { c.hammer(21, 1); return c.Stats().Breaker == "open" })
+	p.Toxics.ResetToxics(t.Context())
+	until(t, "the breaker has closed by itself", func() bool { return c.Stats().Breaker == "closed" })
+	c.refilled(1, 60)
+}
+
+// TestHalfAnAnswerIsNoEntry cuts the connection in the middle of what Redis says.
+func TestHalfAnAnswerIsNoEntry(t *testing.T) {
+	p := between(t, newServer(t))
+	c := openRedis(t, "redis://"+p.Listen, history.Options{})
+	c.append(1, 200)
+	c.wantAll(1, 200)
+	for _, bytes := range []string{"10", "100", "1000", "3000"} {
+		spoil(t, p, `{"name":"cut","type":"limit_data","attributes":{"bytes":`+bytes+`}}`)
+		for range 10 {
+			c.read(1, 200) // which checks every byte
+		}
+		p.Toxics.ResetToxics(t.Context())
+	}
+	until(t, "the breaker has closed by itself", func() bool { return c.Stats().Breaker == "closed" })
+	c.refilled(1, 200)
+}
