@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -50,7 +51,10 @@ func (s *server) start() {
 	if _, err := exec.LookPath("redis-server"); err != nil {
 		s.t.Fatal("redis-server is missing: run scripts/setup.sh")
 	}
-	args := append([]string{"--port", fmt.Sprint(s.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", s.t.TempDir()}, s.args...)
+	args := slices.Concat(s.args, []string{"--port", fmt.Sprint(s.port), "--bind", "127.0.0.1", "--dir", s.t.TempDir()})
+	if !slices.Contains(args, "--sentinel") {
+		args = append(args, "--save", "", "--appendonly", "no")
+	}
 	s.cmd = exec.Command("redis-server", args...)
 	if err := s.cmd.Start(); err != nil {
 		s.t.Fatalf("redis-server: start: %v", err)
