@@ -1,0 +1,232 @@
+package disk
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+)
+
+// checkpointEvery is how often what has changed is folded, where the journal's size does not ask for it before.
+const checkpointEvery = 60 * time.Second
+
+// checkpoints fold the journal into the transcripts, in one goroutine, beside everything else.
+type checkpoints struct {
+	r    *Record
+	ctx  context.Context
+	wake chan struct{} // capacity 1, never closed: the journal is long
+
+	running sync.Mutex // held during a checkpoint
+	// Guarded by running.
+	floor uint64 // the first segment that counts, as the catalogue has it
+	stale bool   // the catalogue is to be written though nothing has changed
+
+	mu sync.Mutex
+	// Guarded by mu.
+	dirty  []*conversation // changed since the last checkpoint (conversation.dirty)
+	marked []*conversation // with read marks that are not in their file (marks.dirty)
+	failed bool
+}
+
+func (k *checkpoints) due() {
+	select {
+	case k.wake <- struct{}{}:
+	default: // one is pending
+	}
+}
+
+func (k *checkpoints) add(c *conversation) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.dirty = append(k.dirty, c)
+}
+
+func (k *checkpoints) addMarked(c *conversation) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.marked = append(k.marked, c)
+}
+
+// run ends with the context. It waits for the time or the journal's size to ask for a checkpoint.
+func (k *checkpoints) run() {
+	tick := time.NewTicker(checkpointEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-k.ctx.Done():
+			return
+		case <-k.wake:
+		case <-tick.C:
+			k.r.sweep()
+		}
+		for k.checkpoint(k.ctx) != nil {
+			select {
+			case <-time.After(retryAfter):
+			case <-k.ctx.Done():
+				return
+			}
+		}
+	}
+}
+
+// checkpoint folds what was committed before it began, and logs when that begins or ceases to fail.
+func (k *checkpoints) checkpoint(ctx context.Context) error {
+	k.running.Lock()
+	defer k.running.Unlock()
+	err := k.fold(ctx)
+	if errors.Is(err, errClosed) {
+		return err
+	}
+	k.mu.Lock()
+	changed := (err != nil) != k.failed
+	k.failed = err != nil
+	k.mu.Unlock()
+	if changed && err != nil {
+		k.r.log.Error().Err(err).Msg("a checkpoint failed; the journal keeps what it would have folded, and it is tried again")
+	} else if changed {
+		k.r.log.Info().Msg("checkpoints succeed again")
+	}
+	return err
+}
+
+// fold makes sure that all that stands in the segments up to now is synced where it belongs, and removes them. Every
+// step is on the disk before the next one relies on it.
+func (k *checkpoints) fold(ctx context.Context) error {
+	upTo, err := k.r.committer.rotate()
+	if err != nil {
+		return err
+	}
+	k.mu.Lock()
+	dirty, marked := k.dirty, k.marked
+	k.dirty, k.marked = nil, nil
+	k.mu.Unlock()
+	if upTo == 0 && len(dirty)+len(marked) == 0 && !k.stale {
+		return nil
+	}
+	if err := k.syncAll(ctx, dirty, upTo); err != nil {
+		k.again(nil, marked)
+		return err
+	}
+	if err := k.foldMarks(marked); err != nil {
+		return err
+	}
+	if err := k.r.fs.syncDir(k.r.files.dir); err != nil {
+		return fmt.Errorf("checkpoint: sync the transcripts' folder: %w", err)
+	}
+	floor := max(k.floor, upTo+1)
+	if err := k.r.writeCatalogue(floor); err != nil {
+		return err
+	}
+	k.floor, k.stale = floor, false
+	return k.r.journal.removeUpTo(upTo)
+}
+
+// again puts back what a failed checkpoint had taken.
+func (k *checkpoints) again(dirty, marked []*conversation) {
+	for _, c := range dirty {
+		c.mu.Lock()
+		add := !c.dirty
+		c.dirty = true
+		c.mu.Unlock()
+		if add {
+			k.add(c)
+		}
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.marked = append(k.marked, marked...)
+}
+
+// syncAll writes and syncs transcripts one by one. Those that fail are in the next checkpoint again.
+func (k *checkpoints) syncAll(ctx context.Context, dirty []*conversation, upTo uint64) (first error) {
+	for _, c := range dirty {
+		c.mu.Lock()
+		c.dirty = false
+		c.mu.Unlock()
+		err := errClosed
+		if ctx.Err() == nil {
+			err = k.sync(c, upTo)
+		}
+		if err != nil {
+			k.again([]*conversation{c}, nil)
+			first = cmp.Or(first, err)
+		}
+	}
+	return first
+}
+
+// sync makes one transcript durable as far as it is written now. After a failed sync what the file seems to hold may
+// not be on the disk: it is written again, out of the journal, through a file that is opened anew.
+func (k *checkpoints) sync(c *conversation, upTo uint64) error {
+	if err := k.r.flusher.write(c); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	written, synced, suspect := c.written, c.synced, c.suspect
+	c.mu.Unlock()
+	if suspect {
+		if err := k.rewrite(c, synced, upTo); err != nil {
+			return err
+		}
+	}
+	f, err := k.r.files.get(c.id, false)
+	if err != nil {
+		return fmt.Errorf("checkpoint: open a transcript: %w", err)
+	}
+	defer k.r.files.put(f)
+	if err := f.Sync(); err != nil {
+		c.mu.Lock()
+		c.suspect = true
+		c.mu.Unlock()
+		k.r.files.drop(c.id, f)
+		return fmt.Errorf("checkpoint: sync %s: %w", k.r.files.path(c.id), err)
+	}
+	c.mu.Lock()
+	c.synced, c.suspect = max(c.synced, written), false
+	c.mu.Unlock()
+	return nil
+}
+
+// rewrite writes again what a transcript has beyond its last synced byte, out of the journal, whose segments are kept
+// until this has succeeded.
+func (k *checkpoints) rewrite(c *conversation, synced int64, upTo uint64) error {
+	k.r.flusher.writing.Lock()
+	defer k.r.flusher.writing.Unlock()
+	f, err := k.r.files.get(c.id, true)
+	if err != nil {
+		return fmt.Errorf("checkpoint: open a transcript: %w", err)
+	}
+	defer k.r.files.put(f)
+	var buf []byte
+	for _, s := range k.r.journal.sealed(upTo) {
+		buf, err = k.r.readLive(s, buf, func(x run) error {
+			if x.conversation != c.id || x.end() <= synced {
+				return nil
+			}
+			return writeFull(f, x.lines, x.offset)
+		})
+		if err != nil {
+			return fmt.Errorf("checkpoint: write %s again: %w", k.r.files.path(c.id), err)
+		}
+	}
+	return nil
+}
+
+// readLive visits the runs of a sealed segment.
+func (r *Record) readLive(s segment, buf []byte, visit func(run) error) ([]byte, error) {
+	f, err := r.fs.open(s.path, os.O_RDONLY)
+	if err != nil {
+		return buf, err
+	}
+	defer f.Close()
+	if buf, err = readSegment(f, buf); err != nil {
+		return buf, err
+	}
+	_, err = scanSegment(buf, s.number, s.path, s.used, func(_ int64, payload []byte) error {
+		return visitItems(payload, visitor{run: visit})
+	})
+	return buf, err
+}

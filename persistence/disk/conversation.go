@@ -1,0 +1,142 @@
+package disk
+
+import (
+	"fmt"
+	"sync"
+
+	"verbatim/persistence"
+	"verbatim/protocol"
+)
+
+// conversation is what the record keeps in memory of one conversation: a few hundred bytes while it is idle.
+//
+// Its transcript is one run of bytes from 0 to size. What is before written can be read from the file, and the rest
+// stands in pending; view makes one of both, so that no reader meets a seam. synced ≤ written ≤ size always holds.
+type conversation struct {
+	id protocol.ConversationID // fixed
+
+	mu sync.Mutex // never held across I/O
+	// Guarded by mu.
+	tail    persistence.Tail
+	size    int64   // of the transcript, with all that is committed
+	written int64   // up to where the file holds it
+	synced  int64   // up to where a power cut leaves it
+	pending []*lump // what is not yet in the file, in order
+	anchors *anchors
+	damage  error // why it is refused; nil: it is not, or nobody has looked yet
+	checked bool  // the file was held against what it must be
+	dirty   bool  // it is in the list of the next checkpoint
+	suspect bool  // a sync failed: beyond synced the disk may not hold what the file seems to
+	queued  bool  // it is in the flusher's list
+	marks   *marks
+
+	// reserved is guarded by the flusher's mu: bytes of pending, and of what is on its way to become pending.
+	reserved int64
+
+	// idsMu is held while sends are decided and while ids are loaded, so across reads of this transcript; Tail, Read
+	// and other conversations never need it.
+	idsMu sync.Mutex
+	ids   *ids
+}
+
+// lump is lines that are committed and not yet in the file. It is never changed.
+type lump struct {
+	offset int64
+	first  protocol.Seq // of its first entry
+	lines  []byte
+}
+
+// published takes a committed run in: from here on everybody can read it. The committer calls it, after the sync.
+func (c *conversation) published(r *run) (dirtied, queued bool, pending int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if r.offset != c.size {
+		panic(fmt.Sprintf("disk: %s: a run at %d was committed to a transcript of %d bytes", c.id, r.offset, c.size))
+	}
+	c.tail = persistence.Tail{Log: r.log, Last: r.last(), Time: r.time, Sum: r.sum()}
+	c.pending = append(c.pending, &lump{offset: r.offset, first: r.first, lines: r.lines})
+	c.size = r.end()
+	dirtied, queued = !c.dirty, !c.queued
+	c.dirty, c.queued = true, true
+	return dirtied, queued, c.size - c.written
+}
+
+// snapshot gives where the conversation stands.
+func (c *conversation) snapshot() (tail persistence.Tail, size int64, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.tail, c.size, c.damage
+}
+
+// lumpAt gives pending lines from off on, off being at or after written. mu is held.
+func (c *conversation) lumpAt(off int64) []byte {
+	lo, hi := 0, len(c.pending)
+	for lo < hi {
+		mid := (lo + hi) / 2
+		if l := c.pending[mid]; l.offset+int64(len(l.lines)) <= off {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	if lo == len(c.pending) {
+		return nil
+	}
+	l := c.pending[lo]
+	return l.lines[off-l.offset:]
+}
+
+// anchor is a place in a transcript that is known: at offset the line of seq begins.
+type anchor struct {
+	seq    protocol.Seq
+	offset int64
+}
+
+// anchors are the places where readers were last, so that one who reads on need not search.
+type anchors struct {
+	at   [16]anchor
+	next int
+}
+
+// remember notes where a reader will go on.
+func (c *conversation) remember(a anchor) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.anchors == nil {
+		c.anchors = new(anchors)
+	}
+	for i := range c.anchors.at {
+		if c.anchors.at[i].seq == a.seq {
+			return
+		}
+	}
+	c.anchors.at[c.anchors.next] = a
+	c.anchors.next = (c.anchors.next + 1) % len(c.anchors.at)
+}
+
+// around gives the known places nearest to a seq: the last at or before it, and the first after it.
+func (c *conversation) around(seq protocol.Seq) (before, behind anchor) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	before, behind = anchor{0, 0}, anchor{c.tail.Last + 1, c.size}
+	use := func(a anchor) {
+		if a.seq <= seq && a.seq >= before.seq {
+			before = a
+		} else if a.seq > seq && a.seq < behind.seq {
+			behind = a
+		}
+	}
+	if c.anchors != nil {
+		for _, a := range c.anchors.at {
+			if a.seq != 0 {
+				use(a)
+			}
+		}
+	}
+	for _, l := range c.pending {
+		if l.offset > 0 { // the lump at 0 begins with the log line
+			use(anchor{l.first, l.offset})
+		}
+	}
+	return before, behind
+}

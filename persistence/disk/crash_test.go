@@ -1,0 +1,75 @@
+package disk
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"verbatim/persistence/recordtest"
+	"verbatim/protocol"
+)
+
+// crash gives a copy of a data directory as it is now: what kill -9 leaves behind.
+func crash(t testing.TB, dir string) string {
+	t.Helper()
+	copied := t.TempDir()
+	if err := os.CopyFS(copied, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	return copied
+}
+
+// bench is a record in a directory, with the suite's words.
+func bench(t *testing.T, dir string, opts Options) *recordtest.Bench {
+	return &recordtest.Bench{T: t, Record: open(t, dir, opts)}
+}
+
+// segmentsIn gives the paths of a directory's segments, oldest first.
+func segmentsIn(t testing.TB, dir string) []string {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join(dir, "journal", "*"+segmentSuffix))
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(paths)
+	return paths
+}
+
+func TestWhatWasAckedSurvivesKill9(t *testing.T) {
+	dir := t.TempDir()
+	b := bench(t, dir, Options{})
+	for i := range 10 {
+		b.Fill(fmt.Sprint("room-", i), 100, 7)
+	}
+	b.Record.Mark("room-3", "ann", 50)
+	dead := bench(t, crash(t, dir), Options{})
+	for i := range 10 {
+		id := fmt.Sprint("room-", i)
+		if got, want := dead.Tail(id), b.Tail(id); got != want {
+			t.Errorf("%s: the tail is %+v, want %+v", id, got, want)
+		}
+		if got, want := dead.All(id, 1), b.All(id, 1); !slices.Equal(got, want) {
+			t.Errorf("%s: the entries are not those that were acked", id)
+		}
+		s := recordtest.Say(id, "ann", "x", "more")
+		if dead.Accept(s); s.Seq != 101 {
+			t.Errorf("%s: the next entry is %d, want 101", id, s.Seq)
+		}
+	}
+}
+
+func TestCrashAfterCrashLosesNothing(t *testing.T) {
+	dir := t.TempDir()
+	want := protocol.Seq(0)
+	for range 5 {
+		b := bench(t, dir, Options{})
+		if got := b.Tail("lobby").Last; got != want {
+			t.Fatalf("last is %d, want %d", got, want)
+		}
+		b.Fill("lobby", 30, 4)
+		want += 30
+		dir = crash(t, dir)
+	}
+}

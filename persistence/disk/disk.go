@@ -1,0 +1,259 @@
+// Package disk is the record on a disk: one journal that makes messages durable, and one readable file for each
+// conversation.
+//
+// It promises (docs/protocol.md, promises 1 to 5) that what Commit has accepted survives kill -9, a power cut, a failing
+// sync and a full disk, once and at its place, and that nothing is seen before that.
+//
+// How: a conversation's writer decides its sends and makes their lines (commit.go, duplicate.go). The committer writes
+// what all writers have ready into the journal, as one block and with one sync (committer.go, journal.go), and only
+// then are the lines readable, from memory (conversation.go). The flusher writes them to the transcript soon
+// (flush.go); a checkpoint syncs the transcripts, notes how they stand in the catalogue, and removes the journal's old
+// segments (checkpoint.go). A start reads the catalogue and brings the transcripts to where the journal says that
+// they were (replay.go).
+//
+//	data/format                    the format's version and the directory's id
+//	data/lock                      held by the server that uses it
+//	data/catalogue                 how each conversation stood at the last checkpoint: a cache
+//	data/journal/N.journal         what is committed and not yet synced elsewhere
+//	data/transcripts/ID.jsonl      a conversation, one line an entry
+//	data/marks/ID.json             its read marks
+//	data/salvaged/ID.OFFSET.jsonl  lines for a transcript that was found damaged
+//
+// # Concurrency
+//
+// A Record has four goroutines: the committer, the preparer of segments, the flusher and the checkpoints; Close waits
+// for all of them. No lock is held across I/O but three, none of which a Commit, Tail or Read of another conversation
+// needs: conversation.idsMu, flusher.writing and checkpoints.running.
+package disk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"verbatim/persistence"
+	"verbatim/protocol"
+)
+
+// Options are what a record's owner may choose. The zero value is good.
+type Options struct {
+	Log      zerolog.Logger
+	IDs      time.Duration                                // how long an id makes a send idempotent, at least; 0: 600 s
+	Now      func() time.Time                             // nil: time.Now
+	Progress func(done, total int64)                      // of a long start, in bytes or files; nil: nobody asks
+	OnCommit func(entries, bytes int, took time.Duration) // one sync of the journal; called by the committer
+	fs       fileSystem                                   // nil: the operating system's
+}
+
+// Record is the record on a disk. Its methods may be called from any goroutine, but for Commit, which has one caller at
+// a time for each conversation.
+type Record struct {
+	// Fixed after Open.
+	dir, marksDir string
+	opts          Options
+	fs            fileSystem
+	log           zerolog.Logger
+	format        formatFile
+	lock          *os.File
+	seed          maphash.Seed // of the ids' hashes
+
+	conversations *conversations
+	files         *files
+	journal       *journal
+	committer     *committer
+	flusher       *flusher
+	checkpoints   *checkpoints
+
+	remembered atomic.Int64 // ids
+	complained atomic.Int64 // the second of the last complaint
+
+	stopBackground context.CancelFunc // ends flusher and checkpoints
+	stopJournal    context.CancelFunc // ends the preparer, and who waits for the committer
+	background     sync.WaitGroup
+	committing     sync.WaitGroup
+	preparing      sync.WaitGroup
+	closing        sync.Once
+	closed         atomic.Bool
+}
+
+var _ persistence.Record = (*Record)(nil)
+
+// Open makes the directory if need be, locks it, and brings the record to where it was. An error is one line that says
+// what to do.
+func Open(dir string, opts Options) (*Record, error) {
+	if opts.IDs == 0 {
+		opts.IDs = protocol.DefaultLimits().IDs
+	}
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	if opts.fs == nil {
+		opts.fs = osFS{}
+	}
+	if opts.Progress == nil {
+		opts.Progress = func(int64, int64) {}
+	}
+	r := &Record{dir: dir, marksDir: filepath.Join(dir, "marks"), opts: opts, fs: opts.fs, log: opts.Log, seed: maphash.MakeSeed()}
+	r.files = newFiles(r.fs, filepath.Join(dir, "transcripts"))
+	r.conversations = &conversations{byID: make(map[protocol.ConversationID]*conversation)}
+	if err := r.open(); err != nil {
+		r.files.closeAll()
+		if r.lock != nil {
+			_ = r.lock.Close()
+		}
+		return nil, err
+	}
+	return r, nil
+}
+
+func (r *Record) open() (err error) {
+	for _, dir := range []string{r.dir, filepath.Join(r.dir, "journal"), r.files.dir, r.marksDir} {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return fmt.Errorf("data directory: %w: give --data a directory that can be written", err)
+		}
+	}
+	if r.lock, err = lockDir(r.dir); err != nil {
+		return err
+	}
+	if r.format, err = ensureFormat(r.fs, r.dir); err != nil {
+		return err
+	}
+	s, err := r.load()
+	if err != nil {
+		return err
+	}
+	r.start(s)
+	return nil
+}
+
+// loaded is what a start has found.
+type loaded struct {
+	live  []*segment      // of the journal, to be folded by the first checkpoint
+	next  uint64          // the number of the next segment
+	floor uint64          // the first that counts
+	dirty []*conversation // replayed
+	marks []markItem
+	stale bool // the catalogue does not say what was found
+}
+
+// start begins the record's goroutines.
+func (r *Record) start(s *loaded) {
+	background, stopBackground := context.WithCancel(context.Background())
+	journaling, stopJournal := context.WithCancel(context.Background())
+	r.stopBackground, r.stopJournal = stopBackground, stopJournal
+	dir := filepath.Join(r.dir, "journal")
+	prepared := newPreparer(journaling, r.fs, dir)
+	r.journal = &journal{
+		fs: r.fs, dir: dir, owner: r.format.ID, prepared: prepared,
+		live: s.live, bound: max(liveSegments, len(s.live)+1), changed: make(chan struct{}),
+	}
+	r.flusher = &flusher{
+		files: r.files, log: r.log, ctx: background, wake: make(chan struct{}, 1), progress: make(chan struct{}),
+	}
+	r.checkpoints = &checkpoints{
+		r: r, ctx: background, wake: make(chan struct{}, 1), dirty: s.dirty, floor: s.floor, stale: s.stale,
+	}
+	r.committer = &committer{
+		j: r.journal, publish: r.publish, full: r.checkpoints.due, observe: r.opts.OnCommit, log: r.log, ctx: journaling,
+		wake: make(chan struct{}, 1), marks: make(map[markKey]markItem),
+	}
+	r.restoreMarks(s.marks)
+	// Each ends as its run says; Close waits for all four.
+	r.preparing.Go(func() { prepared.run(s.next) })
+	r.committing.Go(r.committer.run)
+	r.background.Go(r.flusher.run)
+	r.background.Go(r.checkpoints.run)
+	if len(s.live) > 0 || s.stale {
+		r.checkpoints.due()
+	}
+}
+
+// restoreMarks takes in the marks that the journal held.
+func (r *Record) restoreMarks(items []markItem) {
+	for _, m := range items {
+		c := r.conversations.get(m.conversation)
+		if c == nil || c.tail.Log != m.log {
+			continue
+		}
+		marks := c.marksOf(r.now())
+		if marks.raise(m.user, m.seq) && !marks.dirty {
+			marks.dirty = true
+			r.checkpoints.addMarked(c)
+		}
+	}
+}
+
+// publish makes a synced run readable. The committer calls it for each run, in the journal's order.
+func (r *Record) publish(p *proposal) {
+	dirtied, queued, pending := p.c.published(&p.run)
+	if p.created {
+		r.conversations.add(p.c)
+	}
+	if dirtied {
+		r.checkpoints.add(p.c)
+	}
+	r.flusher.add(p.c, queued, pending)
+}
+
+func (r *Record) now() time.Time { return r.opts.Now() }
+
+// ID is the data directory's own id.
+func (r *Record) ID() string { return r.format.ID }
+
+// Ready is persistence.Record's.
+func (r *Record) Ready() error {
+	if r.closed.Load() {
+		return errClosed
+	}
+	if err := r.committer.state(); err != nil {
+		return err
+	}
+	return r.flusher.state()
+}
+
+// Close is persistence.Record's. It folds everything, so that the next start has nothing to replay.
+func (r *Record) Close() error {
+	var err error
+	r.closing.Do(func() { err = r.close() })
+	return err
+}
+
+func (r *Record) close() error {
+	r.closed.Store(true)
+	r.stopBackground()
+	r.background.Wait()
+	err := r.checkpoints.checkpoint(context.Background())
+	r.committer.close()
+	r.committing.Wait()
+	r.stopJournal()
+	r.preparing.Wait()
+	r.journal.prepared.discardAll()
+	r.files.closeAll()
+	return errors.Join(err, r.lock.Close())
+}
+
+// Stats are figures for gauges.
+type Stats struct {
+	PendingBytes    int64 // committed, and not yet in transcripts
+	JournalBytes    int64 // in live segments
+	JournalSegments int
+	OpenFiles       int // transcripts
+	Conversations   int
+	IDs             int // remembered
+}
+
+// Stats is cheap.
+func (r *Record) Stats() Stats {
+	s := Stats{PendingBytes: r.flusher.pending(), OpenFiles: r.files.open(), Conversations: r.conversations.count()}
+	s.JournalBytes, s.JournalSegments = r.journal.usage()
+	s.IDs = int(r.remembered.Load())
+	return s
+}

@@ -1,0 +1,282 @@
+package disk
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+)
+
+const (
+	// maxPending bounds what is committed and not yet in transcripts, in bytes, for all conversations.
+	maxPending = 32 << 20
+	// maxPendingOne bounds it for one of them.
+	maxPendingOne = 1 << 20
+	// flushSize and flushDelay are when a conversation's lines are written to its transcript.
+	flushSize  = 64 << 10
+	flushDelay = time.Second
+)
+
+// errStandstill says that transcripts take nothing, so that nothing more can be kept for them in memory.
+var errStandstill = errors.New("transcripts: they cannot be written, and what waits in memory for them is at its bound")
+
+// flusher writes committed lines to their transcripts, in one goroutine, in runs. What waits has a bound: nothing
+// leaves memory before its line can be read from the file, so that where files take nothing sends must wait, and are
+// refused in the end.
+type flusher struct {
+	files *files
+	log   zerolog.Logger
+	ctx   context.Context
+
+	// writing is held while a conversation's lines are written: by the flusher, or by a checkpoint.
+	writing sync.Mutex
+
+	wake chan struct{} // capacity 1, never closed
+
+	mu sync.Mutex
+	// Guarded by mu.
+	queue    []*conversation // with something pending (conversation.queued)
+	since    time.Time       // of the queue's first
+	urgent   []*conversation // of the queue, those with a lot
+	hurry    bool            // all of them at once
+	total    int64           // bytes reserved
+	progress chan struct{}   // closed, and replaced, when bytes are released
+	stuck    error           // why lines cannot be written; nil: they can
+	refusing bool            // sends were refused since
+}
+
+// add takes in a conversation that has something pending now.
+func (f *flusher) add(c *conversation, queued bool, pending int64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if queued {
+		if len(f.queue) == 0 {
+			f.since = time.Now()
+		}
+		f.queue = append(f.queue, c)
+	}
+	if pending >= flushSize {
+		f.urgent = append(f.urgent, c)
+	}
+	if queued && len(f.queue) == 1 || len(f.urgent) == 1 {
+		f.signal()
+	}
+}
+
+func (f *flusher) signal() {
+	select {
+	case f.wake <- struct{}{}:
+	default: // one is pending
+	}
+}
+
+// reserve waits until there is room for n more bytes of the conversation. It gives up where nothing moves.
+func (f *flusher) reserve(c *conversation, n int64) error {
+	timer := time.NewTimer(standstill)
+	defer timer.Stop()
+	for {
+		f.mu.Lock()
+		// One run alone may be larger than a bound: it must not wait for ever.
+		if (f.total+n <= maxPending || f.total == 0) && (c.reserved+n <= maxPendingOne || c.reserved == 0) {
+			f.total += n
+			c.reserved += n
+			f.mu.Unlock()
+			return nil
+		}
+		if f.refusing {
+			err := f.stuck
+			f.mu.Unlock()
+			return errors.Join(errStandstill, err)
+		}
+		progress := f.progress
+		f.hurry = true
+		f.signal()
+		f.mu.Unlock()
+		select {
+		case <-progress:
+			timer.Reset(standstill)
+		case <-timer.C:
+			f.refuse()
+		case <-f.ctx.Done():
+			return errClosed
+		}
+	}
+}
+
+// refuse makes sends fail at once until lines can be written again.
+func (f *flusher) refuse() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !f.refusing {
+		f.refusing = true
+		f.log.Error().Err(f.stuck).Msg("transcripts take nothing: sends are refused until they do")
+	}
+}
+
+// release gives back what was written, or was not committed.
+func (f *flusher) release(c *conversation, n int64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.total -= n
+	c.reserved -= n
+	close(f.progress)
+	f.progress = make(chan struct{})
+}
+
+// outcome notes whether the last lines could be written.
+func (f *flusher) outcome(err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err != nil && f.stuck == nil {
+		f.log.Error().Err(err).Msg("a transcript cannot be written; the journal holds its lines, and it is tried again")
+	}
+	if err == nil && f.stuck != nil {
+		f.log.Info().Msg("transcripts can be written again")
+	}
+	f.stuck = err
+	if err == nil {
+		f.refusing = false
+	}
+}
+
+func (f *flusher) state() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.refusing {
+		return errors.Join(errStandstill, f.stuck)
+	}
+	return nil
+}
+
+func (f *flusher) pending() int64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.total
+}
+
+// run ends with the context; a checkpoint writes what is left. It waits for lines, for their delay, and after a failure
+// for the time to try again.
+func (f *flusher) run() {
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	for failed := false; ; {
+		timer.Reset(f.delay(failed))
+		select {
+		case <-f.ctx.Done():
+			return
+		case <-f.wake:
+			if failed { // nothing is tried more often than that
+				select {
+				case <-timer.C:
+				case <-f.ctx.Done():
+					return
+				}
+			}
+		case <-timer.C:
+		}
+		failed = false
+		for _, c := range f.due(time.Now()) {
+			if err := f.write(c); err != nil {
+				failed = true
+				f.again(c)
+			}
+		}
+	}
+}
+
+// delay is how long the flusher has nothing to do.
+func (f *flusher) delay(failed bool) time.Duration {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	switch {
+	case failed:
+		return retryAfter
+	case len(f.queue) == 0:
+		return time.Hour
+	default:
+		return max(0, time.Until(f.since.Add(flushDelay)))
+	}
+}
+
+// due takes what is to be written now: everything where its time has come, else those with a lot.
+func (f *flusher) due(now time.Time) []*conversation {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	out := f.urgent
+	f.urgent = nil
+	if f.hurry || len(f.queue) > 0 && !now.Before(f.since.Add(flushDelay)) {
+		out, f.queue, f.hurry = f.queue, nil, false
+		for _, c := range out {
+			c.mu.Lock()
+			c.queued = false
+			c.mu.Unlock()
+		}
+	}
+	return out
+}
+
+// again puts a conversation that could not be written back.
+func (f *flusher) again(c *conversation) {
+	c.mu.Lock()
+	queued := !c.queued && len(c.pending) > 0
+	c.queued = c.queued || queued
+	c.mu.Unlock()
+	f.add(c, queued, 0)
+}
+
+// write writes what a conversation has pending. Readers go over from memory to the file in the moment in which
+// written rises, which is after the file has the bytes.
+func (f *flusher) write(c *conversation) error {
+	f.writing.Lock()
+	defer f.writing.Unlock()
+	for {
+		c.mu.Lock()
+		lumps, off := c.pending, c.written
+		c.mu.Unlock()
+		if len(lumps) == 0 {
+			return nil
+		}
+		n, err := f.writeLumps(c, lumps, off)
+		f.outcome(err)
+		if err != nil {
+			return err
+		}
+		c.mu.Lock()
+		c.written += n.bytes
+		if c.pending = c.pending[n.lumps:]; len(c.pending) == 0 {
+			c.pending = nil
+		}
+		c.mu.Unlock()
+		f.release(c, n.bytes)
+	}
+}
+
+// written is how much a write took.
+type written struct {
+	lumps int
+	bytes int64
+}
+
+func (f *flusher) writeLumps(c *conversation, lumps []*lump, off int64) (n written, err error) {
+	buf := lumps[0].lines
+	n = written{1, int64(len(buf))}
+	if len(lumps) > 1 {
+		buf = append(make([]byte, 0, min(maxPendingOne, 2*len(buf)*len(lumps))), buf...)
+	}
+	for _, l := range lumps[1:] {
+		if n.bytes+int64(len(l.lines)) > maxPendingOne {
+			break
+		}
+		buf = append(buf, l.lines...)
+		n.lumps++
+		n.bytes += int64(len(l.lines))
+	}
+	o, err := f.files.get(c.id, true)
+	if err != nil {
+		return n, err
+	}
+	defer f.files.put(o)
+	return n, writeFull(o, buf, off)
+}

@@ -1,0 +1,226 @@
+package disk
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"verbatim/persistence"
+	"verbatim/protocol"
+)
+
+// load brings the record to where it was: the catalogue, and over it what the journal says, and for what neither knows
+// the transcripts themselves.
+func (r *Record) load() (*loaded, error) {
+	known, floor, trusted, err := r.loadCatalogue()
+	if err != nil {
+		return nil, err
+	}
+	there, err := transcriptsIn(r.files.dir)
+	if err != nil {
+		return nil, err
+	}
+	p := &replay{fs: r.fs, files: r.files, log: r.log, known: known, replayed: make(map[protocol.ConversationID]*replayed)}
+	s, err := r.replay(p, floor, trusted)
+	if err != nil {
+		return nil, err
+	}
+	if s.dirty, err = p.end(); err != nil {
+		return nil, err
+	}
+	for id, c := range known {
+		if !there[id] && p.replayed[id] == nil {
+			r.log.Warn().Str("conversation", string(c.id)).Msg("a transcript was removed: the conversation is gone")
+			delete(known, id)
+			s.stale = true
+		}
+	}
+	adopted, err := r.adopt(known, there)
+	if err != nil {
+		return nil, err
+	}
+	r.conversations.fill(known)
+	s.marks, s.floor = p.marks, floor
+	s.stale = s.stale || adopted > 0 || !trusted
+	return s, nil
+}
+
+func (r *Record) loadCatalogue() (known map[protocol.ConversationID]*conversation, floor uint64, trusted bool, err error) {
+	cat, there, err := readCatalogue(r.dir)
+	if err != nil {
+		return nil, 0, false, err
+	}
+	if cat == nil {
+		if there {
+			r.log.Warn().Msg("the catalogue is not whole: it is made anew from the transcripts")
+		}
+		return make(map[protocol.ConversationID]*conversation), 0, false, nil
+	}
+	known = make(map[protocol.ConversationID]*conversation, len(cat.entries))
+	all := make([]conversation, len(cat.entries))
+	for i := range cat.entries {
+		e, c := &cat.entries[i], &all[i]
+		c.id, c.tail, c.size, c.written, c.synced = e.id, e.tail, e.size, e.size, e.size
+		known[c.id] = c
+	}
+	return known, cat.floor, true, nil
+}
+
+// transcriptsIn gives the conversations that have a file.
+func transcriptsIn(dir string) (map[protocol.ConversationID]bool, error) {
+	d, err := os.Open(dir)
+	if missing(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("transcripts: %w", err)
+	}
+	defer d.Close()
+	names, err := d.Readdirnames(-1)
+	if err != nil {
+		return nil, fmt.Errorf("transcripts: %w", err)
+	}
+	there := make(map[protocol.ConversationID]bool, len(names))
+	for _, name := range names {
+		if id, ok := strings.CutSuffix(name, transcriptSuffix); ok && protocol.ConversationID(id).Valid() {
+			there[protocol.ConversationID(id)] = true
+		}
+	}
+	return there, nil
+}
+
+// replay applies the segments that count. The last one may hold what was never synced, or what a failed sync has left
+// in the page cache alone; before anything of it is believed it is written anew, and synced.
+func (r *Record) replay(p *replay, floor uint64, trusted bool) (*loaded, error) {
+	dir := filepath.Join(r.dir, "journal")
+	f, err := findJournal(r.fs, dir, floor, trusted)
+	if err != nil {
+		return nil, err
+	}
+	defer f.close()
+	s := &loaded{next: f.next}
+	var buf []byte
+	for i, seg := range f.segments {
+		r.opts.Progress(int64(i)*segmentSize, int64(len(f.segments))*segmentSize)
+		if buf, err = readSegment(seg.file, buf); err != nil {
+			return nil, fmt.Errorf("journal: read %s: %w", seg.path, err)
+		}
+		valid, err := p.segment(seg, buf)
+		if err != nil {
+			return nil, err
+		}
+		if seg.limit == unknownEnd {
+			if err := r.renew(seg.path, buf[:valid]); err != nil {
+				return nil, err
+			}
+		}
+		s.live = append(s.live, &segment{number: seg.number, path: seg.path, used: valid})
+	}
+	for _, path := range f.unused {
+		if err := r.fs.remove(path); err != nil {
+			return nil, fmt.Errorf("journal: remove a segment that is not needed: %w", err)
+		}
+	}
+	if len(f.unused) > 0 || len(s.live) > 0 {
+		if err := r.fs.syncDir(dir); err != nil {
+			return nil, fmt.Errorf("journal: sync the folder: %w", err)
+		}
+	}
+	return s, nil
+}
+
+// renew writes the last segment anew. The torn tail, if it has one, is cut off by that.
+func (r *Record) renew(path string, content []byte) error {
+	if err := writeAside(r.fs, path, content); err != nil {
+		return fmt.Errorf("journal: write %s anew: %w: make room on the disk, or mend it, and start again", path, err)
+	}
+	return nil
+}
+
+// adopt takes in transcripts that neither the catalogue nor the journal knows: all of them where the catalogue is lost.
+// It reads their first and their last line.
+func (r *Record) adopt(known map[protocol.ConversationID]*conversation, there map[protocol.ConversationID]bool) (int, error) {
+	var strangers []*conversation
+	for id := range there {
+		if known[id] == nil {
+			strangers = append(strangers, &conversation{id: id})
+		}
+	}
+	var next, done atomic.Int64
+	var first atomic.Pointer[error]
+	var group sync.WaitGroup
+	for range 4 {
+		group.Go(func() { // ends when all have been read, or at the first error
+			for i := next.Add(1) - 1; i < int64(len(strangers)) && first.Load() == nil; i = next.Add(1) - 1 {
+				if err := r.adoptOne(strangers[i]); err != nil {
+					first.CompareAndSwap(nil, &err)
+				}
+				done.Add(1)
+			}
+		})
+	}
+	group.Wait()
+	r.opts.Progress(done.Load(), int64(len(strangers)))
+	if err := first.Load(); err != nil {
+		return 0, *err
+	}
+	for _, c := range strangers {
+		known[c.id] = c
+	}
+	return len(strangers), nil
+}
+
+// adoptOne reads where a transcript stands. One that does not begin and end as it must is a refused conversation.
+func (r *Record) adoptOne(c *conversation) error {
+	path := r.files.path(c.id)
+	f, err := r.fs.open(path, os.O_RDONLY)
+	if err != nil {
+		return fmt.Errorf("transcript: open: %w", err)
+	}
+	defer f.Close()
+	c.tail, c.size, err = readEnds(f, c.id)
+	var broken *notWholeError
+	if errors.As(err, &broken) {
+		broken.path = path
+		c.damage, err = broken, nil
+		r.log.Error().Err(broken).Str("conversation", string(c.id)).Msg("a conversation is refused")
+	}
+	if err != nil {
+		return fmt.Errorf("transcript: read %s: %w", path, err)
+	}
+	c.written, c.synced, c.checked = c.size, c.size, c.damage == nil
+	return nil
+}
+
+// readEnds gives what a transcript's first and last lines say.
+func readEnds(f file, id protocol.ConversationID) (tail persistence.Tail, size int64, err error) {
+	size, err = f.Size()
+	if err != nil {
+		return tail, 0, err
+	}
+	head, err := readHead(f, size)
+	if err != nil {
+		return tail, size, err
+	}
+	l, ok := parseLogLine(head)
+	if !ok || l.conversation != id {
+		return tail, size, &notWholeError{what: "its first line is not a log line of this conversation"}
+	}
+	tail.Log = l.log
+	last, err := readLast(f, size)
+	if err != nil {
+		return tail, size, err
+	}
+	e, ok := parseEntryLine(last)
+	tail.Last, _ = protocol.EntrySeq(last)
+	t, dated := entryTime(e.head)
+	if !ok || !dated || tail.Last == 0 {
+		return tail, size, &notWholeError{what: "its last line is not a whole entry"}
+	}
+	tail.Time, tail.Sum = t, e.sum
+	return tail, size, nil
+}

@@ -1,0 +1,89 @@
+package disk
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/google/uuid"
+	"golang.org/x/sys/unix"
+)
+
+// formatVersion is what this program writes. It reads this one and older ones.
+const formatVersion = 1
+
+// formatFile is data/format: whose directory it is, and how to read it.
+type formatFile struct {
+	Format int    `json:"format"`
+	ID     string `json:"id"` // of the directory; Redis is told it
+}
+
+// lockDir makes sure that no other server uses the directory. The lock ends with the file's closing, or the process.
+func lockDir(dir string) (*os.File, error) {
+	path := filepath.Join(dir, "lock")
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("data directory: lock: %w", err)
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		_ = f.Close()
+		if errors.Is(err, unix.EWOULDBLOCK) {
+			return nil, fmt.Errorf("data directory: another server uses %s: stop it, or give --data another directory", dir)
+		}
+		return nil, fmt.Errorf("data directory: lock %s: %w", path, err)
+	}
+	return f, nil
+}
+
+// locked says whether a server uses the directory.
+func locked(dir string) bool {
+	f, err := os.Open(filepath.Join(dir, "lock"))
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	return unix.Flock(int(f.Fd()), unix.LOCK_SH|unix.LOCK_NB) != nil
+}
+
+func formatPath(dir string) string { return filepath.Join(dir, "format") }
+
+// readFormat reads data/format, and refuses one that a newer program has written. A zero value: there is none.
+func readFormat(dir string) (f formatFile, err error) {
+	path := formatPath(dir)
+	b, err := os.ReadFile(path)
+	if missing(err) {
+		return f, nil
+	}
+	if err != nil {
+		return f, fmt.Errorf("data directory: %w", err)
+	}
+	if err := json.Unmarshal(b, &f); err != nil || f.Format < 1 || f.ID == "" {
+		return f, fmt.Errorf("data directory: %s is not a format file: restore it from a backup", path)
+	}
+	if f.Format > formatVersion {
+		return f, fmt.Errorf("data directory: %s has format %d, and this program reads up to %d: use a newer verbatim", dir, f.Format, formatVersion)
+	}
+	return f, nil
+}
+
+// ensureFormat reads data/format, or writes it into a directory that has none.
+func ensureFormat(fsys fileSystem, dir string) (formatFile, error) {
+	f, err := readFormat(dir)
+	if err != nil || f.Format != 0 {
+		return f, err
+	}
+	f = formatFile{Format: formatVersion, ID: uuid.NewString()}
+	b, err := json.Marshal(f)
+	if err == nil {
+		err = writeAside(fsys, formatPath(dir), append(b, '\n'))
+	}
+	if err == nil {
+		err = fsys.syncDir(dir)
+	}
+	if err != nil {
+		return f, fmt.Errorf("data directory: write %s: %w", formatPath(dir), err)
+	}
+	return f, nil
+}

@@ -1,0 +1,112 @@
+package disk
+
+import (
+	"bytes"
+	"context"
+
+	"verbatim/persistence"
+	"verbatim/protocol"
+)
+
+// Recall is persistence.Record's. It reads what the remembered ids do not cover: the entries after `since` and before the
+// young generation. What that holds now stays for at least a generation's time, so that no hole comes between this and
+// the send's Commit, which follows within seconds.
+func (r *Record) Recall(ctx context.Context, send *persistence.Send) error {
+	if !send.Since.Set || send.ID == "" {
+		return nil
+	}
+	c, err := r.sound(send.Conversation)
+	if err == ErrNoConversation {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	covered, err := r.covered(ctx, c)
+	if err != nil {
+		return err
+	}
+	from := protocol.Seq(send.Since.Value) + 1
+	if from >= covered {
+		return nil
+	}
+	return r.scanFor(ctx, c, from, covered-1, send)
+}
+
+// covered gives the seq from which on ids are remembered.
+func (r *Record) covered(ctx context.Context, c *conversation) (protocol.Seq, error) {
+	c.idsMu.Lock()
+	defer c.idsMu.Unlock()
+	s, err := r.idsOf(ctx, c)
+	if err != nil {
+		return 0, err
+	}
+	return s.young.from, nil
+}
+
+// scanFor looks for a send's id and prev among entries.
+func (r *Record) scanFor(ctx context.Context, c *conversation, from, to protocol.Seq, send *persistence.Send) error {
+	off, err := r.find(ctx, c, from)
+	if err != nil {
+		return err
+	}
+	_, size, _ := c.snapshot()
+	return r.walk(ctx, c, off, size, func(line []byte, at int64) (bool, error) {
+		seq, ok := protocol.EntrySeq(line)
+		if !ok {
+			return false, r.broken(c, at)
+		}
+		if seq > to {
+			return false, nil
+		}
+		if id, author, ok := entryID(line); ok && string(author) == string(send.Author) {
+			switch string(id) {
+			case string(send.ID):
+				send.FoundID = seq
+			case string(send.Prev):
+				send.FoundPrev = seq
+			}
+		}
+		return true, nil
+	})
+}
+
+// entryID reads the id and the author off an entry's line; ok is false where it has no id. Both may be parts of the line.
+func entryID(line []byte) (id, author []byte, ok bool) {
+	const seqKey, idKey, fromKey = `,"seq":`, `,"id":`, `,"from":`
+	i := bytes.Index(line[:min(len(line), 256)], []byte(seqKey))
+	if i < 0 {
+		return nil, nil, false
+	}
+	rest := line[i+len(seqKey):]
+	for len(rest) > 0 && '0' <= rest[0] && rest[0] <= '9' {
+		rest = rest[1:]
+	}
+	if !bytes.HasPrefix(rest, []byte(idKey)) {
+		return nil, nil, false
+	}
+	id, rest, ok = cutPlain(rest[len(idKey):])
+	if ok && bytes.HasPrefix(rest, []byte(fromKey)) {
+		if author, _, ok = cutPlain(rest[len(fromKey):]); ok {
+			return id, author, true
+		}
+	}
+	m, err := protocol.ParseMessage(line)
+	return []byte(m.ID), []byte(m.From), err == nil && m.ID != ""
+}
+
+// cutPlain takes a JSON string without escapes off the front.
+func cutPlain(b []byte) (text, rest []byte, ok bool) {
+	if len(b) == 0 || b[0] != '"' {
+		return nil, b, false
+	}
+	for i := 1; i < len(b); i++ {
+		switch b[i] {
+		case '"':
+			return b[1:i], b[i+1:], true
+		case '\\':
+			return nil, b, false
+		}
+	}
+	return nil, b, false
+}

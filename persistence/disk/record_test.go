@@ -1,0 +1,46 @@
+package disk
+
+import (
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"verbatim/persistence"
+	"verbatim/persistence/recordtest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestTheRecordKeepsItsPromises(t *testing.T) {
+	recordtest.Run(t, func(t *testing.T) *recordtest.Bench {
+		dir := t.TempDir()
+		shift := time.Duration(0)
+		opts := Options{Now: func() time.Time { return time.Now().Add(shift) }}
+		r := open(t, dir, opts)
+		b := &recordtest.Bench{Record: r}
+		b.Reopen = func() persistence.Record {
+			if err := r.Close(); err != nil {
+				t.Fatal(err)
+			}
+			r = open(t, dir, opts)
+			return r
+		}
+		b.Forget = func() {
+			shift += time.Hour
+			r.sweep()
+		}
+		return b
+	})
+}
+
+// open opens a record, and closes it at the test's end.
+func open(t testing.TB, dir string, opts Options) *Record {
+	t.Helper()
+	r, err := Open(dir, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = r.Close() })
+	return r
+}

@@ -1,0 +1,271 @@
+package disk
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/rs/zerolog"
+
+	"verbatim/persistence"
+	"verbatim/protocol"
+)
+
+// replayMemory bounds the lines that a replay holds before it writes them to their transcripts.
+const replayMemory = 32 << 20
+
+// replay brings the transcripts to where the journal says that they were. What the journal says of a transcript goes on
+// without a gap from the place of its first run, before which everything was synced; so the replay writes from
+// there, whatever the file holds.
+type replay struct {
+	fs    fileSystem
+	files *files
+	log   zerolog.Logger
+
+	known    map[protocol.ConversationID]*conversation // from the catalogue, and then all
+	replayed map[protocol.ConversationID]*replayed
+	marks    []markItem
+	held     int // bytes of lines in memory
+}
+
+// replayed is one transcript that the journal speaks of.
+type replayed struct {
+	c     *conversation
+	begin int64 // of the first run
+	lines []byte
+	at    int64  // where lines go
+	gone  bool   // its file was removed: what the journal has beyond counts for nothing
+	aside string // its file is damaged: lines are kept here
+}
+
+// segment applies one segment.
+func (p *replay) segment(s foundSegment, content []byte) (valid int64, err error) {
+	return scanSegment(content, s.number, s.path, s.limit, func(at int64, payload []byte) error {
+		err := visitItems(payload, visitor{
+			run:  p.run,
+			mark: func(m markItem) error { p.marks = append(p.marks, m); return nil },
+		})
+		if err != nil {
+			return &damageError{s.path, at, err.Error()}
+		}
+		return nil
+	})
+}
+
+func (p *replay) run(x run) error {
+	t := p.replayed[x.conversation]
+	if t == nil || x.offset == 0 {
+		if t != nil {
+			if err := p.write(t); err != nil {
+				return err
+			}
+		}
+		var err error
+		if t, err = p.begin(x); err != nil {
+			return err
+		}
+		p.replayed[x.conversation] = t
+	}
+	c := t.c
+	if t.gone {
+		return nil
+	}
+	if x.offset != c.size || x.log != c.tail.Log || x.first != c.tail.Last+1 || x.offset > 0 && x.before != c.tail.Sum {
+		return fmt.Errorf("the entries of %s from %d on do not follow what stands before them", x.conversation, x.first)
+	}
+	t.lines = append(t.lines, x.lines...)
+	p.held += len(x.lines)
+	c.tail = persistence.Tail{Log: x.log, Last: x.last(), Time: x.time, Sum: x.sum()}
+	c.size = x.end()
+	if p.held > replayMemory {
+		return p.writeAll()
+	}
+	return nil
+}
+
+// begin finds where a transcript stood when its first run in the journal was committed.
+func (p *replay) begin(x run) (*replayed, error) {
+	c := &conversation{id: x.conversation, size: x.offset, synced: x.offset, written: x.offset, checked: true}
+	c.tail = persistence.Tail{Log: x.log, Last: x.first - 1, Sum: x.before}
+	t := &replayed{c: c, begin: x.offset, at: x.offset}
+	if x.offset > 0 {
+		f, err := p.files.get(x.conversation, false)
+		if missing(err) {
+			t.gone = true
+			p.log.Warn().Str("conversation", string(c.id)).Msg("a transcript was removed: the conversation is gone")
+			delete(p.known, c.id)
+			return t, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		defer p.files.put(f)
+		if err := checkBefore(f, x); err != nil {
+			c.damage = &notWholeError{p.files.path(c.id), err.Error()}
+			t.aside = filepath.Join(filepath.Dir(p.files.dir), "salvaged", fmt.Sprintf("%s.%d.jsonl", c.id, x.offset))
+			p.log.Error().Err(c.damage).Str("salvaged", t.aside).Msg("a conversation is refused; what the journal has of it is kept beside")
+		}
+	}
+	p.known[c.id] = c
+	return t, nil
+}
+
+// checkBefore holds the line before a run against what the run says of it.
+func checkBefore(f file, x run) error {
+	size, err := f.Size()
+	if err != nil {
+		return err
+	}
+	if size < x.offset {
+		return fmt.Errorf("it has %d bytes, and %d were synced", size, x.offset)
+	}
+	last, err := readLast(f, x.offset)
+	if err != nil {
+		return err
+	}
+	e, ok := parseEntryLine(last)
+	if seq, is := protocol.EntrySeq(last); !ok || !is || seq != x.first-1 || e.sum != x.before {
+		return fmt.Errorf("no entry %d with the sum %s ends at offset %d", x.first-1, x.before, x.offset)
+	}
+	return nil
+}
+
+func (p *replay) writeAll() error {
+	for _, t := range p.replayed {
+		if err := p.write(t); err != nil {
+			return err
+		}
+	}
+	p.held = 0
+	return nil
+}
+
+// write puts a transcript's lines where they belong.
+func (p *replay) write(t *replayed) error {
+	if len(t.lines) == 0 {
+		return nil
+	}
+	err := p.writeLines(t)
+	if err != nil {
+		return fmt.Errorf("replay: write %s: %w", p.files.path(t.c.id), err)
+	}
+	t.at += int64(len(t.lines))
+	t.lines = t.lines[:0]
+	if cap(t.lines) > readBlockSize {
+		t.lines = nil
+	}
+	return nil
+}
+
+func (p *replay) writeLines(t *replayed) error {
+	if t.aside != "" {
+		if err := os.MkdirAll(filepath.Dir(t.aside), 0o700); err != nil {
+			return err
+		}
+		f, err := p.fs.open(t.aside, os.O_RDWR|os.O_CREATE)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		if err := writeFull(f, t.lines, t.at-t.begin); err != nil {
+			return err
+		}
+		return f.Sync()
+	}
+	f, err := p.files.get(t.c.id, true)
+	if err != nil {
+		return err
+	}
+	defer p.files.put(f)
+	return writeFull(f, t.lines, t.at)
+}
+
+// end settles what was replayed: the files end where the journal ends, and their conversations are dirty.
+func (p *replay) end() (dirty []*conversation, err error) {
+	if err := p.writeAll(); err != nil {
+		return nil, err
+	}
+	for _, t := range p.replayed {
+		if t.gone || t.aside != "" {
+			continue
+		}
+		if err := p.cut(t); err != nil {
+			return nil, err
+		}
+		t.c.written = t.c.size
+		t.c.dirty = true
+		dirty = append(dirty, t.c)
+	}
+	return dirty, nil
+}
+
+// cut takes off what a transcript has beyond the journal's last run. Lines that go on with the chain are kept: they were
+// committed, since a transcript gets none before, and the part of the journal that says so is gone.
+func (p *replay) cut(t *replayed) error {
+	f, err := p.files.get(t.c.id, false)
+	if err != nil {
+		return err
+	}
+	defer p.files.put(f)
+	size, err := f.Size()
+	if err != nil || size == t.c.size {
+		return err
+	}
+	rest := make([]byte, size-t.c.size)
+	if err := readFull(f, rest, t.c.size); err != nil {
+		return err
+	}
+	tail, n := goOn(t.c.tail, rest)
+	p.log.Warn().Str("conversation", string(t.c.id)).Int64("kept", n).Int64("cut", int64(len(rest))-n).
+		Msg("a transcript went on beyond the journal")
+	t.c.tail, t.c.size = tail, t.c.size+n
+	if n == int64(len(rest)) {
+		return nil
+	}
+	return f.Truncate(t.c.size)
+}
+
+// goOn follows the chain of sums through lines, and says how far it holds.
+func goOn(tail persistence.Tail, rest []byte) (persistence.Tail, int64) {
+	w := &chainWalk{seq: tail.Last, sum: tail.Sum}
+	done := int64(0)
+	for {
+		n := slices.Index(rest[done:], '\n')
+		if n < 0 || w.next(rest[done:done+int64(n)]) != "" {
+			return tail, done
+		}
+		done += int64(n) + 1
+		tail.Last, tail.Sum = w.seq, w.sum
+		if w.time != 0 {
+			tail.Time = w.time
+		}
+	}
+}
+
+// chainWalk holds lines of a transcript against the chain, one after another.
+type chainWalk struct {
+	seq     protocol.Seq
+	sum     protocol.Sum
+	time    protocol.Time
+	scratch []byte
+}
+
+// next takes one more line, newline left out, and says what is wrong with it; "": nothing is.
+func (w *chainWalk) next(line []byte) string {
+	e, ok := parseEntryLine(line)
+	if !ok {
+		return "it does not end in salt and sum"
+	}
+	seq, ok := protocol.EntrySeq(line)
+	if !ok || seq != w.seq+1 {
+		return fmt.Sprintf("it should be entry %d", w.seq+1)
+	}
+	w.scratch = slices.Grow(w.scratch[:0], len(line))
+	if chain(w.sum, e.content(w.scratch)) != e.sum {
+		return fmt.Sprintf("the sum of entry %d does not hold: it or a line before it was changed", seq)
+	}
+	w.seq, w.sum = seq, e.sum
+	w.time, _ = entryTime(e.head)
+	return ""
+}
