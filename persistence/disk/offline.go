@@ -1,0 +1,314 @@
+package disk
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"verbatim/persistence"
+	"verbatim/protocol"
+)
+
+// Offline is a data directory as it can be read without its lock: beside a running server, or after a crash. What a
+// start would mend is mended in memory: where the journal speaks of a transcript, it is read in place of the file. It
+// shows the record as it was when it was opened, and never writes.
+type Offline struct {
+	dir     string
+	files   *files
+	running bool // a server uses the directory
+
+	segments []foundSegment
+	there    map[protocol.ConversationID]bool // with a file
+	known    map[protocol.ConversationID]catalogued
+	trusted  bool // the catalogue
+	merged   map[protocol.ConversationID]*overlay
+}
+
+// overlay is what the journal has of one transcript: from begin to end it counts, whatever the file says.
+type overlay struct {
+	begin, end int64
+	tail       persistence.Tail
+	pieces     []piece
+}
+
+// piece is where lines stand in the journal.
+type piece struct {
+	segment      int32
+	offset, size int32
+}
+
+// OpenOffline reads where everything stands.
+func OpenOffline(dir string) (*Offline, error) {
+	if _, err := readFormat(dir); err != nil {
+		return nil, err
+	}
+	if info, err := os.Stat(filepath.Join(dir, "transcripts")); err != nil || !info.IsDir() {
+		return nil, fmt.Errorf("data directory: there is none at %s: give its path with --data", dir)
+	}
+	// A running server may remove or write what is being read: then it is read once more.
+	for try := 0; ; try++ {
+		o := &Offline{dir: dir, running: locked(dir), files: newFiles(osFS{}, filepath.Join(dir, "transcripts"))}
+		err := o.load()
+		if err == nil {
+			return o, nil
+		}
+		o.Close()
+		if !o.running || try == 10 {
+			return nil, err
+		}
+		time.Sleep(10 * time.Millisecond << try)
+	}
+}
+
+// Close gives back the files.
+func (o *Offline) Close() {
+	for _, s := range o.segments {
+		_ = s.file.Close()
+	}
+	o.segments = nil
+	o.files.closeAll()
+}
+
+// load reads in an order in which nothing falls between: what is not in the journal any more is in the catalogue that
+// is read after it.
+func (o *Offline) load() (err error) {
+	cat, _, err := readCatalogue(o.dir)
+	if err != nil {
+		return err
+	}
+	floor := uint64(0)
+	if cat != nil {
+		floor = cat.floor
+	}
+	if o.there, err = transcriptsIn(o.files.dir); err != nil {
+		return err
+	}
+	if err := o.loadJournal(floor, cat != nil && !o.running); err != nil {
+		return err
+	}
+	if cat, _, err = readCatalogue(o.dir); err != nil {
+		return err
+	}
+	o.known, o.trusted = make(map[protocol.ConversationID]catalogued), cat != nil
+	if cat != nil {
+		for _, e := range cat.entries {
+			o.known[e.id] = e
+		}
+	}
+	return nil
+}
+
+func (o *Offline) loadJournal(floor uint64, known bool) error {
+	f, err := findJournal(osFS{}, filepath.Join(o.dir, "journal"), floor, known)
+	if err != nil {
+		return err
+	}
+	o.segments = f.segments
+	o.merged = make(map[protocol.ConversationID]*overlay)
+	var buf []byte
+	for i, s := range f.segments {
+		if buf, err = readSegment(s.file, buf); err != nil {
+			return fmt.Errorf("journal: read %s: %w", s.path, err)
+		}
+		_, err := scanSegment(buf, s.number, s.path, s.limit, func(at int64, payload []byte) error {
+			return visitItems(payload, visitor{run: func(x run) error {
+				// x.lines is a part of buf, so that their capacities tell how far it is from its beginning.
+				o.merge(x, piece{int32(i), int32(cap(buf) - cap(x.lines)), int32(len(x.lines))})
+				return nil
+			}})
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (o *Offline) merge(x run, at piece) {
+	v := o.merged[x.conversation]
+	if v == nil || x.offset == 0 {
+		v = &overlay{begin: x.offset}
+		o.merged[x.conversation] = v
+	}
+	v.end = x.end()
+	v.tail = persistence.Tail{Log: x.log, Last: x.last(), Time: x.time, Sum: x.sum()}
+	v.pieces = append(v.pieces, at)
+}
+
+// transcript is one conversation's lines, opened for reading from the first on.
+type transcript struct {
+	io.Reader
+	size int64 // up to where it should go; unknownEnd: nothing says
+	want persistence.Tail
+	cut  bool // its file is shorter than it must be
+	done func()
+}
+
+// open finds a transcript's lines. The caller calls done.
+func (o *Offline) open(id protocol.ConversationID) (*transcript, error) {
+	v, known := o.merged[id], o.known[id]
+	if v == nil && known.size == 0 && !o.there[id] {
+		return nil, fmt.Errorf("%w: %s", ErrNoConversation, id)
+	}
+	if v != nil && v.begin == 0 { // the journal has all of it
+		return o.follow(id, nil, 0, v)
+	}
+	f, err := o.files.get(id, false)
+	if missing(err) {
+		return nil, &notWholeError{o.files.path(id), "it is missing"}
+	}
+	if err != nil {
+		return nil, err
+	}
+	size, err := f.Size()
+	if err != nil {
+		o.files.put(f)
+		return nil, err
+	}
+	t, err := o.follow(id, f, size, v)
+	if err != nil {
+		o.files.put(f)
+		return nil, err
+	}
+	t.done = func() { o.files.put(f) }
+	return t, nil
+}
+
+// follow puts a transcript together of its file's beginning, the journal's lines and what the file has beyond.
+func (o *Offline) follow(id protocol.ConversationID, f *openFile, size int64, v *overlay) (*transcript, error) {
+	known, listed := o.known[id]
+	t := &transcript{size: unknownEnd, done: func() {}}
+	if v == nil {
+		if listed {
+			t.size, t.want, t.cut = known.size, known.tail, size < known.size
+		}
+		if o.running && listed { // what the server adds meanwhile may be there in part
+			size = min(size, known.size)
+		}
+		t.Reader = io.NewSectionReader(f, 0, size)
+		return t, nil
+	}
+	t.size, t.want = v.end, v.tail
+	if size < v.begin {
+		t.cut, t.Reader = f != nil, io.MultiReader(sectionOf(f, 0, size))
+		if f != nil {
+			return t, nil
+		}
+	}
+	rest := int64(0)
+	switch {
+	case f == nil:
+	case o.running:
+		if listed && known.size > v.end && known.tail.Log == v.tail.Log {
+			rest = min(size, known.size) - v.end
+			t.size, t.want = known.size, known.tail
+		}
+	case size > v.end:
+		beyond := make([]byte, size-v.end)
+		if err := readFull(f, beyond, v.end); err != nil {
+			return nil, err
+		}
+		t.want, rest = goOn(v.tail, beyond)
+		t.size = v.end + rest
+	}
+	t.Reader = io.MultiReader(sectionOf(f, 0, v.begin), &pieces{o: o, left: v.pieces}, sectionOf(f, v.end, max(0, rest)))
+	return t, nil
+}
+
+func sectionOf(f *openFile, off, n int64) io.Reader {
+	if f == nil {
+		return io.MultiReader()
+	}
+	return io.NewSectionReader(f, off, n)
+}
+
+// pieces reads lines out of the journal.
+type pieces struct {
+	o    *Offline
+	left []piece
+}
+
+func (p *pieces) Read(b []byte) (int, error) {
+	if len(p.left) == 0 {
+		return 0, io.EOF
+	}
+	at := &p.left[0]
+	n := min(len(b), int(at.size))
+	if err := readFull(p.o.segments[at.segment].file, b[:n], int64(at.offset)); err != nil {
+		return 0, fmt.Errorf("journal: read %s at offset %d: %w", p.o.segments[at.segment].path, at.offset, err)
+	}
+	rest := piece{at.segment, at.offset + int32(n), at.size - int32(n)}
+	if p.left = p.left[1:]; rest.size > 0 {
+		p.left = append([]piece{rest}, p.left...)
+	}
+	return n, nil
+}
+
+// Lines calls yield with each line of a transcript, the log line first, newlines left out. yield must not keep it.
+func (o *Offline) Lines(ctx context.Context, id protocol.ConversationID, yield func(line []byte) error) error {
+	if !id.Valid() {
+		return fmt.Errorf("%w: %s", ErrNoConversation, id)
+	}
+	t, err := o.open(id)
+	if err != nil {
+		return err
+	}
+	defer t.done()
+	if t.cut {
+		return &notWholeError{o.files.path(id), fmt.Sprintf("it is shorter than the %d bytes that were committed", t.size)}
+	}
+	return eachLine(ctx, t, func(line []byte, whole bool) error {
+		if !whole {
+			return nil // the rest of a write that was cut short
+		}
+		return yield(line)
+	})
+}
+
+// eachLine reads lines of any length; whole is false for a last one that has no end.
+func eachLine(ctx context.Context, r io.Reader, visit func(line []byte, whole bool) error) error {
+	lines := bufio.NewReaderSize(r, 256<<10)
+	var long []byte
+	for n := 0; ; n++ {
+		if n%1024 == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		line, err := lines.ReadSlice('\n')
+		if errors.Is(err, bufio.ErrBufferFull) {
+			long = append(long, line...)
+			n--
+			continue
+		}
+		if err != nil && err != io.EOF {
+			return err
+		}
+		if len(long) > 0 {
+			line = append(long, line...)
+			long = nil
+		}
+		if err == io.EOF {
+			if len(line) > 0 {
+				return visit(line, false)
+			}
+			return nil
+		}
+		if err := visit(line[:len(line)-1], true); err != nil {
+			return err
+		}
+	}
+}
+
+// LinesOffline gives one transcript's lines; see Offline. The error is an ErrNoConversation where there is none.
+func LinesOffline(dir string, id protocol.ConversationID, yield func(line []byte) error) error {
+	o, err := OpenOffline(dir)
+	if err != nil {
+		return err
+	}
+	defer o.Close()
+	return o.Lines(context.Background(), id, yield)
+}

@@ -1,0 +1,171 @@
+package disk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"verbatim/protocol"
+)
+
+// VerifyLine is what Verify found of one transcript.
+type VerifyLine struct {
+	ID      protocol.ConversationID
+	Log     protocol.LogID
+	Entries protocol.Seq // that are whole, from the first on
+	Last    protocol.Sum // of the last of these
+	File    string
+	Line    int   // where Err is; the log line is line 1
+	Err     error // why it is not whole; nil: it is
+}
+
+// String gives it as one line for a person.
+func (l VerifyLine) String() string {
+	if l.Err != nil {
+		return fmt.Sprintf("%s:%d: %v", l.File, l.Line, l.Err)
+	}
+	return fmt.Sprintf("%s %d %s", l.ID, l.Entries, l.Last)
+}
+
+// Verify reads every transcript, holds it against its chain of sums, the catalogue and the receipts, and reports each.
+// It only reads, and may run beside a server and after a crash: what a start would mend is whole. progress (nil: nobody
+// asks) counts transcripts. The error says that something is not whole, or why it could not be read.
+func Verify(ctx context.Context, dir string, receipts []Receipt, report func(VerifyLine), progress func(done, total int64)) error {
+	o, err := OpenOffline(dir)
+	if err != nil {
+		return err
+	}
+	defer o.Close()
+	byID := make(map[protocol.ConversationID][]Receipt)
+	for _, r := range receipts {
+		byID[r.ID] = append(byID[r.ID], r)
+	}
+	all := o.all(byID)
+	broken := 0
+	for i, id := range all {
+		line, err := o.verify(ctx, id, byID[id])
+		if err != nil {
+			return err
+		}
+		if line.Err != nil {
+			broken++
+		}
+		report(line)
+		if progress != nil {
+			progress(int64(i+1), int64(len(all)))
+		}
+	}
+	if broken > 0 {
+		return fmt.Errorf("verify: %d of %d transcripts are not whole, or do not fit a receipt", broken, len(all))
+	}
+	return nil
+}
+
+// all gives every conversation that anything speaks of, sorted.
+func (o *Offline) all(receipts map[protocol.ConversationID][]Receipt) []protocol.ConversationID {
+	ids := make(map[protocol.ConversationID]bool)
+	for id := range o.there {
+		ids[id] = true
+	}
+	for id := range o.known {
+		ids[id] = true
+	}
+	for id := range o.merged {
+		ids[id] = true
+	}
+	for id := range receipts {
+		ids[id] = true
+	}
+	out := make([]protocol.ConversationID, 0, len(ids))
+	for id := range ids {
+		out = append(out, id)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// verify reads one transcript. The error is one of reading, or the context's.
+func (o *Offline) verify(ctx context.Context, id protocol.ConversationID, receipts []Receipt) (VerifyLine, error) {
+	l := VerifyLine{ID: id, File: o.files.path(id), Line: 1}
+	t, err := o.open(id)
+	var broken *notWholeError
+	switch {
+	case errors.Is(err, ErrNoConversation):
+		l.Err = fmt.Errorf("there is a receipt for entry %d, and no such conversation", receipts[0].Seq)
+		return l, nil
+	case errors.As(err, &broken):
+		l.Err = errors.New(broken.what)
+		return l, nil
+	case err != nil:
+		return l, err
+	}
+	defer t.done()
+	err = o.verifyLines(ctx, t, &l, receipts)
+	var found lineError
+	if errors.As(err, &found) {
+		l.Err = found.error
+		return l, nil
+	}
+	return l, err
+}
+
+// lineError is what is wrong with a line; other errors are those of reading.
+type lineError struct{ error }
+
+func notLine(format string, args ...any) error { return lineError{fmt.Errorf(format, args...)} }
+
+func (o *Offline) verifyLines(ctx context.Context, t *transcript, l *VerifyLine, receipts []Receipt) error {
+	walk := &chainWalk{}
+	line := 0
+	err := eachLine(ctx, t, func(text []byte, whole bool) error {
+		line++
+		l.Line = line
+		if !whole {
+			return notLine("the line is cut off")
+		}
+		if line == 1 {
+			head, ok := parseLogLine(text)
+			if !ok || head.conversation != l.ID {
+				return notLine("the first line is not a whole log line of this conversation")
+			}
+			l.Log, walk.sum = head.log, head.sum
+			return nil
+		}
+		if what := walk.next(text); what != "" {
+			return notLine("%s", what)
+		}
+		l.Entries, l.Last = walk.seq, walk.sum
+		return fits(receipts, walk.seq, walk.sum)
+	})
+	if err != nil {
+		return err
+	}
+	l.Line = line + 1
+	switch {
+	case line < 2:
+		return notLine("there is no entry")
+	case t.size != unknownEnd && l.Entries < t.want.Last:
+		return notLine("the file ends here, and entries up to %d were committed", t.want.Last)
+	case t.size != unknownEnd && (l.Log != t.want.Log || l.Entries != t.want.Last || l.Last != t.want.Sum):
+		l.Line = line
+		return notLine("it ends with entry %d and the sum %s, and the catalogue says %d and %s", l.Entries, l.Last, t.want.Last, t.want.Sum)
+	}
+	for _, r := range receipts {
+		if r.Seq > l.Entries {
+			return notLine("there is a receipt for entry %d, and the last is %d", r.Seq, l.Entries)
+		}
+	}
+	l.Line = 0
+	return nil
+}
+
+// fits holds an entry against the receipts for it.
+func fits(receipts []Receipt, seq protocol.Seq, sum protocol.Sum) error {
+	for _, r := range receipts {
+		if r.Seq == seq && r.Sum != sum {
+			return notLine("the sum of entry %d is %s, and the receipt says %s", seq, sum, r.Sum)
+		}
+	}
+	return nil
+}
