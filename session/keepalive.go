@@ -15,7 +15,7 @@ type keepAlive struct {
 	mu      sync.Mutex
 	timer   *time.Timer
 	stopped bool
-	pinged  bool
+	pinged  int64 // when the ping went out that is not answered yet (sinceStart); 0: none is
 }
 
 // errSilent ends a connection from which nothing came, our ping notwithstanding.
@@ -42,18 +42,21 @@ func (k *keepAlive) look(s *Session) {
 		return
 	}
 	silence := s.env.Limits.Ping
-	silent := time.Duration(sinceStart() - s.conn.wire.heard.Load())
+	heard := s.conn.wire.heard.Load()
+	if heard >= k.pinged {
+		k.pinged = 0
+	}
+	silent := time.Duration(sinceStart() - heard)
 	switch {
 	case k.paused.Load():
-		k.pinged = false
+		k.pinged = 0
 		k.timer.Reset(silence)
 	case silent < silence:
-		k.pinged = false
 		k.timer.Reset(silence - silent)
-	case k.pinged && !s.conn.wire.takes():
+	case k.pinged != 0 && !s.conn.wire.takes():
 		s.fail(errSilent)
 	default:
-		k.pinged = true
+		k.pinged = sinceStart()
 		s.conn.wire.takes() // remember how far it has come
 		s.mu.Lock()
 		s.pingDue = true

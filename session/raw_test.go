@@ -1,0 +1,69 @@
+package session
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"net/http"
+)
+
+// rawClient speaks frames by hand, so that it may leave out what a library does unasked.
+type rawClient struct {
+	r    *room
+	conn net.Conn
+	in   *bufio.Reader
+}
+
+func (r *room) dialRaw(name string) *rawClient {
+	r.t.Helper()
+	here, there := net.Pipe()
+	r.doors.(*pipes).ends <- there
+	r.t.Cleanup(func() { _ = here.Close() })
+	go func() {
+		_, _ = io.WriteString(here, "GET /ws?name="+name+" HTTP/1.1\r\nHost: room\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
+			"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
+	}()
+	c := &rawClient{r: r, conn: here, in: bufio.NewReader(here)}
+	resp, err := http.ReadResponse(c.in, nil)
+	if err != nil || resp.StatusCode != http.StatusSwitchingProtocols {
+		r.t.Fatalf("handshake: %v %v", resp, err)
+	}
+	c.frame() // welcome
+	return c
+}
+
+// frame reads one frame of the server and gives its opcode.
+func (c *rawClient) frame() (byte, error) {
+	var head [2]byte
+	if _, err := io.ReadFull(c.in, head[:]); err != nil {
+		return 0, err
+	}
+	n := int(head[1])
+	if n == 126 {
+		var long [2]byte
+		if _, err := io.ReadFull(c.in, long[:]); err != nil {
+			return 0, err
+		}
+		n = int(long[0])<<8 | int(long[1])
+	}
+	_, err := io.CopyN(io.Discard, c.in, int64(n))
+	return head[0] & 0xf, err
+}
+
+func (c *rawClient) readUntilClosed(each func(opcode byte)) {
+	for {
+		opcode, err := c.frame()
+		if err != nil {
+			return
+		}
+		each(opcode)
+	}
+}
+
+// write sends a short text frame, masked with zeros.
+func (c *rawClient) write(text string) {
+	frame := append([]byte{0x81, 0x80 | byte(len(text)), 0, 0, 0, 0}, text...)
+	if _, err := c.conn.Write(frame); err != nil {
+		c.r.t.Fatal(err)
+	}
+}

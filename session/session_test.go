@@ -1,0 +1,351 @@
+package session
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"verbatim/hub"
+)
+
+func TestAMessageIsAckedAndSeenByAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := open(t, nil)
+		ann, bob := r.enter("ann"), r.enter("bob")
+		ann.say(`{"type":"send","conversation":"lobby","id":"c1","text":"hi","ref":"r"}`)
+		if ack := ann.expect("ack"); ack.Seq != 1 || ack.ID != "c1" || ack.Ref != "r" {
+			t.Errorf("got %s", ack.raw)
+		}
+		if m := bob.expect("message"); m.Seq != 1 || m.Text != "hi" {
+			t.Errorf("got %s", m.raw)
+		}
+	})
+}
+
+func TestTheServerPingsAfterASilenceAndClosesAfterAnother(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := open(t, nil)
+		began := time.Now()
+		ann := r.dial("ann", "")
+		_ = ann.ws.CloseNow()
+		<-r.errs
+		if d := time.Since(began); d > time.Second {
+			t.Errorf("a closed connection was noticed after %v", d)
+		}
+
+		silent := r.dialRaw("bob") // no library that answers pings
+		pings := 0
+		began = time.Now()
+		silent.readUntilClosed(func(opcode byte) { pings++ })
+		if d := time.Since(began); d < 59*time.Second || d > 62*time.Second {
+			t.Errorf("a silent client was closed after %v, want 60s", d)
+		}
+		if pings != 1 {
+			t.Errorf("%d pings, want 1", pings)
+		}
+		if err := <-r.errs; !errors.Is(err, errSilent) {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+func TestAClientThatAnswersPingsLives(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := open(t, nil)
+		ann := r.enter("ann")
+		time.Sleep(10 * time.Minute)
+		ann.say(`{"type":"ping"}`)
+		ann.expect("pong")
+	})
+}
+
+func TestAClientThatTakesNothingIsClosedAfterTheWriteTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := open(t, nil)
+		stuck := r.dialRaw("bob") // net.Pipe has no buffer: the first write that is not read is stuck
+		ann := r.enter("ann")
+		stuck.write(`{"type":"join","conversation":"lobby"}`)
+		began := time.Now()
+		ann.send("hi")
+		ann.expect("ack")
+		if err := <-r.errs; !errors.Is(err, errStalled) {
+			t.Errorf("got %v", err)
+		}
+		if d := time.Since(began); d < 30*time.Second || d > 33*time.Second {
+			t.Errorf("closed after %v, want about 30s", d)
+		}
+	})
+}
+
+func TestTypingIsToldToTheOthersAtMostOnceInThreeSeconds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := open(t, nil)
+		ann, bob := r.enter("ann"), r.enter("bob")
+		for range 10 {
+			ann.say(`{"type":"typing","conversation":"lobby"}`)
+			time.Sleep(500 * time.Millisecond)
+		}
+		got := of("typing", bob.hears(time.Second))
+		if len(got) != 2 || got[0].User != "ann" {
+			t.Errorf("got %s", raws(got))
+		}
+		if own := of("typing", ann.hears(time.Second)); len(own) > 0 {
+			t.Errorf("told about oneself: %s", raws(own))
+		}
+	})
+}
+
+func TestPresenceWaitsFiveSecondsForWhoComesBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := open(t, nil)
+		ann := r.enter("ann")
+		bob := r.enter("bob")
+		if p := ann.expect("presence"); p.User != "bob" || p.Event != "joined" || p.Count != 2 {
+			t.Errorf("got %s", p.raw)
+		}
+		_ = bob.ws.CloseNow()
+		time.Sleep(4 * time.Second)
+		bob = r.enter("bob")
+		time.Sleep(10 * time.Second)
+		_ = bob.ws.CloseNow()
+		got := of("presence", ann.hears(10*time.Second))
+		if len(got) != 1 || got[0].Event != "left" || got[0].User != "bob" || got[0].Count != 1 {
+			t.Errorf("got %s", raws(got))
+		}
+	})
+}
+
+func TestAReadMarkGoesToTheOthersAndOnesOwnOtherSessionsOnceASecond(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := open(t, nil)
+		ann, phone, bob := r.enter("ann"), r.enter("ann"), r.enter("bob")
+		for i := range 20 {
+			ann.send(fmt.Sprint(i))
+			ann.expect("ack")
+		}
+		for seq := 1; seq <= 20; seq++ {
+			ann.say(fmt.Sprintf(`{"type":"read","conversation":"lobby","seq":%d}`, seq))
+			time.Sleep(100 * time.Millisecond)
+		}
+		ann.say(`{"type":"read","conversation":"lobby","seq":3}`)
+		for name, c := range map[string]*client{"bob": bob, "ann's phone": phone} {
+			got := of("read", c.hears(2*time.Second))
+			if len(got) < 2 || len(got) > 4 || got[len(got)-1].Seq != 20 {
+				t.Errorf("%s got %s", name, raws(got))
+			}
+		}
+		if own := of("read", ann.hears(time.Second)); len(own) > 0 {
+			t.Errorf("told to who set it: %s", raws(own))
+		}
+		late := r.dial("bob", "&join=lobby")
+		if j := late.expect("joined"); j.Reads["ann"] != 20 || j.Read != 0 {
+			t.Errorf("got %s", j.raw)
+		}
+	})
+}
+
+func TestAFollowerGetsLastAtMostOnceASecond(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := open(t, nil)
+		ann, eve := r.enter("ann"), r.dial("eve", "")
+		eve.say(`{"type":"join","conversation":"lobby","messages":false}`)
+		if j := eve.expect("joined"); j.First != 1 || j.Last != 0 || j.Count != 1 {
+			t.Errorf("a follower is not present: %s", j.raw)
+		}
+		for i := range 30 {
+			ann.send(fmt.Sprint(i))
+			ann.expect("ack")
+			time.Sleep(100 * time.Millisecond)
+		}
+		all := eve.hears(2 * time.Second)
+		got := of("last", all)
+		if len(got) < 3 || len(got) > 5 || got[len(got)-1].Last != 30 {
+			t.Errorf("got %s", raws(got))
+		}
+		if len(got) != len(all) {
+			t.Errorf("a follower got more than last: %s", raws(all))
+		}
+	})
+}
+
+func TestACrowdIsANumberAndBecomesAListAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := open(t, func(_ *Env, o *hub.Options) { o.Names = 3 })
+		ann := r.enter("ann")
+		var others []*client
+		for i := range 5 {
+			others = append(others, r.enter(fmt.Sprint("p", i)))
+		}
+		time.Sleep(2 * time.Second)
+		for _, c := range others {
+			_ = c.ws.CloseNow()
+		}
+		got := of("presence", ann.hears(20*time.Second))
+		var crowd, list bool
+		for _, p := range got {
+			crowd = crowd || p.User == "" && p.Count == 6 && p.Online == nil
+			list = list || p.User == "" && len(p.Online) > 0 && p.Count <= 3
+		}
+		end := got[len(got)-1]
+		if !crowd || !list || end.Count != 1 {
+			t.Errorf("crowd %v, list %v: %s", crowd, list, raws(got))
+		}
+	})
+}
+
+func TestMoreThanAHundredBadRequestsAMinuteCloseTheConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := open(t, nil)
+		ann := r.dial("ann", "")
+		for range maxBad {
+			ann.say("hello")
+			ann.expect("error")
+		}
+		time.Sleep(61 * time.Second)
+		for range maxBad + 1 {
+			ann.say("hello")
+			ann.expect("error")
+		}
+		if ann.hears(10 * time.Second); websocket.CloseStatus(ann.end) != websocket.StatusPolicyViolation {
+			t.Errorf("got %v", ann.end)
+		}
+	})
+}
+
+func TestADrainingServerAcksWhatIsInFlightAndSaysComeBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := open(t, nil)
+		ann := r.dial("ann", "")
+		for i := range 50 {
+			ann.say(fmt.Sprintf(`{"type":"send","conversation":"lobby","id":"%d","text":"x"}`, i))
+		}
+		ann.expect("ack")
+		r.drain()
+		acks := 1 + len(of("ack", ann.hears(10*time.Second)))
+		var closed websocket.CloseError
+		if !errors.As(ann.end, &closed) || closed.Code != websocket.StatusGoingAway || !strings.Contains(closed.Reason, "retry_after=") {
+			t.Errorf("got %v", ann.end)
+		}
+		if tail, err := r.env.Store.Tail("lobby"); err != nil || int(tail.Last) != acks {
+			t.Errorf("%d acks for %d entries, %v", acks, tail.Last, err)
+		}
+	})
+}
+
+func TestOverItsRateASessionIsReadMoreSlowly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := open(t, func(e *Env, _ *hub.Options) { e.Limits.Rate = 10 })
+		ann := r.dial("ann", "")
+		began := time.Now()
+		go func() {
+			for range 70 {
+				ann.say(`{"type":"send","conversation":"lobby","text":"x"}`)
+			}
+		}()
+		for range 70 {
+			ann.expect("ack")
+		}
+		if d := time.Since(began); d < 4900*time.Millisecond || d > 5200*time.Millisecond {
+			t.Errorf("70 sends at 10 a second after a burst of 20 took %v, want 5s", d)
+		}
+	})
+}
+
+func TestJoiningAgainStartsAnewWithoutARepeat(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := open(t, nil)
+		ann := r.enter("ann")
+		for range 200 {
+			ann.send("x")
+		}
+		for range 200 {
+			ann.expect("ack")
+		}
+		bob := r.dial("bob", "")
+		for after := range 20 {
+			bob.say(fmt.Sprintf(`{"type":"join","conversation":"lobby","after":%d}`, after))
+		}
+		bob.say(`{"type":"leave","conversation":"lobby"}`)
+		var next uint64
+		joins := 0
+		for {
+			s := bob.next()
+			switch s.Type {
+			case "joined":
+				next = s.First
+				joins++
+			case "message":
+				if s.Seq != next {
+					t.Fatalf("seq %d after join %d, want %d", s.Seq, joins, next)
+				}
+				next++
+			}
+			if s.Type == "left" {
+				break
+			}
+		}
+		if joins != 20 {
+			t.Errorf("%d joins", joins)
+		}
+		ann.send("after the leave")
+		ann.expect("ack")
+		if got := bob.hears(time.Second); len(got) > 0 {
+			t.Errorf("after left came %s", raws(got))
+		}
+	})
+}
+
+// A reader that stops and goes on sees every entry once and in order, wherever each is found: ring, history or record.
+func TestASlowReaderSeesNoSeam(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := open(t, nil)
+		const entries = 6000
+		ann := r.dial("ann", "")
+		go func() {
+			text := strings.Repeat("x", 700) // all together 5 MB: five times the ring
+			for range entries {
+				ann.say(`{"type":"send","conversation":"lobby","text":"` + text + `"}`)
+			}
+		}()
+		go func() {
+			for range entries {
+				ann.expect("ack")
+			}
+		}()
+		for name, pause := range map[string]int{"never": 0, "sometimes": 200, "often": 20} {
+			reader := r.dial(name, "")
+			reader.say(`{"type":"join","conversation":"lobby","after":0}`)
+			reader.expect("joined")
+			for next := uint64(1); next <= entries; next++ {
+				if m := reader.expect("message"); m.Seq != next {
+					t.Fatalf("%s pausing: seq %d, want %d", name, m.Seq, next)
+				}
+				if pause > 0 && rand.IntN(pause) == 0 {
+					time.Sleep(10 * time.Millisecond)
+				}
+			}
+		}
+	})
+}
+
+func TestWhoFallsBehindGetsThePresenceAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := open(t, nil)
+		slow := r.enter("slow")
+		for i := range 40 { // each in a tick of its own: more of them than are kept
+			r.enter(fmt.Sprint("p", i))
+			time.Sleep(100 * time.Millisecond)
+		}
+		all := of("presence", slow.hears(3*time.Second))
+		last := all[len(all)-1]
+		if last.Count != 41 || len(all) < 40 && len(last.Online) != 41 {
+			t.Errorf("%d frames, the last: %s", len(all), last.raw)
+		}
+	})
+}
