@@ -83,6 +83,7 @@ test('a conversation that cannot be one gets words, in the form and in the addre
   const ann = await joins('ann');
   await ann.opens('Not Valid');
   expect(await ann.page.getByRole('alert').textContent()).toContain('“Not Valid” cannot be a conversation');
+  expect(new URL(ann.page.url()).pathname).toBe('/c/lobby'); // and one stays where one was
   await ann.page.goto(`${server().url}/c/No%20Way`);
   await expect.poll(() => ann.page.getByRole('alert').textContent()).toContain('“No Way” cannot be a conversation');
   await ann.opens('a.valid-one');
@@ -94,8 +95,9 @@ test('what is unread elsewhere is counted, and reading it clears the count', asy
   const ann = await joins('ann', '/c/kitchen');
   await ann.says('Coffee?');
   await expect.poll(() => ann.states()).toEqual(['recorded']);
-  await ann.opens('lobby');
+  await ann.page.goto(`${server().url}/c/lobby`); // a new page, which knows the kitchen from the list alone
   await ann.isJoined();
+  await ann.page.getByTestId('conversations').getByRole('link', { name: /kitchen/ }).waitFor();
   await server().post('kitchen', 'bob', 'Yes');
   await server().post('kitchen', 'bob', 'Please');
   const kitchen = ann.page.getByTestId('conversations').getByRole('link', { name: /kitchen/ });

@@ -14,17 +14,18 @@ export class Person {
   }
 
   /** Comes to a path of the server with a new profile, and does not choose a name yet. */
-  static async visits(browser: Browser, url: string, name: string, path = '/c/lobby'): Promise<Person> {
+  static async visits(browser: Browser, url: string, name: string, path = '/c/lobby', prepare?: (page: Page) => Promise<void>): Promise<Person> {
     const context = await browser.newContext({ viewport: { width: 1000, height: 700 } });
     onTestFinished(() => context.close());
     const person = new Person(await context.newPage(), name);
+    await prepare?.(person.page);
     await person.page.goto(url + path);
     return person;
   }
 
   /** Comes, chooses the name and waits until the conversation is there. */
-  static async joins(browser: Browser, url: string, name: string, path = '/c/lobby'): Promise<Person> {
-    const person = await Person.visits(browser, url, name, path);
+  static async joins(browser: Browser, url: string, name: string, path?: string, prepare?: (page: Page) => Promise<void>): Promise<Person> {
+    const person = await Person.visits(browser, url, name, path, prepare);
     await person.choosesName();
     await person.isJoined();
     return person;

@@ -1,12 +1,13 @@
-// A server that crashes or hangs, in the middle of it all.
+// A server that crashes and a network that loses things, in the middle of it all.
 import { expect, test } from 'vitest';
 import { useBrowser } from './browser.ts';
 import { Person } from './person.ts';
 import { useServer } from './server.ts';
+import { Wire } from './wire.ts';
 
 const browser = useBrowser();
 const server = useServer();
-const joins = (name: string) => Person.joins(browser(), server().url, name);
+const joins = (name: string, wire = new Wire()) => Person.joins(browser(), server().url, name, '/c/lobby', wire.lay);
 
 /** Says so many numbered messages, one after the other, whatever the server does meanwhile. */
 async function saysMany(person: Person, count: number): Promise<string[]> {
@@ -22,8 +23,8 @@ async function allRecorded(person: Person): Promise<void> {
 test('a kill -9 in the middle of a chat loses nothing, doubles nothing and changes no order', async () => {
   const ann = await joins('ann');
   const bob = await joins('bob');
-  const talk = Promise.all([saysMany(ann, 60), saysMany(bob, 60)]);
-  await expect.poll(async () => (await server().transcript('lobby')).length).toBeGreaterThan(20);
+  const talk = Promise.all([saysMany(ann, 90), saysMany(bob, 90)]);
+  await expect.poll(async () => (await server().transcript('lobby')).length).toBeGreaterThan(70);
   await server().kill();
   await expect.poll(() => ann.status('banner')).toContain('Connection lost');
   await server().start();
@@ -58,19 +59,35 @@ test('what is written while the server is away is sent when it is back, and the 
   await expect.poll(() => ann.status('banner')).toBe('');
 });
 
-test('a reload while the server hangs loses nothing and doubles nothing', async () => {
-  const ann = await joins('ann');
-  await ann.says('before');
+test('what is on the record but was never acknowledged is not doubled', async () => {
+  const wire = new Wire();
+  const ann = await joins('ann', wire);
+  wire.losesAnswers = true;
+  const said = await saysMany(ann, 5);
+  await expect.poll(async () => (await server().transcript('lobby')).length).toBe(5);
+  expect(await ann.states()).toEqual(said.map(() => 'sending'));
+  await server().kill();
+  wire.losesAnswers = false;
+  await ann.says('ann 6');
+  await server().start();
+  await expect.poll(async () => (await ann.transcript()).map((row) => row.text)).toEqual([...said, 'ann 6']);
   await allRecorded(ann);
-  server().freeze();
-  await ann.says('one');
-  await ann.says('two');
-  await expect.poll(() => ann.states()).toEqual(['recorded', 'sending', 'sending']);
-  const reloaded = ann.page.reload();
-  server().resume();
-  await reloaded;
-  await ann.isJoined();
-  await expect.poll(async () => (await ann.transcript()).map((row) => row.text)).toEqual(['before', 'one', 'two']);
+  expect((await server().transcript('lobby')).map((message) => message.text)).toEqual([...said, 'ann 6']);
+});
+
+test('a reload keeps what the server never got, and does not double what it did get', async () => {
+  const wire = new Wire();
+  const ann = await joins('ann', wire);
+  wire.losesAnswers = true;
+  await ann.says('got');
+  await expect.poll(async () => (await server().transcript('lobby')).length).toBe(1);
+  wire.losesSends = true;
+  await ann.says('lost one');
+  await ann.says('lost two');
+  await expect.poll(() => ann.states()).toEqual(['sending', 'sending', 'sending']);
+  wire.losesSends = wire.losesAnswers = false;
+  await ann.page.reload();
+  await expect.poll(async () => (await ann.transcript()).map((row) => row.text)).toEqual(['got', 'lost one', 'lost two']);
   await allRecorded(ann);
-  expect((await server().transcript('lobby')).map((message) => message.text)).toEqual(['before', 'one', 'two']);
+  expect((await server().transcript('lobby')).map((message) => message.text)).toEqual(['got', 'lost one', 'lost two']);
 });

@@ -42,15 +42,6 @@ export class Server {
     await this.end('SIGKILL');
   }
 
-  /** Halts it, as a machine that hangs does, until `resume`. */
-  freeze(): void {
-    this.process!.kill('SIGSTOP');
-  }
-
-  resume(): void {
-    this.process!.kill('SIGCONT');
-  }
-
   async remove(): Promise<void> {
     await this.end('SIGKILL');
     rmSync(this.data, { recursive: true, force: true });

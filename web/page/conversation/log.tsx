@@ -63,12 +63,14 @@ function useReadBefore(conversation: Conversation): number | undefined {
 function useScroll(view: { current: HTMLDivElement | null }, conversation: Conversation) {
   const scroll = useRef<Scroll | undefined>(undefined);
   const [atBottom, setAtBottom] = useState(true);
+  const drawn = useRef(0); // the last seq that can be seen here; the timeline may be ahead of it
   const settle = () => {
     setAtBottom(scroll.current!.atBottom);
-    if (scroll.current!.nearTop) conversation.loadOlder();
-    if (scroll.current!.atBottom && document.hasFocus()) conversation.markRead(conversation.timeline.last);
+    if (scroll.current!.nearTop && drawn.current >= conversation.newest) conversation.loadOlder();
+    if (scroll.current!.atBottom && document.hasFocus()) conversation.markRead(drawn.current);
   };
   const restore = () => {
+    drawn.current = Number(view.current!.dataset.last);
     scroll.current!.restore();
     settle();
   };
