@@ -1,0 +1,185 @@
+package hub
+
+import (
+	"math/rand/v2"
+	"sync"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"verbatim/persistence"
+	"verbatim/protocol"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func batch(first protocol.Seq, entries, size int) *persistence.Batch {
+	b := &persistence.Batch{First: first}
+	for i := range entries {
+		m := protocol.Message{Conversation: "lobby", Seq: first + protocol.Seq(i), From: "ann", Text: `"` + string(make([]byte, size)) + `"`}
+		b.Add(m.AppendJSON(nil, nil))
+	}
+	return b
+}
+
+// The ring is compared with a list that forgets nothing: what it finds must be right, and the newest must be found.
+func TestTheRingFindsTheNewestAndNeverTheWrongEntry(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for round := range 50 {
+		var r ring
+		var all []*persistence.Batch // by the index of each entry
+		next := protocol.Seq(1)
+		bytes := 0
+		for range random.IntN(3000) + 1 {
+			if random.IntN(200) == 0 {
+				next += protocol.Seq(random.IntN(5)) // a hole, as after a batch that another node lost
+			}
+			b := batch(next, random.IntN(4)+1, random.IntN(3000))
+			if !r.put(b) {
+				t.Fatal("a new batch was passed over")
+			}
+			if r.put(b) {
+				t.Fatal("a batch was taken twice")
+			}
+			all = append(all, b)
+			next = b.Last() + 1
+			bytes += len(b.Frames)
+			if random.IntN(500) == 0 {
+				r.clear()
+				bytes = 0
+			}
+			want := protocol.Seq(random.Uint64N(uint64(next)) + 1)
+			got, n := r.find(want, random.Uint64N(uint64(len(all))+3))
+			if got != nil && (!got.Holds(want) || all[n] != got) {
+				t.Fatalf("round %d: looked for %d, found %d to %d", round, want, got.First, got.Last())
+			}
+			if got, _ := r.find(b.Last(), 0); bytes > 0 && got != b {
+				t.Fatalf("round %d: the newest entry was not found", round)
+			}
+		}
+		if r.bytes > ringMaxBytes && r.next.Load()-r.oldest > 1 {
+			t.Errorf("the ring holds %d bytes", r.bytes)
+		}
+	}
+}
+
+func TestReadersOfTheRingNeedNoLock(t *testing.T) {
+	var r ring
+	const last = 20_000
+	var readers sync.WaitGroup
+	for range 4 {
+		readers.Go(func() {
+			missed, at, hint := 0, protocol.Seq(0), uint64(0)
+			for at < last {
+				if at >= protocol.Seq(r.last.Load()) {
+					continue
+				}
+				b, n := r.find(at+1, hint)
+				if b == nil {
+					missed++
+					at++ // a session would read it from the record
+					continue
+				}
+				if !b.Holds(at + 1) {
+					t.Errorf("looked for %d, found %d to %d", at+1, b.First, b.Last())
+					return
+				}
+				at, hint = b.Last(), n+1
+			}
+		})
+	}
+	for seq := protocol.Seq(1); seq <= last; {
+		b := batch(seq, 1+int(seq%3), 50)
+		r.put(b)
+		seq = b.Last() + 1
+	}
+	readers.Wait()
+}
+
+// sleeper counts its wakes.
+type sleeper struct{ woken int }
+
+func (s *sleeper) Wake() { s.woken++ }
+
+// A pass of wakes goes in runs, with commands between them: members come and go meanwhile, and nobody is left asleep.
+func TestNobodyIsLeftAsleepWhileMembersComeAndGo(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	for range 200 {
+		h := New(nil, Options{Goroutines: 1})
+		l := h.loops[0]
+		c := newConversation("lobby", l)
+		var members []*Member
+		enter := func() {
+			m := &Member{Conversation: c, Kind: Waiting, Waker: &sleeper{}}
+			c.join(m)
+			members = append(members, m)
+		}
+		for range random.IntN(4*wakeRun) + 2 {
+			enter()
+		}
+		c.publish(batch(1, 1, 10))
+		present := len(members)
+		for len(l.waking) > 0 {
+			l.wakeSome()
+			for range random.IntN(20) {
+				if n := random.IntN(len(members)); random.IntN(2) == 0 && n < present && len(members) > 1 {
+					c.leave(members[n])
+					members = append(members[:n], members[n+1:]...)
+					present--
+				} else {
+					enter()
+				}
+			}
+		}
+		for _, m := range members[:present] {
+			if m.Waker.(*sleeper).woken == 0 {
+				t.Fatal("a member that was there at the publish was not woken")
+			}
+		}
+	}
+}
+
+func TestAMemberThatIsAwakeIsWokenOnce(t *testing.T) {
+	s := &sleeper{}
+	m := &Member{Waker: s}
+	m.Wake()
+	m.Wake()
+	m.Awake()
+	m.Wake()
+	if s.woken != 2 {
+		t.Errorf("woken %d times, want 2", s.woken)
+	}
+}
+
+func BenchmarkWakeACrowd(b *testing.B) {
+	h := New(nil, Options{Goroutines: 1})
+	l := h.loops[0]
+	c := newConversation("lobby", l)
+	for range 10_000 {
+		c.join(&Member{Conversation: c, Kind: Waiting, Waker: &sleeper{}})
+	}
+	for b.Loop() {
+		l.wake(c)
+		for len(l.waking) > 0 {
+			l.wakeSome()
+		}
+		for _, m := range c.members {
+			m.Awake()
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/10_000, "ns/member")
+}
+
+func BenchmarkRingPutAndFind(b *testing.B) {
+	var r ring
+	one := batch(1, 1, 100)
+	b.ReportAllocs()
+	seq := protocol.Seq(1)
+	for b.Loop() {
+		r.put(&persistence.Batch{First: seq, Frames: one.Frames, Ends: one.Ends})
+		if got, _ := r.find(seq, uint64(seq-1)); got == nil {
+			b.Fatal("not found")
+		}
+		seq++
+	}
+}
