@@ -1,0 +1,238 @@
+// Command verbatim is a real-time chat server that keeps every word in order on a durable record.
+//
+// This file is the command line: a table of commands. What they do is the rooms' business, and every setting of
+// `serve` stands in server.Config.
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"verbatim/persistence"
+	"verbatim/persistence/disk"
+	"verbatim/protocol"
+	"verbatim/server"
+)
+
+// version and commit are set by the linker (-ldflags "-X main.version=… -X main.commit=…").
+var version, commit string
+
+// commands is the table of commands.
+type commands struct {
+	Serve   serveCommand   `cmd:"" help:"Serve: the chat, its HTTP API and the page. Every flag has a default."`
+	Verify  verifyCommand  `cmd:"" help:"Read every transcript and check its seqs and its chain of sums."`
+	Export  exportCommand  `cmd:"" help:"Write one conversation's transcript to stdout, without a server."`
+	Version versionCommand `cmd:"" help:"Say version, commit and Go version."`
+	Load    loadCommand    `cmd:"" hidden:"" help:"A load test against a running server. Not in this version."`
+}
+
+const description = `Verbatim is a chat server that keeps every word, in order, on a durable record.
+
+  verbatim serve                                   serve on http://127.0.0.1:8080, keep the record in ./data
+  verbatim serve --listen 127.0.0.1:0              the same on a free port, which is printed
+  verbatim serve --listen 0.0.0.0:80 --auth open   serve everybody who reaches this machine
+  verbatim verify --data ./data                    check that the record is whole
+  verbatim export lobby --format md                a transcript for people
+
+Every flag is an environment variable too: --max-text is VERBATIM_MAX_TEXT. An empty variable is as none.`
+
+// Exit codes.
+const (
+	exitFailed  = 1 // the command ran, and what it found or did was not well
+	exitRefused = 2 // it was not begun: the command line, the settings or the data directory do not allow it
+)
+
+// refused is an error before anything was done.
+type refused struct{ error }
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+// run is the program; it gives its exit code. Whatever is wrong is one line on stderr.
+func run(args []string, stdout, stderr io.Writer) int {
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	unsetEmptyVariables()
+	helped := false
+	var c commands
+	parser, err := kong.New(&c, kong.Name("verbatim"), kong.Description(description), kong.DefaultEnvars("VERBATIM"),
+		kong.Writers(stdout, stderr), kong.Exit(func(int) { helped = true }), kong.Bind(&server.Streams{Stdout: stdout, Stderr: stderr}),
+		kong.ConfigureHelp(kong.HelpOptions{NoAppDescFormat: true, WrapUpperBound: 110, Compact: true}),
+		kong.ValueFormatter(withDefault),
+		kong.ExplicitGroups(groups))
+	if err != nil {
+		panic("verbatim: the table of commands: " + err.Error())
+	}
+	command, err := parser.Parse(args)
+	if helped {
+		return 0
+	}
+	if err != nil {
+		err = refused{fmt.Errorf("%w (verbatim --help says what there is)", err)}
+	} else {
+		err = command.Run()
+	}
+	if err == nil {
+		return 0
+	}
+	fmt.Fprintln(stderr, "verbatim:", strings.ReplaceAll(err.Error(), "\n", "; "))
+	if errors.As(err, new(refused)) {
+		return exitRefused
+	}
+	return exitFailed
+}
+
+// groups are the headings under which the flags of `serve` are explained.
+var groups = []kong.Group{
+	{Key: "limits", Title: "Limits:"},
+	{Key: "doors", Title: "Doors:"},
+	{Key: "running", Title: "Running:"},
+}
+
+// withDefault adds to a flag's help its default and its variable.
+func withDefault(v *kong.Value) string {
+	help := v.Help
+	if v.HasDefault && v.Default != "" {
+		help += " Default: " + v.Default + "."
+	}
+	if len(v.Tag.Envs) > 0 {
+		help += " $" + v.Tag.Envs[0]
+	}
+	return help
+}
+
+// unsetEmptyVariables makes an empty variable as none: that is how a compose file says that there is no value.
+func unsetEmptyVariables() {
+	for _, pair := range os.Environ() {
+		if name, value, _ := strings.Cut(pair, "="); strings.HasPrefix(name, "VERBATIM_") && value == "" {
+			_ = os.Unsetenv(name) // its name came from the environment, so it is a valid one
+		}
+	}
+}
+
+type serveCommand struct{ server.Config }
+
+// Run serves until SIGTERM or SIGINT, and drains. A second signal ends the process at once.
+func (c *serveCommand) Run(out *server.Streams) error {
+	if err := c.Check(); err != nil {
+		return refused{err}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	signals := make(chan os.Signal, 2) // the first drains, the second ends
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
+	defer signal.Stop(signals)
+	go func() { // the process's own; waits for signals; ends with ctx where the first did not come
+		select {
+		case <-signals:
+			cancel()
+		case <-ctx.Done():
+			return
+		}
+		<-signals
+		os.Exit(exitFailed)
+	}()
+	s, err := server.New(ctx, &c.Config, build(), *out, server.Logger(&c.Config, out.Stderr))
+	if err != nil {
+		return refused{err}
+	}
+	return s.Run(ctx)
+}
+
+type verifyCommand struct {
+	Data    string   `default:"./data" placeholder:"DIR" help:"The data directory. It is only read; a server may be running on it."`
+	Receipt []string `placeholder:"ID:SEQ:SUM" help:"The seq and sum of an ack, which must stand on the record. May be repeated."`
+}
+
+// Run prints a line for each conversation, those that are not whole on stderr, and fails where there is one.
+func (c *verifyCommand) Run(out *server.Streams) error {
+	receipts := make([]disk.Receipt, len(c.Receipt))
+	for i, text := range c.Receipt {
+		var err error
+		if receipts[i], err = disk.ParseReceipt(text); err != nil {
+			return refused{err}
+		}
+	}
+	stdout := bufio.NewWriter(out.Stdout)
+	report := func(l disk.VerifyLine) {
+		if l.Err != nil {
+			fmt.Fprintln(out.Stderr, l)
+			return
+		}
+		fmt.Fprintln(stdout, l)
+	}
+	err := disk.Verify(context.Background(), c.Data, receipts, report, server.Progress(out.Stderr, "verify"))
+	return errors.Join(err, stdout.Flush())
+}
+
+type exportCommand struct {
+	ID     string `arg:"" help:"The conversation."`
+	Format string `default:"jsonl" enum:"jsonl,json,txt,md" placeholder:"FORMAT" help:"jsonl: the record's own lines; json: one object; txt, md: for people."`
+	Data   string `default:"./data" placeholder:"DIR" help:"The data directory. It is only read; a server may be running on it."`
+}
+
+// Run writes what the HTTP transcript gives.
+func (c *exportCommand) Run(out *server.Streams) error {
+	id := protocol.ConversationID(c.ID)
+	if !id.Valid() {
+		return refused{errors.New(protocol.InvalidConversation(c.ID).Reason)}
+	}
+	stdout := bufio.NewWriterSize(out.Stdout, 64<<10)
+	lines := func(yield func([]byte) error) error { return disk.LinesOffline(c.Data, id, yield) }
+	err := persistence.Export(stdout, c.Format, c.ID, lines)
+	if errors.Is(err, disk.ErrNoConversation) {
+		return fmt.Errorf("there is no conversation %q in %s: verbatim verify --data %s prints those that there are", c.ID, c.Data, c.Data)
+	}
+	return errors.Join(err, stdout.Flush())
+}
+
+type versionCommand struct{}
+
+// Run says which program this is.
+func (versionCommand) Run(out *server.Streams) error {
+	b := build()
+	_, err := fmt.Fprintf(out.Stdout, "verbatim %s (commit %s, %s)\n", b.Version, b.Commit, runtime.Version())
+	return err
+}
+
+type loadCommand struct {
+	Args []string `arg:"" optional:"" passthrough:""`
+}
+
+// Run says that it is not there yet.
+func (loadCommand) Run() error {
+	return refused{errors.New("load: the load test is not in this version: use a WebSocket load generator of your own")}
+}
+
+// build is what the linker said, or else what Go noted while it built.
+func build() server.Build {
+	b := server.Build{Version: version, Commit: commit}
+	if noted, ok := debug.ReadBuildInfo(); ok {
+		if b.Version == "" {
+			b.Version = noted.Main.Version
+		}
+		for _, s := range noted.Settings {
+			if s.Key == "vcs.revision" && b.Commit == "" {
+				b.Commit = s.Value[:min(12, len(s.Value))]
+			}
+		}
+	}
+	if b.Version == "" || b.Version == "(devel)" {
+		b.Version = "devel"
+	}
+	if b.Commit == "" {
+		b.Commit = "unknown"
+	}
+	return b
+}

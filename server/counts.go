@@ -1,0 +1,87 @@
+package server
+
+// counts is every figure that a room keeps, by its name on /metrics (verbatim_… before it, _total behind a counter).
+var counts = []count{
+	gauge("sessions", "WebSocket sessions that are being served.",
+		func(r *reading) float64 { return float64(r.s.env.Counters.Sessions.Load()) }),
+	gauge("ready", "1 where the server takes traffic: it is not draining and can record.",
+		func(r *reading) float64 { return truth(r.s.going.Err() == nil && r.s.store.Ready() == nil) }),
+	counter("deliveries", "Entries that were handed to sessions' sockets.",
+		func(r *reading) float64 { return float64(r.s.env.Counters.Deliveries.Load()) }),
+	counter("sent_bytes", "Bytes that were handed to sessions' sockets.",
+		func(r *reading) float64 { return float64(r.s.env.Counters.BytesOut.Load()) }),
+	counter("received_messages", "Sends that came from sessions, before the record decided on them.",
+		func(r *reading) float64 { return float64(r.s.env.Counters.Messages.Load()) }),
+	counter("bad_requests", "Requests of sessions that the contract does not allow.",
+		func(r *reading) float64 { return float64(r.s.env.Counters.BadRequests.Load()) }),
+	counter("sessions_blocked", "Times that a session stopped reading for want of room: its replies were not taken, or its sends waited for the record.",
+		func(r *reading) float64 { return float64(r.s.env.Counters.Blocked.Load()) }),
+
+	counter("messages_recorded", "Sends that are on the record, duplicates too.",
+		func(r *reading) float64 { return float64(r.store.Recorded) }),
+	counter("messages_refused", "Sends that the record refused: conflict, out_of_order, bad target, unavailable.",
+		func(r *reading) float64 { return float64(r.store.Refused) }),
+	gauge("writers", "Conversations whose sends are being recorded at this moment.",
+		func(r *reading) float64 { return float64(r.store.Writers) }),
+	gauge("writers_queue", "Sends that wait for their conversation's writer.",
+		func(r *reading) float64 { return float64(r.store.Queued) }),
+
+	gauge("hub_conversations", "Conversations that have members, or had them a moment ago.",
+		func(r *reading) float64 { return float64(r.hub.Conversations) }),
+	gauge("hub_members", "Joins of all sessions together.",
+		func(r *reading) float64 { return float64(r.hub.Members) }),
+	gauge("hub_queue", "Commands and committed batches that wait for a hub goroutine.",
+		func(r *reading) float64 { return float64(r.hub.Queued) }),
+
+	counter("history_hits", "Reads of recent entries that the history answered.",
+		func(r *reading) float64 { return float64(r.store.HistoryHits) }),
+	counter("history_misses", "Reads of recent entries that the record had to answer.",
+		func(r *reading) float64 { return float64(r.store.HistoryMisses) }),
+	counter("history_appended", "Entries that were put into the history.",
+		func(r *reading) float64 { return float64(r.history.Appended) }),
+	counter("history_dropped", "Entries that the history had no room or no time for; the record has them.",
+		func(r *reading) float64 { return float64(r.history.Dropped) }),
+	gauge("history_conversations", "Conversations in the history in memory, or lately written to Redis.",
+		func(r *reading) float64 { return float64(r.history.Conversations) }),
+	gauge("history_bytes", "Memory that the history in memory takes.",
+		func(r *reading) float64 { return float64(r.history.Bytes) }),
+	gauge("history_queue", "Batches that wait for Redis.",
+		func(r *reading) float64 { return float64(r.history.Queued) }),
+	gauge("history_queue_bytes", "Bytes that wait for Redis.",
+		func(r *reading) float64 { return float64(r.history.QueuedBytes) }),
+	gauge("history_breaker", "Redis' circuit breaker: 0 closed (all is well, or no Redis), 1 half open, 2 open (Redis is left alone for a while).",
+		func(r *reading) float64 { return breaker(r.history.Breaker) }),
+	gauge("history_abandoned", "1 where another data directory's server was found in this Redis, which is not used any more.",
+		func(r *reading) float64 { return truth(r.history.Abandoned) }),
+
+	gauge("conversations", "Conversations on the record.",
+		func(r *reading) float64 { return float64(r.disk.Conversations) }),
+	gauge("ids", "Ids of sends that are remembered, so that sending again is safe.",
+		func(r *reading) float64 { return float64(r.disk.IDs) }),
+	gauge("pending_bytes", "Committed lines that are not yet written to their transcripts.",
+		func(r *reading) float64 { return float64(r.disk.PendingBytes) }),
+	gauge("journal_bytes", "The journal's size.",
+		func(r *reading) float64 { return float64(r.disk.JournalBytes) }),
+	gauge("journal_segments", "The journal's files.",
+		func(r *reading) float64 { return float64(r.disk.JournalSegments) }),
+	gauge("open_transcripts", "Transcript files that are open.",
+		func(r *reading) float64 { return float64(r.disk.OpenFiles) }),
+}
+
+func truth(holds bool) float64 {
+	if holds {
+		return 1
+	}
+	return 0
+}
+
+func breaker(state string) float64 {
+	switch state {
+	case "open":
+		return 2
+	case "half-open":
+		return 1
+	default:
+		return 0
+	}
+}

@@ -1,0 +1,31 @@
+package server
+
+import (
+	"io"
+	"net/http"
+)
+
+// health answers GET /healthz: the process serves.
+func (s *Server) health(w http.ResponseWriter, _ *http.Request) {
+	say(w, http.StatusOK, "alive")
+}
+
+// ready answers GET /readyz: whether traffic should come here.
+func (s *Server) ready(w http.ResponseWriter, _ *http.Request) {
+	if s.going.Err() != nil {
+		say(w, http.StatusServiceUnavailable, "draining: the server is being stopped")
+		return
+	}
+	if err := s.store.Ready(); err != nil {
+		say(w, http.StatusServiceUnavailable, "nothing can be recorded at the moment: "+err.Error())
+		return
+	}
+	say(w, http.StatusOK, "ready")
+}
+
+func say(w http.ResponseWriter, status int, words string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, words+"\n") // a failed write means that the client is gone
+}

@@ -1,0 +1,196 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"verbatim/persistence"
+	"verbatim/protocol"
+)
+
+// mostWait bounds `wait`, in the contract's words.
+const mostWait = 60 * time.Second
+
+// pageRequest is what GET …/messages asks for.
+type pageRequest struct {
+	persistence.PageRequest
+	log  protocol.LogID
+	wait time.Duration
+}
+
+// readMessages answers GET /api/conversations/{id}/messages with a page of entries.
+func (s *Server) readMessages(w http.ResponseWriter, r *http.Request) {
+	id, err := conversation(r)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	asked, err := s.pageRequest(r)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	page, err := s.page(r.Context(), id, asked)
+	if err == nil && asked.wait > 0 && len(page.Messages) == 0 {
+		page, err = s.waitForPage(w, r, id, asked)
+	}
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	writeJSON(w, http.StatusOK, appendPage(nil, page))
+}
+
+func (s *Server) pageRequest(r *http.Request) (pageRequest, error) {
+	q := parseQuery(r)
+	asked := pageRequest{log: protocol.LogID(q.text("log"))}
+	asked.After, asked.Before = q.number("after"), q.number("before")
+	asked.Limit, asked.MaxBytes = q.limit(0), s.limits.Page
+	asked.wait = q.seconds("wait", mostWait)
+	if q.err == nil && q.text("wait") != "" && !asked.After.Set {
+		q.err = protocol.BadRequest("wait needs after: it waits for what comes after that seq")
+	}
+	if asked.Before.Set && asked.Before.Value <= asked.After.Value+1 {
+		asked.wait = 0 // nothing can ever stand between the two
+	}
+	return asked, q.err
+}
+
+// page reads a page of a conversation that exists, of the log that the client knows.
+func (s *Server) page(ctx context.Context, id protocol.ConversationID, asked pageRequest) (persistence.Page, error) {
+	// The log is looked at before the page is read: of another log the seqs mean nothing.
+	tail, err := s.store.Tail(id)
+	if err != nil {
+		return persistence.Page{}, err
+	}
+	if err := sameLog(id, tail, asked.log); err != nil {
+		return persistence.Page{}, err
+	}
+	page, err := s.store.Page(ctx, id, asked.PageRequest)
+	if err != nil {
+		return persistence.Page{}, err
+	}
+	return page, sameLog(id, page.Tail, asked.log)
+}
+
+func sameLog(id protocol.ConversationID, tail persistence.Tail, log protocol.LogID) error {
+	switch {
+	case tail.Log == "":
+		return notFound(id)
+	case log != "" && log != tail.Log:
+		return protocol.Reset()
+	}
+	return nil
+}
+
+// waitForPage waits for an entry after the seq that the client has, and reads again. Where the time is over, or the
+// server drains, the page is empty still.
+func (s *Server) waitForPage(w http.ResponseWriter, r *http.Request, id protocol.ConversationID, asked pageRequest) (persistence.Page, error) {
+	ctx, cancel := context.WithTimeout(r.Context(), asked.wait)
+	defer cancel()
+	defer context.AfterFunc(s.going, cancel)()
+	s.unhurried(w, asked.wait)
+	err := s.hub.Wait(ctx, id, protocol.Seq(asked.After.Value))
+	if err != nil && ctx.Err() == nil {
+		return persistence.Page{}, err
+	}
+	if r.Context().Err() != nil {
+		return persistence.Page{}, r.Context().Err()
+	}
+	return s.page(r.Context(), id, asked)
+}
+
+// unhurried gives a request that long beyond the server's usual times.
+func (s *Server) unhurried(w http.ResponseWriter, more time.Duration) {
+	c := http.NewResponseController(w)
+	// An error means a connection that has no deadlines, as in tests.
+	_ = c.SetReadDeadline(time.Time{}) // the request is read; what reads on only notices that the client goes away
+	_ = c.SetWriteDeadline(time.Now().Add(more + s.cfg.WriteTimeout))
+}
+
+func appendPage(dst []byte, page persistence.Page) []byte {
+	dst = append(dst, `{"log":"`...)
+	dst = append(dst, page.Tail.Log...)
+	dst = strconv.AppendUint(append(dst, `","last":`...), uint64(page.Tail.Last), 10)
+	dst = append(append(dst, `,"sum":"`...), page.Tail.Sum.String()...)
+	dst = append(append(dst, `","messages":[`...), page.Messages...)
+	dst = strconv.AppendBool(append(dst, `],"more":`...), page.More)
+	return append(dst, '}')
+}
+
+// postMessage answers POST /api/conversations/{id}/messages once the message is on the record.
+func (s *Server) postMessage(w http.ResponseWriter, r *http.Request) {
+	if err := s.posts.allow(address(r)); err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
+		refuse(w, http.StatusUnsupportedMediaType, protocol.BadRequest("a message is posted with Content-Type: application/json"))
+		return
+	}
+	send, err := s.readPost(w, r)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	if err := s.store.SendWait(r.Context(), send); err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	if send.Err != nil {
+		s.fail(w, r, send.Err)
+		return
+	}
+	status := http.StatusCreated
+	if send.Duplicate {
+		status = http.StatusOK
+	}
+	ack := protocol.Ack{
+		Ref: send.Ref, ID: send.ID, Conversation: send.Conversation, Seq: send.Seq,
+		Time: send.Time, Sum: send.Sum, Duplicate: send.Duplicate,
+	}
+	writeJSON(w, status, ack.AppendJSON(nil))
+}
+
+// readPost reads and checks the body.
+func (s *Server) readPost(w http.ResponseWriter, r *http.Request) (*persistence.Send, error) {
+	id, err := conversation(r)
+	if err != nil {
+		return nil, err
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, int64(s.limits.Frame)))
+	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+		return nil, protocol.Errorf(protocol.CodeTooLarge, "a message's body has at most %d bytes", s.limits.Frame)
+	} else if err != nil {
+		return nil, protocol.BadRequest("the body could not be read to its end: send it again")
+	}
+	if !utf8.Valid(body) {
+		return nil, protocol.BadRequest("the body is not valid UTF-8")
+	}
+	post, problem := protocol.DecodePost(body, id, unquoted(r.Header.Get("Idempotency-Key")), s.limits)
+	if problem != nil {
+		return nil, problem
+	}
+	if post.From == "" {
+		return nil, protocol.BadRequest(`the field "from" is missing: it says who the message is from`)
+	}
+	return &persistence.Send{
+		Conversation: id, Author: post.From, ID: post.ID, Prev: post.Prev, Since: post.Since,
+		Text: post.Text, Target: post.Target, Meta: post.Meta, Ref: post.Ref,
+	}, nil
+}
+
+// unquoted takes the quotes off an Idempotency-Key, which is a string in the words of RFC 9651.
+func unquoted(key string) string {
+	if len(key) >= 2 && strings.HasPrefix(key, `"`) && strings.HasSuffix(key, `"`) {
+		return key[1 : len(key)-1]
+	}
+	return key
+}

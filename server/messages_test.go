@@ -1,0 +1,194 @@
+package server
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestAPostAnswers201WithTheAckAnd200WhereItIsADuplicate(t *testing.T) {
+	t.Parallel()
+	ts := serve(t)
+	first := ts.post("lobby", `{"id":"c1","from":"bot","text":"hi"}`).is(t, 201)
+	first.has(t, `{"type":"ack","id":"c1","conversation":"lobby","seq":1,"time":"`, `"sum":"`)
+	again := ts.post("lobby", `{"id":"c1","from":"bot","text":"hi"}`).is(t, 200).has(t, `"seq":1,`, `"duplicate":true`)
+	if want := strings.Replace(first.body, `"}`, `","duplicate":true}`, 1); again.body != strings.Replace(want, `"",`, `",`, 1) {
+		t.Errorf("a duplicate's ack: got %s, want the first one's time and sum: %s", again.body, first.body)
+	}
+	ts.post("lobby", `{"id":"c1","from":"bot","text":"ho"}`).refuses(t, 409, "conflict", "")
+	ts.post("lobby", `{"id":"c1","from":"other","text":"hi"}`).is(t, 201).has(t, `"seq":2,`)
+	ts.post("lobby", `{"from":"bot","text":"no id"}`).is(t, 201).has(t, `{"type":"ack","conversation":"lobby","seq":3,`)
+}
+
+func TestAnIdempotencyKeyIsAnID(t *testing.T) {
+	t.Parallel()
+	ts := serve(t)
+	const body = `{"from":"bot","text":"hi"}`
+	ts.post("lobby", body, "Idempotency-Key", `"k1"`).is(t, 201).has(t, `"id":"k1"`)
+	ts.post("lobby", body, "Idempotency-Key", `k1`).is(t, 200)
+	ts.post("lobby", `{"id":"k1","from":"bot","text":"hi"}`, "Idempotency-Key", `"k1"`).is(t, 200)
+	ts.post("lobby", `{"id":"k2","from":"bot","text":"hi"}`, "Idempotency-Key", `"k1"`).refuses(t, 400, "bad_request", "differ")
+	ts.post("lobby", body, "Idempotency-Key", strings.Repeat("k", 65)).refuses(t, 413, "too_large", "64 bytes")
+}
+
+func TestWhatIsNoPostIsRefusedAndNothingOfItIsDone(t *testing.T) {
+	t.Parallel()
+	ts := serve(t)
+	for what, row := range map[string]struct {
+		conversation, body string
+		status             int
+		code, words        string
+	}{
+		"no from":               {"lobby", `{"text":"hi"}`, 400, "bad_request", "is missing: it says who"},
+		"a bad from":            {"lobby", `{"from":"a\u0001","text":"hi"}`, 400, "bad_request", "control"},
+		"a long from":           {"lobby", `{"from":"` + strings.Repeat("a", 65) + `","text":"hi"}`, 413, "too_large", "64 bytes"},
+		"no text":               {"lobby", `{"from":"bot"}`, 400, "bad_request", "text"},
+		"no JSON":               {"lobby", `hi`, 400, "bad_request", "JSON"},
+		"an empty body":         {"lobby", ``, 400, "bad_request", "JSON"},
+		"two objects":           {"lobby", `{"from":"bot","text":"hi"}{}`, 400, "bad_request", "more"},
+		"invalid UTF-8":         {"lobby", "{\"from\":\"bot\",\"text\":\"\xff\"}", 400, "bad_request", "UTF-8"},
+		"a long text":           {"lobby", `{"from":"bot","text":"` + strings.Repeat("a", 16385) + `"}`, 413, "too_large", "16384"},
+		"a body over the limit": {"lobby", `{"from":"bot","text":"hi"}` + strings.Repeat(" ", 131072), 413, "too_large", "131072"},
+		"a bad id":              {"NO", `{"from":"bot","text":"hi"}`, 400, "invalid_conversation", "a-z"},
+		"an encoded bad id":     {"a%20b", `{"from":"bot","text":"hi"}`, 400, "invalid_conversation", "a-z"},
+		"a target beyond last":  {"empty", `{"from":"bot","text":"hi","target":1}`, 400, "bad_request", "target"},
+	} {
+		ts.post(row.conversation, row.body).refuses(t, row.status, row.code, row.words)
+		if t.Failed() {
+			t.Fatal(what)
+		}
+	}
+	ts.get("/api/conversations/lobby/messages").refuses(t, 404, "not_found", "lobby")
+}
+
+func TestAPostIsJSONAndSaysSo(t *testing.T) {
+	t.Parallel()
+	ts := serve(t)
+	const path, body = "/api/conversations/lobby/messages", `{"from":"bot","text":"hi"}`
+	for _, kind := range []string{"text/plain", "application/x-www-form-urlencoded", "application/jsonp", "multipart/form-data; boundary=x", ""} {
+		ts.ask(http.MethodPost, path, body, "Content-Type", kind).refuses(t, 415, "bad_request", "application/json")
+	}
+	ts.ask(http.MethodPost, path, body).refuses(t, 415, "bad_request", "application/json")
+	for _, kind := range []string{"application/json", "Application/JSON; charset=utf-8"} {
+		ts.ask(http.MethodPost, path, body, "Content-Type", kind).is(t, 201)
+	}
+}
+
+// page is the body of GET …/messages.
+type page struct {
+	Log      string
+	Last     int
+	Sum      string
+	Messages []struct{ Seq int }
+	More     bool
+}
+
+func (ts *testServer) page(query string) (seqs string, p page) {
+	ts.t.Helper()
+	a := ts.get("/api/conversations/lobby/messages?"+query).is(ts.t, 200)
+	if err := json.Unmarshal([]byte(a.body), &p); err != nil {
+		ts.t.Fatalf("%s: %v", a.body, err)
+	}
+	for _, m := range p.Messages {
+		seqs += fmt.Sprint(m.Seq, " ")
+	}
+	return strings.TrimSpace(seqs), p
+}
+
+func TestAPageIsAscendingAndSaysWhetherThereIsMore(t *testing.T) {
+	t.Parallel()
+	ts := serve(t)
+	ts.says("lobby", "ann", strings.Fields("one two three four five six")...)
+	for query, want := range map[string]string{
+		"":                         "1 2 3 4 5 6, more: false",
+		"limit=2":                  "5 6, more: true",
+		"limit=6":                  "1 2 3 4 5 6, more: false",
+		"before=4&limit=2":         "2 3, more: true",
+		"before=3":                 "1 2, more: false",
+		"before=1":                 ", more: false",
+		"after=0&limit=2":          "1 2, more: true",
+		"after=4":                  "5 6, more: false",
+		"after=6":                  ", more: false",
+		"after=1&before=5&limit=2": "2 3, more: true",
+		"after=1&before=4":         "2 3, more: false",
+		"after=&limit=":            "1 2 3 4 5 6, more: false",
+		"limit=0":                  ", more: true",
+	} {
+		seqs, p := ts.page(query)
+		if got := fmt.Sprintf("%s, more: %v", seqs, p.More); got != want {
+			t.Errorf("?%s: got %s, want %s", query, got, want)
+		}
+		if p.Last != 6 || len(p.Log) != 32 || len(p.Sum) != 32 {
+			t.Errorf("?%s: got log %q, last %d, sum %q", query, p.Log, p.Last, p.Sum)
+		}
+	}
+	for query, words := range map[string]string{
+		"after=7": "last seq", "after=x": "after is an integer", "before=-1": "before", "limit=1001": "1000", "limit=1.5": "limit",
+		"wait=1": "wait needs after", "after=1&wait=61": "wait", "after=1&wait=x": "wait", "after=1&wait=NaN": "wait", "after=9007199254740992": "2^53-1",
+		"after=%zz": "percent",
+	} {
+		ts.get("/api/conversations/lobby/messages?"+query).refuses(t, 400, "bad_request", words)
+	}
+}
+
+func TestAPageOfAnotherLogIsReset(t *testing.T) {
+	t.Parallel()
+	ts := serve(t)
+	ts.says("lobby", "ann", "one")
+	_, p := ts.page("")
+	ts.page("after=0&log=" + p.Log)
+	other := strings.Repeat("e", 32)
+	ts.get("/api/conversations/lobby/messages?after=0&log="+other).refuses(t, 409, "reset", "start anew")
+	ts.get("/api/conversations/lobby/messages?after=99&log="+other).refuses(t, 409, "reset", "start anew")
+}
+
+func TestWaitAnswersWhenThereIsAnEntry(t *testing.T) {
+	t.Parallel()
+	ts := serve(t)
+	ts.says("lobby", "ann", "one")
+	answered := make(chan answer, 1)
+	go func() { answered <- ts.get("/api/conversations/lobby/messages?after=1&wait=20") }() // ends with its answer
+	// The waiting request is a member of the conversation from when it waits.
+	until(t, "the request waits", func() bool { return ts.hub.Stats().Conversations > 0 })
+	ts.says("lobby", "ann", "two")
+	select {
+	case a := <-answered:
+		a.is(t, 200).has(t, `"seq":2,`, `"text":"two"`, `"more":false`)
+	case <-time.After(patience):
+		t.Fatal("no answer")
+	}
+	if online := ts.hub.Online("lobby"); online != 0 {
+		t.Errorf("who waits counts as online: %d", online)
+	}
+}
+
+func TestWaitAnswersEmptyWhenTheTimeIsOver(t *testing.T) {
+	t.Parallel()
+	ts := serve(t)
+	ts.says("lobby", "ann", "one")
+	began := time.Now()
+	if seqs, p := ts.page("after=1&wait=0.2"); seqs != "" || p.Last != 1 || p.More {
+		t.Errorf("got %q, %+v, want an empty page", seqs, p)
+	}
+	if took := time.Since(began); took < 200*time.Millisecond {
+		t.Errorf("answered after %v, want 0.2 s", took)
+	}
+	ts.page("after=0&wait=60")          // there is one: at once
+	ts.page("after=1&before=2&wait=60") // nothing can ever come between
+	ts.get("/api/conversations/none/messages?after=0&wait=60").refuses(t, 404, "not_found", "none")
+}
+
+// until waits for a condition that nothing tells of.
+func until(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(patience)
+	for !holds() {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited %v for: %s", patience, what)
+		}
+		time.Sleep(5 * time.Millisecond) // between two looks, never instead of one
+	}
+}

@@ -1,0 +1,120 @@
+package server
+
+import (
+	"net/http"
+	"regexp"
+	"runtime"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"verbatim/hub"
+	"verbatim/persistence"
+	"verbatim/persistence/disk"
+	"verbatim/persistence/history"
+)
+
+// metrics is what /metrics says. What happens per message is counted by the rooms in atomics of their own, and read
+// only when somebody asks.
+type metrics struct {
+	registry *prometheus.Registry
+
+	commitEntries, commitBytes, commitTime prometheus.Histogram
+	latency                                prometheus.Histogram
+	refused                                *prometheus.CounterVec
+}
+
+func newMetrics(build Build) *metrics {
+	m := &metrics{
+		registry: prometheus.NewRegistry(),
+		commitEntries: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "verbatim_journal_commit_entries", Buckets: prometheus.ExponentialBuckets(1, 4, 9),
+			Help: "Entries that one commit of the journal put on the record together.",
+		}),
+		commitBytes: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "verbatim_journal_commit_bytes", Buckets: prometheus.ExponentialBuckets(4096, 4, 8),
+			Help: "Bytes that one commit of the journal wrote.",
+		}),
+		commitTime: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "verbatim_journal_commit_seconds", Buckets: prometheus.ExponentialBuckets(0.0001, 2, 16),
+			Help: "How long one commit of the journal took, its sync included.",
+		}),
+		latency: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "verbatim_delivery_seconds", Buckets: prometheus.ExponentialBuckets(0.0001, 2, 18),
+			Help: "From an entry's commit until it was handed to a session's socket: a sample of the live ones.",
+		}),
+		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "verbatim_connections_refused_total",
+			Help: "WebSocket connections that became no session: crowded (closed with 1013), overfull (HTTP 503), name (closed with 1008), door (HTTP 403, HTTP requests too).",
+		}, []string{"why"}),
+	}
+	info := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "verbatim_build_info", Help: "Always 1; its labels say which program this is.",
+		ConstLabels: prometheus.Labels{"version": build.Version, "commit": build.Commit, "goversion": runtime.Version()},
+	}, func() float64 { return 1 })
+	m.registry.MustRegister(m.commitEntries, m.commitBytes, m.commitTime, m.latency, m.refused, info,
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		collectors.NewGoCollector(collectors.WithGoCollectorRuntimeMetrics(
+			collectors.GoRuntimeMetricsRule{Matcher: regexp.MustCompile(`^/sched/latencies:seconds$`)})))
+	return m
+}
+
+// committed is the journal's word on one commit.
+func (m *metrics) committed(entries, bytes int, took time.Duration) {
+	m.commitEntries.Observe(float64(entries))
+	m.commitBytes.Observe(float64(bytes))
+	m.commitTime.Observe(took.Seconds())
+}
+
+func (m *metrics) handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+}
+
+// watch adds the rooms' own counts.
+func (m *metrics) watch(s *Server) { m.registry.MustRegister(&rooms{s}) }
+
+// reading is the rooms' counts at one moment.
+type reading struct {
+	s       *Server
+	store   persistence.StoreStats
+	hub     hub.Stats
+	history history.Stats
+	disk    disk.Stats
+}
+
+// rooms reads all rooms once for each scrape.
+type rooms struct{ s *Server }
+
+// A count is one figure of a room.
+type count struct {
+	desc *prometheus.Desc
+	kind prometheus.ValueType
+	read func(*reading) float64
+}
+
+func gauge(name, help string, read func(*reading) float64) count {
+	return count{prometheus.NewDesc("verbatim_"+name, help, nil, nil), prometheus.GaugeValue, read}
+}
+
+func counter(name, help string, read func(*reading) float64) count {
+	return count{prometheus.NewDesc("verbatim_"+name+"_total", help, nil, nil), prometheus.CounterValue, read}
+}
+
+// Describe implements prometheus.Collector.
+func (r *rooms) Describe(descs chan<- *prometheus.Desc) {
+	for _, c := range counts {
+		descs <- c.desc
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (r *rooms) Collect(metrics chan<- prometheus.Metric) {
+	now := &reading{
+		s: r.s, store: r.s.store.Stats(), hub: r.s.hub.Stats(), history: r.s.history.Stats(), disk: r.s.record.Stats(),
+	}
+	for _, c := range counts {
+		metrics <- prometheus.MustNewConstMetric(c.desc, c.kind, c.read(now))
+	}
+}

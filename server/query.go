@@ -1,0 +1,71 @@
+package server
+
+import (
+	"math"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"verbatim/protocol"
+)
+
+// query reads the parameters of a request and keeps the first thing that is wrong with them.
+type query struct {
+	values url.Values
+	err    error
+}
+
+func parseQuery(r *http.Request) *query {
+	values, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return &query{err: protocol.BadRequest("the query is not well formed: write % as %25, and what is not ASCII percent-encoded")}
+	}
+	return &query{values: values}
+}
+
+func (q *query) text(name string) string { return q.values.Get(name) }
+
+// number reads an optional integer from 0 to 2^53-1; one that is empty is as absent.
+func (q *query) number(name string) protocol.Number {
+	text := q.values.Get(name)
+	if q.err != nil || text == "" {
+		return protocol.Number{}
+	}
+	n, err := strconv.ParseUint(text, 10, 64)
+	if err != nil || n > protocol.MaxNumber {
+		q.err = protocol.Errorf(protocol.CodeBadRequest, "%s is an integer from 0 to 2^53-1, not %.40q", name, text)
+		return protocol.Number{}
+	}
+	return protocol.Number{Value: n, Set: true}
+}
+
+// limit reads how many are asked for, from `least` on.
+func (q *query) limit(least uint64) int {
+	n := q.number("limit")
+	switch {
+	case !n.Set:
+		return protocol.DefaultPage
+	case n.Value < least || n.Value > protocol.MaxPage:
+		if q.err == nil {
+			q.err = protocol.Errorf(protocol.CodeBadRequest, "limit is %d: give one from %d to %d", n.Value, least, protocol.MaxPage)
+		}
+		return 0
+	default:
+		return int(n.Value)
+	}
+}
+
+// seconds reads an optional duration, at most `most`.
+func (q *query) seconds(name string, most time.Duration) time.Duration {
+	text := q.values.Get(name)
+	if q.err != nil || text == "" {
+		return 0
+	}
+	n, err := strconv.ParseFloat(text, 64)
+	if err != nil || math.IsNaN(n) || n < 0 || n > most.Seconds() {
+		q.err = protocol.Errorf(protocol.CodeBadRequest, "%s is a number of seconds from 0 to %v, not %.40q", name, most.Seconds(), text)
+		return 0
+	}
+	return time.Duration(n * float64(time.Second))
+}

@@ -1,0 +1,82 @@
+package server
+
+import (
+	"bufio"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"verbatim/persistence"
+	"verbatim/protocol"
+)
+
+// transcriptBuffer is how many bytes of a transcript go out at once.
+const transcriptBuffer = 64 << 10
+
+// downloadTranscript answers GET /api/conversations/{id}/transcript: the whole of it, streamed.
+func (s *Server) downloadTranscript(w http.ResponseWriter, r *http.Request) {
+	id, format, err := s.transcriptRequest(r)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", persistence.ContentType(format))
+	h.Set("Content-Disposition", fmt.Sprintf(`attachment; filename="%s.%s"`, id, format))
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	if r.Method == http.MethodHead {
+		return
+	}
+	out := bufio.NewWriterSize(&progressing{s: s, w: w}, transcriptBuffer)
+	lines := func(yield func(line []byte) error) error { return s.store.Lines(r.Context(), id, yield) }
+	if err := persistence.Export(out, format, string(id), lines); err == nil {
+		err = out.Flush()
+		if err == nil {
+			return
+		}
+	} else if r.Context().Err() == nil {
+		s.log.Error().Err(err).Str("conversation", string(id)).Msg("http: a transcript ended early")
+	}
+	// What was sent looks like a transcript. Only a broken connection says that it is none.
+	panic(http.ErrAbortHandler)
+}
+
+func (s *Server) transcriptRequest(r *http.Request) (id protocol.ConversationID, format string, err error) {
+	id, err = conversation(r)
+	if err != nil {
+		return "", "", err
+	}
+	q := parseQuery(r)
+	format = q.text("format")
+	if format == "" {
+		format = persistence.Formats[0]
+	}
+	if q.err == nil && !slices.Contains(persistence.Formats, format) {
+		q.err = protocol.Errorf(protocol.CodeBadRequest, "format is one of %s, not %.40q", strings.Join(persistence.Formats, ", "), format)
+	}
+	if q.err != nil {
+		return "", "", q.err
+	}
+	tail, err := s.store.Tail(id)
+	if err != nil {
+		return "", "", err
+	}
+	return id, format, sameLog(id, tail, "")
+}
+
+// progressing writes an answer that may take long, and gives each part of it the time that a whole one usually has.
+type progressing struct {
+	s *Server
+	w http.ResponseWriter
+}
+
+func (p *progressing) Write(b []byte) (int, error) {
+	p.s.unhurried(p.w, 0)
+	n, err := p.w.Write(b)
+	if err != nil {
+		return n, fmt.Errorf("transcript: write to the client: %w", err)
+	}
+	return n, nil
+}

@@ -1,0 +1,95 @@
+package server
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	mathrand "math/rand/v2"
+	"net/http"
+	"net/url"
+	"time"
+
+	"verbatim/protocol"
+	"verbatim/session"
+)
+
+// serveWebSocket answers GET /ws. It hands the connection to a goroutine of its own and returns, so that net/http
+// frees what it kept for the request.
+func (s *Server) serveWebSocket(w http.ResponseWriter, r *http.Request) {
+	if s.going.Err() != nil {
+		s.fail(w, r, protocol.Unavailable("the server is draining: connect again", comeBack()))
+		return
+	}
+	from := address(r)
+	met := s.places.take(from)
+	if met == overfull {
+		s.metrics.refused.WithLabelValues("overfull").Inc()
+		s.fail(w, r, protocol.Unavailable("the server has far more connections than it takes: try again later", comeBack()))
+		return
+	}
+	conn, err := session.Upgrade(w, r)
+	if err != nil { // it has answered
+		s.places.free(from)
+		return
+	}
+	serve := s.greet(conn, met, r.URL.RawQuery)
+	// The goroutine is the server's: it waits for the client, and ends when the client is gone or `going` has
+	// ended and the session has been drained. drain waits for it.
+	started := s.sessions.start(func() {
+		defer s.places.free(from)
+		serve()
+	})
+	if !started {
+		conn.Refuse(nil, protocol.CloseGoingAway, protocol.RetryReason("the server is draining", comeBack()))
+		s.places.free(from)
+	}
+}
+
+// greet decides what becomes of a connection: a session, or a refusal in words.
+func (s *Server) greet(conn *session.Conn, met verdict, rawQuery string) func() {
+	if met == crowded {
+		s.metrics.refused.WithLabelValues("crowded").Inc()
+		return func() {
+			conn.Refuse(nil, protocol.CloseTryAgain, protocol.RetryReason("too many connections", comeBack()))
+		}
+	}
+	user, joins, err := whoComes(rawQuery)
+	if err != nil {
+		s.metrics.refused.WithLabelValues("name").Inc()
+		return func() {
+			conn.Refuse(protocol.Frame(protocol.Failure{Err: err}), protocol.ClosePolicy, "see the error before")
+		}
+	}
+	return func() {
+		if err := session.Run(s.going, conn, s.env, user, joins); err != nil {
+			s.log.Debug().Err(err).Str("user", string(user)).Msg("session: ended")
+		}
+	}
+}
+
+// whoComes reads the user's name and the conversations to join at once.
+func whoComes(rawQuery string) (protocol.UserID, []string, *protocol.Error) {
+	values, err := url.ParseQuery(rawQuery)
+	if err != nil {
+		return "", nil, protocol.BadRequest("the query is not well formed: write % as %25, and what is not ASCII percent-encoded")
+	}
+	if !values.Has("name") {
+		return guest(), values["join"], nil
+	}
+	name := values.Get("name")
+	if err := protocol.CheckName(name); err != nil {
+		return "", nil, err
+	}
+	return protocol.UserID(name), values["join"], nil
+}
+
+// guest makes a name up, which nobody guesses.
+func guest() protocol.UserID {
+	var b [8]byte
+	rand.Read(b[:]) // never fails (crypto/rand)
+	return protocol.UserID("guest-" + hex.EncodeToString(b[:]))
+}
+
+// comeBack spreads those who are sent away over some seconds, so that they do not come back all at once.
+func comeBack() time.Duration {
+	return time.Second + mathrand.N(4*time.Second)
+}

@@ -1,0 +1,164 @@
+package server
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+)
+
+// dial opens a WebSocket; the answer's status is 101 where it was upgraded.
+func (ts *testServer) dial(query string) (*websocket.Conn, *http.Response) {
+	ts.t.Helper()
+	conn, response, err := websocket.Dial(ts.t.Context(), ts.url+"/ws?"+query, &websocket.DialOptions{HTTPClient: ts.client})
+	if response == nil {
+		ts.t.Fatalf("dial %s: %v", query, err)
+	}
+	if conn != nil {
+		ts.t.Cleanup(func() { conn.CloseNow() })
+	}
+	return conn, response
+}
+
+func (ts *testServer) read(c *websocket.Conn) string {
+	ts.t.Helper()
+	_, frame, err := c.Read(ts.t.Context())
+	if err != nil {
+		ts.t.Fatalf("read: %v", err)
+	}
+	return string(frame)
+}
+
+// closed wants the connection's close, and gives its reason.
+func (ts *testServer) closed(c *websocket.Conn, code websocket.StatusCode) string {
+	ts.t.Helper()
+	for {
+		_, frame, err := c.Read(ts.t.Context())
+		if err == nil {
+			ts.t.Logf("before the close: %s", frame)
+			continue
+		}
+		var end websocket.CloseError
+		if websocket.CloseStatus(err) != code {
+			ts.t.Fatalf("closed with %v, want %d", err, code)
+		}
+		if ok := errors.As(err, &end); !ok {
+			ts.t.Fatalf("closed with %v", err)
+		}
+		return end.Reason
+	}
+}
+
+func TestASessionBeginsWithWelcomeAndItsJoins(t *testing.T) {
+	t.Parallel()
+	ts := serve(t)
+	c, _ := ts.dial("name=ann&join=lobby&join=team")
+	for _, want := range []string{`"type":"welcome"`, `"conversation":"lobby"`, `"conversation":"team"`} {
+		if got := ts.read(c); !strings.Contains(got, want) {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+	ts.says("lobby", "bob", "hi")
+	if got := ts.read(c); !strings.Contains(got, `"seq":1,"from":"bob"`) {
+		t.Errorf("got %s, want bob's message", got)
+	}
+	ts.get("/api/conversations").has(t, `"online":1`)
+	guest, _ := ts.dial("")
+	if got := ts.read(guest); !regexp.MustCompile(`"user":"guest-[0-9a-f]{16}"`).MatchString(got) {
+		t.Errorf("got %s, want a guest", got)
+	}
+}
+
+func TestABadNameGetsItsErrorAnd1008(t *testing.T) {
+	t.Parallel()
+	ts := serve(t)
+	for query, code := range map[string]string{
+		"name=": "bad_request", "name=" + strings.Repeat("x", 65): "too_large", "name=a%00": "bad_request", "name=%zz": "bad_request",
+		"name=" + url.QueryEscape("a\u202eb"): "bad_request",
+	} {
+		c, _ := ts.dial(query)
+		if got := ts.read(c); !strings.Contains(got, `"type":"error","code":"`+code+`"`) {
+			t.Errorf("?%s: got %s, want %s", query, got, code)
+		}
+		ts.closed(c, websocket.StatusPolicyViolation)
+	}
+}
+
+func TestOverTheLimitAConnectionIsUpgradedAndClosedWith1013(t *testing.T) {
+	t.Parallel()
+	retry := regexp.MustCompile(` retry_after=\d+\.\d$`)
+	for _, flags := range [][]string{{"--max-connections", "2"}, {"--max-connections-per-ip", "2"}} {
+		ts := serve(t, flags...)
+		ann, _ := ts.dial("name=ann")
+		ts.dial("name=bob")
+		over, _ := ts.dial("name=eve") // the third is told, while it does not read its close; the fourth is too many
+		if _, response := ts.dial("name=mallory"); response.StatusCode != http.StatusServiceUnavailable || response.Header.Get("Retry-After") == "" {
+			t.Errorf("%v: the fourth got %s, Retry-After %q, want 503", flags, response.Status, response.Header.Get("Retry-After"))
+		}
+		if reason := ts.closed(over, websocket.StatusTryAgainLater); !retry.MatchString(reason) {
+			t.Errorf("%v: the third's reason: got %q", flags, reason)
+		}
+		ann.CloseNow()
+		until(t, "a place is free again", func() bool {
+			c, response := ts.dial("name=eve")
+			if response.StatusCode != http.StatusSwitchingProtocols {
+				return false
+			}
+			_, frame, err := c.Read(t.Context())
+			return err == nil && strings.Contains(string(frame), "welcome")
+		})
+	}
+}
+
+func TestWhatIsNoUpgradeIsAnsweredAndTakesNoPlace(t *testing.T) {
+	t.Parallel()
+	ts := serve(t, "--max-connections", "1")
+	for range 5 {
+		if a := ts.get("/ws?name=ann"); a.status != http.StatusUpgradeRequired && a.status != http.StatusBadRequest {
+			t.Fatalf("GET /ws without an upgrade: got %d %s", a.status, a.body)
+		}
+	}
+	c, _ := ts.dial("name=ann")
+	ts.read(c)
+}
+
+func TestDrainingClosesSessionsWith1001AndAnswersWhoWaits(t *testing.T) {
+	t.Parallel()
+	ts := serve(t)
+	ts.says("lobby", "ann", "one")
+	c, _ := ts.dial("name=ann")
+	ts.read(c)
+	answered := make(chan answer, 1)
+	go func() { answered <- ts.get("/api/conversations/lobby/messages?after=1&wait=60") }() // ends with its answer
+	until(t, "the request waits", func() bool { return ts.hub.Stats().Conversations > 0 })
+	began := time.Now()
+	ts.cancel()
+	if reason := ts.closed(c, websocket.StatusGoingAway); !strings.Contains(reason, "retry_after=") {
+		t.Errorf("the reason: got %q", reason)
+	}
+	(<-answered).is(t, 200).has(t, `"messages":[]`, `"last":1`)
+	ts.stop()
+	if took := time.Since(began); took > 8*time.Second {
+		t.Errorf("the drain took %v", took)
+	}
+	if !strings.Contains(ts.log.String(), `"message":"stopped"`) {
+		t.Error("the log does not say that the server has stopped")
+	}
+}
+
+func TestWhileDrainingTheServerIsNotReadyAndLetsNobodyIn(t *testing.T) {
+	t.Parallel()
+	ts := serve(t)
+	ts.goOff() // as drain does first; the listener is open still
+	ts.get("/readyz").is(t, 503).has(t, "draining")
+	ts.get("/healthz").is(t, 200)
+	if _, response := ts.dial("name=ann"); response.StatusCode != http.StatusServiceUnavailable {
+		t.Errorf("a new connection got %s, want 503", response.Status)
+	}
+	ts.get("/metrics").has(t, "verbatim_ready 0")
+}
