@@ -93,11 +93,13 @@ func (r *ring) find(seq protocol.Seq, hint uint64) (*persistence.Batch, uint64) 
 	}
 	slots := *p
 	at := func(n uint64) *persistence.Batch { return slots[n%uint64(len(slots))].Load() }
-	if b := at(hint); b != nil && b.Holds(seq) {
-		return b, hint
-	}
 	high := r.next.Load()
 	low := high - min(high, uint64(len(slots)))
+	if low <= hint && hint < high {
+		if b := at(hint); b != nil && b.Holds(seq) {
+			return b, hint
+		}
+	}
 	for low < high { // the first batch that ends at seq or after it; what is dropped counts as before it
 		mid := (low + high) / 2
 		if b := at(mid); b == nil || b.Last() < seq {
