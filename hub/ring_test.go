@@ -25,7 +25,7 @@ func batch(first protocol.Seq, entries, size int) *persistence.Batch {
 // The ring is compared with a list that forgets nothing: what it finds must be right, and the newest must be found.
 func TestTheRingFindsTheNewestAndNeverTheWrongEntry(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
-	for round := range 50 {
+	for round := range 12 {
 		var r ring
 		var all []*persistence.Batch // by the index of each entry
 		next := protocol.Seq(1)

@@ -22,9 +22,15 @@ type Page struct {
 	More     bool   // there is more in the direction asked for
 }
 
-// pageChunk is how many entries are read at a time, newest first: a page of long texts is full after a few, and then
-// no thousand of them is read for it.
-const pageChunk = 64
+const (
+	// pageChunk is how many entries are read at a time, newest first: a page of long texts is full after a few, and then
+	// no thousand of them is read for it.
+	pageChunk = 64
+	// pageBlock is how many bytes are read at a time.
+	pageBlock = 64 << 10
+	// wholeChunk is more than pageChunk entries of any size have together.
+	wholeChunk = pageChunk * protocol.MaxServerFrame
+)
 
 // Page reads a page. A *protocol.Error is for the client. It waits for the disk and, within a time limit, for Redis.
 func (s *Store) Page(ctx context.Context, id protocol.ConversationID, r PageRequest) (Page, error) {
@@ -60,7 +66,7 @@ func (s *Store) ascending(ctx context.Context, id protocol.ConversationID, log p
 	var entries [][]byte
 	size := 0
 	for from <= to && len(entries) < r.Limit {
-		batch, err := s.Read(ctx, id, log, from, min(to, from+protocol.Seq(r.Limit-len(entries))-1), r.MaxBytes)
+		batch, err := s.Read(ctx, id, log, from, min(to, from+protocol.Seq(r.Limit-len(entries))-1), pageBlock)
 		if err != nil {
 			return nil, err
 		}
@@ -81,7 +87,7 @@ func (s *Store) descending(ctx context.Context, id protocol.ConversationID, log 
 	size := 0
 	for to >= 1 && len(entries) < r.Limit {
 		n := min(protocol.Seq(min(pageChunk, r.Limit-len(entries))), to)
-		chunk, err := s.ascending(ctx, id, log, to-n+1, to, PageRequest{Limit: int(n), MaxBytes: maxChunkBytes})
+		chunk, err := s.ascending(ctx, id, log, to-n+1, to, PageRequest{Limit: int(n), MaxBytes: wholeChunk})
 		if err != nil {
 			return nil, err
 		}
@@ -97,9 +103,6 @@ func (s *Store) descending(ctx context.Context, id protocol.ConversationID, log 
 	slices.Reverse(entries)
 	return entries, nil
 }
-
-// maxChunkBytes is more than pageChunk entries of any size have together, so that a chunk is always whole.
-const maxChunkBytes = pageChunk * protocol.MaxServerFrame
 
 func joinEntries(entries [][]byte) []byte {
 	size := 0
