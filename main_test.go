@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -27,7 +28,8 @@ func TestMain(m *testing.M) {
 //
 //	refuses CODE ARGS…     verbatim ARGS… exits with CODE and says one line, on stderr
 //	fails CODE ARGS…       the same with any number of lines
-//	serve ARGS…            a server runs on a free port; $URL and $ADDRESS say where. It ends with the story.
+//	serve ARGS…            a server runs on a free port; $URL and $ADDRESS say where; it logs to server.log and ends
+//	                       with the story.
 //	post ID FROM TEXT      record a message; $SEQ and $SUM are its ack's
 //	get PATH               what the server answers is stdout
 //	signal NAME [CODE]     TERM or KILL to the server; wait until it is gone, with that exit code where one is given
@@ -35,6 +37,10 @@ func TestStories(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:      "testdata/script",
 		Deadline: time.Now().Add(3 * time.Minute), // a server that was to be refused must not serve for ever
+		Setup: func(env *testscript.Env) error {
+			env.Values[theServer] = &running{}
+			return nil
+		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"refuses": refuses,
 			"fails":   fails,
@@ -61,22 +67,29 @@ func fails(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// running is the story's server.
+// running is a story's server, the newest one.
 type running struct{ cmd *exec.Cmd }
 
-var servers = map[string]*running{} // by the story's name; stories run one after another
+type key int
+
+const theServer key = 0 // of a story's *running among its values
+
+func serverOf(ts *testscript.TestScript) *running { return ts.Value(theServer).(*running) }
 
 func serve(ts *testscript.TestScript, _ bool, args []string) {
 	cmd := exec.Command("verbatim", append([]string{"serve", "--listen", "127.0.0.1:0"}, args...)...)
-	cmd.Dir, cmd.Stderr = ts.MkAbs("."), ts.Stderr()
+	log, err := os.Create(ts.MkAbs("server.log"))
+	ts.Check(err)
+	defer log.Close() // the server has its own copy
+	cmd.Dir, cmd.Stderr = ts.MkAbs("."), log
 	for _, name := range []string{"VERBATIM_DATA", "VERBATIM_LOG_LEVEL", "VERBATIM_REDIS"} { // those that stories set
 		cmd.Env = append(cmd.Environ(), name+"="+ts.Getenv(name))
 	}
 	stdout, err := cmd.StdoutPipe()
 	ts.Check(err)
 	ts.Check(cmd.Start())
-	s := &running{cmd}
-	servers[ts.Name()] = s
+	s := serverOf(ts)
+	s.cmd = cmd
 	ts.Defer(func() { s.end(syscall.SIGKILL) })
 	line, err := bufio.NewReader(stdout).ReadString('\n')
 	if err != nil {
@@ -102,7 +115,7 @@ func (s *running) end(signal syscall.Signal) int {
 
 func signalServer(ts *testscript.TestScript, _ bool, args []string) {
 	signal := map[string]syscall.Signal{"TERM": syscall.SIGTERM, "INT": syscall.SIGINT, "KILL": syscall.SIGKILL}[args[0]]
-	code := servers[ts.Name()].end(signal)
+	code := serverOf(ts).end(signal)
 	if len(args) > 1 && strconv.Itoa(code) != args[1] {
 		ts.Fatalf("the server exited with %d, want %s", code, args[1])
 	}
@@ -136,4 +149,54 @@ func get(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs("answer"), body, 0o600))
 	fmt.Fprintf(ts.Stdout(), "%s\n%s", response.Status, body)
+}
+
+func TestASecondSignalEndsTheServerAtOnce(t *testing.T) {
+	t.Parallel()
+	cmd := exec.Command("verbatim", "serve", "--listen", "127.0.0.1:0", "--data", t.TempDir()+"/data", "--log-format", "json", "--drain", "1h")
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer cmd.Process.Kill()
+	line, err := bufio.NewReader(stdout).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	// A request whose body does not come holds the drain up. The server asks for the body once the request waits.
+	conn, err := net.Dial("tcp", strings.TrimPrefix(strings.TrimSpace(line), "listening on http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprint(conn, "POST /api/conversations/lobby/messages HTTP/1.1\r\nHost: localhost\r\n"+
+		"Content-Type: application/json\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n")
+	if _, err := bufio.NewReader(conn).ReadString('\n'); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	for said := bufio.NewScanner(stderr); ; {
+		if !said.Scan() {
+			t.Fatal("the server ended at the first signal, with a request in flight")
+		}
+		if strings.Contains(said.Text(), "draining") {
+			break
+		}
+	}
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait() // the exit code is looked at below
+	if code := cmd.ProcessState.ExitCode(); code != 1 {
+		t.Errorf("exit code %d, want 1", code)
+	}
 }

@@ -2,6 +2,9 @@ package server
 
 import (
 	"context"
+	"net"
+	"net/http"
+	"sync"
 	"time"
 )
 
@@ -15,7 +18,7 @@ func (s *Server) drain(stopHub context.CancelFunc, hubEnded <-chan error) {
 	began := time.Now()
 	ctx, cancel := context.WithTimeout(context.Background(), s.cfg.Drain)
 	defer cancel()
-	s.log.Info().Int("sessions", s.sessions.count()).Dur("within", s.cfg.Drain).Msg("draining")
+	s.log.Info().Int("sessions", s.sessions.count()).Stringer("within", s.cfg.Drain).Msg("draining")
 	s.goOff() // /readyz says so, sessions begin to drain, who waits for a page gets an empty one
 
 	requests := make(chan error, 1)
@@ -23,6 +26,7 @@ func (s *Server) drain(stopHub context.CancelFunc, hubEnded <-chan error) {
 	if cut := s.sessions.wait(ctx); cut > 0 {
 		s.log.Warn().Int("sessions", cut).Msg("drain: time is over, sessions were cut")
 	}
+	s.newcomers.close()
 	if err := <-requests; err != nil {
 		s.log.Warn().Err(err).Msg("drain: time is over, requests were cut")
 		_ = s.http.Close() // what it cannot close ends with the process
@@ -38,7 +42,7 @@ func (s *Server) drain(stopHub context.CancelFunc, hubEnded <-chan error) {
 		}
 	})
 	s.close(ctx)
-	s.log.Info().Dur("took", time.Since(began)).Msg("stopped")
+	s.log.Info().Stringer("took", time.Since(began).Round(time.Millisecond)).Msg("stopped")
 }
 
 // finish gives a step what is left of the time, and says what did not end within it.
@@ -63,5 +67,31 @@ func (s *Server) close(ctx context.Context) {
 	}
 	if s.record != nil {
 		s.finish(ctx, "record", func(context.Context) error { return s.record.Close() })
+	}
+}
+
+// newcomers are the connections from which no request has come yet, such as those that browsers open ahead of need.
+// net/http would wait 5 s for them. Safe for concurrent use.
+type newcomers struct {
+	mu    sync.Mutex
+	conns map[net.Conn]struct{} // guarded by mu
+}
+
+// watch is an http.Server's ConnState.
+func (n *newcomers) watch(c net.Conn, state http.ConnState) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if state == http.StateNew {
+		n.conns[c] = struct{}{}
+	} else {
+		delete(n.conns, c)
+	}
+}
+
+func (n *newcomers) close() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for c := range n.conns {
+		_ = c.Close() // nothing was asked for on it
 	}
 }

@@ -33,10 +33,9 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	var known *protocol.Error
 	switch {
 	case errors.As(err, &known):
-	case r.Context().Err() != nil: // the client is gone, and nobody is there to be answered
-		return
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
-		known = protocol.Unavailable("the server is too busy, or draining: try again", time.Second)
+		// Where the client is gone, nobody reads this.
+		known = protocol.Unavailable("the server did not come to it in time: try again, a message with the same id", time.Second)
 	default:
 		s.log.Error().Err(err).Str("method", r.Method).Str("path", r.URL.Path).Msg("http: a request failed")
 		known = protocol.Unavailable("the server could not do it just now: try again; its log says more", time.Second)

@@ -15,7 +15,7 @@ import (
 	"verbatim/protocol"
 )
 
-// mostWait bounds `wait`, in the contract's words.
+// mostWait bounds `wait`, in the contract's words, and how long a POST waits for the record.
 const mostWait = 60 * time.Second
 
 // pageRequest is what GET …/messages asks for.
@@ -140,7 +140,10 @@ func (s *Server) postMessage(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	if err := s.store.SendWait(r.Context(), send); err != nil {
+	s.unhurried(w, mostWait)
+	ctx, cancel := context.WithTimeout(r.Context(), mostWait)
+	defer cancel()
+	if err := s.store.SendWait(ctx, send); err != nil {
 		s.fail(w, r, err)
 		return
 	}

@@ -50,6 +50,9 @@ func newMetrics(build Build) *metrics {
 			Help: "WebSocket connections that became no session: crowded (closed with 1013), overfull (HTTP 503), name (closed with 1008), door (HTTP 403, HTTP requests too).",
 		}, []string{"why"}),
 	}
+	for _, why := range []string{"crowded", "overfull", "name", "door"} {
+		m.refused.WithLabelValues(why) // each is there, as 0, before the first
+	}
 	info := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "verbatim_build_info", Help: "Always 1; its labels say which program this is.",
 		ConstLabels: prometheus.Labels{"version": build.Version, "commit": build.Commit, "goversion": runtime.Version()},

@@ -51,11 +51,12 @@ type Server struct {
 	http     *http.Server
 	env      *session.Env
 
-	doors    *doors
-	places   *places
-	posts    *rates
-	sessions *sessions
-	metrics  *metrics
+	doors     *doors
+	places    *places
+	posts     *rates
+	sessions  *sessions
+	newcomers newcomers
+	metrics   *metrics
 
 	going context.Context // ends when the server begins to drain; the sessions' and the waiting requests'
 	goOff context.CancelFunc
@@ -94,6 +95,7 @@ func New(ctx context.Context, cfg *Config, build Build, out Streams, log zerolog
 	s.places = newPlaces(cfg.MaxConnections, cfg.MaxConnectionsPerIP)
 	s.posts = newRates(cfg.Rate)
 	s.sessions = newSessions()
+	s.newcomers.conns = make(map[net.Conn]struct{})
 	s.metrics.watch(s)
 	return s, s.openAddress()
 }
@@ -142,6 +144,7 @@ func (s *Server) openAddress() (err error) {
 		WriteTimeout:      requestTime + s.cfg.WriteTimeout, // from the header on; long answers move it
 		IdleTimeout:       idleTime,
 		MaxHeaderBytes:    headerBytes,
+		ConnState:         s.newcomers.watch,
 		ErrorLog:          stdLog(s.log),
 	}
 	return nil
