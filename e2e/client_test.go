@@ -120,7 +120,9 @@ func (c *client) drop() {
 // hold stops reading until the returned function is called: what comes stays in the sockets' buffers.
 func (c *client) hold() (release func()) {
 	c.gate.Lock()
-	return c.gate.Unlock
+	release = sync.OnceFunc(c.gate.Unlock)
+	c.t.Cleanup(release) // before the session's own, which waits for the reader
+	return release
 }
 
 // say sends one text frame, as it is.

@@ -85,8 +85,11 @@ func TestAboveLimitsNamesOnlyTheCountIsTold(t *testing.T) {
 			t.Errorf("joined: count %d, %d online; want %d, and 200 sorted names", j.Count, len(j.Online), crowd+1)
 		}
 		all[0].say(`{"type":"typing","conversation":"lobby"}`)
+		other := s.dial(t, "u001") // whose own mark it is still hears of it
+		other.join("lobby")
 		all[1].send("lobby", "", "hi")
 		all[1].say(`{"type":"read","conversation":"lobby","seq":1}`)
+		other.expect("its own user's mark", about("read", "lobby", "u001"))
 		ann.never(3*time.Second, "typing or read in a crowd", func(f frame) bool { return f.Type == "typing" || f.Type == "read" })
 		for _, c := range all[:20] {
 			c.drop()

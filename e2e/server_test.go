@@ -2,8 +2,10 @@ package e2e
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -109,7 +111,7 @@ func (s *server) terminate() int {
 func (s *server) transcript(conversation string) []string {
 	s.t.Helper()
 	b, err := os.ReadFile(s.transcriptPath(conversation))
-	if err != nil {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) { // it may not be written yet: no lines
 		s.t.Fatalf("transcript: %v", err)
 	}
 	return lines(string(b))
