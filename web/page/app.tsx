@@ -3,8 +3,7 @@ import { useEffect } from 'preact/hooks';
 import './app.css';
 import { ConversationView } from './conversation/conversation.tsx';
 import { Sidebar } from './sidebar/sidebar.tsx';
-import { chat, entered, here, sidebarOpen, valid } from './state.ts';
-import { changes } from './state.ts';
+import { changes, chat, entered, here, sidebarOpen, valid } from './state.ts';
 import { Banner } from './status/banner.tsx';
 import { Notices } from './status/notices.tsx';
 import { strings } from './strings.ts';
@@ -14,7 +13,7 @@ export function App() {
   useTitle();
   if (!entered.value) return <Welcome />;
   return (
-    <div class="app" data-sidebar={sidebarOpen.value ? 'open' : 'closed'}>
+    <div class="app" data-sidebar={sidebarOpen.value ? 'open' : 'closed'} onKeyDown={closesOnEscape}>
       <Sidebar />
       <div class="veil" onClick={() => (sidebarOpen.value = false)} />
       <main class="main">
@@ -24,6 +23,10 @@ export function App() {
       <Notices />
     </div>
   );
+}
+
+function closesOnEscape(event: KeyboardEvent) {
+  if (event.key === 'Escape') sidebarOpen.value = false;
 }
 
 /** What stands in place of a conversation whose name cannot be one. */

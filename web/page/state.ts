@@ -3,12 +3,13 @@ import { computed, signal } from '@preact/signals';
 import { Chat, KeyValueStore, type ConnectionState, type Conversation, type Limits } from '@verbatim/client';
 import { conversationOf, isConversationId, pathOf, socketAddress, tokenOf } from './address.ts';
 import { notify } from './status/notices.tsx';
+import { lasting } from './storage.ts';
 import { strings } from './strings.ts';
 
 const nameKey = 'verbatim.name';
 
 /** The name that was chosen, or nothing yet. */
-export const name = signal(localStorage.getItem(nameKey) ?? '');
+export const name = signal(lasting.getItem(nameKey) ?? '');
 export const token = tokenOf(location.hash);
 /** Whether somebody is chatting, or still to choose a name. */
 export const entered = signal(name.value !== '' || token !== undefined);
@@ -29,7 +30,7 @@ function newChat(): Chat {
   return new Chat({
     url: (known) => socketAddress(location.origin, token ? undefined : (known ?? name.value)),
     protocols: () => (token ? ['verbatim.v1', `bearer.${token}`] : ['verbatim.v1']),
-    store: (owner) => new KeyValueStore(localStorage, owner),
+    store: (owner) => new KeyValueStore(lasting, owner),
     onState: entersState,
     onChange: () => void changes.value++,
     onReset: (id) => notify(strings.conversation.reset(id)),
@@ -48,7 +49,7 @@ function entersState(state: ConnectionState): void {
 
 /** Starts chatting under a name. */
 export function enter(chosen: string): void {
-  localStorage.setItem(nameKey, chosen);
+  lasting.setItem(nameKey, chosen);
   name.value = chosen;
   entered.value = true;
   start();
@@ -65,6 +66,7 @@ export function leave(): void {
   chat.connection.stop();
   chat = newChat();
   entered.value = false;
+  user.value = '';
   sidebarOpen.value = false;
 }
 

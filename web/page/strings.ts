@@ -62,7 +62,8 @@ export const strings = {
     failed: 'not sent',
     retry: 'Try again',
     discard: 'Discard',
-    readBy: (names: string[]) => `read by ${names.join(', ')}`,
+    readBy: (named: string[], count: number) =>
+      `read by ${named.join(', ')}${count > named.length ? ` and ${plural(count - named.length, 'other', 'others')}` : ''}`,
   },
 
   composer: {

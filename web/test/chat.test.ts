@@ -43,12 +43,15 @@ test('two people see each other, what they write and that they are writing', asy
   ann.hadNoTrouble();
 });
 
-test('a message is marked once it is on the record', async () => {
+test('a message is marked once it is on the record, and once it is read', async () => {
   const ann = await joins('ann');
   await ann.says('Write this down');
   await expect.poll(() => ann.states()).toEqual(['recorded']);
   expect(await ann.page.getByTestId('message').textContent()).toContain('on the record');
   expect(await server().transcript('lobby')).toMatchObject([{ seq: 1, from: 'ann', text: 'Write this down' }]);
+
+  await joins('bob');
+  await expect.poll(() => ann.page.getByTestId('read-by').textContent()).toBe('read by bob');
 });
 
 test('Enter sends, Shift+Enter starts a new line, and lines stay lines', async () => {

@@ -17,14 +17,14 @@ async function saysMany(person: Person, count: number): Promise<string[]> {
 }
 
 async function allRecorded(person: Person): Promise<void> {
-  await expect.poll(async () => new Set(await person.states()), { timeout: 30_000 }).toEqual(new Set(['recorded']));
+  await expect.poll(async () => new Set(await person.states()), { timeout: 60_000 }).toEqual(new Set(['recorded']));
 }
 
 test('a kill -9 in the middle of a chat loses nothing, doubles nothing and changes no order', async () => {
   const ann = await joins('ann');
   const bob = await joins('bob');
   const talk = Promise.all([saysMany(ann, 90), saysMany(bob, 90)]);
-  await expect.poll(async () => (await server().transcript('lobby')).length).toBeGreaterThan(70);
+  await expect.poll(async () => (await server().transcript('lobby')).length, { timeout: 60_000 }).toBeGreaterThan(70);
   await server().kill();
   await expect.poll(() => ann.status('banner')).toContain('Connection lost');
   await server().start();

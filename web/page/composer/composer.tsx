@@ -2,6 +2,7 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { byteLength } from '@verbatim/client';
 import { chat, limits, user } from '../state.ts';
+import { ofThisTab } from '../storage.ts';
 import { strings } from '../strings.ts';
 import './composer.css';
 
@@ -11,7 +12,7 @@ export function Composer({ id }: { id: string }) {
   const draft = `verbatim.draft/${id}`;
 
   useLayoutEffect(() => {
-    field.current!.value = sessionStorage.getItem(draft) ?? '';
+    field.current!.value = ofThisTab.getItem(draft) ?? '';
     fit(field.current!);
     if (matchMedia('(hover: hover)').matches) field.current!.focus(); // on a phone that would raise the keyboard
   }, []);
@@ -19,7 +20,7 @@ export function Composer({ id }: { id: string }) {
   const excess = () => Math.max(0, byteLength(field.current!.value) - (limits.value?.text ?? Infinity));
   const changed = () => {
     const text = field.current!.value;
-    sessionStorage.setItem(draft, text);
+    ofThisTab.setItem(draft, text);
     setOver(excess());
     fit(field.current!);
     if (text !== '') chat.conversation(id).typing();
@@ -31,7 +32,7 @@ export function Composer({ id }: { id: string }) {
     chat.send(id, text);
     field.current!.value = '';
     field.current!.focus();
-    sessionStorage.removeItem(draft);
+    ofThisTab.removeItem(draft);
     fit(field.current!);
   };
   const onKeyDown = (event: KeyboardEvent) => {

@@ -5,6 +5,7 @@ import { changes, chat, user, watch } from '../state.ts';
 import { strings } from '../strings.ts';
 import { GrowingRow, MessageRow } from './message.tsx';
 import { PendingRow } from './pending.tsx';
+import { ReadBy } from './read-by.tsx';
 import { rowsOf } from './rows.ts';
 import { Scroll } from './scroll.ts';
 
@@ -37,6 +38,7 @@ export function Log({ id }: { id: string }) {
           {growing.list().map((message) => <GrowingRow key={`growing ${message.from} ${message.id}`} message={message} />)}
           {unsettled.map((item) => <PendingRow key={keyOf(user.value, item.id, 0)} item={item} />)}
         </ol>
+        <ReadBy id={id} />
       </div>
       {!atBottom && (
         <button class="jump" onClick={toBottom} data-testid="jump">
