@@ -91,14 +91,24 @@ func TestAboveLimitsNamesOnlyTheCountIsTold(t *testing.T) {
 		all[1].say(`{"type":"read","conversation":"lobby","seq":1}`)
 		other.expect("its own user's mark", about("read", "lobby", "u001"))
 		ann.never(3*time.Second, "typing or read in a crowd", func(f frame) bool { return f.Type == "typing" || f.Type == "read" })
-		for _, c := range all[:20] {
+		for _, c := range all[5:25] {
 			c.drop()
 		}
-		f := ann.expect("the whole list anew, now that it is small", func(f frame) bool {
-			return f.Type == "presence" && f.has("online") && f.Count == crowd+1-20
-		})
-		if len(f.Online) != f.Count || !slices.Contains(f.Online, "ann") || slices.Contains(f.Online, "u005") {
-			t.Errorf("got %d names for a count of %d", len(f.Online), f.Count)
+		// The whole list once it is small again, and from there on each who leaves.
+		list := ann.expect("the whole list anew", func(f frame) bool { return f.Type == "presence" && f.has("online") })
+		names := list.Online
+		if len(names) != list.Count || !slices.Contains(names, "ann") || !slices.IsSorted(names) {
+			t.Errorf("got %d names, sorted with ann, for a count of %d", len(names), list.Count)
+		}
+		for len(names) > crowd+1-20 {
+			left := ann.expect("who leaves", later(list, func(f frame) bool { return f.Type == "presence" && f.Event == "left" }))
+			names = slices.DeleteFunc(names, func(name string) bool { return name == left.User })
+			if left.Count != len(names) {
+				t.Errorf("got %s, want count %d", left, len(names))
+			}
+		}
+		if slices.Contains(names, "u010") || !slices.Contains(names, "u030") {
+			t.Errorf("left over: %v", names)
 		}
 	})
 }

@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/redis/go-redis/v9"
@@ -28,7 +29,10 @@ func (r *redisServer) start(flags ...string) {
 	args := append([]string{"--port", fmt.Sprint(r.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"}, flags...)
 	r.process = start(r.t, false, "redis-server", args...)
 	c := r.client()
-	eventually(r.t, "redis-server answers", func() bool { return c.Ping(context.Background()).Err() == nil })
+	eventually(r.t, "redis-server answers", func() bool {
+		err := c.Ping(context.Background()).Err()
+		return err == nil || strings.HasPrefix(err.Error(), "NOAUTH")
+	})
 }
 
 func (r *redisServer) url() string { return fmt.Sprintf("redis://127.0.0.1:%d/0", r.port) }

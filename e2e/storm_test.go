@@ -95,6 +95,8 @@ func (st *storm) author(name string) {
 		select {
 		case <-st.stopAuthors:
 			return
+		case <-st.ctx.Done():
+			return
 		default:
 		}
 		var window []pending
@@ -104,7 +106,7 @@ func (st *storm) author(name string) {
 			last[conversation] = p.id
 			window = append(window, p)
 		}
-		for first := true; len(window) > 0; first = false {
+		for first := true; len(window) > 0 && st.ctx.Err() == nil; first = false {
 			if c == nil {
 				if c = st.connect(name); c == nil {
 					return
