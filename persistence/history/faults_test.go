@@ -9,7 +9,7 @@ import (
 )
 
 // readBound is what a read may take at the very most: its timeout, and room for a busy machine.
-const readBound = 600 * time.Millisecond
+const readBound = 800 * time.Millisecond
 
 // hammer reads and appends for a while against a Redis in trouble, and holds each to its bound. It gives back how many
 // reads were slow.
@@ -40,8 +40,9 @@ func TestAHungRedisCostsAFewTimeoutsAndThenNothing(t *testing.T) {
 	// The breaker is open for a second now, and lets one trial through in each after it.
 	start := time.Now()
 	slow := c.hammer(9, 20_000)
+	until(t, "some trials have failed", func() bool { slow += c.hammer(9, 100); return time.Since(start) > 2500*time.Millisecond })
 	if most := int(time.Since(start)/time.Second) + 2; slow > most {
-		t.Errorf("%d of 20000 reads were slow in %v, want at most %d", slow, time.Since(start), most)
+		t.Errorf("%d reads were slow in %v, want at most %d", slow, time.Since(start), most)
 	}
 	if got := c.Stats().Breaker; got == "closed" {
 		t.Error("the breaker is closed while Redis hangs")
@@ -72,6 +73,7 @@ func TestAHungRedisDoesNotHoldUpClose(t *testing.T) {
 }
 
 func TestAKilledRedisComesBackEmpty(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	c := openRedis(t, s.url(), history.Options{})
 	c.append(1, 50)
@@ -103,6 +105,7 @@ func TestARestartBetweenTwoReadsIsNotNoticed(t *testing.T) {
 }
 
 func TestAFullRedisIsReadAndNotWritten(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	c := openRedis(t, s.url(), history.Options{})
 	c.append(1, 20)
@@ -118,12 +121,26 @@ func TestAFullRedisIsReadAndNotWritten(t *testing.T) {
 	if n := c.log.count("appends fail"); n != 1 {
 		t.Errorf("the log says %d times that appends fail, want once:\n%s", n, c.log)
 	}
+	dropped := c.Stats().Dropped
+	c.append(21, 21)
+	if got := c.Stats(); got.Dropped != dropped+1 || got.Queued != 0 {
+		t.Errorf("with an open breaker an append was queued: stats are %+v", got)
+	}
 	s.ConfigSet(t.Context(), "maxmemory", "0")
 	until(t, "the breaker has closed by itself", func() bool { return c.Stats().Breaker == "closed" })
 	c.refilled(1, 60)
 }
 
+func TestARedisThatIsFullAtTheStart(t *testing.T) {
+	s := newServer(t, "--maxmemory", "1")
+	c := openRedis(t, s.url(), history.Options{})
+	if c.log.count("away") != 0 {
+		t.Errorf("a full Redis is not away, and it is ours to read:\n%s", c.log)
+	}
+}
+
 func TestAPasswordThatIsSetLaterIsAnOutage(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	c := openRedis(t, s.url(), history.Options{})
 	c.append(1, 20)
@@ -176,6 +193,7 @@ func TestAFullQueueDropsAndCounts(t *testing.T) {
 }
 
 func TestARedisThatIsAwayAtTheStart(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	s.kill()
 	start := time.Now()
@@ -192,6 +210,7 @@ func TestARedisThatIsAwayAtTheStart(t *testing.T) {
 }
 
 func TestARedisThatHangsAtTheStart(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	s.stop()
 	start := time.Now()

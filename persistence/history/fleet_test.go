@@ -40,6 +40,7 @@ func newCluster(t *testing.T) []*server {
 }
 
 func TestACluster(t *testing.T) {
+	t.Parallel()
 	nodes := newCluster(t)
 	url := "redis+cluster://" + nodes[0].addr()
 	t.Run("Suite", func(t *testing.T) {
@@ -126,6 +127,7 @@ func newSentinel(t *testing.T, master *server) *server {
 }
 
 func TestASentinelFailover(t *testing.T) {
+	t.Parallel()
 	master := newServer(t)
 	replica := newServer(t, "--replicaof", fmt.Sprintf("127.0.0.1 %d", master.port), "--repl-diskless-sync-delay", "0")
 	s := newSentinel(t, master)

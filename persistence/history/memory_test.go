@@ -51,6 +51,14 @@ func read(t *testing.T, h persistence.History, id protocol.ConversationID, from,
 	return got
 }
 
+// span names an answer in a failure.
+func span(b *persistence.Batch) string {
+	if b == nil {
+		return "nothing"
+	}
+	return fmt.Sprintf("%d to %d", b.First, b.Last())
+}
+
 func TestMemorySharesWhatWasAppended(t *testing.T) {
 	m := history.NewMemory(history.Options{})
 	batch := historytest.Entries(lobby, 1, 50)
@@ -172,7 +180,7 @@ func TestMemoryAgainstAModel(t *testing.T) {
 			until := ask + protocol.Seq(rapid.IntRange(0, 60).Draw(t, "until"))
 			got, _ := m.Range(context.Background(), lobby, log1, ask, until, rapid.IntRange(1, 9000).Draw(t, "bytes"))
 			if held := first <= ask && ask <= last; held != (got != nil) {
-				t.Fatalf("%d to %d are held; asked for %d: got %v", first, last, ask, got)
+				t.Fatalf("%d to %d are held; asked for %d: got %s", first, last, ask, span(got))
 			}
 			if got != nil {
 				if err := historytest.Check(got, lobby, ask, min(until, last)); err != nil {

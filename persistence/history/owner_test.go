@@ -40,6 +40,7 @@ func TestTwoServersWithOneRedis(t *testing.T) {
 }
 
 func TestTheOwnershipIsRefreshedAndGivenBack(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	c := openRedis(t, s.url(), history.Options{})
 	ttl := func() time.Duration { return s.PTTL(t.Context(), "verbatim:owner").Val() }
@@ -68,6 +69,7 @@ func TestAnOwnerOfTheWrongTypeIsNobody(t *testing.T) {
 }
 
 func TestAForeignOwnerFoundLaterIsLeftAlone(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	c := openRedis(t, s.url(), history.Options{})
 	c.append(1, 9)
@@ -95,6 +97,7 @@ func TestAForeignOwnerFoundLaterIsLeftAlone(t *testing.T) {
 }
 
 func TestAnotherOwnerAfterAnOutageIsFoundBeforeAnythingIsWritten(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	c := openRedis(t, s.url(), history.Options{})
 	s.kill()

@@ -55,6 +55,7 @@ func TestAFastEnoughNetworkIsUsed(t *testing.T) {
 }
 
 func TestResetConnectionsAreTriedAgain(t *testing.T) {
+	t.Parallel()
 	p := between(t, newServer(t))
 	c := openRedis(t, "redis://"+p.Listen, history.Options{})
 	c.append(1, 20)
@@ -68,6 +69,7 @@ func TestResetConnectionsAreTriedAgain(t *testing.T) {
 
 // TestHalfAnAnswerIsNoEntry cuts the connection in the middle of what Redis says.
 func TestHalfAnAnswerIsNoEntry(t *testing.T) {
+	t.Parallel()
 	p := between(t, newServer(t))
 	c := openRedis(t, "redis://"+p.Listen, history.Options{})
 	c.append(1, 200)

@@ -117,7 +117,7 @@ func TestRedisServesNothingThatIsNotOurs(t *testing.T) {
 			spoil(t.Context(), s)
 			got, err := c.Range(t.Context(), lobby, log1, 1, 6, page)
 			if got != nil || err == nil {
-				t.Errorf("got %v, %v: want nothing, and why", got, err)
+				t.Errorf("got %s, %v: want nothing, and why", span(got), err)
 			}
 			until(t, "the key is taken away", func() bool { return s.Exists(t.Context(), keyOf()).Val() == 0 })
 			c.append(1, 6)
@@ -145,7 +145,7 @@ func TestRedisServesNothingOfAnotherLog(t *testing.T) {
 	c.wantAll(1, 50)
 	for seq := protocol.Seq(1); seq <= 50; seq++ {
 		if got, err := c.Range(t.Context(), lobby, log2, seq, 50, page); got != nil || err != nil {
-			t.Fatalf("seq %d of another log: %v, %v", seq, got, err)
+			t.Fatalf("seq %d of another log: %s, %v", seq, span(got), err)
 		}
 	}
 }
@@ -175,7 +175,7 @@ func TestAClosedContextIsNoFailureOfRedis(t *testing.T) {
 	cancel()
 	for range 10 {
 		if got, err := c.Range(gone, lobby, log1, 1, 9, page); got != nil || err != nil {
-			t.Fatalf("a reader that is gone got %v, %v", got, err)
+			t.Fatalf("a reader that is gone got %s, %v", span(got), err)
 		}
 	}
 	if state := c.Stats().Breaker; state != "closed" {
