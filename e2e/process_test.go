@@ -37,8 +37,8 @@ func start(t testing.TB, pipe bool, program string, args ...string) *process {
 func startCommand(t testing.TB, pipe bool, cmd *exec.Cmd) *process {
 	t.Helper()
 	p := &process{t: t, cmd: cmd, ended: make(chan struct{}), output: &output{}}
-	// Its own group, so that what it starts (strace's child) can be ended with it.
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	// Its own group, so that what it starts can be ended with it; and it ends with this process, whatever ends that.
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	p.cmd.Stderr = p.output
 	if pipe {
 		r, w := io.Pipe()

@@ -123,34 +123,48 @@ func TestWhoIsCutOffAgainAndAgainMissesNothing(t *testing.T) {
 func TestAReaderThatReadsNothingForAWhileGetsAllAndHarmsNobody(t *testing.T) {
 	t.Parallel()
 	inBothModes(t, func(t *testing.T, s *server) {
-		ann, fast, slow := s.dial(t, "ann"), s.dial(t, "fast"), s.dial(t, "slow")
-		fast.join("lobby", `"limit":0`)
-		slow.join("lobby", `"limit":0`)
-		release := slow.hold()
-		const n, size = 2000, 8000 // 16 MB: far more than the sockets' buffers hold
-		text := strings.Repeat("x", size)
-		began := time.Now()
-		go func() { // ends when all is sent, or the connection is gone
-			for range n {
-				if ann.write(1, `{"type":"send","conversation":"lobby","text":"`+text+`"}`) != nil {
-					return
-				}
-			}
-		}()
-		fast.messages("lobby", 1, n)
-		if f := s.dial(t, "third").send("lobby", "t", "hi"); f.Seq != n+1 {
-			t.Errorf("got %s", f)
-		}
-		t.Logf("%d messages of %d bytes reached the fast one in %v", n, size, time.Since(began))
-		release()
-		slow.messages("lobby", 1, n+1)
+		s.dial(t, "first").send("lobby", "", "it exists")
+		fallsBehindAndCatchesUp(t, s, 1)
 	})
+}
+
+// The same, joined before the first entry: then the join could not say which log it follows.
+func TestAReaderThatJoinedBeforeTheFirstEntryFallsBehindAndCatchesUp(t *testing.T) {
+	t.Parallel()
+	inBothModes(t, func(t *testing.T, s *server) { fallsBehindAndCatchesUp(t, s, 0) })
+}
+
+// fallsBehindAndCatchesUp writes far more than the sockets' buffers hold while one reader holds still; `there` entries
+// are in the lobby before.
+func fallsBehindAndCatchesUp(t *testing.T, s *server, there int) {
+	ann, fast, slow := s.dial(t, "ann"), s.dial(t, "fast"), s.dial(t, "slow")
+	fast.join("lobby", `"limit":0`)
+	slow.join("lobby", `"limit":0`)
+	release := slow.hold()
+	const n, size = 2000, 8000 // 16 MB
+	text := strings.Repeat("x", size)
+	began := time.Now()
+	go func() { // ends when all is sent, or the connection is gone
+		for range n {
+			if ann.write(1, `{"type":"send","conversation":"lobby","text":"`+text+`"}`) != nil {
+				return
+			}
+		}
+	}()
+	fast.messages("lobby", there+1, there+n)
+	if f := s.dial(t, "third").send("lobby", "t", "hi"); f.Seq != there+n+1 {
+		t.Errorf("got %s", f)
+	}
+	t.Logf("%d messages of %d bytes reached the fast one in %v", n, size, time.Since(began))
+	release()
+	slow.messages("lobby", there+1, there+n+1)
 }
 
 func TestOneWhoseTCPTakesNothingForTheWriteTimeoutIsClosedAndOneThatTakesALittleIsNot(t *testing.T) {
 	t.Parallel()
 	s := serve(t, "--write-timeout", "2s")
 	ann, stuck, slow := s.dial(t, "ann"), s.dial(t, "stuck"), s.dial(t, "slow")
+	ann.send("lobby", "", "it exists")
 	for _, c := range []*client{ann, stuck, slow} {
 		c.join("lobby", `"limit":0`)
 	}
@@ -181,7 +195,7 @@ func TestOneWhoseTCPTakesNothingForTheWriteTimeoutIsClosedAndOneThatTakesALittle
 	release()
 	<-stuck.ended
 	<-stopped
-	slow.messages("lobby", 1, n)
+	slow.messages("lobby", 2, n+1)
 	if f := slow.ask(`{"type":"ping"}`); f.Type != "pong" {
 		t.Errorf("slow: got %s", f)
 	}
