@@ -149,8 +149,9 @@ func (c *cache) shut() {
 
 func (c *cache) append(from, to protocol.Seq) {
 	c.t.Helper()
+	batch := historytest.Entries(lobby, from, to)
 	start := time.Now()
-	c.Append(lobby, log1, historytest.Entries(lobby, from, to))
+	c.Append(lobby, log1, batch)
 	if took := time.Since(start); took > 100*time.Millisecond {
 		c.t.Errorf("Append took %v: it must not wait", took)
 	}
