@@ -73,3 +73,18 @@ func TestCrashAfterCrashLosesNothing(t *testing.T) {
 		dir = crash(t, dir)
 	}
 }
+
+// abandon ends a record's goroutines and leaves its files as they are: what kill -9 does, as far as a test can.
+func (r *Record) abandon() {
+	r.closing.Do(func() {
+		r.closed.Store(true)
+		r.stopBackground()
+		r.stopJournal()
+		r.committer.close()
+		r.background.Wait()
+		r.committing.Wait()
+		r.preparing.Wait()
+		r.files.closeAll()
+		_ = r.lock.Close()
+	})
+}

@@ -51,6 +51,7 @@ type Options struct {
 	Progress func(done, total int64)                      // of a long start, in bytes or files; nil: nobody asks
 	OnCommit func(entries, bytes int, took time.Duration) // one sync of the journal; called by the committer
 	fs       fileSystem                                   // nil: the operating system's
+	segment  int64                                        // bytes of a segment; 0: segmentSize
 }
 
 // Record is the record on a disk. Its methods may be called from any goroutine, but for Commit, which has one caller at
@@ -97,6 +98,9 @@ func Open(dir string, opts Options) (*Record, error) {
 	}
 	if opts.fs == nil {
 		opts.fs = osFS{}
+	}
+	if opts.segment == 0 {
+		opts.segment = segmentSize
 	}
 	if opts.Progress == nil {
 		opts.Progress = func(int64, int64) {}
@@ -150,9 +154,9 @@ func (r *Record) start(s *loaded) {
 	journaling, stopJournal := context.WithCancel(context.Background())
 	r.stopBackground, r.stopJournal = stopBackground, stopJournal
 	dir := filepath.Join(r.dir, "journal")
-	prepared := newPreparer(journaling, r.fs, dir)
+	prepared := newPreparer(journaling, r.fs, dir, r.opts.segment)
 	r.journal = &journal{
-		fs: r.fs, dir: dir, owner: r.format.ID, prepared: prepared,
+		fs: r.fs, dir: dir, owner: r.format.ID, size: r.opts.segment, prepared: prepared,
 		live: s.live, bound: max(liveSegments, len(s.live)+1), changed: make(chan struct{}),
 	}
 	r.flusher = &flusher{

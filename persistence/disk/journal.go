@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"sync"
-
-	"github.com/rs/zerolog"
 )
 
 const (
@@ -33,7 +31,7 @@ type journal struct {
 	fs       fileSystem // fixed
 	dir      string     // fixed
 	owner    string     // fixed: the data directory's id
-	log      zerolog.Logger
+	size     int64      // fixed: of a segment
 	prepared *preparer
 
 	// Owned by the committer.
@@ -58,7 +56,7 @@ func (j *journal) write(payload func(dst []byte) []byte) (size int, err error) {
 	s := j.current
 	j.buf = payload(beginBlock(j.buf[:0]))
 	j.buf = endBlock(j.buf, 0, s.number, s.block)
-	if s.used+int64(len(j.buf)) > segmentSize && s.block > 1 { // a group larger than a segment makes its own larger
+	if s.used+int64(len(j.buf)) > j.size && s.block > 1 { // a group larger than a segment makes its own larger
 		j.seal()
 		return j.write(payload)
 	}

@@ -105,7 +105,7 @@ func (r *Record) replay(p *replay, floor uint64, trusted bool) (*loaded, error) 
 	s := &loaded{next: f.next}
 	var buf []byte
 	for i, seg := range f.segments {
-		r.opts.Progress(int64(i)*segmentSize, int64(len(f.segments))*segmentSize)
+		r.opts.Progress(int64(i)*r.opts.segment, int64(len(f.segments))*r.opts.segment)
 		if buf, err = readSegment(seg.file, buf); err != nil {
 			return nil, fmt.Errorf("journal: read %s: %w", seg.path, err)
 		}

@@ -20,6 +20,7 @@ var errClosed = errors.New("record: it is closed")
 type preparer struct {
 	fs     fileSystem // fixed
 	dir    string     // fixed
+	size   int64      // fixed: of a segment
 	ready  chan *segment
 	failed chan error // an error for who waits; nobody closes either
 
@@ -27,8 +28,8 @@ type preparer struct {
 	done sync.WaitGroup
 }
 
-func newPreparer(ctx context.Context, fs fileSystem, dir string) *preparer {
-	return &preparer{fs: fs, dir: dir, ctx: ctx, ready: make(chan *segment, aheadSegments-1), failed: make(chan error)}
+func newPreparer(ctx context.Context, fs fileSystem, dir string, size int64) *preparer {
+	return &preparer{fs: fs, dir: dir, size: size, ctx: ctx, ready: make(chan *segment, aheadSegments-1), failed: make(chan error)}
 }
 
 // run prepares segments from that number on, until the context ends; it waits for room in ready, and after a failure.
@@ -93,8 +94,8 @@ func (p *preparer) make(number uint64) (*segment, error) {
 	if err != nil {
 		return nil, fmt.Errorf("journal: prepare %s: %w", path, err)
 	}
-	for off := int64(0); off < segmentSize && err == nil; off += int64(len(zeros)) {
-		_, err = f.WriteAt(zeros[:], off)
+	for off := int64(0); off < p.size && err == nil; off += int64(len(zeros)) {
+		err = writeFull(f, zeros[:min(int64(len(zeros)), p.size-off)], off)
 	}
 	if err == nil {
 		err = f.Sync()

@@ -17,7 +17,7 @@ import (
 //
 //	magic 4 · CRC-32C of all that follows 4 · length of the payload 4 · zero 4 · segment 8 · block 8 · payload
 const (
-	segmentSize = 16 << 20 // bytes, as it is preallocated
+	segmentSize = 16 << 20 // bytes, as it is preallocated; tests make smaller ones
 	blockAlign  = 4096     // bytes: no sector or page of an acked block is ever written again
 	blockHead   = 32       // bytes before the payload
 	blockMagic  = "VbJ1"

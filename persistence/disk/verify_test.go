@@ -1,0 +1,242 @@
+package disk
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"verbatim/persistence"
+	"verbatim/persistence/recordtest"
+	"verbatim/protocol"
+)
+
+// verify gives what Verify says, by conversation.
+func verify(t *testing.T, dir string, receipts ...Receipt) (map[protocol.ConversationID]VerifyLine, error) {
+	t.Helper()
+	lines := make(map[protocol.ConversationID]VerifyLine)
+	err := Verify(context.Background(), dir, receipts, func(l VerifyLine) { lines[l.ID] = l }, nil)
+	return lines, err
+}
+
+// closed gives a directory with n entries in "lobby" and in "other", closed cleanly, and the sends of lobby.
+func closed(t *testing.T, n int) (dir string, tail Receipt) {
+	t.Helper()
+	dir = t.TempDir()
+	b := bench(t, dir, Options{})
+	b.Fill("other", 3, 3)
+	for i := range n {
+		s := recordtest.Say("lobby", "ann", fmt.Sprint("a", i), fmt.Sprint("message ", i+1))
+		b.Accept(s)
+		tail = Receipt{"lobby", s.Seq, s.Sum}
+	}
+	if err := b.Record.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return dir, tail
+}
+
+// edit changes the lines of a transcript.
+func edit(t *testing.T, dir, id string, change func(lines []string) []string) {
+	t.Helper()
+	path := filepath.Join(dir, "transcripts", id+transcriptSuffix)
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := change(strings.SplitAfter(string(content), "\n"))
+	if err := os.WriteFile(path, []byte(strings.Join(lines, "")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestVerifyFindsAWholeRecordWhole(t *testing.T) {
+	dir, receipt := closed(t, 10)
+	lines, err := verify(t, dir, receipt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := lines["lobby"]
+	if l.Err != nil || l.Entries != 10 || l.Last != receipt.Sum || len(lines) != 2 {
+		t.Fatalf("verify says %+v of lobby, and of %d conversations; want 10 entries up to %s, and 2", l, len(lines), receipt.Sum)
+	}
+	if want := fmt.Sprintf("lobby 10 %s", receipt.Sum); l.String() != want {
+		t.Errorf("it prints %q, want %q", l, want)
+	}
+}
+
+func TestVerifyNamesTheLineThatIsNotWhole(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(lines []string) []string
+		line   int
+	}{
+		"an altered text": {func(l []string) []string { l[4] = strings.Replace(l[4], "message 4", "message 5", 1); return l }, 5},
+		"an altered sum":  {func(l []string) []string { l[4] = l[4][:len(l[4])-5] + "0" + l[4][len(l[4])-4:]; return l }, 5},
+		"an altered salt": {func(l []string) []string {
+			i := strings.Index(l[4], saltKey) + len(saltKey)
+			l[4] = l[4][:i] + "AAAA" + l[4][i+4:]
+			return l
+		}, 5},
+		"a missing line":      {func(l []string) []string { return append(l[:4:4], l[5:]...) }, 5},
+		"swapped lines":       {func(l []string) []string { l[4], l[5] = l[5], l[4]; return l }, 5},
+		"a line twice":        {func(l []string) []string { return append(l[:5:5], l[4:]...) }, 6},
+		"an altered log line": {func(l []string) []string { l[0] = strings.Replace(l[0], `"time":"2`, `"time":"1`, 1); return l }, 1},
+		"a cut tail":          {func(l []string) []string { return l[:9] }, 10},
+		"a cut line":          {func(l []string) []string { l[10] = l[10][:20]; return l[:11] }, 11},
+		"an added line":       {func(l []string) []string { return append(l[:11:11], "{}\n") }, 12},
+		"an empty file":       {func([]string) []string { return nil }, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir, _ := closed(t, 10)
+			edit(t, dir, "lobby", c.change)
+			lines, err := verify(t, dir)
+			l := lines["lobby"]
+			if err == nil || l.Err == nil || l.Line != c.line || !strings.HasSuffix(l.File, "lobby.jsonl") {
+				t.Fatalf("verify says %v, and of lobby %q; want line %d of lobby.jsonl", err, l, c.line)
+			}
+			if lines["other"].Err != nil {
+				t.Errorf("and of other %q", lines["other"])
+			}
+		})
+	}
+}
+
+func TestVerifyMissesATranscript(t *testing.T) {
+	dir, _ := closed(t, 3)
+	if err := os.Remove(filepath.Join(dir, "transcripts", "lobby.jsonl")); err != nil {
+		t.Fatal(err)
+	}
+	if lines, err := verify(t, dir); err == nil || lines["lobby"].Err == nil {
+		t.Fatalf("verify says %v, and %+v", err, lines["lobby"])
+	}
+}
+
+func TestAReceiptFitsOrShowsWhatChanged(t *testing.T) {
+	dir, receipt := closed(t, 10)
+	other := receipt
+	other.Sum[0] ^= 1
+	if other.Sum[0] == 'f'+1 || other.Sum[0] == '/' {
+		other.Sum[0] = 'a'
+	}
+	for name, r := range map[string]Receipt{
+		"another sum": other, "beyond the last": {"lobby", 11, receipt.Sum}, "an earlier entry": {"lobby", 9, receipt.Sum}, "no conversation": {"none", 1, receipt.Sum},
+	} {
+		if lines, err := verify(t, dir, r); err == nil || lines[r.ID].Err == nil {
+			t.Errorf("%s: %v, %+v; want it not to fit", name, err, lines[r.ID])
+		}
+	}
+	parsed, err := ParseReceipt(receipt.String())
+	if err != nil || parsed != receipt {
+		t.Errorf("%s is read as %+v, %v", receipt, parsed, err)
+	}
+	for _, text := range []string{"", "lobby:1", "lobby:0:" + receipt.Sum.String(), "LOBBY:1:" + receipt.Sum.String(), "lobby:1:xyz", "lobby:-1:" + receipt.Sum.String()} {
+		if _, err := ParseReceipt(text); err == nil {
+			t.Errorf("%q is taken as a receipt", text)
+		}
+	}
+}
+
+func TestACutTailThatWasMadeWholeShowsAgainstAReceipt(t *testing.T) {
+	dir, receipt := closed(t, 10)
+	edit(t, dir, "lobby", func(l []string) []string { return l[:9] })
+	if err := os.Remove(cataloguePath(dir)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := verify(t, dir); err != nil {
+		t.Fatalf("without a catalogue and a receipt nothing shows it: %v", err)
+	}
+	if lines, err := verify(t, dir, receipt); err == nil || lines["lobby"].Err == nil {
+		t.Fatal("the receipt does not show the cut tail")
+	}
+}
+
+func TestVerifyBesideARunningServerAndAfterACrash(t *testing.T) {
+	dir := t.TempDir()
+	b := bench(t, dir, Options{})
+	r := b.Record.(*Record)
+	for i := range 6 {
+		b.Fill("lobby", 500, 50)
+		b.Fill(fmt.Sprint("room-", i), 10, 3)
+		if i == 2 {
+			if err := r.checkpoints.checkpoint(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		tail := b.Tail("lobby")
+		for name, at := range map[string]string{"running": dir, "crashed": crash(t, dir)} {
+			lines, err := verify(t, at, Receipt{"lobby", tail.Last, tail.Sum})
+			if err != nil || lines["lobby"].Entries != tail.Last || len(lines) != i+2 {
+				t.Fatalf("%s: %v, %d conversations, lobby %+v; want %d entries", name, err, len(lines), lines["lobby"], tail.Last)
+			}
+			var offline, online bytes.Buffer
+			if err := LinesOffline(at, "lobby", collect(&offline)); err != nil {
+				t.Fatal(err)
+			}
+			if err := r.Lines(context.Background(), "lobby", collect(&online)); err != nil {
+				t.Fatal(err)
+			}
+			if !bytes.Equal(offline.Bytes(), online.Bytes()) {
+				t.Fatalf("%s: the lines read offline are not those of the record", name)
+			}
+		}
+	}
+}
+
+func collect(b *bytes.Buffer) func([]byte) error {
+	return func(line []byte) error {
+		b.Write(line)
+		return b.WriteByte('\n')
+	}
+}
+
+func TestVerifyWhileMessagesComeInFindsNothing(t *testing.T) {
+	dir := t.TempDir()
+	b := bench(t, dir, Options{})
+	r := b.Record.(*Record)
+	b.Fill("lobby", 10, 10)
+	done, ended := make(chan struct{}), make(chan struct{})
+	go func() { // the test waits for it
+		defer close(ended)
+		for i := 0; ; i++ {
+			select {
+			case <-done:
+				return
+			default:
+			}
+			id := fmt.Sprint("room-", i%7)
+			s := recordtest.Say(id, "ann", "", strings.Repeat("x", i%20000))
+			r.Commit(s.Conversation, []*persistence.Send{s})
+			if i%50 == 0 {
+				_ = r.checkpoints.checkpoint(context.Background())
+			}
+		}
+	}()
+	for range 10 {
+		if lines, err := verify(t, dir); err != nil {
+			for _, l := range lines {
+				if l.Err != nil {
+					t.Error(l)
+				}
+			}
+			t.Error(err)
+		}
+	}
+	close(done)
+	<-ended
+}
+
+func TestThereIsNoConversationOffline(t *testing.T) {
+	dir, _ := closed(t, 1)
+	for _, id := range []protocol.ConversationID{"nowhere", "../etc"} {
+		if err := LinesOffline(dir, id, func([]byte) error { return nil }); !errors.Is(err, ErrNoConversation) {
+			t.Errorf("%s: %v, want ErrNoConversation", id, err)
+		}
+	}
+	if _, err := OpenOffline(filepath.Join(dir, "nothing")); err == nil || !strings.Contains(err.Error(), "--data") {
+		t.Errorf("no directory: %v, want an error that says what to do", err)
+	}
+}
