@@ -176,7 +176,7 @@ export class Conversation {
 
   private message(message: Message): void {
     this.growing.recorded(message);
-    this.people.stopped(message.from);
+    this.people.said(message.from);
     this.events.onMessage(message);
   }
 

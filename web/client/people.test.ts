@@ -41,6 +41,17 @@ test('typing counts for 5 seconds, and ends with leaving', () => {
   expect(people.whoTypes).toEqual([]);
 });
 
+test('typing ends with the message, also where it comes a moment after it', () => {
+  vi.advanceTimersByTime(10_000);
+  people.typing('zoe');
+  people.said('zoe');
+  people.typing('zoe'); // of the same message: it travels beside
+  expect(people.whoTypes).toEqual([]);
+  vi.advanceTimersByTime(1_000);
+  people.typing('zoe');
+  expect(people.whoTypes).toEqual(['zoe']);
+});
+
 test('a read mark never goes back', () => {
   people.read('zoe', 7);
   people.read('zoe', 3);

@@ -3,12 +3,14 @@ import type { Timer } from './connection.ts';
 import type { Joined, Presence, Seq } from './protocol.ts';
 
 const typingLasts = 5_000; // ms
+const typingMayLag = 1_000; // ms; it travels beside the messages, and may come after the one that was typed
 
 export class People {
   /** Names, where the server lists them; a large conversation has a count alone. */
   online: string[] = [];
   count = 0;
   reads: Record<string, Seq> = {};
+  private readonly wrote = new Map<string, number>(); // when their newest message came, by user
   private readonly typists = new Map<string, Timer>(); // by user
 
   constructor(private readonly onChange: () => void) {}
@@ -28,19 +30,25 @@ export class People {
   }
 
   typing(user: string): void {
+    if (Date.now() - (this.wrote.get(user) ?? 0) < typingMayLag) return;
     clearTimeout(this.typists.get(user));
     this.typists.set(user, setTimeout(() => this.stopped(user), typingLasts));
     this.onChange();
   }
 
-  /** A message of theirs has come, or they are gone: they are not typing any more. */
-  stopped(user: string): void {
-    clearTimeout(this.typists.get(user));
-    if (this.typists.delete(user)) this.onChange();
+  /** A message of theirs has come: that is what they were typing. */
+  said(user: string): void {
+    this.wrote.set(user, Date.now());
+    this.stopped(user);
   }
 
   get whoTypes(): string[] {
     return [...this.typists.keys()];
+  }
+
+  private stopped(user: string): void {
+    clearTimeout(this.typists.get(user));
+    if (this.typists.delete(user)) this.onChange();
   }
 
   read(user: string, seq: Seq): void {
@@ -50,6 +58,7 @@ export class People {
 
   clear(): void {
     for (const user of this.whoTypes) this.stopped(user);
+    this.wrote.clear();
     this.online = [];
     this.count = 0;
     this.reads = {};

@@ -17,11 +17,18 @@ export function Item({ listed }: { listed: Listed }) {
       <a class="conversation-item" href={pathOf(listed.id)} onClick={go} aria-current={current ? 'page' : undefined}>
         <span class="conversation-name"><span class="hash" aria-hidden="true">#</span>{listed.id}</span>
         {listed.time && <time class="conversation-time" dateTime={listed.time}>{briefly(listed.time)}</time>}
-        <span class="conversation-online">{listed.online > 0 && strings.sidebar.online(listed.online)}</span>
+        <Online listed={listed} />
         {!current && <Unread id={listed.id} />}
       </a>
     </li>
   );
+}
+
+/** How many are there: told live of the open conversation, and of the others as the list had it. */
+function Online({ listed }: { listed: Listed }) {
+  const { mode, joined, people } = watch(listed.id);
+  const count = mode === 'open' && joined ? people.count : listed.online;
+  return <span class="conversation-online">{count > 0 && strings.sidebar.online(count)}</span>;
 }
 
 function Unread({ id }: { id: string }) {
