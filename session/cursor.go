@@ -26,7 +26,7 @@ var fetching = make(chan struct{}, 64)
 type cursor struct {
 	session *Session
 	member  hub.Member
-	log     protocol.LogID
+	log     protocol.LogID // "": there was none at the join; owned by the fetch after that
 
 	// Guarded by session.mu.
 	active  bool               // its `joined` is queued
@@ -128,7 +128,7 @@ func (c *cursor) startFetch(from, to protocol.Seq) {
 		case <-s.dead:
 			return
 		}
-		block, err := s.env.Store.Read(context.WithoutCancel(s.ctx), c.member.Conversation.ID, c.log, from, to, fetchBlock)
+		block, err := c.read(context.WithoutCancel(s.ctx), from, to)
 		<-fetching
 		if err != nil && !s.over() {
 			s.env.Log.Error().Err(err).Str("session", s.id).Msg("entries could not be read, trying again")
@@ -140,6 +140,19 @@ func (c *cursor) startFetch(from, to protocol.Seq) {
 		s.mu.Unlock()
 		c.member.Wake()
 	})
+}
+
+// read reads a block of the cursor's log. Who joined before the first entry made the log learns here which one it is.
+func (c *cursor) read(ctx context.Context, from, to protocol.Seq) (*persistence.Batch, error) {
+	store, id := c.session.env.Store, c.member.Conversation.ID
+	if c.log == "" {
+		tail, err := store.Tail(id)
+		if err != nil {
+			return nil, err
+		}
+		c.log = tail.Log
+	}
+	return store.Read(ctx, id, c.log, from, to, fetchBlock)
 }
 
 // observe measures publish to deliver on a sample of the writes.

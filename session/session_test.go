@@ -349,3 +349,30 @@ func TestWhoFallsBehindGetsThePresenceAnew(t *testing.T) {
 		}
 	})
 }
+
+func TestWhoJoinedBeforeTheFirstEntryAndFellBehindGetsThemAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := open(t, nil)
+		slow := r.dialRaw("slow") // takes nothing until it is asked to
+		slow.write(`{"type":"join","conversation":"lobby"}`)
+		if opcode, err := slow.frame(); opcode != 1 || err != nil {
+			t.Fatal("no joined", err)
+		}
+		ann := r.enter("ann")
+		const entries = 3000
+		text := strings.Repeat("x", 1000) // three times the ring
+		for range entries {
+			ann.send(text)
+			ann.expect("ack")
+		}
+		for got := 0; got < entries; {
+			opcode, err := slow.frame()
+			if err != nil {
+				t.Fatalf("after %d of %d entries: %v", got, entries, err)
+			}
+			if opcode == 1 {
+				got++
+			}
+		}
+	})
+}
