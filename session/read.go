@@ -139,6 +139,9 @@ func (s *Session) refuse(r *protocol.Request, err *protocol.Error) {
 
 // unavailable is the one place where an error that is not the client's becomes one for it; it is logged here, once.
 func (s *Session) unavailable(err error) *protocol.Error {
+	if s.ctx.Err() != nil {
+		return protocol.Unavailable("the server is draining: reconnect, and ask again", drainRetry)
+	}
 	s.env.Log.Error().Err(err).Str("session", s.id).Msg("a request could not be served")
 	return protocol.Unavailable("the record cannot be reached at the moment: try again", time.Second)
 }

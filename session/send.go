@@ -1,8 +1,6 @@
 package session
 
 import (
-	"time"
-
 	"verbatim/persistence"
 	"verbatim/protocol"
 )
@@ -32,9 +30,6 @@ func (s *Session) send(r *protocol.Request) *protocol.Error {
 	s.mu.Lock()
 	s.inFlight -= send.Size()
 	s.mu.Unlock()
-	if s.ctx.Err() != nil {
-		return protocol.Unavailable("the server is draining: reconnect, and send it again with the same id", time.Second)
-	}
 	return s.unavailable(err)
 }
 
