@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"sync"
 	"time"
@@ -22,6 +23,8 @@ type checkpoints struct {
 	running sync.Mutex // held during a checkpoint
 	// Guarded by running.
 	floor uint64 // the first segment that counts, as the catalogue has it
+	begun bool   // a checkpoint was begun and has not succeeded
+	upTo  uint64 // the last segment that it is to fold
 	stale bool   // the catalogue is to be written though nothing has changed
 
 	mu sync.Mutex
@@ -64,7 +67,7 @@ func (k *checkpoints) run() {
 		}
 		for k.checkpoint(k.ctx) != nil {
 			select {
-			case <-time.After(retryAfter):
+			case <-time.After(k.r.opts.retry):
 			case <-k.ctx.Done():
 				return
 			}
@@ -95,18 +98,24 @@ func (k *checkpoints) checkpoint(ctx context.Context) error {
 // fold makes sure that all that stands in the segments up to now is synced where it belongs, and removes them. Every
 // step is on the disk before the next one relies on it.
 func (k *checkpoints) fold(ctx context.Context) error {
-	upTo, err := k.r.committer.rotate()
-	if err != nil {
-		return err
+	// One that failed is tried again for the same segments: each rotation costs a segment, however little is in it.
+	if !k.begun {
+		upTo, err := k.r.committer.rotate()
+		if err != nil {
+			return err
+		}
+		k.upTo, k.begun = upTo, true
 	}
+	upTo := k.upTo
 	k.mu.Lock()
 	dirty, marked := k.dirty, k.marked
 	k.dirty, k.marked = nil, nil
 	k.mu.Unlock()
 	if upTo == 0 && len(dirty)+len(marked) == 0 && !k.stale {
+		k.begun = false
 		return nil
 	}
-	if err := k.syncAll(ctx, dirty, upTo); err != nil {
+	if err := k.syncAll(ctx, dirty); err != nil {
 		k.again(nil, marked)
 		return err
 	}
@@ -120,7 +129,7 @@ func (k *checkpoints) fold(ctx context.Context) error {
 	if err := k.r.writeCatalogue(floor); err != nil {
 		return err
 	}
-	k.floor, k.stale = floor, false
+	k.floor, k.stale, k.begun = floor, false, false
 	return k.r.journal.removeUpTo(upTo)
 }
 
@@ -141,14 +150,14 @@ func (k *checkpoints) again(dirty, marked []*conversation) {
 }
 
 // syncAll writes and syncs transcripts one by one. Those that fail are in the next checkpoint again.
-func (k *checkpoints) syncAll(ctx context.Context, dirty []*conversation, upTo uint64) (first error) {
+func (k *checkpoints) syncAll(ctx context.Context, dirty []*conversation) (first error) {
 	for _, c := range dirty {
 		c.mu.Lock()
 		c.dirty = false
 		c.mu.Unlock()
 		err := errClosed
 		if ctx.Err() == nil {
-			err = k.sync(c, upTo)
+			err = k.sync(c)
 		}
 		if err != nil {
 			k.again([]*conversation{c}, nil)
@@ -160,7 +169,7 @@ func (k *checkpoints) syncAll(ctx context.Context, dirty []*conversation, upTo u
 
 // sync makes one transcript durable as far as it is written now. After a failed sync what the file seems to hold may
 // not be on the disk: it is written again, out of the journal, through a file that is opened anew.
-func (k *checkpoints) sync(c *conversation, upTo uint64) error {
+func (k *checkpoints) sync(c *conversation) error {
 	if err := k.r.flusher.write(c); err != nil {
 		return err
 	}
@@ -168,7 +177,7 @@ func (k *checkpoints) sync(c *conversation, upTo uint64) error {
 	written, synced, suspect := c.written, c.synced, c.suspect
 	c.mu.Unlock()
 	if suspect {
-		if err := k.rewrite(c, synced, upTo); err != nil {
+		if err := k.rewrite(c, synced); err != nil {
 			return err
 		}
 	}
@@ -191,8 +200,9 @@ func (k *checkpoints) sync(c *conversation, upTo uint64) error {
 }
 
 // rewrite writes again what a transcript has beyond its last synced byte, out of the journal, whose segments are kept
-// until this has succeeded.
-func (k *checkpoints) rewrite(c *conversation, synced int64, upTo uint64) error {
+// until this has succeeded. It reads all of them, the current one too: the failed sync was of everything that was
+// written by then, not only of what this checkpoint folds.
+func (k *checkpoints) rewrite(c *conversation, synced int64) error {
 	k.r.flusher.writing.Lock()
 	defer k.r.flusher.writing.Unlock()
 	f, err := k.r.files.get(c.id, true)
@@ -201,7 +211,7 @@ func (k *checkpoints) rewrite(c *conversation, synced int64, upTo uint64) error 
 	}
 	defer k.r.files.put(f)
 	var buf []byte
-	for _, s := range k.r.journal.sealed(upTo) {
+	for _, s := range k.r.journal.upTo(math.MaxUint64) {
 		buf, err = k.r.readLive(s, buf, func(x run) error {
 			if x.conversation != c.id || x.end() <= synced {
 				return nil
@@ -215,7 +225,7 @@ func (k *checkpoints) rewrite(c *conversation, synced int64, upTo uint64) error 
 	return nil
 }
 
-// readLive visits the runs of a sealed segment.
+// readLive visits the runs of a live segment.
 func (r *Record) readLive(s segment, buf []byte, visit func(run) error) ([]byte, error) {
 	f, err := r.fs.open(s.path, os.O_RDONLY)
 	if err != nil {

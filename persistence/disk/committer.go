@@ -37,6 +37,7 @@ type committer struct {
 	full    func()          // asks for a checkpoint
 	observe func(entries, bytes int, took time.Duration)
 	log     zerolog.Logger
+	retry   time.Duration
 	ctx     context.Context // ends when the record is closed
 
 	wake chan struct{} // capacity 1, never closed: there is something to do
@@ -184,7 +185,7 @@ func (k *committer) wait(timer *time.Timer, marksAt time.Time) time.Time {
 	}
 	delay := time.Hour
 	if down {
-		delay = retryAfter
+		delay = k.retry
 	} else if marks {
 		delay = time.Until(marksAt)
 	}

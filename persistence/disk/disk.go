@@ -52,6 +52,7 @@ type Options struct {
 	OnCommit func(entries, bytes int, took time.Duration) // one sync of the journal; called by the committer
 	fs       fileSystem                                   // nil: the operating system's
 	segment  int64                                        // bytes of a segment; 0: segmentSize
+	retry    time.Duration                                // 0: retryAfter
 }
 
 // Record is the record on a disk. Its methods may be called from any goroutine, but for Commit, which has one caller at
@@ -98,6 +99,9 @@ func Open(dir string, opts Options) (*Record, error) {
 	}
 	if opts.fs == nil {
 		opts.fs = osFS{}
+	}
+	if opts.retry == 0 {
+		opts.retry = retryAfter
 	}
 	if opts.segment == 0 {
 		opts.segment = segmentSize
@@ -154,19 +158,19 @@ func (r *Record) start(s *loaded) {
 	journaling, stopJournal := context.WithCancel(context.Background())
 	r.stopBackground, r.stopJournal = stopBackground, stopJournal
 	dir := filepath.Join(r.dir, "journal")
-	prepared := newPreparer(journaling, r.fs, dir, r.opts.segment)
+	prepared := newPreparer(journaling, r.fs, dir, r.opts.segment, r.opts.retry)
 	r.journal = &journal{
 		fs: r.fs, dir: dir, owner: r.format.ID, size: r.opts.segment, prepared: prepared,
 		live: s.live, bound: max(liveSegments, len(s.live)+1), changed: make(chan struct{}),
 	}
 	r.flusher = &flusher{
-		files: r.files, log: r.log, ctx: background, wake: make(chan struct{}, 1), progress: make(chan struct{}),
+		files: r.files, log: r.log, ctx: background, retry: r.opts.retry, wake: make(chan struct{}, 1), progress: make(chan struct{}),
 	}
 	r.checkpoints = &checkpoints{
 		r: r, ctx: background, wake: make(chan struct{}, 1), dirty: s.dirty, floor: s.floor, stale: s.stale,
 	}
 	r.committer = &committer{
-		j: r.journal, publish: r.publish, full: r.checkpoints.due, observe: r.opts.OnCommit, log: r.log, ctx: journaling,
+		j: r.journal, publish: r.publish, full: r.checkpoints.due, observe: r.opts.OnCommit, log: r.log, ctx: journaling, retry: r.opts.retry,
 		wake: make(chan struct{}, 1), marks: make(map[markKey]markItem),
 	}
 	r.restoreMarks(s.marks)

@@ -29,6 +29,7 @@ type flusher struct {
 	files *files
 	log   zerolog.Logger
 	ctx   context.Context
+	retry time.Duration
 
 	// writing is held while a conversation's lines are written: by the flusher, or by a checkpoint.
 	writing sync.Mutex
@@ -192,7 +193,7 @@ func (f *flusher) delay(failed bool) time.Duration {
 	defer f.mu.Unlock()
 	switch {
 	case failed:
-		return retryAfter
+		return f.retry
 	case len(f.queue) == 0:
 		return time.Hour
 	default:

@@ -156,13 +156,13 @@ func (j *journal) usage() (bytes int64, segments int) {
 	return bytes, len(j.live)
 }
 
-// sealed gives the live segments up to a number, oldest first. They do not change any more.
-func (j *journal) sealed(upTo uint64) []segment {
+// upTo gives the live segments up to a number, oldest first, as far as they are valid now.
+func (j *journal) upTo(number uint64) []segment {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	var out []segment
 	for _, s := range j.live {
-		if s.number <= upTo {
+		if s.number <= number {
 			out = append(out, segment{number: s.number, path: s.path, used: s.used})
 		}
 	}
@@ -194,7 +194,7 @@ func (j *journal) shrunk() <-chan struct{} {
 // removeUpTo removes segments that a synced catalogue has made needless, the oldest first, so that what a crash leaves
 // of them has no hole.
 func (j *journal) removeUpTo(number uint64) error {
-	for _, s := range j.sealed(number) {
+	for _, s := range j.upTo(number) {
 		if err := j.fs.remove(s.path); err != nil && !missing(err) {
 			return fmt.Errorf("journal: remove %s: %w", filepath.Base(s.path), err)
 		}

@@ -225,6 +225,20 @@ func (p *powerFS) settle(dir string, which func() bool) {
 	}
 }
 
+// kill makes everything fail from here on, so that who goes on for a moment changes nothing.
+func (p *powerFS) kill() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.dead = true
+}
+
+// revive makes everything work again.
+func (p *powerFS) revive() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.dead, p.fault = false, nil
+}
+
 // cut switches the power off: from here on everything fails. It makes what is on the disk then: what was synced, and
 // of the rest what the kernel happened to have written.
 func (p *powerFS) cut(dir string) string {

@@ -21,6 +21,7 @@ type preparer struct {
 	fs     fileSystem // fixed
 	dir    string     // fixed
 	size   int64      // fixed: of a segment
+	retry  time.Duration
 	ready  chan *segment
 	failed chan error // an error for who waits; nobody closes either
 
@@ -28,8 +29,8 @@ type preparer struct {
 	done sync.WaitGroup
 }
 
-func newPreparer(ctx context.Context, fs fileSystem, dir string, size int64) *preparer {
-	return &preparer{fs: fs, dir: dir, size: size, ctx: ctx, ready: make(chan *segment, aheadSegments-1), failed: make(chan error)}
+func newPreparer(ctx context.Context, fs fileSystem, dir string, size int64, retry time.Duration) *preparer {
+	return &preparer{fs: fs, dir: dir, size: size, retry: retry, ctx: ctx, ready: make(chan *segment, aheadSegments-1), failed: make(chan error)}
 }
 
 // run prepares segments from that number on, until the context ends; it waits for room in ready, and after a failure.
@@ -39,7 +40,7 @@ func (p *preparer) run(number uint64) {
 		for err != nil {
 			select {
 			case p.failed <- err:
-			case <-time.After(retryAfter):
+			case <-time.After(p.retry):
 			case <-p.ctx.Done():
 				return
 			}

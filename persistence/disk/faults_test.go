@@ -1,0 +1,267 @@
+package disk
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"verbatim/persistence"
+	"verbatim/persistence/recordtest"
+	"verbatim/protocol"
+)
+
+// faultFS fails operations on the real file system.
+type faultFS struct {
+	osFS
+	fault atomic.Pointer[func(op, path string) error]
+}
+
+type faultFile struct {
+	osFile
+	fs   *faultFS
+	path string
+}
+
+// set chooses what fails; nil: nothing.
+func (f *faultFS) set(fault func(op, path string) error) { f.fault.Store(&fault) }
+
+func (f *faultFS) ask(op, path string) error {
+	if fault := f.fault.Load(); fault != nil && *fault != nil {
+		return (*fault)(op, path)
+	}
+	return nil
+}
+
+func (f *faultFS) open(path string, flag int) (file, error) {
+	if err := f.ask("open", path); err != nil {
+		return nil, err
+	}
+	o, err := f.osFS.open(path, flag)
+	if err != nil {
+		return nil, err
+	}
+	return &faultFile{o.(osFile), f, path}, nil
+}
+
+func (f *faultFile) WriteAt(p []byte, off int64) (int, error) {
+	if err := f.fs.ask("write", f.path); err != nil {
+		n, _ := f.osFile.WriteAt(p[:len(p)/2], off) // torn
+		return n, err
+	}
+	return f.osFile.WriteAt(p, off)
+}
+
+func (f *faultFile) Sync() error {
+	if err := f.fs.ask("sync", f.path); err != nil {
+		return err
+	}
+	return f.osFile.Sync()
+}
+
+func inJournal(path string) bool     { return filepath.Base(filepath.Dir(path)) == "journal" }
+func inTranscripts(path string) bool { return filepath.Base(filepath.Dir(path)) == "transcripts" }
+
+// once fails the first operation of a kind on the journal.
+func once(kind string) func(op, path string) error {
+	var done atomic.Bool
+	return func(op, path string) error {
+		if op == kind && inJournal(path) && !done.Swap(true) {
+			return syscall.EIO
+		}
+		return nil
+	}
+}
+
+func TestAfterAFailedWriteOrSyncNothingIsAckedOrSeenAndTheSameIDsStandOnce(t *testing.T) {
+	for _, kind := range []string{"write", "sync"} {
+		t.Run(kind, func(t *testing.T) {
+			fs := &faultFS{}
+			dir := t.TempDir()
+			b := bench(t, dir, Options{fs: fs})
+			b.Accept(recordtest.Say("lobby", "ann", "a1", "one"))
+			before := b.Tail("lobby")
+			awaitPrepared(b.Record.(*Record))
+
+			fs.set(once(kind))
+			refused, alone := recordtest.Say("lobby", "ann", "a2", "two"), recordtest.Say("fresh", "ann", "a1", "one")
+			batch := b.Record.Commit("lobby", []*persistence.Send{refused})
+			if recordtest.Code(refused) != protocol.CodeUnavailable || batch != nil || refused.Seq != 0 || refused.Err.RetryAfter == 0 {
+				t.Fatalf("the send is %+v, and the batch %v; want unavailable, and none", refused, batch)
+			}
+			if tail := b.Tail("lobby"); tail != before {
+				t.Fatalf("the tail is %+v, want %+v", tail, before)
+			}
+			b.Accept(alone)
+
+			for name, at := range map[string]*recordtest.Bench{"at once": b, "after a crash": bench(t, crash(t, dir), Options{})} {
+				if n := at.Tail("lobby").Last; n != 1 {
+					t.Fatalf("%s: last is %d, want 1", name, n)
+				}
+				other, again := recordtest.Say("lobby", "bob", "b1", "between"), recordtest.Say("lobby", "ann", "a2", "two")
+				at.Accept(other, again)
+				if other.Seq != 2 || again.Seq != 3 {
+					t.Fatalf("%s: the seqs are %d and %d, want 2 and 3", name, other.Seq, again.Seq)
+				}
+				if again = recordtest.Say("lobby", "ann", "a2", "two"); at.Commit(again) != nil || !again.Duplicate || again.Seq != 3 {
+					t.Fatalf("%s: the id is not on the record once: %+v", name, again)
+				}
+			}
+			dead := bench(t, crash(t, dir), Options{})
+			if got, want := dead.All("lobby", 1), b.All("lobby", 1); strings.Join(got, "") != strings.Join(want, "") {
+				t.Fatalf("after a crash the entries are %v, want %v", got, want)
+			}
+		})
+	}
+}
+
+// awaitPrepared returns once a segment is ready, so that the next failure is not the preparer's.
+func awaitPrepared(r *Record) {
+	for len(r.journal.prepared.ready) == 0 {
+		time.Sleep(time.Millisecond)
+	}
+}
+
+func TestARefusedMessageThatReachedTheDiskDoesNotComeBack(t *testing.T) {
+	fs := &faultFS{}
+	dir := t.TempDir()
+	b := bench(t, dir, Options{fs: fs})
+	b.Accept(recordtest.Say("lobby", "ann", "a1", "one"))
+	awaitPrepared(b.Record.(*Record))
+	fs.set(once("sync")) // the write itself succeeds
+	refused := recordtest.Say("lobby", "ann", "a2", "refused")
+	if b.Record.Commit("lobby", []*persistence.Send{refused}); refused.Err == nil {
+		t.Fatal("the send was accepted")
+	}
+	dead := bench(t, crash(t, dir), Options{})
+	if all := dead.All("lobby", 1); len(all) != 1 {
+		t.Fatalf("after the crash %d entries stand: %v", len(all), all)
+	}
+}
+
+// eventually waits for a state that goroutines bring about.
+func eventually(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); !is(); time.Sleep(2 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("not within 20 s: %s", what)
+		}
+	}
+}
+
+func TestOnAFullDiskSendsAreUnavailableAndServiceComesBackByItself(t *testing.T) {
+	fs := &faultFS{}
+	dir := t.TempDir()
+	b := bench(t, dir, Options{fs: fs, retry: 5 * time.Millisecond, segment: 64 << 10})
+	b.Fill("lobby", 10, 1)
+	fs.set(func(op, path string) error {
+		if op == "write" && inJournal(path) {
+			return syscall.ENOSPC
+		}
+		return nil
+	})
+	before := b.Tail("lobby")
+	for range 3 {
+		s := recordtest.Say("lobby", "ann", "x", "more")
+		if batch := b.Record.Commit("lobby", []*persistence.Send{s}); recordtest.Code(s) != protocol.CodeUnavailable || batch != nil {
+			t.Fatalf("on a full disk the send is %+v", s)
+		}
+	}
+	if err := b.Record.Ready(); !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("Ready says %v, want the disk's error", err)
+	}
+	if b.Tail("lobby") != before || len(b.All("lobby", 1)) != 10 {
+		t.Error("reading does not go on")
+	}
+	fs.set(nil)
+	eventually(t, "the record is ready", func() bool { return b.Record.Ready() == nil })
+	s := recordtest.Say("lobby", "ann", "x", "more")
+	if b.Accept(s); s.Seq != 11 {
+		t.Fatalf("the next entry is %d, want 11", s.Seq)
+	}
+	if lines, err := verify(t, crash(t, dir)); err != nil || lines["lobby"].Entries != 11 {
+		t.Fatalf("%v, %v", err, lines)
+	}
+}
+
+func TestATranscriptWhoseSyncFailedIsWrittenAgainFromTheJournal(t *testing.T) {
+	fs := newPowerFS(t, 1)
+	dir := t.TempDir()
+	r, err := Open(dir, Options{fs: fs})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &recordtest.Bench{T: t, Record: r}
+	b.Fill("lobby", 100, 10)
+	if err := r.checkpoints.checkpoint(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	b.Fill("lobby", 400, 10) // several pages, of which the failed sync leaves some
+	fs.setFault(func(op, path string) error {
+		if op == "sync" && inTranscripts(path) {
+			return syscall.EIO
+		}
+		return nil
+	})
+	if err := r.checkpoints.checkpoint(context.Background()); !errors.Is(err, syscall.EIO) {
+		t.Fatalf("the checkpoint says %v, want the disk's error", err)
+	}
+	if r.Stats().JournalBytes == 0 {
+		t.Fatal("the journal was removed although a transcript is not synced")
+	}
+	fs.setFault(nil)
+	if err := r.checkpoints.checkpoint(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if n := r.Stats().JournalSegments; n != 0 {
+		t.Fatalf("%d segments are left", n)
+	}
+	want := b.All("lobby", 1)
+	after := fs.cut(dir)
+	r.abandon()
+	if got := bench(t, after, Options{}).All("lobby", 1); strings.Join(got, "") != strings.Join(want, "") {
+		t.Fatalf("after the power was cut %d entries stand, want %d", len(got), len(want))
+	}
+}
+
+func TestTranscriptsThatTakeNothingStopSendsAtTheBoundAndThenServiceComesBack(t *testing.T) {
+	fs := &faultFS{}
+	dir := t.TempDir()
+	b := bench(t, dir, Options{fs: fs, retry: 5 * time.Millisecond})
+	fs.set(func(op, path string) error {
+		if op == "write" && inTranscripts(path) {
+			return syscall.ENOSPC
+		}
+		return nil
+	})
+	text := strings.Repeat("x", 16<<10)
+	accepted := 0
+	start := time.Now()
+	for {
+		s := recordtest.Say("lobby", "ann", "", text)
+		if b.Record.Commit("lobby", []*persistence.Send{s}); s.Err != nil {
+			break
+		}
+		accepted++
+	}
+	if took := time.Since(start); took < standstill || accepted < 40 || accepted > 70 {
+		t.Errorf("%d sends of 16 kB were accepted, and the next refused after %v; want 1 MB, and %v", accepted, took, standstill)
+	}
+	if err := b.Record.Ready(); !errors.Is(err, errStandstill) || !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("Ready says %v", err)
+	}
+	if n := len(b.All("lobby", 1)); n != accepted {
+		t.Errorf("%d entries are read, want %d", n, accepted)
+	}
+	b.Accept(recordtest.Say("other", "ann", "", "others go on"))
+	fs.set(nil)
+	eventually(t, "the record is ready", func() bool { return b.Record.Ready() == nil })
+	b.Accept(recordtest.Say("lobby", "ann", "", text))
+	if _, err := verify(t, crash(t, dir)); err != nil {
+		t.Fatal(err)
+	}
+}
