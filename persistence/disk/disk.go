@@ -124,7 +124,7 @@ func Open(dir string, opts Options) (*Record, error) {
 
 func (r *Record) open() (err error) {
 	for _, dir := range []string{r.dir, filepath.Join(r.dir, "journal"), r.files.dir, r.marksDir} {
-		if err := os.MkdirAll(dir, 0o700); err != nil {
+		if err := makeDir(r.fs, dir); err != nil {
 			return fmt.Errorf("data directory: %w: give --data a directory that can be written", err)
 		}
 	}

@@ -143,6 +143,47 @@ func TestARefusedMessageThatReachedTheDiskDoesNotComeBack(t *testing.T) {
 	}
 }
 
+// After kill -9 the page cache shows what a failed sync has not brought to the disk. Who starts then must not believe it
+// before it is there: else a power cut takes back what was seen.
+func TestWhatAStartHasShownSurvivesAPowerCut(t *testing.T) {
+	shown := 0
+	for seed := range uint64(10) {
+		fs := newPowerFS(t, seed)
+		dir := t.TempDir()
+		r, err := Open(dir, Options{fs: fs})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := &recordtest.Bench{T: t, Record: r}
+		b.Accept(recordtest.Say("lobby", "ann", "a1", "one"))
+		awaitPrepared(r)
+		fs.setFault(func(op, path string) error { // the failed sync is the last thing that happens
+			if op == "sync" && inJournal(path) {
+				fs.dead = true
+				return syscall.EIO
+			}
+			return nil
+		})
+		r.Commit("lobby", []*persistence.Send{recordtest.Say("lobby", "ann", "a2", "two")})
+		r.abandon()
+		fs.revive()
+		if r, err = Open(dir, Options{fs: fs}); err != nil {
+			t.Fatal(err)
+		}
+		b.Record = r
+		seen := b.All("lobby", 1)
+		after := fs.cut(dir)
+		r.abandon()
+		if got := bench(t, after, Options{}).All("lobby", 1); len(got) < len(seen) {
+			t.Fatalf("seed %d: %d entries were seen, and %d are left", seed, len(seen), len(got))
+		}
+		shown = max(shown, len(seen))
+	}
+	if shown != 2 {
+		t.Fatalf("at most %d entries were seen: the test shows nothing", shown)
+	}
+}
+
 // eventually waits for a state that goroutines bring about.
 func eventually(t *testing.T, what string, is func() bool) {
 	t.Helper()

@@ -5,6 +5,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 
 	"golang.org/x/sys/unix"
 )
@@ -113,4 +114,21 @@ func writeFull(f io.WriterAt, p []byte, off int64) error {
 		return io.ErrShortWrite
 	}
 	return err
+}
+
+// makeDir makes a folder and those that it is in, so that a power cut leaves them.
+func makeDir(fsys fileSystem, path string) error {
+	if _, err := os.Stat(path); err == nil {
+		return nil
+	}
+	parent := filepath.Dir(path)
+	if parent != path {
+		if err := makeDir(fsys, parent); err != nil {
+			return err
+		}
+	}
+	if err := os.Mkdir(path, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return fsys.syncDir(parent)
 }

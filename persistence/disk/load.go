@@ -45,7 +45,7 @@ func (r *Record) load() (*loaded, error) {
 	}
 	r.conversations.fill(known)
 	s.marks, s.floor = p.marks, floor
-	s.stale = s.stale || adopted > 0 || !trusted
+	s.stale = s.stale || adopted > 0 || !trusted && len(known) > 0
 	return s, nil
 }
 

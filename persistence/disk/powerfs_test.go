@@ -255,6 +255,9 @@ func (p *powerFS) cut(dir string) string {
 		p.settle(filepath.Join(dir, sub), func() bool { return p.random.IntN(2) == 0 })
 	}
 	after := p.t.TempDir()
+	for _, sub := range []string{"journal", "transcripts", "marks"} {
+		p.must(os.MkdirAll(filepath.Join(after, sub), 0o700))
+	}
 	for name, n := range p.disk {
 		rel, err := filepath.Rel(dir, name)
 		p.must(err)

@@ -127,7 +127,7 @@ func scanSegment(content []byte, number uint64, path string, limit int64, visit 
 				return at, err
 			}
 		}
-		at += int64(size)
+		at = min(at+int64(size), end) // a file that was cut within the padding
 	}
 	return at, nil
 }
