@@ -11,7 +11,7 @@ func TestTheFieldsOfAnObjectAreReadInTheOrderOfItsBytes(t *testing.T) {
 		`{}`: nil,
 		`{"a":1,"b":"c","d":{"e":1},"f":["g",{"h":1}],"i":null}`: {"a", "b", "d", "f", "i"},
 		`{ "a" : "b\"c\\" , "d" : "\\\"" }`:                      {"a", "d"},
-		`{"a":"{\"x\":1}","a":2}`:                                 {"a", "a"},
+		`{"a":"{\"x\":1}","a":2}`:                                {"a", "a"},
 	} {
 		if got, err := fields([]byte(raw)); err != nil || !slices.Equal(got, want) {
 			t.Errorf("%s: got %v, %v, want %v", raw, got, err, want)
