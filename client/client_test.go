@@ -1,0 +1,276 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"verbatim/protocol"
+)
+
+// bubble runs a test with a fake server and a client in the lobby, in a bubble where an hour takes no time.
+func bubble(t *testing.T, test func(t *testing.T, f *fake, o Options, n *news)) {
+	synctest.Test(t, func(t *testing.T) {
+		f, n := newFake(t), newNews(t)
+		test(t, f, Options{URL: "fake", Name: "ann", Dial: f.dial, Handler: n.handler(), Joins: []Join{{Conversation: "lobby"}}}, n)
+	})
+}
+
+func TestAConnectionThatBreaksIsResumedAfterTheLastEntry(t *testing.T) {
+	bubble(t, func(t *testing.T, f *fake, o Options, n *news) {
+		run(t, o)
+		k := f.next()
+		if j := k.joins("log1", "8", "9"); j["after"] != nil || j["log"] != nil {
+			t.Errorf("the first join: %v", j)
+		}
+		k.entry("message", "8")
+		k.entry("message", "9")
+		n.expect("connected again=false", "joined log1 8-9 resumed=false missed=0", "entry 8", "entry 9")
+		k.close(1001, "draining")
+		k = f.next()
+		if j := k.joins("log1", "10", "10"); j["after"] != num("9") || j["log"] != "log1" {
+			t.Errorf("the resumption: %v, want after 9 of log1", j)
+		}
+		k.entry("message", "10")
+		n.expect("disconnected", "connected again=true", "joined log1 10-10 resumed=true missed=0", "entry 10")
+	})
+}
+
+func TestAGapIsToldAndMendedByResuming(t *testing.T) {
+	bubble(t, func(t *testing.T, f *fake, o Options, n *news) {
+		c, _ := run(t, o)
+		k := f.next()
+		k.joins("log1", "1", "1")
+		k.entry("message", "1")
+		k.entry("message", "3")
+		n.expect("connected again=false", "joined log1 1-1 resumed=false missed=0", "entry 1", "violation gap", "disconnected")
+		k = f.next()
+		if j := k.joins("log1", "2", "3"); j["after"] != num("1") {
+			t.Errorf("the resumption: %v, want after 1", j)
+		}
+		k.entry("message", "2")
+		k.entry("message", "3")
+		n.expect("connected again=true", "joined log1 2-3 resumed=true missed=0", "entry 2", "entry 3")
+		if s := c.Stats(); s.Violations != 1 || s.Entries != 3 {
+			t.Errorf("stats %+v", s)
+		}
+	})
+}
+
+func TestARepeatedEntryIsToldAndNotDelivered(t *testing.T) {
+	bubble(t, func(t *testing.T, f *fake, o Options, n *news) {
+		run(t, o)
+		k := f.next()
+		k.joins("log1", "1", "2")
+		k.entry("message", "1")
+		k.entry("message", "2")
+		k.entry("message", "1")
+		k.entry("message", "3")
+		n.expect("connected again=false", "joined log1 1-2 resumed=false missed=0", "entry 1", "entry 2", "violation repeat", "entry 3")
+	})
+}
+
+func TestAnEntryOfAnUnknownTypeIsCountedAndPassedOver(t *testing.T) {
+	bubble(t, func(t *testing.T, f *fake, o Options, n *news) {
+		c, _ := run(t, o)
+		k := f.next()
+		k.joins("log1", "1", "1")
+		k.entry("message", "1")
+		k.entry("poll", "2")
+		k.say(`{"type":"weather","conversation":"lobby","rain":true}`)
+		k.entry("message", "3")
+		n.expect("connected again=false", "joined log1 1-1 resumed=false missed=0", "entry 1", "entry 3")
+		if c.Stats().Unknown != 1 {
+			t.Errorf("stats %+v", c.Stats())
+		}
+	})
+}
+
+func TestAnotherLogIsToldAndStartedAnew(t *testing.T) {
+	bubble(t, func(t *testing.T, f *fake, o Options, n *news) {
+		run(t, o)
+		k := f.next()
+		k.joins("log1", "1", "1")
+		k.entry("message", "1")
+		n.expect("connected again=false", "joined log1 1-1 resumed=false missed=0", "entry 1")
+		k.close(1001, "")
+		k = f.next()
+		j := k.hears("join")
+		k.say(`{"type":"error","code":"reset","reason":"another one","conversation":"lobby","ref":"` + j["ref"].(string) + `"}`)
+		if j := k.joins("log2", "5", "5"); j["after"] != nil || j["log"] != nil {
+			t.Errorf("the new start: %v", j)
+		}
+		k.entry("message", "5")
+		n.expect("disconnected", "connected again=true", "reset log1 1", "joined log2 5-5 resumed=false missed=0", "entry 5")
+	})
+}
+
+func TestARecordThatHasLostEntriesIsAViolation(t *testing.T) {
+	bubble(t, func(t *testing.T, f *fake, o Options, n *news) {
+		run(t, o)
+		k := f.next()
+		k.joins("log1", "1", "1")
+		k.entry("message", "1")
+		k.close(1001, "")
+		k = f.next()
+		j := k.hears("join")
+		k.say(`{"type":"error","code":"bad_request","reason":"after is 1, and the last seq is 0","conversation":"lobby","ref":"` + j["ref"].(string) + `"}`)
+		k.joins("log1", "1", "0")
+		n.expect("connected again=false", "joined log1 1-1 resumed=false missed=0", "entry 1",
+			"disconnected", "connected again=true", "violation shorter", "reset log1 1", "joined log1 1-0 resumed=false missed=0")
+	})
+}
+
+func TestALogThatBeginsAfterItsJoinIsLearned(t *testing.T) {
+	bubble(t, func(t *testing.T, f *fake, o Options, n *news) {
+		c, _ := run(t, o)
+		k := f.next()
+		k.joins("", "1", "0")
+		k.entry("message", "1")
+		j := k.hears("join")
+		if j["after"] != num("1") {
+			t.Errorf("the second join: %v, want after 1", j)
+		}
+		k.entry("message", "2") // of the first join: it comes again with the second
+		k.say(`{"type":"joined","conversation":"lobby","log":"log1","first":2,"last":2,"online":[],"count":1,"reads":{},"ref":"` + j["ref"].(string) + `"}`)
+		k.entry("message", "2")
+		k.entry("message", "3")
+		n.expect("connected again=false", "joined  1-0 resumed=false missed=0", "entry 1", "entry 2", "entry 3")
+		if log, seq := c.Position("lobby"); log != "log1" || seq != 3 {
+			t.Errorf("position %s %d, want log1 3", log, seq)
+		}
+	})
+}
+
+func TestEntriesThatRetentionTookAreTold(t *testing.T) {
+	bubble(t, func(t *testing.T, f *fake, o Options, n *news) {
+		o.Joins[0].After, o.Joins[0].Log = protocol.Number{Value: 3, Set: true}, "log1"
+		run(t, o)
+		k := f.next()
+		if j := k.joins("log1", "10", "10"); j["after"] != num("3") || j["log"] != "log1" {
+			t.Errorf("the join: %v", j)
+		}
+		n.expect("connected again=false", "joined log1 10-10 resumed=true missed=6")
+	})
+}
+
+func TestTheServersRetryAfterIsHonoured(t *testing.T) {
+	for what, row := range map[string]struct {
+		bring func(*fake)
+		wait  time.Duration
+	}{
+		"1001": {func(f *fake) { f.next().close(1001, "the server is draining retry_after=7.5") }, 7500 * time.Millisecond},
+		"1013": {func(f *fake) { f.next().close(1013, "too many connections retry_after=30.0") }, 30 * time.Second},
+		"503":  {nil, 40 * time.Second},
+	} {
+		t.Run(what, func(t *testing.T) {
+			bubble(t, func(t *testing.T, f *fake, o Options, n *news) {
+				gaps := make(chan time.Duration, 10)
+				o.Handler = Handler{Disconnected: func(d Disconnected) { gaps <- d.Retry }}
+				o.Joins = nil
+				if row.bring == nil {
+					f.instead(func(w http.ResponseWriter, _ *http.Request) {
+						f.instead(nil)
+						w.Header().Set("Retry-After", "40")
+						w.WriteHeader(http.StatusServiceUnavailable)
+					})
+				}
+				run(t, o)
+				if row.bring != nil {
+					row.bring(f)
+				}
+				start := time.Now()
+				if got := <-gaps; got < row.wait || got > row.wait+250*time.Millisecond {
+					t.Errorf("waits %v, want %v and a little", got, row.wait)
+				}
+				f.next()
+				if waited := time.Since(start); waited < row.wait {
+					t.Errorf("came back after %v, want %v", waited, row.wait)
+				}
+			})
+		})
+	}
+}
+
+func TestTheBackoffGrowsToItsMostAndIsRandom(t *testing.T) {
+	b := Backoff{}.withDefaults()
+	for failures, most := range []time.Duration{250 * time.Millisecond, 500 * time.Millisecond, time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 15 * time.Second, 15 * time.Second} {
+		var greatest time.Duration
+		for range 2000 {
+			greatest = max(greatest, b.delay(failures, 0))
+		}
+		if greatest > most || greatest < most*9/10 {
+			t.Errorf("after %d failures: up to %v, want up to %v", failures, greatest, most)
+		}
+	}
+}
+
+func TestARefusalForGoodEndsTheClientAndSaysWhy(t *testing.T) {
+	for code, says := range map[int]string{1008: "see the error", 4001: "expired", 4003: "not yours"} {
+		bubble(t, func(t *testing.T, f *fake, o Options, n *news) {
+			_, ended := run(t, o)
+			k := f.next()
+			if code == 1008 {
+				k.say(`{"type":"error","code":"bad_request","reason":"a name has no control characters"}`)
+			}
+			k.close(code, says)
+			err := <-ended
+			if err == nil || !strings.Contains(err.Error(), says) || code == 1008 && !strings.Contains(err.Error(), "control characters") {
+				t.Errorf("%d: %v", code, err)
+			}
+		})
+	}
+	bubble(t, func(t *testing.T, f *fake, o Options, n *news) {
+		f.instead(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) })
+		_, ended := run(t, o)
+		if err := <-ended; err == nil || !strings.Contains(err.Error(), "403") {
+			t.Errorf("403: %v", err)
+		}
+	})
+}
+
+func TestAServerThatIsGoneWithoutAWordIsNoticed(t *testing.T) {
+	bubble(t, func(t *testing.T, f *fake, o Options, n *news) {
+		run(t, o)
+		k := f.next()
+		k.joins("log1", "1", "0")
+		start := time.Now()
+		k.hears("ping") // and no answer
+		f.next()
+		if d := time.Since(start); d < time.Minute || d > 3*time.Minute {
+			t.Errorf("noticed after %v", d)
+		}
+	})
+}
+
+func TestCloseEndsEverybodyWhoWaits(t *testing.T) {
+	bubble(t, func(t *testing.T, f *fake, o Options, n *news) {
+		c, ended := run(t, o)
+		k := f.next()
+		k.joins("log1", "1", "0")
+		errs := make(chan error, 3)
+		go func() {
+			_, err := c.SendWait(context.Background(), Message{Conversation: "lobby", Text: "hi"})
+			errs <- err
+		}()
+		go func() { errs <- c.Ping(context.Background()) }()
+		go func() { _, _, err := c.History(context.Background(), Page{Conversation: "lobby"}); errs <- err }()
+		synctest.Wait()
+		c.Close()
+		for range 3 {
+			if err := <-errs; !errors.Is(err, ErrClosed) {
+				t.Errorf("got %v, want ErrClosed", err)
+			}
+		}
+		if err := <-ended; !errors.Is(err, ErrClosed) {
+			t.Errorf("Run: %v", err)
+		}
+		if _, err := c.Send(context.Background(), Message{Conversation: "lobby", Text: "hi"}); !errors.Is(err, ErrClosed) {
+			t.Errorf("Send after Close: %v", err)
+		}
+	})
+}

@@ -1,0 +1,233 @@
+package client
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"strconv"
+	"time"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"verbatim/protocol"
+)
+
+// Message is what is to be put on the record.
+type Message struct {
+	Conversation protocol.ConversationID
+	ID           protocol.MessageID // "": one is made up
+	Text         string
+	Target       protocol.Seq   // the seq that it answers to; 0: none
+	Meta         jsontext.Value // a JSON object; nil: none
+}
+
+// Send takes a message into the outbox and gives its id; it waits, until ctx ends, while that is full. From then on the
+// client sends it until Handler.Ack or Handler.Refuse tells how it ended. Messages of one conversation come onto the
+// record in the order in which Send took them. Not to be called from the Handler: see TrySend.
+func (c *Client) Send(ctx context.Context, m Message) (protocol.MessageID, error) {
+	return c.send(ctx, m, nil)
+}
+
+// SendWait sends a message and waits, until ctx ends, for its ack. Where ctx ends first the message stays in the outbox.
+// A *protocol.Error is the server's refusal.
+func (c *Client) SendWait(ctx context.Context, m Message) (Ack, error) {
+	settled := make(chan outcome, 1)
+	if _, err := c.send(ctx, m, settled); err != nil {
+		return Ack{}, err
+	}
+	select {
+	case o := <-settled:
+		return o.ack, o.err
+	case <-ctx.Done():
+		return Ack{}, ctx.Err()
+	case <-c.ended:
+		return Ack{}, ErrClosed
+	}
+}
+
+// TrySend is Send that does not wait: where the outbox is full it gives ErrFull.
+func (c *Client) TrySend(m Message) (protocol.MessageID, error) {
+	select {
+	case c.slots <- struct{}{}:
+		return c.put(m, nil)
+	default:
+		return "", ErrFull
+	}
+}
+
+func (c *Client) send(ctx context.Context, m Message, settled chan outcome) (protocol.MessageID, error) {
+	select {
+	case c.slots <- struct{}{}:
+		return c.put(m, settled)
+	case <-ctx.Done():
+		return "", ctx.Err()
+	case <-c.closing:
+		return "", ErrClosed
+	case <-c.ended:
+		return "", ErrClosed
+	}
+}
+
+// put queues a message, for which a slot has been taken.
+func (c *Client) put(m Message, settled chan outcome) (protocol.MessageID, error) {
+	if m.ID == "" {
+		m.ID = protocol.MessageID(rand.Text())
+	}
+	body, err := encodeMessage(&m)
+	if err == nil && (isClosed(c.closing) || isClosed(c.ended)) {
+		err = ErrClosed
+	}
+	if err != nil {
+		<-c.slots
+		return "", err
+	}
+	item := &outgoing{id: m.ID, body: body, settled: settled}
+	c.mu.Lock()
+	v := c.of(m.Conversation)
+	known := v.acked
+	if v.begun {
+		known = max(known, protocol.Seq(v.at.Load()))
+	}
+	if v.begun || known > 0 {
+		item.since = protocol.Number{Value: uint64(known), Set: true}
+	}
+	v.items = append(v.items, item)
+	c.enqueue(v)
+	c.mu.Unlock()
+	c.wakeWriter()
+	return m.ID, nil
+}
+
+// encodeMessage checks what the server would refuse in a way that no reply could be matched to.
+func encodeMessage(m *Message) ([]byte, error) {
+	switch {
+	case !m.Conversation.Valid():
+		return nil, protocol.InvalidConversation(string(m.Conversation))
+	case len(m.ID) > 64 || !utf8.ValidString(string(m.ID)):
+		return nil, fmt.Errorf("client: send: the id %.80q is not 1 to 64 bytes of UTF-8", m.ID)
+	case m.Text == "":
+		return nil, protocol.BadRequest("a message's text has at least 1 byte")
+	case !utf8.ValidString(m.Text):
+		return nil, protocol.BadRequest("a message's text is valid UTF-8: this one is not")
+	case m.Meta != nil && (!m.Meta.IsValid() || m.Meta.Kind() != '{'):
+		return nil, protocol.BadRequest("meta is a JSON object, without a name that stands twice")
+	}
+	body := make([]byte, 0, len(m.Text)+len(m.Meta)+64)
+	body = appendString(append(body, `,"text":`...), m.Text)
+	if m.Target != 0 {
+		body = strconv.AppendUint(append(body, `,"target":`...), uint64(m.Target), 10)
+	}
+	if m.Meta != nil {
+		body = append(append(body, `,"meta":`...), m.Meta...)
+	}
+	return body, nil
+}
+
+// appendSend adds a send as it goes out now. A first one needs no `since`; a resend is found by it however late it is.
+func appendSend(dst []byte, v *conversation, item, before *outgoing) []byte {
+	dst = appendConversation(append(dst, `{"type":"send"`...), v.id)
+	dst = appendString(append(dst, `,"id":`...), string(item.id))
+	if before != nil {
+		dst = appendString(append(dst, `,"prev":`...), string(before.id))
+	}
+	if item.written && item.since.Set {
+		dst = strconv.AppendUint(append(dst, `,"since":`...), item.since.Value, 10)
+	}
+	item.written = true
+	dst = append(dst, item.body...)
+	return append(dst, '}')
+}
+
+// acked takes a send out of its outbox: it is on the record.
+func (c *Client) acked(r *reply) {
+	ack := Ack{Conversation: r.Conversation, ID: r.ID, Seq: r.Seq, Time: r.Time, Sum: r.Sum, Duplicate: r.Duplicate}
+	c.mu.Lock()
+	v := c.conversations[r.Conversation]
+	i := -1
+	if v != nil {
+		i = v.find(r.ID)
+	}
+	if i < 0 { // of a send that is none of this client's
+		c.mu.Unlock()
+		return
+	}
+	item := v.settle(i)
+	v.acked, v.delay = max(v.acked, r.Seq), 0
+	c.goOn(v)
+	c.mu.Unlock()
+	<-c.slots
+	if item.settled != nil {
+		item.settled <- outcome{ack: ack}
+	}
+	if h := c.options.Handler.Ack; h != nil {
+		h(ack)
+	}
+}
+
+// sendFailed says whether an error answers a send of this client's, and does what it asks for: send it again, or give it up.
+func (c *Client) sendFailed(r *reply, err *protocol.Error) bool {
+	c.mu.Lock()
+	v := c.conversations[r.Conversation]
+	i := -1
+	if v != nil {
+		i = v.find(r.ID)
+	}
+	if i < 0 {
+		c.mu.Unlock()
+		return false
+	}
+	var item *outgoing
+	switch err.Code {
+	case protocol.CodeUnavailable, protocol.CodeRateLimited:
+		c.stats.putOff.Add(1)
+		v.putOff(i, time.Now(), v.backOff(err.RetryAfter))
+	case protocol.CodeOutOfOrder:
+		v.putOff(i, time.Now(), 0)
+	default:
+		item = v.settle(i)
+	}
+	c.goOn(v)
+	c.mu.Unlock()
+	if item != nil {
+		c.giveUp(v.id, item, err)
+	}
+	return true
+}
+
+// giveUp tells that a send is refused for good. Its slot is free again.
+func (c *Client) giveUp(id protocol.ConversationID, item *outgoing, err *protocol.Error) {
+	<-c.slots
+	if item.settled != nil {
+		item.settled <- outcome{err: err}
+	}
+	c.tellRefusal(Refusal{Conversation: id, ID: item.id, Err: err})
+}
+
+// goOn has what is left in an outbox written, unless answers are waited for first. mu is held.
+func (c *Client) goOn(v *conversation) {
+	switch {
+	case v.again || v.outbox.written == len(v.items):
+	case v.until.IsZero():
+		c.enqueue(v)
+		c.wakeWriter()
+	default:
+		c.later(v, time.Until(v.until))
+	}
+}
+
+// later has a conversation written when d has passed. mu is held.
+func (c *Client) later(v *conversation, d time.Duration) {
+	if d <= 0 {
+		c.enqueue(v)
+		c.wakeWriter()
+		return
+	}
+	// The timer's goroutine waits for nothing but mu; after the client's end it changes nothing that anybody sees.
+	time.AfterFunc(d, func() {
+		c.mu.Lock()
+		c.enqueue(v)
+		c.mu.Unlock()
+		c.wakeWriter()
+	})
+}

@@ -1,0 +1,210 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"verbatim/protocol"
+)
+
+func num(s string) json.Number { return json.Number(s) }
+
+// say puts messages into the outbox.
+func say(t *testing.T, c *Client, ids ...string) {
+	t.Helper()
+	for _, id := range ids {
+		if _, err := c.TrySend(Message{Conversation: "lobby", ID: protocol.MessageID(id), Text: "text of " + id}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// hearsSends hears these sends in this order, and gives what prev and since each had.
+func (k *talk) hearsSends(ids ...string) (said []string) {
+	k.t.Helper()
+	for _, id := range ids {
+		o := k.hears("send")
+		if o["id"] != id || o["text"] != "text of "+id {
+			k.t.Fatalf("heard %v, want the send %s", o, id)
+		}
+		said = append(said, fmt.Sprintf("%s prev=%v since=%v", id, o["prev"], o["since"]))
+	}
+	return said
+}
+
+func (k *talk) acks(id, seq string) {
+	k.say(`{"type":"ack","id":"` + id + `","conversation":"lobby","seq":` + seq + `,"time":"","sum":""}`)
+}
+
+func (k *talk) refuses(id, code, rest string) {
+	k.say(`{"type":"error","code":"` + code + `","reason":"no","id":"` + id + `","conversation":"lobby"` + rest + `}`)
+}
+
+func (k *talk) said(got []string, want ...string) {
+	k.t.Helper()
+	if fmt.Sprint(got) != fmt.Sprint(want) {
+		k.t.Errorf("sends\n got %q\nwant %q", got, want)
+	}
+}
+
+func TestSendsWithoutAnAckAreSentAgainInOrderWithPrevAndSince(t *testing.T) {
+	bubble(t, func(t *testing.T, f *fake, o Options, n *news) {
+		c, _ := run(t, o)
+		k := f.next()
+		k.joins("log1", "8", "7")
+		n.expect("connected again=false", "joined log1 8-7 resumed=false missed=0")
+		say(t, c, "a", "b", "c")
+		k.said(k.hearsSends("a", "b", "c"), "a prev=<nil> since=<nil>", "b prev=a since=<nil>", "c prev=b since=<nil>")
+		k.acks("a", "8")
+		n.expect("ack a 8")
+		k.close(1001, "")
+		k = f.next()
+		k.joins("log1", "8", "9")
+		say(t, c, "d")
+		k.said(k.hearsSends("b", "c", "d"), "b prev=<nil> since=7", "c prev=b since=7", "d prev=c since=<nil>")
+		for i, id := range []string{"b", "c", "d"} {
+			k.acks(id, fmt.Sprint(9+i))
+		}
+		n.expect("disconnected", "connected again=true", "joined log1 8-9 resumed=true missed=0", "ack b 9", "ack c 10", "ack d 11")
+	})
+}
+
+func TestAnUnavailableSendIsSentAgainBeforeThoseBehindIt(t *testing.T) {
+	bubble(t, func(t *testing.T, f *fake, o Options, n *news) {
+		c, _ := run(t, o)
+		k := f.next()
+		k.joins("log1", "1", "0")
+		say(t, c, "a", "b", "c")
+		k.hearsSends("a", "b", "c")
+		start := time.Now()
+		k.refuses("a", "unavailable", `,"retry_after":2`)
+		k.refuses("b", "out_of_order", "")
+		k.hearsNothing(time.Second) // c has no answer yet
+		say(t, c, "d")
+		k.refuses("c", "out_of_order", "")
+		k.said(k.hearsSends("a", "b", "c", "d"), "a prev=<nil> since=0", "b prev=a since=0", "c prev=b since=0", "d prev=c since=<nil>")
+		if d := time.Since(start); d < 2*time.Second {
+			t.Errorf("sent again after %v, want 2 s at least", d)
+		}
+		if s := c.Stats(); s.PutOff != 1 {
+			t.Errorf("stats %+v", s)
+		}
+	})
+}
+
+func TestASendRefusedForGoodIsToldAndThoseBehindItGoOn(t *testing.T) {
+	bubble(t, func(t *testing.T, f *fake, o Options, n *news) {
+		c, _ := run(t, o)
+		k := f.next()
+		k.joins("log1", "1", "0")
+		say(t, c, "a", "b")
+		k.hearsSends("a", "b")
+		k.refuses("a", "conflict", "")
+		k.refuses("b", "out_of_order", "")
+		k.said(k.hearsSends("b"), "b prev=<nil> since=0")
+		k.acks("b", "1")
+		n.expect("connected again=false", "joined log1 1-0 resumed=false missed=0", "refused a conflict", "ack b 1")
+	})
+}
+
+func TestTheOutboxIsBounded(t *testing.T) {
+	bubble(t, func(t *testing.T, f *fake, o Options, n *news) {
+		o.Unacked = 2
+		c, _ := run(t, o)
+		k := f.next()
+		k.joins("log1", "1", "0")
+		say(t, c, "a", "b")
+		if _, err := c.TrySend(Message{Conversation: "lobby", Text: "c"}); !errors.Is(err, ErrFull) {
+			t.Errorf("got %v, want ErrFull", err)
+		}
+		sent := make(chan error, 1)
+		go func() { // ends when the ack makes room
+			_, err := c.Send(context.Background(), Message{Conversation: "lobby", ID: "c", Text: "text of c"})
+			sent <- err
+		}()
+		k.hearsSends("a", "b")
+		synctest.Wait()
+		select {
+		case err := <-sent:
+			t.Fatalf("a full outbox took a send: %v", err)
+		default:
+		}
+		k.acks("a", "1")
+		if err := <-sent; err != nil {
+			t.Error(err)
+		}
+		k.hearsSends("c")
+	})
+}
+
+func TestWhatTheServerWouldCloseForIsRefusedHere(t *testing.T) {
+	bubble(t, func(t *testing.T, f *fake, o Options, n *news) {
+		c, _ := run(t, o)
+		k := f.next()
+		k.joins("log1", "1", "0")
+		n.expect("connected again=false", "joined log1 1-0 resumed=false missed=0")
+		big := make([]byte, 140_000)
+		for i := range big {
+			big[i] = 'x'
+		}
+		if _, err := c.TrySend(Message{Conversation: "lobby", ID: "big", Text: string(big)}); err != nil {
+			t.Fatal(err)
+		}
+		say(t, c, "small")
+		k.said(k.hearsSends("small"), "small prev=<nil> since=<nil>")
+		n.expect("refused big too_large")
+		for _, m := range []Message{{Conversation: "Lobby", Text: "x"}, {Conversation: "lobby"}, {Conversation: "lobby", Text: "\xff"}, {Conversation: "lobby", Text: "x", Meta: []byte("[]")}} {
+			if _, err := c.TrySend(m); err == nil {
+				t.Errorf("%+v was taken", m)
+			}
+		}
+	})
+}
+
+func TestHistoryAndPingAreAskedAgainAfterAReconnect(t *testing.T) {
+	bubble(t, func(t *testing.T, f *fake, o Options, n *news) {
+		o.Joins = nil
+		c, _ := run(t, o)
+		k := f.next()
+		pinged := make(chan error, 1)
+		go func() { pinged <- c.Ping(context.Background()) }() // ends with the pong
+		k.hears("ping")
+		k.close(1001, "")
+		k = f.next()
+		k.say(`{"type":"pong","ref":"` + k.hears("ping")["ref"].(string) + `"}`)
+		if err := <-pinged; err != nil {
+			t.Error(err)
+		}
+		go func() { // ends with the reply
+			k.say(`{"type":"history","conversation":"lobby","messages":[{"type":"message","conversation":"lobby","seq":4,"from":"bob","time":"2026-11-24T12:00:00.000000Z","text":"hi"},{"type":"poll","conversation":"lobby","seq":5}],"more":true,"ref":"` + k.hears("history")["ref"].(string) + `"}`)
+		}()
+		entries, more, err := c.History(context.Background(), Page{Conversation: "lobby", Limit: 2})
+		if err != nil || !more || len(entries) != 2 || entries[0].PlainText() != "hi" || entries[1].Seq != 5 {
+			t.Errorf("history: %+v %v %v", entries, more, err)
+		}
+	})
+}
+
+func TestTheNewestReadMarkIsToldAgainWhereItWasLost(t *testing.T) {
+	bubble(t, func(t *testing.T, f *fake, o Options, n *news) {
+		c, _ := run(t, o)
+		k := f.next()
+		k.joins("log1", "1", "0")
+		n.expect("connected again=false", "joined log1 1-0 resumed=false missed=0")
+		c.Read("lobby", 3)
+		if o := k.hears("read"); o["seq"] != num("3") {
+			t.Errorf("heard %v", o)
+		}
+		k.close(1001, "")
+		k = f.next()
+		k.joins("log1", "1", "0") // which says no mark
+		if o := k.hears("read"); o["seq"] != num("3") {
+			t.Errorf("heard %v", o)
+		}
+	})
+}
