@@ -19,7 +19,7 @@ func fill(t testing.TB, r *Record, id string, n int) {
 	for done := 0; done < n; {
 		sends := make([]*persistence.Send, min(1000, n-done))
 		for i := range sends {
-			sends[i] = recordtest.Say(id, "ann", fmt.Sprint("m-", done+i), text)
+			sends[i] = recordtest.Say(id, "ann", fmt.Sprint("m-", fresh.Add(1)), text)
 		}
 		r.Commit(protocol.ConversationID(id), sends)
 		for _, s := range sends {
@@ -30,6 +30,9 @@ func fill(t testing.TB, r *Record, id string, n int) {
 		done += len(sends)
 	}
 }
+
+// fresh makes ids that no test uses twice.
+var fresh atomic.Int64
 
 // BenchmarkCommit: one message at a time, each with its own sync. It must cost the same however long the conversation.
 func BenchmarkCommit(b *testing.B) {

@@ -269,6 +269,36 @@ func TestATranscriptWhoseSyncFailedIsWrittenAgainFromTheJournal(t *testing.T) {
 	}
 }
 
+func TestACheckpointThatFailsAgainAndAgainDoesNotUseUpTheJournal(t *testing.T) {
+	fs := &faultFS{}
+	b := bench(t, t.TempDir(), Options{fs: fs})
+	r := b.Record.(*Record)
+	fs.set(func(op, path string) error {
+		if op == "sync" && inTranscripts(path) {
+			return syscall.EIO
+		}
+		return nil
+	})
+	for range 3 * maxSegments {
+		b.Fill("lobby", 1, 1)
+		if err := r.checkpoints.checkpoint(context.Background()); !errors.Is(err, syscall.EIO) {
+			t.Fatalf("the checkpoint says %v", err)
+		}
+	}
+	if n := r.Stats().JournalSegments; n > 2 {
+		t.Errorf("the journal has %d segments, want 2", n)
+	}
+	fs.set(nil)
+	for range 2 {
+		if err := r.checkpoints.checkpoint(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := r.Stats().JournalSegments; n != 0 {
+		t.Errorf("the journal has %d segments after the disk was mended", n)
+	}
+}
+
 func TestTranscriptsThatTakeNothingStopSendsAtTheBoundAndThenServiceComesBack(t *testing.T) {
 	fs := &faultFS{}
 	dir := t.TempDir()

@@ -274,7 +274,7 @@ func (f *flusher) writeLumps(c *conversation, lumps []*lump, off int64) (n writt
 		n.lumps++
 		n.bytes += int64(len(l.lines))
 	}
-	o, err := f.files.get(c.id, true)
+	o, err := f.files.get(c.id, off == 0) // a file that was removed under us must not come back with a hole
 	if err != nil {
 		return n, err
 	}

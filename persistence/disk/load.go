@@ -150,7 +150,9 @@ func (r *Record) adopt(known map[protocol.ConversationID]*conversation, there ma
 			strangers = append(strangers, &conversation{id: id})
 		}
 	}
-	var next, done atomic.Int64
+	var next atomic.Int64
+	var mu sync.Mutex // Progress has one caller at a time
+	done, total := int64(0), int64(len(strangers))
 	var first atomic.Pointer[error]
 	var group sync.WaitGroup
 	for range 4 {
@@ -159,12 +161,15 @@ func (r *Record) adopt(known map[protocol.ConversationID]*conversation, there ma
 				if err := r.adoptOne(strangers[i]); err != nil {
 					first.CompareAndSwap(nil, &err)
 				}
-				done.Add(1)
+				mu.Lock()
+				if done++; done%1000 == 0 || done == total {
+					r.opts.Progress(done, total)
+				}
+				mu.Unlock()
 			}
 		})
 	}
 	group.Wait()
-	r.opts.Progress(done.Load(), int64(len(strangers)))
 	if err := first.Load(); err != nil {
 		return 0, *err
 	}

@@ -160,7 +160,7 @@ func (p *replay) write(t *replayed) error {
 
 func (p *replay) writeLines(t *replayed) error {
 	if t.aside != "" {
-		if err := os.MkdirAll(filepath.Dir(t.aside), 0o700); err != nil {
+		if err := makeDir(p.fs, filepath.Dir(t.aside)); err != nil {
 			return err
 		}
 		f, err := p.fs.open(t.aside, os.O_RDWR|os.O_CREATE)
@@ -171,9 +171,12 @@ func (p *replay) writeLines(t *replayed) error {
 		if err := writeFull(f, t.lines, t.at-t.begin); err != nil {
 			return err
 		}
-		return f.Sync()
+		if err := f.Sync(); err != nil {
+			return err
+		}
+		return p.fs.syncDir(filepath.Dir(t.aside))
 	}
-	f, err := p.files.get(t.c.id, true)
+	f, err := p.files.get(t.c.id, t.at == 0)
 	if err != nil {
 		return err
 	}

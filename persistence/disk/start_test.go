@@ -217,6 +217,33 @@ func TestAnOldSegmentThatIsStillThereCutsNothingOff(t *testing.T) {
 	}
 }
 
+func TestWhatACrashLeftBeyondTheJournalIsCutOff(t *testing.T) {
+	dir := t.TempDir()
+	b := bench(t, dir, Options{})
+	b.Fill("lobby", 20, 3)
+	want := b.All("lobby", 1)
+	dead := crash(t, dir)
+	path := filepath.Join(dead, "transcripts", "lobby.jsonl")
+	torn := strings.Repeat("\x00", 10000) // blocks that the file got and that were never filled
+	if err := os.WriteFile(path, []byte(torn), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := verify(t, dead); err != nil {
+		t.Errorf("what a start would mend is not whole: %v", err)
+	}
+	again := bench(t, dead, Options{})
+	if got := again.All("lobby", 1); !slices.Equal(got, want) {
+		t.Errorf("%d entries, want %d", len(got), len(want))
+	}
+	again.Fill("lobby", 1, 1)
+	if err := again.Record.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if content, _ := os.ReadFile(path); strings.Contains(string(content), "\x00") {
+		t.Error("the transcript holds what was never written to it")
+	}
+}
+
 func TestADamagedTranscriptIsRefusedAndOthersGoOn(t *testing.T) {
 	for name, c := range map[string]struct {
 		crashed bool

@@ -1,0 +1,149 @@
+package disk
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"verbatim/persistence/recordtest"
+	"verbatim/protocol"
+)
+
+// inTime runs a test with a record in a bubble: time passes when everybody waits.
+func inTime(t *testing.T, test func(t *testing.T, dir string, b *recordtest.Bench)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		b := bench(t, dir, Options{})
+		test(t, dir, b)
+		if err := b.Record.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestAnIDIsRememberedForItsTimeWhateverHappensMeanwhile(t *testing.T) {
+	inTime(t, func(t *testing.T, _ string, b *recordtest.Bench) {
+		lasts := protocol.DefaultLimits().IDs
+		for step := time.Second; step < 2*lasts; step = step * 3 / 2 {
+			id := fmt.Sprint("id-", step)
+			first := recordtest.Say("lobby", "ann", id, "one")
+			b.Accept(first)
+			for at := step; at <= lasts; at += step {
+				time.Sleep(step)
+				b.Accept(recordtest.Say("lobby", "bob", "", "between"))
+			}
+			if again := recordtest.Say("lobby", "ann", id, "one"); step <= lasts {
+				if b.Commit(again); !again.Duplicate || again.Seq != first.Seq {
+					t.Fatalf("sent again within %v, in steps of %v: %+v", lasts, step, again)
+				}
+			}
+		}
+	})
+}
+
+func TestIDsOfIdleConversationsAreForgotten(t *testing.T) {
+	inTime(t, func(t *testing.T, _ string, b *recordtest.Bench) {
+		r := b.Record.(*Record)
+		for i := range 10 {
+			b.Accept(recordtest.Say(fmt.Sprint("room-", i), "ann", "a1", "one"))
+		}
+		if n := r.Stats().IDs; n != 10 {
+			t.Fatalf("%d ids are remembered, want 10", n)
+		}
+		time.Sleep(protocol.DefaultLimits().IDs + 2*checkpointEvery)
+		synctest.Wait()
+		if n := r.Stats().IDs; n != 0 {
+			t.Fatalf("%d ids are remembered, want none", n)
+		}
+		again := recordtest.Say("room-3", "ann", "a1", "one")
+		if b.Commit(again); !again.Duplicate { // a block of the transcript's end is looked at in any case
+			t.Errorf("sent again: %+v", again)
+		}
+	})
+}
+
+func TestLinesAreInTheTranscriptWithinASecond(t *testing.T) {
+	inTime(t, func(t *testing.T, dir string, b *recordtest.Bench) {
+		b.Fill("lobby", 3, 1)
+		time.Sleep(flushDelay)
+		synctest.Wait()
+		content, err := os.ReadFile(filepath.Join(dir, "transcripts", "lobby.jsonl"))
+		if err != nil || strings.Count(string(content), "\n") != 4 {
+			t.Fatalf("the transcript is %q, %v; want 4 lines", content, err)
+		}
+		if n := b.Record.(*Record).Stats().PendingBytes; n != 0 {
+			t.Errorf("%d bytes are pending", n)
+		}
+	})
+}
+
+func TestAMarkSurvivesACrashAfterASecond(t *testing.T) {
+	inTime(t, func(t *testing.T, dir string, b *recordtest.Bench) {
+		b.Fill("lobby", 3, 1)
+		b.Record.Mark("lobby", "ann", 2)
+		b.Record.Mark("lobby", "ann", 3)
+		time.Sleep(markDelay)
+		synctest.Wait()
+		dead := bench(t, crash(t, dir), Options{})
+		marks, err := dead.Record.Marks("lobby")
+		if err != nil || marks["ann"] != 3 {
+			t.Errorf("the marks are %v, %v; want ann at 3", marks, err)
+		}
+		if err := dead.Record.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestMarksOfAnotherLogAreNotShown(t *testing.T) {
+	dir, _ := closed(t, 5)
+	b := bench(t, dir, Options{})
+	b.Record.Mark("lobby", "ann", 4)
+	if err := b.Record.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(dir, "transcripts", "lobby.jsonl")); err != nil {
+		t.Fatal(err)
+	}
+	b = bench(t, dir, Options{})
+	b.Fill("lobby", 1, 1)
+	if marks, err := b.Record.Marks("lobby"); err != nil || len(marks) != 0 {
+		t.Errorf("the marks are %v, %v; want none", marks, err)
+	}
+}
+
+func TestAMinuteAfterTheLastMessageNothingIsLeftToReplay(t *testing.T) {
+	inTime(t, func(t *testing.T, dir string, b *recordtest.Bench) {
+		b.Fill("lobby", 3, 1)
+		time.Sleep(checkpointEvery + time.Second)
+		synctest.Wait()
+		if s := b.Record.(*Record).Stats(); s.JournalSegments != 0 || s.JournalBytes != 0 {
+			t.Errorf("the journal has %d segments with %d bytes", s.JournalSegments, s.JournalBytes)
+		}
+		if c, _, err := readCatalogue(dir); err != nil || c == nil || len(c.entries) != 1 || c.entries[0].tail.Last != 3 {
+			t.Errorf("the catalogue is %+v, %v", c, err)
+		}
+	})
+}
+
+func TestTheJournalStaysWithinItsBoundsUnderLoad(t *testing.T) {
+	b := bench(t, t.TempDir(), Options{segment: 64 << 10})
+	r := b.Record.(*Record)
+	most := 0
+	for range 300 {
+		b.Accept(recordtest.Say("lobby", "ann", "", strings.Repeat("x", 16<<10)), recordtest.Say("other", "ann", "", strings.Repeat("x", 16<<10)))
+		most = max(most, r.Stats().JournalSegments)
+	}
+	if most > liveSegments {
+		t.Errorf("there were %d live segments, want at most %d", most, liveSegments)
+	}
+	if err := r.checkpoints.checkpoint(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+}
