@@ -103,9 +103,13 @@ func (r *Record) replay(p *replay, floor uint64, trusted bool) (*loaded, error) 
 	}
 	defer f.close()
 	s := &loaded{next: f.next}
+	for _, path := range f.unused { // first, since what follows needs room on the disk
+		if err := r.fs.remove(path); err != nil {
+			return nil, fmt.Errorf("journal: remove a segment that is not needed: %w", err)
+		}
+	}
 	var buf []byte
 	for i, seg := range f.segments {
-		r.opts.Progress(int64(i)*r.opts.segment, int64(len(f.segments))*r.opts.segment)
 		if buf, err = readSegment(seg.file, buf); err != nil {
 			return nil, fmt.Errorf("journal: read %s: %w", seg.path, err)
 		}
@@ -119,11 +123,7 @@ func (r *Record) replay(p *replay, floor uint64, trusted bool) (*loaded, error) 
 			}
 		}
 		s.live = append(s.live, &segment{number: seg.number, path: seg.path, used: valid})
-	}
-	for _, path := range f.unused {
-		if err := r.fs.remove(path); err != nil {
-			return nil, fmt.Errorf("journal: remove a segment that is not needed: %w", err)
-		}
+		r.opts.Progress(int64(i+1)*r.opts.segment, int64(len(f.segments))*r.opts.segment)
 	}
 	if len(f.unused) > 0 || len(s.live) > 0 {
 		if err := r.fs.syncDir(dir); err != nil {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"sync"
 	"time"
 )
 
@@ -25,8 +24,7 @@ type preparer struct {
 	ready  chan *segment
 	failed chan error // an error for who waits; nobody closes either
 
-	ctx  context.Context
-	done sync.WaitGroup
+	ctx context.Context
 }
 
 func newPreparer(ctx context.Context, fs fileSystem, dir string, size int64, retry time.Duration) *preparer {

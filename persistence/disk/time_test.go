@@ -36,7 +36,7 @@ func TestAnIDIsRememberedForItsTimeWhateverHappensMeanwhile(t *testing.T) {
 			b.Accept(first)
 			for at := step; at <= lasts; at += step {
 				time.Sleep(step)
-				b.Accept(recordtest.Say("lobby", "bob", "", "between"))
+				b.Accept(recordtest.Say("lobby", "bob", fmt.Sprint(id, at), "between"))
 			}
 			if again := recordtest.Say("lobby", "ann", id, "one"); step <= lasts {
 				if b.Commit(again); !again.Duplicate || again.Seq != first.Seq {
