@@ -43,7 +43,7 @@ bench: ## Go benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
 
 drills: ## the fault drills in their long form: CYCLES=100 times kill -9, failed syncs, restarts under load
-	VERBATIM_CYCLES=$(CYCLES) go test -timeout 6h -v -count 1 -run 'UnderLoad' ./e2e
+	VERBATIM_CYCLES=$(CYCLES) go test -timeout 6h -v -count 1 -run 'UnderLoad|Kill9|NobodyNotices' ./e2e
 
 soak: ## all quotations of Debian's fortunes over 300 sockets into a server of its own, then everything compared
 	@scripts/setup.sh test

@@ -1,9 +1,11 @@
 package e2e
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 )
@@ -28,7 +30,7 @@ func TestKill9UnderLoadLosesNothingThatWasAckedOrSeen(t *testing.T) {
 	t.Parallel()
 	inBothModes(t, func(t *testing.T, s *server) {
 		st := startStorm(t, s, false)
-		for range cycles(t, 5) {
+		for range cycles(t, 6) {
 			st.moreAcks(300)
 			time.Sleep(time.Duration(rand.IntN(30)) * time.Millisecond) // anywhere in a batch
 			s.crash()
@@ -86,4 +88,44 @@ func TestATornEndOfATranscriptIsMendedByTheStart(t *testing.T) {
 	}
 	bob.messages("lobby", 1, n)
 	readRecord(t, s.transcriptUpTo(t, "lobby", n))
+}
+
+// So much between two crashes that the journal opens new segments, checkpoints them and removes the old ones meanwhile.
+func TestKill9WhileTheJournalTurnsItsSegmentsOverLosesNothing(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	const n, rooms = 1500, 20
+	text := strings.Repeat("y", 16000)
+	total := 0
+	for range cycles(t, 3) {
+		ann := s.dial(t, "ann")
+		go func() { // ends when all is sent, or with the connection
+			for i := range 4 * n {
+				if ann.write(1, fmt.Sprintf(`{"type":"send","conversation":"room-%d","text":"%s"}`, i%rooms, text)) != nil {
+					return
+				}
+			}
+		}()
+		acked := map[string]frame{} // the last ack of each room
+		for range n {
+			f := ann.expect("an ack", ofType("ack"))
+			acked[f.Conversation] = f
+		}
+		s.crash()
+		total += n
+		bob := s.dial(t, "bob")
+		for room, ack := range acked {
+			p := bob.history(room, fmt.Sprintf(`"after":%d`, ack.Seq-1), `"limit":1`)
+			if len(p.entries) != 1 || p.entries[0].Seq != ack.Seq || p.entries[0].Time != ack.Time || p.entries[0].Text != text {
+				t.Fatalf("%s: what was acked at %d is %v", room, ack.Seq, p.entries)
+			}
+		}
+		args := []string{"verify", "--data", s.data}
+		for room, ack := range acked {
+			args = append(args, "--receipt", fmt.Sprintf("%s:%d:%s", room, ack.Seq, ack.Sum))
+		}
+		if code, stdout, stderr := verbatim(t, args...); code != 0 {
+			t.Fatalf("verify after %d acks: exit %d: %s%s", total, code, tail(stdout, 800), tail(stderr, 800))
+		}
+	}
 }

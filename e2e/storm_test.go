@@ -102,7 +102,7 @@ func (st *storm) author(name string) {
 		var window []pending
 		for i := range stormWindow {
 			conversation := st.conversations[rand.IntN(len(st.conversations))]
-			p := pending{conversation, fmt.Sprintf("n%d", n+i), last[conversation], fmt.Sprintf("%s n%d %s", name, n+i, strings.Repeat("🦊", rand.IntN(60)))}
+			p := pending{conversation, fmt.Sprintf("n%d", n+i), last[conversation], fmt.Sprintf("%s n%d %s", name, n+i, strings.Repeat("🦊", foxes()))}
 			last[conversation] = p.id
 			window = append(window, p)
 		}
@@ -115,6 +115,14 @@ func (st *storm) author(name string) {
 			window, c = st.play(c, name, window, first)
 		}
 	}
+}
+
+// foxes is how long a text is: mostly short, now and then near the limit, so that batches, blocks and runs break anywhere.
+func foxes() int {
+	if rand.IntN(12) == 0 {
+		return rand.IntN(4000)
+	}
+	return rand.IntN(60)
 }
 
 // play sends a window and takes its replies; it gives what is not acked, and the connection if it still stands.
