@@ -256,6 +256,13 @@ func (st *storm) acks() int {
 	return st.count
 }
 
+// slowestWindow is the longest that a window of sends took until its last ack.
+func (st *storm) slowestWindow() time.Duration {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	return st.slowest
+}
+
 func (st *storm) isBroken() bool {
 	st.mu.Lock()
 	defer st.mu.Unlock()
