@@ -146,6 +146,7 @@ func TestARefusedMessageThatReachedTheDiskDoesNotComeBack(t *testing.T) {
 // After kill -9 the page cache shows what a failed sync has not brought to the disk. Who starts then must not believe it
 // before it is there: else a power cut takes back what was seen.
 func TestWhatAStartHasShownSurvivesAPowerCut(t *testing.T) {
+	t.Parallel()
 	shown := 0
 	for seed := range uint64(10) {
 		fs := newPowerFS(t, seed)
@@ -300,6 +301,7 @@ func TestACheckpointThatFailsAgainAndAgainDoesNotUseUpTheJournal(t *testing.T) {
 }
 
 func TestTranscriptsThatTakeNothingStopSendsAtTheBoundAndThenServiceComesBack(t *testing.T) {
+	t.Parallel()
 	fs := &faultFS{}
 	dir := t.TempDir()
 	b := bench(t, dir, Options{fs: fs, retry: 5 * time.Millisecond})

@@ -122,7 +122,8 @@ func (l *life) check(b *recordtest.Bench) {
 // then, ends each at a random moment, by kill -9 or by cutting the power, keeps then of what was not synced a random
 // part, and starts again.
 func TestNothingAckedIsLostWhateverFailsWhenThePowerIsCut(t *testing.T) {
-	rounds := 12
+	t.Parallel()
+	rounds := 9
 	if testing.Short() {
 		rounds = 3
 	}
