@@ -19,6 +19,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"verbatim/client/load"
 	"verbatim/persistence"
 	"verbatim/persistence/disk"
 	"verbatim/protocol"
@@ -34,7 +35,7 @@ type commands struct {
 	Verify  verifyCommand  `cmd:"" help:"Read every transcript and check its seqs and its chain of sums."`
 	Export  exportCommand  `cmd:"" help:"Write one conversation's transcript to stdout, without a server."`
 	Version versionCommand `cmd:"" help:"Say version, commit and Go version."`
-	Load    loadCommand    `cmd:"" hidden:"" help:"A load test against a running server. Not in this version."`
+	Load    loadCommand    `cmd:"" help:"A load test against a running server: throughput, latency, and whether anything is lost, doubled or out of order."`
 }
 
 const description = `Verbatim is a chat server that keeps every word, in order, on a durable record.
@@ -44,6 +45,7 @@ const description = `Verbatim is a chat server that keeps every word, in order, 
   verbatim serve --listen 0.0.0.0:80 --auth open   serve everybody who reaches this machine
   verbatim verify --data ./data                    check that the record is whole
   verbatim export lobby --format md                a transcript for people
+  verbatim load --members 1000                     a load test against a server that runs with --rate 0
 
 Every flag is an environment variable too: --max-text is VERBATIM_MAX_TEXT. An empty variable is as none.`
 
@@ -98,6 +100,10 @@ var groups = []kong.Group{
 	{Key: "limits", Title: "Limits:"},
 	{Key: "doors", Title: "Doors:"},
 	{Key: "running", Title: "Running:"},
+	{Key: "shape", Title: "Shape:"},
+	{Key: "pace", Title: "Pace:"},
+	{Key: "course", Title: "Course:"},
+	{Key: "results", Title: "Results:"},
 }
 
 // withDefault adds to a flag's help its default and its variable.
@@ -206,13 +212,28 @@ func (versionCommand) Run(out *server.Streams) error {
 	return err
 }
 
-type loadCommand struct {
-	Args []string `arg:"" optional:"" passthrough:""`
-}
+type loadCommand struct{ load.Options }
 
-// Run says that it is not there yet.
-func (loadCommand) Run() error {
-	return refused{errors.New("load: the load test is not in this version: use a WebSocket load generator of your own")}
+// Help is what kong shows above the flags.
+func (loadCommand) Help() string { return load.Help }
+
+// Run makes the load and prints the report. SIGINT ends the publishing early; a second one ends the process.
+func (c *loadCommand) Run(out *server.Streams) error {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // from then on a signal has its own effect again
+	var live io.Writer
+	if server.IsTerminal(out.Stderr) {
+		live = out.Stderr
+	}
+	report, err := load.Run(ctx, c.Options, live)
+	if errors.Is(err, load.ErrRefused) {
+		return refused{err}
+	}
+	if err != nil {
+		return err
+	}
+	return report.Write(out.Stdout, &c.Options)
 }
 
 // build is what the linker said, or else what Go noted while it built.

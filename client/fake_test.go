@@ -84,7 +84,7 @@ func (f *fake) serve(w http.ResponseWriter, r *http.Request) {
 	ws.SetReadLimit(1 << 20)
 	k := &talk{t: f.t, ws: ws, query: r.URL.RawQuery, heard: make(chan map[string]any, 1000)}
 	f.ended.Go(k.listen) // the fake's; ends with the connection
-	k.say(`{"type":"welcome","session":"s","user":"ann","version":"fake","now":"","limits":{"frame":131072,"text":16384,"ping":30}}`)
+	k.say(`{"type":"welcome","session":"s","user":"ann","version":"fake","now":"","limits":{"frame":131072,"text":16384,"ids":600,"ping":30}}`)
 	f.came <- k
 }
 

@@ -109,6 +109,7 @@ func (c *Client) joined(r *reply) {
 	early := v.begun && !v.join.Follow && r.First <= v.asked
 	asked := v.asked
 	v.begun, v.log = true, r.Log
+	v.knows(r.Last)
 	if v.mark > r.Read {
 		v.marked = true
 		c.enqueue(v)

@@ -11,8 +11,9 @@ import (
 type outgoing struct {
 	id      protocol.MessageID
 	body    []byte          // its text, target and meta as JSON fields
-	since   protocol.Number // the last seq that this client knew of when the send was made
-	written bool            // on some connection before: it is a resend now
+	since   protocol.Number // the last seq that this client knew of when it was first written
+	first   time.Time       // when that was; zero: not yet
+	stale   bool            // that was on a connection before this one
 	flying  bool            // written on this connection, and not answered yet
 	settled chan outcome    // of capacity 1, nil where nobody waits
 }
@@ -57,6 +58,16 @@ func (o *outbox) next(now time.Time) (item, before *outgoing) {
 	return item, before
 }
 
+// knows tells the sends that were first written behind a join on this connection what that join's reply says: they came
+// after it.
+func (o *outbox) knows(last protocol.Seq) {
+	for _, item := range o.items {
+		if !item.since.Set && !item.first.IsZero() && !item.stale {
+			item.since = protocol.Number{Value: uint64(last), Set: true}
+		}
+	}
+}
+
 // find gives the place of a send that waits for an answer, or -1. Answers come in the order of sending, so that it is
 // mostly the first.
 func (o *outbox) find(id protocol.MessageID) int {
@@ -99,6 +110,7 @@ func (o *outbox) landed(item *outgoing) {
 func (o *outbox) disconnected() {
 	for _, item := range o.items {
 		item.flying = false
+		item.stale = !item.first.IsZero()
 	}
 	o.written, o.flying, o.again, o.until, o.delay = 0, 0, false, time.Time{}, 0
 }

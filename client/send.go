@@ -85,13 +85,6 @@ func (c *Client) put(m Message, settled chan outcome) (protocol.MessageID, error
 	item := &outgoing{id: m.ID, body: body, settled: settled}
 	c.mu.Lock()
 	v := c.of(m.Conversation)
-	known := v.acked
-	if v.begun {
-		known = max(known, protocol.Seq(v.at.Load()))
-	}
-	if v.begun || known > 0 {
-		item.since = protocol.Number{Value: uint64(known), Set: true}
-	}
 	v.items = append(v.items, item)
 	c.enqueue(v)
 	c.mu.Unlock()
@@ -124,19 +117,35 @@ func encodeMessage(m *Message) ([]byte, error) {
 	return body, nil
 }
 
-// appendSend adds a send as it goes out now. A first one needs no `since`; a resend is found by it however late it is.
-func appendSend(dst []byte, v *conversation, item, before *outgoing) []byte {
+// appendSend adds a send as it goes out now. A first one needs no `since`; a resend is found by it however late it is
+// (promise 4). Where this client knew nothing of the conversation when it first wrote it, the server remembers the id for
+// limits.ids; a resend that is later than half of that has the server look through all of the record.
+func (c *Client) appendSend(dst []byte, v *conversation, item, before *outgoing) []byte {
+	now := time.Now()
+	again := !item.first.IsZero()
+	if !again {
+		item.first = now
+		item.since = v.known()
+	}
 	dst = appendConversation(append(dst, `{"type":"send"`...), v.id)
 	dst = appendString(append(dst, `,"id":`...), string(item.id))
 	if before != nil {
 		dst = appendString(append(dst, `,"prev":`...), string(before.id))
 	}
-	if item.written && item.since.Set {
+	if again && (item.since.Set || now.Sub(item.first) > c.limits.IDs/2) {
 		dst = strconv.AppendUint(append(dst, `,"since":`...), item.since.Value, 10)
 	}
-	item.written = true
 	dst = append(dst, item.body...)
 	return append(dst, '}')
+}
+
+// known is the last seq that this client knows of; not set where it knows nothing.
+func (v *conversation) known() protocol.Number {
+	known := v.acked
+	if v.begun {
+		known = max(known, protocol.Seq(v.at.Load()))
+	}
+	return protocol.Number{Value: uint64(known), Set: v.begun || known > 0}
 }
 
 // acked takes a send out of its outbox: it is on the record.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -206,5 +207,24 @@ func TestTheNewestReadMarkIsToldAgainWhereItWasLost(t *testing.T) {
 		if o := k.hears("read"); o["seq"] != num("3") {
 			t.Errorf("heard %v", o)
 		}
+	})
+}
+
+func TestALateResendOfOneWhoKnewNothingIsLookedForInAllOfTheRecord(t *testing.T) {
+	bubble(t, func(t *testing.T, f *fake, o Options, n *news) {
+		o.Joins = nil
+		c, _ := run(t, o)
+		k := f.next()
+		say(t, c, "a")
+		k.hearsSends("a")
+		k.close(1001, "")
+		k = f.next()
+		k.said(k.hearsSends("a"), "a prev=<nil> since=<nil>")
+		f.instead(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) })
+		k.close(1001, "")
+		time.Sleep(10 * time.Minute) // of the bubble's: the outage
+		f.instead(nil)
+		k = f.next()
+		k.said(k.hearsSends("a"), "a prev=<nil> since=0")
 	})
 }

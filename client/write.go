@@ -102,7 +102,7 @@ func (c *Client) nextFrame(dst []byte) ([]byte, *oversize) {
 			return dst, nil
 		}
 		if item, before := v.next(time.Now()); item != nil {
-			dst = appendSend(dst, v, item, before)
+			dst = c.appendSend(dst, v, item, before)
 			if most := c.limits.Frame; most > 0 && len(dst) > most {
 				v.settle(v.written - 1)
 				return dst[:0], &oversize{v, item, protocol.TooLarge(fmt.Sprintf("the message makes a frame of %d bytes, and the server takes %d: send it in parts", len(dst), most))}

@@ -1,0 +1,279 @@
+package load
+
+import (
+	"bytes"
+	"context"
+	"encoding/xml"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"verbatim/client"
+	"verbatim/protocol"
+)
+
+// small is a load that takes a second.
+func small(url string) Options {
+	return Options{URL: url, Conversations: 1, Members: 5, Publishers: 2, Window: 2, Size: 20, Prefix: "load-", Duration: time.Second, Deadline: time.Second, Share: 0.5}
+}
+
+func mustRun(t *testing.T, o Options) *Report {
+	t.Helper()
+	report, err := Run(context.Background(), o, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return report
+}
+
+func TestAServerThatKeepsTheContractPasses(t *testing.T) {
+	t.Parallel()
+	report := mustRun(t, small(newFake(t, nil).web.URL))
+	if err := report.Err(); err != nil {
+		t.Error(err, report.Violations)
+	}
+	if report.Sent == 0 || report.Acked != report.Sent || report.Checked != 5*report.Sent {
+		t.Errorf("sent %d, acked %d, checked %d: want as many acked, five times as many checked", report.Sent, report.Acked, report.Checked)
+	}
+	if l := report.PublishToDeliver; l.P50 <= 0 || l.P50 > l.P99 || l.P99 > l.Max {
+		t.Errorf("latency %+v", l)
+	}
+}
+
+// with changes an entry's seq.
+func with(entry []byte, seq protocol.Seq) []byte {
+	return seqField.ReplaceAll(entry, []byte(`"seq":`+strconv.FormatUint(uint64(seq), 10)+`,`))
+}
+
+var seqField = regexp.MustCompile(`"seq":\d+,`)
+
+func TestEachBreachIsFound(t *testing.T) {
+	t.Parallel()
+	const victim = "load-3" // who is treated badly
+	for what, row := range map[string]struct {
+		kind  string
+		says  string
+		fault fault
+	}{
+		"a lost entry": {lostKind, "came where", func(s *session, n int, entry []byte) [][]byte {
+			if s.name == victim && n == 10 {
+				return nil
+			}
+			return [][]byte{entry}
+		}},
+		"everything lost from some time on": {lostKind, "were acknowledged and not seen by socket 3", func(s *session, n int, entry []byte) [][]byte {
+			if s.name == victim && n >= 10 {
+				return nil
+			}
+			return [][]byte{entry}
+		}},
+		"an entry that comes twice": {doubledKind, "came again", func(s *session, n int, entry []byte) [][]byte {
+			if s.name == victim && n == 10 {
+				return [][]byte{entry, entry}
+			}
+			return [][]byte{entry}
+		}},
+		"a message that is recorded twice": {doubledKind, "came after", func(s *session, n int, entry []byte) [][]byte {
+			seq, _ := protocol.EntrySeq(entry)
+			if n >= 10 { // in every session, so that the seqs are right
+				entry = with(entry, seq+1)
+			}
+			if n == 10 {
+				return [][]byte{with(entry, seq), entry}
+			}
+			return [][]byte{entry}
+		}},
+		"two entries that come in the wrong order":         {lostKind, "came where", swapped(victim, false)},
+		"two messages in the wrong order under right seqs": {orderKind, "", swapped(victim, true)},
+		"what is no JSON": {garbledKind, "cannot be read", func(s *session, n int, entry []byte) [][]byte {
+			if s.name == victim && n == 10 {
+				return [][]byte{[]byte("hello"), entry}
+			}
+			return [][]byte{entry}
+		}},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			report := mustRun(t, small(newFake(t, row.fault).web.URL))
+			err := report.Err()
+			if err == nil || !strings.Contains(err.Error(), row.kind) {
+				t.Fatalf("got %v, want %q", err, row.kind)
+			}
+			var text bytes.Buffer
+			if err := report.WriteText(&text); err != nil {
+				t.Fatal(err)
+			}
+			if line := regexp.MustCompile(`(?m)^` + row.kind + `: \d+, first: .*`).FindString(text.String()); !strings.Contains(line, row.says) || line == "" {
+				t.Errorf("the report has no line of it with %q:\n%s", row.says, &text)
+			}
+		})
+	}
+}
+
+// swapped gives two entries of the victim in the wrong order; sneaky: with the seqs that stood in their places.
+func swapped(victim string, sneaky bool) fault {
+	return func(s *session, n int, entry []byte) [][]byte {
+		switch {
+		case s.name != victim || n != 10 && n != 11:
+			return [][]byte{entry}
+		case n == 10:
+			s.kept = entry
+			return nil
+		case !sneaky:
+			return [][]byte{entry, s.kept}
+		}
+		first, _ := protocol.EntrySeq(s.kept)
+		return [][]byte{with(entry, first), with(s.kept, first+1)}
+	}
+}
+
+func TestAnAckForAnotherPlaceIsFound(t *testing.T) {
+	t.Parallel()
+	r := newRun(small("x"), nil)
+	p := r.rooms[0].publishers[0]
+	p.stands(1, 7)
+	p.stands(1, 7)
+	if n := r.faults.count(); n != 0 {
+		t.Fatal(r.faults.all())
+	}
+	p.stands(2, 8)
+	p.stands(2, 9)
+	if n := r.faults.count(); n != 1 {
+		t.Errorf("%d faults, want 1", n)
+	}
+}
+
+func TestDifferentOrdersAtTwoReadersAreFound(t *testing.T) {
+	t.Parallel()
+	r := newRun(small("x"), nil)
+	r.judge()
+	if n := r.faults.count(); n != 0 {
+		t.Fatal(r.faults.all())
+	}
+	r.members[2].order = 1
+	r.judge()
+	if all := r.faults.all(); len(all) != 1 || all[0].Kind != orderKind {
+		t.Errorf("%+v", all)
+	}
+}
+
+func TestAServerThatStopsAnsweringIsFound(t *testing.T) {
+	t.Parallel()
+	f := newFake(t, nil)
+	o := small(f.web.URL)
+	o.Rate = 200
+	f.fault = func(s *session, n int, entry []byte) [][]byte {
+		if n == 50 {
+			_ = s.ws.CloseNow() // and whoever comes again gets no welcome
+			f.gone.Store(true)
+		}
+		return [][]byte{entry}
+	}
+	report := mustRun(t, o)
+	if err := report.Err(); err == nil || !strings.Contains(err.Error(), unackedKind) {
+		t.Errorf("a server that was gone: %v", err)
+	}
+}
+
+func TestAnOpenLoopKeepsItsRateAndAStormResumes(t *testing.T) {
+	t.Parallel()
+	o := small(newFake(t, nil).web.URL)
+	o.Rate, o.Storm, o.Duration, o.Deadline = 200, 200*time.Millisecond, 2*time.Second, 20*time.Second
+	report := mustRun(t, o)
+	if err := report.Err(); err != nil {
+		t.Error(err, report.Violations)
+	}
+	if report.Sent+uint64(report.Late) < 390 || report.Sent > 410 {
+		t.Errorf("%d sent and %d late of 400", report.Sent, report.Late)
+	}
+	if report.Reconnects < 5 {
+		t.Errorf("%d reconnects, want some: did the storm blow?", report.Reconnects)
+	}
+}
+
+func TestWhatCannotBeginIsRefused(t *testing.T) {
+	t.Parallel()
+	full := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }))
+	defer full.Close()
+	change := func(f func(*Options)) Options { o := small(full.URL); f(&o); return o }
+	for says, o := range map[string]Options{
+		"127.0.0.1:1":     change(func(o *Options) { o.URL = "127.0.0.1:1" }),
+		"503":             change(func(*Options) {}),
+		"--conversations": change(func(o *Options) { o.Members = 0 }),
+		"--publishers":    change(func(o *Options) { o.Publishers = 6 }),
+		"--window":        change(func(o *Options) { o.Window = 0 }),
+		"--rate":          change(func(o *Options) { o.Rate = -1 }),
+		"--size":          change(func(o *Options) { o.Size = 0 }),
+		"--duration":      change(func(o *Options) { o.Duration = 1 }),
+		"--storm":         change(func(o *Options) { o.Storm = 1 }),
+		"--storm-share":   change(func(o *Options) { o.Share = 2 }),
+		"--prefix":        change(func(o *Options) { o.Prefix = "Load" }),
+		"--pid":           change(func(o *Options) { o.PID = 1 << 30 }),
+	} {
+		if _, err := Run(context.Background(), o, nil); !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), says) {
+			t.Errorf("got %v, want a refusal with %q", err, says)
+		}
+	}
+	tooLong := small(newFake(t, nil).web.URL)
+	tooLong.Size = 20_000
+	if _, err := Run(context.Background(), tooLong, nil); !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "--max-text") {
+		t.Errorf("got %v, want a refusal with --max-text", err)
+	}
+}
+
+func TestTheEndOfTheContextEndsThePublishingAlone(t *testing.T) {
+	t.Parallel()
+	o := small(newFake(t, nil).web.URL)
+	o.Duration = time.Hour
+	ctx, cancel := context.WithTimeout(context.Background(), 1500*time.Millisecond)
+	defer cancel()
+	report, err := Run(ctx, o, io.Discard)
+	if err != nil || report.Err() != nil || report.Sent == 0 || report.Checked != 5*report.Sent {
+		t.Errorf("%v: %+v", err, report)
+	}
+}
+
+func TestThePlotIsWellFormedWhateverThereIs(t *testing.T) {
+	t.Parallel()
+	for _, points := range [][]Point{
+		nil,
+		{{At: 1}},
+		{{At: 1, Deliveries: 1e6, Latency: Latency{0.1, 0.2, 3, 40, 500}}, {At: 2}, {At: 3, Deliveries: 2e6, Latency: Latency{0.1, 0.2, 3, 40, 500}}},
+	} {
+		var svg bytes.Buffer
+		if err := (&Report{Points: points}).WritePlot(&svg); err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(svg.String(), "NaN") || strings.Contains(svg.String(), "Inf") {
+			t.Errorf("a coordinate is none:\n%s", &svg)
+		}
+		for d := xml.NewDecoder(&svg); ; {
+			if _, err := d.Token(); err == io.EOF {
+				break
+			} else if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+func TestADeliveryAllocatesNothing(t *testing.T) {
+	r := newRun(small("x"), nil)
+	r.from.Store(0)
+	m := r.members[3]
+	frame := []byte(`{"type":"message","conversation":"load-0","seq":12,"id":"` + r.id + `-1-1-500","from":"load-1","text":"x"}`)
+	e := &client.Entry{Conversation: "load-0", Seq: 12, JSON: frame}
+	allocated := testing.AllocsPerRun(1000, func() {
+		m.seen[1] = 0
+		m.entry(e)
+	})
+	if allocated != 0 || m.got.Load() == 0 || r.faults.count() != 0 {
+		t.Errorf("%v allocations a delivery; %d delivered, %d faults", allocated, m.got.Load(), r.faults.count())
+	}
+}
