@@ -5,7 +5,7 @@
 // sync and a full disk, once and at its place, and that nothing is seen before that.
 //
 // How: a conversation's writer decides its sends and makes their lines (commit.go, duplicate.go). The committer writes
-// what all writers have ready into the journal, as one block and with one sync (committer.go, journal.go), and only
+// what all writers have ready into the journal, as one block and with one sync (group.go, journal.go), and only
 // then are the lines readable, from memory (conversation.go). The flusher writes them to the transcript soon
 // (flush.go); a checkpoint syncs the transcripts, notes how they stand in the catalogue, and removes the journal's old
 // segments (checkpoint.go). A start reads the catalogue and brings the transcripts to where the journal says that
@@ -246,22 +246,4 @@ func (r *Record) close() error {
 	r.journal.prepared.discardAll()
 	r.files.closeAll()
 	return errors.Join(err, r.lock.Close())
-}
-
-// Stats are figures for gauges.
-type Stats struct {
-	PendingBytes    int64 // committed, and not yet in transcripts
-	JournalBytes    int64 // in live segments
-	JournalSegments int
-	OpenFiles       int // transcripts
-	Conversations   int
-	IDs             int // remembered
-}
-
-// Stats is cheap.
-func (r *Record) Stats() Stats {
-	s := Stats{PendingBytes: r.flusher.pending(), OpenFiles: r.files.open(), Conversations: r.conversations.count()}
-	s.JournalBytes, s.JournalSegments = r.journal.usage()
-	s.IDs = int(r.remembered.Load())
-	return s
 }

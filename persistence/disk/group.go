@@ -1,0 +1,207 @@
+package disk
+
+import (
+	"errors"
+	"runtime"
+	"time"
+)
+
+// work is what the committer takes off its queue at once.
+type work struct {
+	group   []*proposal
+	marks   []markItem
+	rotates []chan uint64
+	more    bool // the queue is not empty
+	closed  bool
+}
+
+// gather takes the next group. Marks alone make none unless they are due.
+func (k *committer) gather(marksDue bool) (w work) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	size, n := 0, 0
+	for n < len(k.queue) && (n == 0 || size+len(k.queue[n].lines) <= maxGroup) {
+		size += len(k.queue[n].lines) + 256
+		n++
+	}
+	w.group = k.queue[:n:n]
+	k.queue = k.queue[n:]
+	if len(k.queue) == 0 {
+		k.queue = nil
+	}
+	if len(k.marks) > 0 && (n > 0 || marksDue) && k.down == nil {
+		for _, m := range k.marks {
+			w.marks = append(w.marks, m)
+		}
+		clear(k.marks)
+	}
+	w.rotates, k.rotates = k.rotates, nil
+	w.more, w.closed = len(k.queue) > 0, k.closed
+	return w
+}
+
+// run ends when the record is closed and the queue is empty. It waits for work, for the disk, for marks to
+// be due, and while the disk refuses for the time to try again.
+func (k *committer) run() {
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	var marksAt time.Time // when waiting marks are due; zero: none wait
+	for busy := false; ; {
+		if busy {
+			// Whoever was woken by the last group may have the next message ready: let them run first. It costs
+			// nothing where nobody is.
+			runtime.Gosched()
+		}
+		w := k.gather(!marksAt.IsZero() && !time.Now().Before(marksAt))
+		if len(w.group)+len(w.marks) > 0 {
+			k.commit(w)
+		}
+		for _, answer := range w.rotates {
+			answer <- k.end()
+		}
+		if busy = len(w.group) > 0; busy || w.more {
+			continue
+		}
+		if w.closed {
+			return
+		}
+		marksAt = k.wait(timer, marksAt)
+	}
+}
+
+// wait returns when there may be something to do.
+func (k *committer) wait(timer *time.Timer, marksAt time.Time) time.Time {
+	k.mu.Lock()
+	marks, down := len(k.marks) > 0, k.down != nil
+	k.mu.Unlock()
+	if !marks {
+		marksAt = time.Time{}
+	} else if marksAt.IsZero() {
+		marksAt = time.Now().Add(markDelay)
+	}
+	delay := time.Hour
+	if down {
+		delay = k.retry
+	} else if marks {
+		delay = time.Until(marksAt)
+	}
+	timer.Reset(delay)
+	select {
+	case <-k.wake:
+	case <-timer.C:
+		if down {
+			k.recover()
+		}
+	}
+	return marksAt
+}
+
+// commit writes one group and answers its makers.
+func (k *committer) commit(w work) {
+	start := time.Now()
+	err := k.state()
+	var size int
+	if err == nil {
+		size, err = k.write(w)
+	}
+	if err != nil {
+		k.refuse(w, err)
+		return
+	}
+	entries := 0
+	for _, p := range w.group {
+		entries += p.count
+		k.publish(p)
+		p.done <- nil
+	}
+	if k.observe != nil {
+		k.observe(entries, size, time.Since(start))
+	}
+}
+
+func (k *committer) write(w work) (int, error) {
+	payload := func(dst []byte) []byte {
+		for _, p := range w.group {
+			dst = appendRun(dst, &p.run)
+		}
+		for _, m := range w.marks {
+			dst = appendMark(dst, m)
+		}
+		return dst
+	}
+	before := k.j.segments()
+	size, err := k.j.write(payload)
+	for errors.Is(err, errFull) && k.awaitRoom() {
+		size, err = k.j.write(payload)
+	}
+	if now := k.j.segments(); now >= checkpointSegments && now > before {
+		k.full()
+	}
+	return size, err
+}
+
+// awaitRoom waits for a checkpoint to make the journal shorter, and says whether it did. The checkpoint's first step
+// is a rotation, which is answered meanwhile.
+func (k *committer) awaitRoom() bool {
+	shrunk := k.j.shrunk()
+	k.full()
+	timer := time.NewTimer(standstill)
+	defer timer.Stop()
+	for {
+		k.mu.Lock()
+		rotates := k.rotates
+		k.rotates = nil
+		k.mu.Unlock()
+		for _, answer := range rotates {
+			answer <- k.end()
+		}
+		select {
+		case <-shrunk:
+			return true
+		case <-k.wake: // a rotation, or more sends, which wait
+		case <-timer.C:
+			return false
+		case <-k.ctx.Done():
+			return false
+		}
+	}
+}
+
+// refuse tells a group's makers that it is not on the record. First a new segment must say so: only then may their
+// seqs be given anew. Where none can be had, everything is refused until one can.
+func (k *committer) refuse(w work, err error) {
+	if k.state() == nil {
+		k.setDown(err)
+		k.log.Error().Err(err).Msg("the journal failed: sends are refused until a new segment is open")
+		k.recover()
+	}
+	for _, p := range w.group {
+		p.done <- err
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, m := range w.marks {
+		if key := (markKey{m.conversation, m.user}); k.marks[key].seq < m.seq {
+			k.marks[key] = m
+		}
+	}
+}
+
+// recover opens a segment, and with it the record for sends.
+func (k *committer) recover() {
+	if err := k.j.reopen(); err != nil {
+		if errors.Is(err, errFull) {
+			k.full()
+		}
+		k.setDown(err)
+		return
+	}
+	k.setDown(nil)
+	k.log.Info().Msg("the journal takes messages again")
+}
+
+func (k *committer) setDown(err error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.down = err
+}

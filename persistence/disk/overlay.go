@@ -1,0 +1,118 @@
+package disk
+
+import (
+	"fmt"
+	"io"
+
+	"verbatim/persistence"
+	"verbatim/protocol"
+)
+
+// transcript is one conversation's lines, opened for reading from the first on.
+type transcript struct {
+	io.Reader
+	size int64 // up to where it should go; unknownEnd: nothing says
+	want persistence.Tail
+	cut  bool // its file is shorter than it must be
+	done func()
+}
+
+// open finds a transcript's lines. The caller calls done.
+func (o *Offline) open(id protocol.ConversationID) (*transcript, error) {
+	v, known := o.merged[id], o.known[id]
+	if v == nil && known.size == 0 && !o.there[id] {
+		return nil, fmt.Errorf("%w: %s", ErrNoConversation, id)
+	}
+	if v != nil && v.begin == 0 { // the journal has all of it
+		return o.follow(id, nil, 0, v)
+	}
+	f, err := o.files.get(id, false)
+	if missing(err) {
+		return nil, &notWholeError{o.files.path(id), "it is missing"}
+	}
+	if err != nil {
+		return nil, err
+	}
+	size, err := f.Size()
+	if err != nil {
+		o.files.put(f)
+		return nil, err
+	}
+	t, err := o.follow(id, f, size, v)
+	if err != nil {
+		o.files.put(f)
+		return nil, err
+	}
+	t.done = func() { o.files.put(f) }
+	return t, nil
+}
+
+// follow puts a transcript together of its file's beginning, the journal's lines and what the file has beyond.
+func (o *Offline) follow(id protocol.ConversationID, f *openFile, size int64, v *overlay) (*transcript, error) {
+	known, listed := o.known[id]
+	t := &transcript{size: unknownEnd, done: func() {}}
+	if v == nil {
+		if listed {
+			t.size, t.want, t.cut = known.size, known.tail, size < known.size
+		}
+		if o.running && listed { // what the server adds meanwhile may be there in part
+			size = min(size, known.size)
+		}
+		t.Reader = io.NewSectionReader(f, 0, size)
+		return t, nil
+	}
+	t.size, t.want = v.end, v.tail
+	if size < v.begin {
+		t.cut, t.Reader = f != nil, io.MultiReader(sectionOf(f, 0, size))
+		if f != nil {
+			return t, nil
+		}
+	}
+	rest := int64(0)
+	switch {
+	case f == nil:
+	case o.running:
+		if listed && known.size > v.end && known.tail.Log == v.tail.Log {
+			rest = min(size, known.size) - v.end
+			t.size, t.want = known.size, known.tail
+		}
+	case size > v.end:
+		beyond := make([]byte, size-v.end)
+		if err := readFull(f, beyond, v.end); err != nil {
+			return nil, err
+		}
+		t.want, rest = goOn(v.tail, beyond)
+		t.size = v.end + rest
+	}
+	t.Reader = io.MultiReader(sectionOf(f, 0, v.begin), &pieces{o: o, left: v.pieces}, sectionOf(f, v.end, max(0, rest)))
+	return t, nil
+}
+
+func sectionOf(f *openFile, off, n int64) io.Reader {
+	if f == nil {
+		return io.MultiReader()
+	}
+	return io.NewSectionReader(f, off, n)
+}
+
+// pieces reads lines out of the journal.
+type pieces struct {
+	o    *Offline
+	left []piece
+}
+
+func (p *pieces) Read(b []byte) (int, error) {
+	if len(p.left) == 0 {
+		return 0, io.EOF
+	}
+	at := &p.left[0]
+	n := min(len(b), int(at.size))
+	if err := readFull(p.o.segments[at.segment].file, b[:n], int64(at.offset)); err != nil {
+		return 0, fmt.Errorf("journal: read %s at offset %d: %w", p.o.segments[at.segment].path, at.offset, err)
+	}
+	rest := piece{at.segment, at.offset + int32(n), at.size - int32(n)}
+	if p.left = p.left[1:]; rest.size > 0 {
+		p.left = append([]piece{rest}, p.left...)
+	}
+	return n, nil
+}

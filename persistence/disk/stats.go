@@ -1,0 +1,19 @@
+package disk
+
+// Stats are figures for gauges.
+type Stats struct {
+	PendingBytes    int64 // committed, and not yet in transcripts
+	JournalBytes    int64 // in live segments
+	JournalSegments int
+	OpenFiles       int // transcripts
+	Conversations   int
+	IDs             int // remembered
+}
+
+// Stats is cheap.
+func (r *Record) Stats() Stats {
+	s := Stats{PendingBytes: r.flusher.pending(), OpenFiles: r.files.open(), Conversations: r.conversations.count()}
+	s.JournalBytes, s.JournalSegments = r.journal.usage()
+	s.IDs = int(r.remembered.Load())
+	return s
+}
