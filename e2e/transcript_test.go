@@ -184,8 +184,7 @@ func TestExportGivesOfflineWhatTheDownloadGives(t *testing.T) {
 	}
 }
 
-// What is acked, but not yet in the transcript's file, is in an export beside the running server or after a crash, or
-// the export says nothing false: it is a prefix.
+// What is acked is in the download, though much of it is not in the file yet.
 func TestALongTranscriptIsStreamedWholeUpToItsStart(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
