@@ -44,15 +44,6 @@ func (n *news) handler() Handler {
 	}
 }
 
-// all gives what was told so far and forgets it.
-func (n *news) all() []string {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	words := n.words
-	n.words = nil
-	return words
-}
-
 // expect waits for exactly these words, in this order, after which come no others that were told already.
 func (n *news) expect(want ...string) {
 	n.t.Helper()
