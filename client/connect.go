@@ -39,7 +39,7 @@ func (c *Client) stayConnected(ctx context.Context) error {
 			}
 			return err
 		}
-		if time.Since(start) >= steady {
+		if time.Since(start) >= steady || errors.Is(err, errCut) {
 			failures = 0
 		}
 		wait := c.options.Backoff.delay(failures, asked)

@@ -49,6 +49,7 @@ func (p *Report) WritePlot(w io.Writer) error {
 	for _, q := range p.Points {
 		length = max(length, q.At)
 	}
+	length = math.Ceil(length - 0.01)
 	x := func(at float64) float64 { return panelLeft + (panelRight-panelLeft)*at/length }
 	var seconds []tick
 	for step, at := niceStep(length/8), 0.0; at <= length; at += step {
@@ -94,11 +95,12 @@ func logarithmic(least, most float64) (func(float64) float64, []float64) {
 	if high <= low {
 		high = low + 1
 	}
+	floor := math.Pow(10, low)
 	var ticks []float64
 	for e := low; e <= high; e++ {
 		ticks = append(ticks, math.Pow(10, e))
 	}
-	return func(v float64) float64 { return (math.Log10(max(v, least)) - low) / (high - low) }, ticks
+	return func(v float64) float64 { return (math.Log10(max(v, floor)) - low) / (high - low) }, ticks
 }
 
 // panel draws the points' series; a second without any (0) is left out of its line.
