@@ -47,6 +47,7 @@ type run struct {
 	from, to   atomic.Int64 // the measured time, in ns since start: messages that were due in it count
 	joined     atomic.Int64 // members that have joined
 	why        atomic.Pointer[error]
+	told       time.Time  // when the live line changed; owned by Run's goroutine
 	random     *rand.Rand // owned by Run's goroutine until the publishing begins, then by the storm
 }
 
@@ -214,8 +215,13 @@ func (r *run) closeAll() {
 	closing.Wait()
 }
 
+// often is how often the live line changes, at most.
+const often = 100 * time.Millisecond
+
+// say writes the live line anew, unless it has just changed. Run's goroutine's.
 func (r *run) say(format string, args ...any) {
-	if r.tell != nil {
+	if r.tell != nil && time.Since(r.told) >= often {
+		r.told = time.Now()
 		r.tell(fmt.Sprintf(format, args...))
 	}
 }

@@ -10,7 +10,7 @@ import (
 
 // Options is every setting of `verbatim load`, once: flag, variable, default, help. Check says what is wrong with one.
 type Options struct {
-	URL string `arg:"" optional:"" default:"127.0.0.1:8080" help:"The server: host:port, http://… or ws://…. Default: 127.0.0.1:8080."`
+	URL string `arg:"" optional:"" default:"127.0.0.1:8080" help:"The server: host:port, http://… or ws://…"`
 
 	Conversations int    `group:"shape" default:"1" placeholder:"N" env:"VERBATIM_LOAD_CONVERSATIONS" help:"How many conversations."`
 	Members       int    `group:"shape" default:"100" placeholder:"N" env:"VERBATIM_LOAD_MEMBERS" help:"Sockets in each; all of them read and check."`
@@ -53,7 +53,8 @@ slowly: no errors, but the figures are that limit's.
   verbatim load --members 5000 --publishers 0           idle sockets
   verbatim load https://chat.example.com --members 50 --rate 20
 
-The generator and the server share a machine in most of these: it says what it took itself.`
+Where the generator shares the server's machine, it takes CPU from it, and says how much; GOMAXPROCS=1 before the command
+leaves it one core.`
 
 const (
 	mostSockets = 200_000

@@ -105,6 +105,19 @@ func (p *Report) WriteText(w io.Writer) error {
 	if p.Warning != "" {
 		line("beware              %s", p.Warning)
 	}
+	if p.Publishers > 0 {
+		p.writeFigures(line)
+	}
+	line("reconnects          %d; sends put off and sent again: %d", p.Reconnects, p.PutOff)
+	line("checked             %d sent, %d acknowledged, %d deliveries: %s", p.Sent, p.Acked, p.Checked, p.verdict())
+	for _, v := range p.Violations {
+		line("%s", v)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func (p *Report) writeFigures(line func(string, ...any)) {
 	line("throughput          %s messages/s, %s deliveries/s", short(p.MessagesASecond), short(p.DeliveriesASecond))
 	line("                    %9s %9s %9s %9s %9s", "p50", "p90", "p99", "p99.9", "max")
 	p.SendToAck.line(line, "send to ack")
@@ -116,16 +129,12 @@ func (p *Report) WriteText(w io.Writer) error {
 	if p.ServerCPU > 0 {
 		line("server's CPU        %.2f us a delivery", p.ServerCPU)
 	}
-	line("reconnects          %d; sends put off and sent again: %d", p.Reconnects, p.PutOff)
-	line("checked             %d sent, %d acknowledged, %d deliveries: %s", p.Sent, p.Acked, p.Checked, p.verdict())
-	for _, v := range p.Violations {
-		line("%s", v)
-	}
-	_, err := io.WriteString(w, b.String())
-	return err
 }
 
 func (p *Report) pace() string {
+	if p.Publishers == 0 {
+		return "idle"
+	}
 	if p.Rate > 0 {
 		return fmt.Sprintf("%v messages/s", p.Rate)
 	}
