@@ -274,3 +274,66 @@ func TestCloseEndsEverybodyWhoWaits(t *testing.T) {
 		}
 	})
 }
+
+func TestAJoinThatIsPutOffIsAskedAgainAndOneThatIsRefusedIsLeft(t *testing.T) {
+	bubble(t, func(t *testing.T, f *fake, o Options, n *news) {
+		run(t, o)
+		k := f.next()
+		says := func(code string) {
+			k.say(`{"type":"error","code":"` + code + `","reason":"no","conversation":"lobby","ref":"` + k.hears("join")["ref"].(string) + `"}`)
+		}
+		start := time.Now()
+		says("unavailable")
+		says("forbidden")
+		if d := time.Since(start); d < time.Second {
+			t.Errorf("asked again after %v", d)
+		}
+		n.expect("connected again=false", "left forbidden")
+		k.close(1001, "")
+		f.next().hearsNothing(time.Minute)
+	})
+}
+
+func TestLeavingAndJoiningAnewWhileConnected(t *testing.T) {
+	bubble(t, func(t *testing.T, f *fake, o Options, n *news) {
+		c, _ := run(t, o)
+		k := f.next()
+		k.joins("log1", "1", "1")
+		k.entry("message", "1")
+		n.expect("connected again=false", "joined log1 1-1 resumed=false missed=0", "entry 1")
+		c.Leave("lobby")
+		k.hears("leave")
+		k.say(`{"type":"left","conversation":"lobby"}`)
+		n.expect("left ")
+		k.entry("message", "2") // of no join: it is none of this client's
+		if err := c.Join(Join{Conversation: "lobby", Limit: 1}); err != nil {
+			t.Fatal(err)
+		}
+		if j := k.joins("log1", "2", "2"); j["limit"] != num("1") || j["after"] != nil {
+			t.Errorf("the join: %v", j)
+		}
+		k.entry("message", "2")
+		n.expect("joined log1 2-2 resumed=false missed=0", "entry 2")
+		if err := c.Join(Join{Conversation: "Lobby"}); err == nil {
+			t.Error("an invalid id was taken")
+		}
+	})
+}
+
+func TestAConversationIsFollowedWithoutItsEntries(t *testing.T) {
+	bubble(t, func(t *testing.T, f *fake, o Options, n *news) {
+		o.Joins[0].Follow = true
+		o.Handler.Last = func(l Last) { n.add("last %d", l.Last) }
+		run(t, o)
+		k := f.next()
+		if j := k.joins("log1", "6", "5"); j["messages"] != false {
+			t.Errorf("the join: %v", j)
+		}
+		k.say(`{"type":"last","conversation":"lobby","last":7,"time":""}`)
+		n.expect("connected again=false", "joined log1 6-5 resumed=false missed=0", "last 7")
+		k.close(1001, "")
+		if j := f.next().joins("log1", "8", "7"); j["messages"] != false || j["log"] != "log1" {
+			t.Errorf("the join after that: %v", j)
+		}
+	})
+}

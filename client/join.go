@@ -3,12 +3,16 @@ package client
 import (
 	"fmt"
 	"strconv"
+	"time"
 
 	"verbatim/protocol"
 )
 
 // LiveOnly as a Join's Limit asks for no entries but new ones.
 const LiveOnly = -1
+
+// joinDelay is how long, at least, the client waits before it asks again for a join that the server put off.
+const joinDelay = time.Second
 
 // Join says which conversation is to be joined, and from where on.
 type Join struct {
@@ -150,7 +154,7 @@ func (c *Client) joinFailed(r *reply, err *protocol.Error) bool {
 		c.enqueue(v)
 	case err.Code == protocol.CodeUnavailable:
 		v.due = true
-		c.later(v, err.RetryAfter)
+		c.later(v, max(err.RetryAfter, joinDelay))
 	default:
 		v.wanted, v.begun, resuming = false, false, false
 	}

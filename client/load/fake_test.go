@@ -5,21 +5,15 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"sync"
 	"sync/atomic"
 	"testing"
 
 	"github.com/coder/websocket"
 	"github.com/go-json-experiment/json"
-	"go.uber.org/goleak"
 
 	"verbatim/protocol"
 )
-
-func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) { os.Exit(code) }))
-}
 
 // fake is a server in few lines, which keeps the contract, but for what fault says.
 type fake struct {
