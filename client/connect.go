@@ -131,6 +131,10 @@ func (c *Client) dial(ctx context.Context) (*link, error) {
 		if answer != nil {
 			return nil, &refused{status: answer.StatusCode, after: seconds(answer.Header.Get("Retry-After")), err: err}
 		}
+		var cause *net.OpError
+		if errors.As(err, &cause) { // without the library's own words around it
+			err = cause
+		}
 		return nil, fmt.Errorf("client: connect to %s: %w", c.address, err)
 	}
 	ws.SetReadLimit(protocol.MaxServerFrame)

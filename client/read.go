@@ -17,6 +17,10 @@ func (c *Client) read(l *link) error {
 	for {
 		kind, r, err := l.ws.Reader(context.Background())
 		if err != nil {
+			var closed websocket.CloseError
+			if errors.As(err, &closed) { // without the library's own words around it
+				err = closed
+			}
 			return fmt.Errorf("client: read: %w", err)
 		}
 		if kind != websocket.MessageText {
