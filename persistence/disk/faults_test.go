@@ -3,6 +3,7 @@ package disk
 import (
 	"context"
 	"errors"
+	"math"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -66,11 +67,13 @@ func (f *faultFile) Sync() error {
 func inJournal(path string) bool     { return filepath.Base(filepath.Dir(path)) == "journal" }
 func inTranscripts(path string) bool { return filepath.Base(filepath.Dir(path)) == "transcripts" }
 
-// once fails the first operation of a kind on the journal.
-func once(kind string) func(op, path string) error {
+// once fails the first operation of a kind on the segment that the journal writes now. The preparer makes others meanwhile.
+func once(kind string, r *Record) func(op, path string) error {
+	live := r.journal.upTo(math.MaxUint64)
+	current := live[len(live)-1].path
 	var done atomic.Bool
 	return func(op, path string) error {
-		if op == kind && inJournal(path) && !done.Swap(true) {
+		if op == kind && path == current && !done.Swap(true) {
 			return syscall.EIO
 		}
 		return nil
@@ -87,7 +90,7 @@ func TestAfterAFailedWriteOrSyncNothingIsAckedOrSeenAndTheSameIDsStandOnce(t *te
 			before := b.Tail("lobby")
 			awaitPrepared(b.Record.(*Record))
 
-			fs.set(once(kind))
+			fs.set(once(kind, b.Record.(*Record)))
 			refused, alone := recordtest.Say("lobby", "ann", "a2", "two"), recordtest.Say("fresh", "ann", "a1", "one")
 			batch := b.Record.Commit("lobby", []*persistence.Send{refused})
 			if recordtest.Code(refused) != protocol.CodeUnavailable || batch != nil || refused.Seq != 0 || refused.Err.RetryAfter == 0 {
@@ -132,7 +135,7 @@ func TestARefusedMessageThatReachedTheDiskDoesNotComeBack(t *testing.T) {
 	b := bench(t, dir, Options{fs: fs})
 	b.Accept(recordtest.Say("lobby", "ann", "a1", "one"))
 	awaitPrepared(b.Record.(*Record))
-	fs.set(once("sync")) // the write itself succeeds
+	fs.set(once("sync", b.Record.(*Record))) // the write itself succeeds
 	refused := recordtest.Say("lobby", "ann", "a2", "refused")
 	if b.Record.Commit("lobby", []*persistence.Send{refused}); refused.Err == nil {
 		t.Fatal("the send was accepted")
