@@ -59,7 +59,6 @@ func TestARefusedStartExits2WithOneLine(t *testing.T) {
 		"token mode, not yet":     {[]string{"serve", "--listen", "127.0.0.1:0", "--auth", "token"}, []string{"auth"}},
 		"an --auth that is none":  {[]string{"serve", "--listen", "127.0.0.1:0", "--auth", "maybe"}, []string{"auth"}},
 		"--record, not yet":       {[]string{"serve", "--listen", "127.0.0.1:0", "--record", "postgres://127.0.0.1/x"}, []string{"record"}},
-		"load, not yet":           {[]string{"load"}, []string{"load"}},
 	} {
 		t.Run(what, func(t *testing.T) { refusedStart(t, nil, row.args, row.words...) })
 	}
