@@ -101,7 +101,7 @@ func (h *Hub) Stats() Stats {
 }
 
 // Publish implements persistence.Publisher. Where nobody is there it costs a look into a table.
-func (h *Hub) Publish(id protocol.ConversationID, _ protocol.LogID, batch *persistence.Batch) {
+func (h *Hub) Publish(id protocol.ConversationID, batch *persistence.Batch) {
 	if c := h.find(id); c != nil {
 		h.post(command{kind: publish, conversation: c, batch: batch})
 	}

@@ -88,10 +88,10 @@ type History interface {
 	Close(ctx context.Context) error
 }
 
-// Publisher gets what is committed: each conversation's batches in order, from its writer. It may wait for the hub's
-// queue and for nothing else.
+// Publisher gets what is committed: each conversation's batches in order, from its writer, after their sends were
+// settled. It may wait for the hub's queue and for nothing else.
 type Publisher interface {
-	Publish(id protocol.ConversationID, log protocol.LogID, batch *Batch)
+	Publish(id protocol.ConversationID, batch *Batch)
 }
 
 // Send is one message on its way to the record.

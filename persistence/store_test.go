@@ -192,7 +192,7 @@ type watcher struct {
 	next protocol.Seq
 }
 
-func (w *watcher) Publish(id protocol.ConversationID, _ protocol.LogID, b *persistence.Batch) {
+func (w *watcher) Publish(id protocol.ConversationID, b *persistence.Batch) {
 	if b.First != w.next {
 		w.t.Errorf("batch from %d, want %d", b.First, w.next)
 	}

@@ -121,14 +121,14 @@ func (s *Store) commit(id protocol.ConversationID, sends []*Send) {
 	if batch == nil {
 		return
 	}
+	if s.publisher != nil {
+		s.publisher.Publish(id, batch)
+	}
 	tail, err := s.record.Tail(id)
 	if err != nil {
 		// It was committed a moment ago, so its tail is in memory. Readers still find the entries on the record.
-		s.log.Error().Err(err).Str("conversation", string(id)).Msg("committed entries were not fanned out")
+		s.log.Error().Err(err).Str("conversation", string(id)).Msg("committed entries are not in the history")
 		return
-	}
-	if s.publisher != nil {
-		s.publisher.Publish(id, tail.Log, batch)
 	}
 	s.history.Append(id, tail.Log, batch)
 }
