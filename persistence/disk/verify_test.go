@@ -75,7 +75,14 @@ func TestVerifyNamesTheLineThatIsNotWhole(t *testing.T) {
 		line   int
 	}{
 		"an altered text": {func(l []string) []string { l[4] = strings.Replace(l[4], "message 4", "message 5", 1); return l }, 5},
-		"an altered sum":  {func(l []string) []string { l[4] = l[4][:len(l[4])-5] + "0" + l[4][len(l[4])-4:]; return l }, 5},
+		"an altered sum": {func(l []string) []string {
+			digit := "0"
+			if l[4][len(l[4])-5] == '0' {
+				digit = "1"
+			}
+			l[4] = l[4][:len(l[4])-5] + digit + l[4][len(l[4])-4:]
+			return l
+		}, 5},
 		"an altered salt": {func(l []string) []string {
 			i := strings.Index(l[4], saltKey) + len(saltKey)
 			l[4] = l[4][:i] + "AAAA" + l[4][i+4:]
