@@ -1,0 +1,65 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// describe says on what it was measured, a line each.
+func describe(ctx context.Context) (lines []string) {
+	var u unix.Utsname
+	_ = unix.Uname(&u) // fails for a wrong argument alone
+	var m unix.Sysinfo_t
+	_ = unix.Sysinfo(&m)
+	lines = append(lines,
+		fmt.Sprintf("%d cores (%s), %.0f GB of memory, Linux %s", runtime.NumCPU(), after("/proc/cpuinfo", "model name"), float64(m.Totalram)*float64(m.Unit)/(1<<30), bytes.TrimRight(u.Release[:], "\x00")),
+		fmt.Sprintf("Verbatim %s, %s, coder/websocket %s%s", said(ctx, "git", "describe", "--tags", "--always", "--dirty"), runtime.Version(),
+			said(ctx, "go", "list", "-m", "-f", "{{.Version}}", "github.com/coder/websocket"), redisVersion(ctx)),
+	)
+	return lines
+}
+
+func redisVersion(ctx context.Context) string {
+	_, rest, ok := strings.Cut(said(ctx, "redis-server", "--version"), " v=")
+	if !ok {
+		return ""
+	}
+	version, _, _ := strings.Cut(rest, " ")
+	return ", Redis " + version
+}
+
+// said is what a command printed, "unknown" where it fails.
+func said(ctx context.Context, name string, args ...string) string {
+	out, err := exec.CommandContext(ctx, name, args...).Output()
+	if err != nil {
+		return "unknown"
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// after finds the first "key : value" of a file.
+func after(file, key string) string {
+	b, _ := os.ReadFile(file) // without it nothing is known
+	for line := range strings.Lines(string(b)) {
+		if k, v, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(k) == key {
+			return strings.TrimSpace(v)
+		}
+	}
+	return "unknown"
+}
+
+// mostSockets is how many sockets a process may have here, beside its other files.
+func mostSockets() int {
+	var r unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &r); err != nil {
+		return 1 << 20
+	}
+	return int(min(r.Max, 1<<20)) / 10 * 9 / 10 * 10
+}

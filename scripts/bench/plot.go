@@ -1,0 +1,130 @@
+package main
+
+import (
+	"fmt"
+	"html"
+	"math"
+	"strings"
+
+	"verbatim/scripts/bench/figures"
+)
+
+// The drawing's measures, in pixels.
+const (
+	plotWidth = 900
+	plotLeft  = 270
+	plotRight = 840
+	barHeight = 14
+	groupGap  = 14
+	plotTop   = 70
+)
+
+// series is the bars of one color.
+type series struct{ name, color string }
+
+// group is the bars of one work, one of each series; a value whose ok is false is left out.
+type group struct {
+	title  string
+	values []spread
+	ok     []bool
+	mark   float64 // a line across: the bar to reach; 0: none
+}
+
+var servers = []series{{coder, "#94a3b8"}, {frames, "#38bdf8"}, {verbatim, "#1d4ed8"}}
+
+func (rep *report) plotCPU() string {
+	return draw("CPU of the server for each delivery, µs", servers, rep.ofServers(cpu, cpu.of))
+}
+
+func (rep *report) plotLatency() string {
+	return draw("From publish to delivery, p99, ms", servers, rep.ofServers(cpu, p99.of))
+}
+
+// ofServers is a figure of the rows that have floors and a bar of that figure.
+func (rep *report) ofServers(barred figure, of func(*figures.Figures) float64) (groups []group) {
+	for _, r := range rep.rows {
+		if r.trial(coder) == nil || r.bars[0].figure.name != barred.name {
+			continue
+		}
+		g := group{title: r.title}
+		for _, s := range servers {
+			v, ok := r.trial(s.name).over(of)
+			g.values, g.ok = append(g.values, v), append(g.ok, ok)
+		}
+		groups = append(groups, g)
+	}
+	return groups
+}
+
+func (rep *report) plotRatios() string {
+	var groups []group
+	for _, r := range rep.rows {
+		for _, bar := range r.bars {
+			if bar.how != ratio || bar.against != coder {
+				continue
+			}
+			g := group{title: r.title + ": " + strings.TrimSuffix(bar.figure.name, " of each delivery"), mark: bar.limit}
+			for _, against := range []string{coder, frames} {
+				s, ok := r.over(bar, against)
+				g.values, g.ok = append(g.values, s), append(g.ok, ok)
+			}
+			groups = append(groups, g)
+		}
+	}
+	return draw("Verbatim's figure as a multiple of the floor's; the red line is the bar, against coder",
+		[]series{{"against coder", "#1d4ed8"}, {"against frames", "#38bdf8"}}, groups)
+}
+
+// draw draws groups of lying bars, the median, with a whisker from the least to the most.
+func draw(title string, all []series, groups []group) string {
+	most := 0.0
+	for _, g := range groups {
+		for _, v := range g.values {
+			most = max(most, v.most, g.mark)
+		}
+	}
+	step := niceStep(max(most, 1e-9) / 6)
+	most = math.Ceil(max(most, 1e-9)/step) * step
+	x := func(v float64) float64 { return plotLeft + (plotRight-plotLeft)*v/most }
+	each := len(all)*barHeight + groupGap
+	bottom := plotTop + len(groups)*each
+
+	var b strings.Builder
+	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="sans-serif" font-size="11">`+"\n", plotWidth, bottom+30)
+	fmt.Fprintf(&b, `<rect width="100%%" height="100%%" fill="white"/><text x="20" y="24" font-size="14">%s</text>`+"\n", html.EscapeString(title))
+	for i, s := range all {
+		fmt.Fprintf(&b, `<rect x="%d" y="36" width="10" height="10" fill="%s"/><text x="%d" y="45">%s</text>`+"\n", plotLeft+i*130, s.color, plotLeft+i*130+15, s.name)
+	}
+	for v := 0.0; v <= most*1.001; v += step {
+		fmt.Fprintf(&b, `<line x1="%.1f" y1="%d" x2="%.1f" y2="%d" stroke="#e2e8f0"/><text x="%.1f" y="%d" text-anchor="middle">%.4g</text>`+"\n", x(v), plotTop-8, x(v), bottom, x(v), bottom+16, v)
+	}
+	for i, g := range groups {
+		top := plotTop + i*each
+		fmt.Fprintf(&b, `<text x="%d" y="%d" text-anchor="end">%s</text>`+"\n", plotLeft-10, top+(each-groupGap)/2+4, html.EscapeString(g.title))
+		for j, v := range g.values {
+			if !g.ok[j] {
+				continue
+			}
+			y := float64(top + j*barHeight)
+			fmt.Fprintf(&b, `<rect x="%d" y="%.1f" width="%.1f" height="%d" fill="%s"/>`, plotLeft, y, x(v.median)-plotLeft, barHeight-3, all[j].color)
+			fmt.Fprintf(&b, `<line x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f" stroke="black"/>`, x(v.least), y+5.5, x(v.most), y+5.5)
+			fmt.Fprintf(&b, `<text x="%.1f" y="%.1f">%.3g</text>`+"\n", x(v.most)+5, y+9.5, v.median)
+		}
+		if g.mark > 0 {
+			fmt.Fprintf(&b, `<line x1="%.1f" y1="%d" x2="%.1f" y2="%d" stroke="#dc2626" stroke-width="2"/>`+"\n", x(g.mark), top-3, x(g.mark), top+len(all)*barHeight)
+		}
+	}
+	b.WriteString("</svg>\n")
+	return b.String()
+}
+
+// niceStep is 1, 2 or 5 times a power of ten.
+func niceStep(v float64) float64 {
+	power := math.Pow(10, math.Floor(math.Log10(v)))
+	for _, m := range []float64{1, 2, 5} {
+		if v <= m*power {
+			return m * power
+		}
+	}
+	return 10 * power
+}
