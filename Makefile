@@ -4,9 +4,10 @@ COMMIT  ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
 LDFLAGS := -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 page    := $(shell find web -type f -not -path '*/node_modules/*' -not -path 'web/dist/*' -not -path '*/test*/*' -not -name '*.go' 2>/dev/null)
 CYCLES  ?= 100
+COUNT   ?= 5
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-quick lint fmt bench soak drills dev clean
+.PHONY: help build run test test-quick lint fmt bench bench-quick soak drills dev clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -39,8 +40,12 @@ lint: ## gofmt, go vet, staticcheck
 fmt: ## gofmt all Go files
 	gofmt -w $$(git ls-files --cached --others --exclude-standard '*.go')
 
-bench: ## Go benchmarks
-	go test -run '^$$' -bench . -benchmem ./...
+bench: ## Go benchmarks, COUNT=5 times for benchstat, and then everything beside bare fan-out: writes docs/performance.md (half an hour)
+	go test -run '^$$' -bench . -benchmem -count $(COUNT) $$(go list ./... | grep -v /e2e)
+	go run ./scripts/bench
+
+bench-quick: ## the same comparison in two minutes, printed: is anything far off?
+	@go run ./scripts/bench -quick
 
 drills: ## the fault drills in their long form: CYCLES=100 times kill -9, failed syncs, restarts under load
 	VERBATIM_CYCLES=$(CYCLES) go test -timeout 6h -v -count 1 -run 'UnderLoad|Kill9|NobodyNotices' ./e2e

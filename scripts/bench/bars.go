@@ -117,6 +117,8 @@ func (b bar) met(s spread) bool {
 // format is how the bar's values are written.
 func (b bar) format(v float64) string {
 	switch {
+	case b.how == ratio && math.Abs(v-b.limit) < 0.005 && v != b.limit:
+		return fmt.Sprintf("%.3f", v) // so that what is just missed does not look met
 	case b.how == ratio:
 		return fmt.Sprintf("%.2f", v)
 	case math.Abs(v) >= 10_000:

@@ -20,10 +20,18 @@ func describe(ctx context.Context) (lines []string) {
 	_ = unix.Sysinfo(&m)
 	lines = append(lines,
 		fmt.Sprintf("%d cores (%s), %.0f GB of memory, Linux %s", runtime.NumCPU(), after("/proc/cpuinfo", "model name"), float64(m.Totalram)*float64(m.Unit)/(1<<30), bytes.TrimRight(u.Release[:], "\x00")),
+		"load average before the first run: "+load()+" (another's work on the machine makes figures worse and rounds unlike)",
 		fmt.Sprintf("Verbatim %s, %s, coder/websocket %s%s", said(ctx, "git", "describe", "--tags", "--always", "--dirty"), runtime.Version(),
 			said(ctx, "go", "list", "-m", "-f", "{{.Version}}", "github.com/coder/websocket"), redisVersion(ctx)),
 	)
 	return lines
+}
+
+// load is the load average over 1, 5 and 15 minutes.
+func load() string {
+	b, _ := os.ReadFile("/proc/loadavg") // without it nothing is known
+	fields := strings.Fields(string(b))
+	return strings.Join(fields[:min(3, len(fields))], " ")
 }
 
 func redisVersion(ctx context.Context) string {

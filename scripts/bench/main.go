@@ -3,7 +3,7 @@
 //
 //	make bench-quick                          all rows in short form, printed; nothing is written
 //	go run ./scripts/bench                    all rows, five rounds; writes docs/performance.md and docs/plots/
-//	go run ./scripts/bench -rows '1 × 1,000'  some rows, printed
+//	go run ./scripts/bench -rows '1 x 1,000'  some rows, printed
 //
 // Each round runs each row's servers one after the other, fresh each time, driven by the same generator: a machine that
 // is slower for a while is slower for all of them. So what counts is the ratios. Figures are no test: it exits 0 where
@@ -20,6 +20,7 @@ import (
 	"os"
 	"os/signal"
 	"regexp"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -30,6 +31,7 @@ type options struct {
 	rounds   int
 	rows     *regexp.Regexp
 	duration time.Duration
+	out      string // the folder of the report
 }
 
 func main() {
@@ -37,7 +39,8 @@ func main() {
 	flag.BoolVar(&o.quick, "quick", false, "two rounds of 1.5 s and smaller crowds: does it work, and is anything far off?")
 	flag.IntVar(&o.rounds, "rounds", 5, "how many `rounds`")
 	flag.DurationVar(&o.duration, "duration", 5*time.Second, "what is measured of each run")
-	rows := flag.String("rows", "", "only the rows whose title this `regexp` matches")
+	rows := flag.String("rows", "", "only the rows whose title this `regexp` matches, × written as x or ×; they are printed")
+	flag.StringVar(&o.out, "out", "docs", "the `folder` for performance.md and plots/")
 	flag.Parse()
 	if o.quick {
 		given := map[string]bool{}
@@ -64,7 +67,7 @@ func main() {
 func run(ctx context.Context, o *options, all bool) error {
 	var chosen []*row
 	for _, r := range rows(o) {
-		if o.rows.MatchString(r.title) {
+		if o.rows.MatchString(r.title) || o.rows.MatchString(strings.ReplaceAll(r.title, "×", "x")) {
 			chosen = append(chosen, r)
 		}
 	}
@@ -88,5 +91,5 @@ func run(ctx context.Context, o *options, all bool) error {
 		fmt.Print(rep.markdown(false))
 		return nil
 	}
-	return rep.write("docs")
+	return rep.write(o.out)
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -70,6 +71,7 @@ func (b *bench) measure(ctx context.Context, rep *report) error {
 	for round := 1; round <= rep.rounds; round++ {
 		for _, r := range rep.rows {
 			for _, one := range r.runs {
+				began := time.Now()
 				f, err := b.once(ctx, one)
 				if ctx.Err() != nil {
 					return errors.New("interrupted: all that was started has been stopped")
@@ -80,7 +82,7 @@ func (b *bench) measure(ctx context.Context, rep *report) error {
 					say("round %d/%d  %s, %s: FAILED: %v", round, rep.rounds, r.title, one.name, err)
 					continue
 				}
-				say("round %d/%d  %s, %s: %s", round, rep.rounds, r.title, one.name, brief(r, one, f))
+				say("round %d/%d  %s, %s: %s (%.1f s)", round, rep.rounds, r.title, one.name, brief(r, f), time.Since(began).Seconds())
 			}
 		}
 	}
@@ -90,10 +92,13 @@ func (b *bench) measure(ctx context.Context, rep *report) error {
 func say(format string, args ...any) { fmt.Fprintf(os.Stderr, "bench: "+format+"\n", args...) }
 
 // brief is a run in a few words: the figures of the row's bars.
-func brief(r *row, one *trial, f *figures.Figures) string {
+func brief(r *row, f *figures.Figures) string {
 	var words []string
 	for _, bar := range r.bars {
-		words = append(words, fmt.Sprintf("%s "+bar.figure.format+" %s", bar.figure.name, bar.figure.of(f), bar.figure.unit))
+		word := fmt.Sprintf("%s "+bar.figure.format+" %s", bar.figure.name, bar.figure.of(f), bar.figure.unit)
+		if !slices.Contains(words, word) {
+			words = append(words, word)
+		}
 	}
 	if f.Lost != 0 {
 		words = append(words, fmt.Sprintf("%d LOST", f.Lost))

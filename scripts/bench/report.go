@@ -45,7 +45,7 @@ func (rep *report) markdown(plots bool) string {
 	for _, line := range rep.machine {
 		fmt.Fprintf(&b, "- %s\n", line)
 	}
-	fmt.Fprintf(&b, "- %s, %d rounds of %v, %.0f minutes in all", rep.began.UTC().Format("2006-01-02 15:04 UTC"), rep.rounds, rep.duration, max(rep.took.Minutes(), 1))
+	fmt.Fprintf(&b, "- %s, rounds: %d of %v, %.1f minutes in all", rep.began.UTC().Format("2006-01-02 15:04 UTC"), rep.rounds, rep.duration, rep.took.Minutes())
 	if rep.quick {
 		b.WriteString("; the quick form: it shows what is far off, and no more")
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"verbatim/scripts/bench/figures"
 )
@@ -54,12 +55,13 @@ var (
 // rows is the table of what is measured, and its bars.
 func rows(o *options) []*row {
 	sockets, entriesThere, spread := 10_000, 1_000_000, 10_000
-	rest := "2s"
+	warm, rest := o.duration/5, 3*time.Second
 	if o.quick {
-		sockets, entriesThere, rest = 2_000, 100_000, "500ms"
+		sockets, entriesThere = 2_000, 100_000
+		warm, rest = o.duration/15, 300*time.Millisecond
 	}
 	sockets = min(sockets, mostSockets())
-	course := fmt.Sprintf("-duration %v -warm %v -rest %s", o.duration, o.duration/5, rest)
+	course := fmt.Sprintf("-duration %v -warm %v -rest %v", o.duration, warm, rest)
 	presence := "-rest 6s" // who is gone for 5 s makes `left`
 	if o.quick {
 		presence = "-rest 500ms"
