@@ -91,6 +91,15 @@ func (s *server) stop() (err error) {
 	return err
 }
 
+// kill ends at once what was started, and waits for it.
+func (s *server) kill() error {
+	for _, p := range s.parts {
+		_ = p.cmd.Process.Kill() // it may have ended: then Wait has been called
+		<-p.ended
+	}
+	return nil
+}
+
 // process is one process of ours; it is stopped by its id.
 type process struct {
 	cmd      *exec.Cmd
