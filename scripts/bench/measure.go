@@ -138,7 +138,7 @@ func (b *bench) drive(ctx context.Context, name, data string, flags []string, en
 	generate := exec.CommandContext(limited, filepath.Join(b.folder, "generate"), append([]string{"-addr", s.addr, "-pid", strconv.Itoa(s.pid())}, flags...)...)
 	generate.Stdout, generate.Stderr = &stdout, &stderr
 	if err := generate.Run(); err != nil {
-		return nil, fmt.Errorf("%w: %s", err, tail(stderr.Bytes()))
+		return nil, fmt.Errorf("%w: %s%s", err, tail(stderr.Bytes()), s.said())
 	}
 	f = &figures.Figures{}
 	if err := json.Unmarshal(stdout.Bytes(), f); err != nil {

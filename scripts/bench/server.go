@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -83,6 +82,23 @@ func pong(addr string) bool {
 	return err1 == nil && err2 == nil && string(answer) == "+PONG"
 }
 
+// said is how the server ended, if it did, and the last line of its log.
+func (s *server) said() string {
+	p := s.parts[len(s.parts)-1]
+	time.Sleep(100 * time.Millisecond) // a server that breaks its connections is about to end
+	how := ""
+	select {
+	case <-p.ended:
+		how = fmt.Sprintf("; the server ended (%v)", p.cmd.ProcessState)
+	default:
+	}
+	log, _ := os.ReadFile(p.log)
+	if last := tail(log); last != "" {
+		how += "; the server's last word: " + last
+	}
+	return how
+}
+
 // stop stops what was started, the latest first, and waits for it.
 func (s *server) stop() (err error) {
 	for i := len(s.parts) - 1; i >= 0; i-- {
@@ -148,7 +164,7 @@ func (p *process) wait(what string, done func() bool) error {
 		select {
 		case <-p.ended:
 			said, _ := os.ReadFile(p.log)
-			return fmt.Errorf("%s ended before %s: %s", filepath.Base(p.cmd.Path), what, tail(bytes.TrimSpace(said)))
+			return fmt.Errorf("%s ended before %s: %s", filepath.Base(p.cmd.Path), what, tail(said))
 		default:
 		}
 		if time.Now().After(end) {
