@@ -12,7 +12,7 @@ import (
 // The drawing's measures, in pixels.
 const (
 	plotWidth = 900
-	plotLeft  = 270
+	plotLeft  = 340
 	plotRight = 840
 	barHeight = 14
 	groupGap  = 14
