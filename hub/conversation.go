@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -47,13 +48,16 @@ type Conversation struct {
 	dueAt    time.Time // when flush comes; zero: never
 	dueIndex int
 
-	users   map[protocol.UserID]*user
-	leaving []*user // whose last session went, oldest first; some came back meanwhile
-	marks   map[protocol.UserID]*mark
-	dirty   dirty
+	users    map[protocol.UserID]*user
+	leaving  []*user                       // whose last session went, oldest first; some came back meanwhile
+	sessions map[protocol.UserID][]*Member // the reading and following members of each user
+	marks    map[protocol.UserID]*mark
+	furthest []*mark // the marks to show, furthest first
+	dirty    dirty
 
 	countedAt, lastAt, publishedAt time.Time // when a crowd's count and `last` went out; when an entry came
-	online, reads                  []byte    // encoded for joined; nil: to be made anew
+	online                         roster    // for joined
+	reads                          []byte    // encoded for joined; nil: to be made anew
 }
 
 // dirty is what changed since the last flush.
@@ -119,7 +123,11 @@ func (c *Conversation) join(m *Member) Snapshot {
 	if m.Kind == Waiting {
 		return Snapshot{}
 	}
-	return Snapshot{Online: c.onlineJSON(), Count: len(c.users), Reads: c.readsJSON(m.User), Read: c.markOf(m.User)}
+	if c.sessions == nil {
+		c.sessions = make(map[protocol.UserID][]*Member)
+	}
+	c.sessions[m.User] = append(c.sessions[m.User], m)
+	return Snapshot{Online: c.onlineJSON(m), Count: len(c.users), Reads: c.readsJSON(m.User), Read: c.markOf(m.User)}
 }
 
 func (c *Conversation) leave(m *Member) {
@@ -140,14 +148,29 @@ func (c *Conversation) leave(m *Member) {
 	if c.passing && m.Kind != Following && m.index < c.passed && moved != m {
 		moved.Wake() // it stands now where this pass has been already
 	}
+	if m.Kind != Waiting {
+		c.forgetSession(m)
+	}
 	if m.Kind == Reading {
 		c.depart(m.User)
 	}
 	c.loop.schedule(c, time.Now().Add(tick)) // so that a conversation without members ends
 }
 
+func (c *Conversation) forgetSession(m *Member) {
+	rest := slices.DeleteFunc(c.sessions[m.User], func(other *Member) bool { return other == m })
+	if len(rest) == 0 {
+		delete(c.sessions, m.User)
+		return
+	}
+	c.sessions[m.User] = rest
+}
+
 // flush sends out what is due and says when to come again.
 func (c *Conversation) flush(now time.Time) {
+	if c.gone {
+		return // its last flush had scheduled one more
+	}
 	c.expire(now)
 	c.flushEphemera(now)
 	c.flushLast(now)

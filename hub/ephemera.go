@@ -1,7 +1,6 @@
 package hub
 
 import (
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -25,26 +24,21 @@ type flushed struct {
 	since uint64 // the event count before its first part
 }
 
-// part is one frame of a tick, and whom it is for.
+// part is one frame of a tick, which goes to all reading members but some.
 type part struct {
 	frame []byte
 	about protocol.UserID // the user that it tells of
 	by    *Member         // who needs no telling
-	mark  bool            // a read mark: goes to the user's own other sessions too, and to its followers
-	own   bool            // to the user's own sessions alone
+	mark  bool            // a read mark: goes to the user's own other sessions too
 	event uint64          // who joined at this count or later knows it from its snapshot
 }
 
-// goesTo says whether a member gets the part.
+// goesTo says whether a reading member gets the part.
 func (p *part) goesTo(m *Member) bool {
 	if p.event <= m.joint || p.by == m {
 		return false
 	}
-	self := p.about == m.User && p.about != ""
-	if m.Kind == Following || p.own {
-		return p.mark && self
-	}
-	return p.mark || !self // never about oneself (protocol.md, presence)
+	return p.mark || p.about == "" || p.about != m.User // never about oneself (protocol.md, presence)
 }
 
 // add notes a part for the next tick.
@@ -82,88 +76,75 @@ func (c *Conversation) flushEphemera(now time.Time) {
 	f.since = c.dirty.events
 	for _, p := range f.parts {
 		f.since = min(f.since, p.event-1)
-		if !p.own {
-			f.all = append(f.all, p.frame...)
-		}
+		f.all = append(f.all, p.frame...)
 	}
 	c.ephem.ticks[f.n%ephemeraKept].Store(f)
 	c.ephem.next.Store(f.n + 1)
-	c.wakeFor(f)
-}
-
-func (c *Conversation) wakeFor(f *flushed) {
-	concerns := func(m *Member) bool {
-		return slices.ContainsFunc(f.parts, func(p part) bool { return p.goesTo(m) })
-	}
-	if len(f.all) > 0 {
-		c.loop.wake(c)
-	} else { // only to somebody's own sessions: no crowd is woken for that
-		for _, m := range c.members {
-			if concerns(m) {
-				m.Wake()
-			}
-		}
-	}
-	for _, m := range c.followers {
-		if concerns(m) {
-			m.Wake()
-		}
-	}
+	c.loop.wake(c)
 }
 
 func (c *Conversation) presenceFrame(list bool) []byte {
 	p := protocol.Presence{Conversation: c.ID, Count: len(c.users)}
 	if list {
-		p.Online = c.onlineJSON()
+		p.Online = c.onlineJSON(nil)
 	}
 	return protocol.Frame(p)
 }
 
 // resync makes all ephemeral state anew for a session that fell behind.
 func (c *Conversation) resync(m *Member) {
-	var frames []byte
-	if m.Kind == Reading {
-		frames = c.presenceFrame(!c.crowd())
-	}
-	told := 0
-	for name, k := range c.marks {
-		if k.name == "" || told >= c.loop.hub.names { // "": not moved since the conversation came to life
-			continue
-		}
-		p := part{about: name, mark: true, own: c.crowd(), event: m.joint + 1}
-		if p.goesTo(m) {
-			frames = append(frames, c.markFrame(k)...)
-			told++
+	frames := c.presenceFrame(!c.crowd())
+	if !c.crowd() { // a crowd is told of its own marks alone, which no session falls behind
+		for _, k := range c.furthest {
+			if !k.toldAt.IsZero() { // it has moved since the conversation came to life
+				frames = append(frames, c.markFrame(k)...)
+			}
 		}
 	}
 	m.catchUp.Store(&catchUp{frames: frames, seen: c.ephem.next.Load()})
 	m.Wake()
 }
 
-// Ephemera adds to dst what has been flushed for the member since it took some last. behind says that it must ask the
-// hub to Resync: it fell too far back. Only the member's session calls it.
+// Ephemera adds to dst what has been flushed for the member since it took some last. behind says, once, that it must ask
+// the hub to Resync: it fell too far back. Only the member's session calls it.
 func (m *Member) Ephemera(dst []byte) (frames []byte, behind bool) {
+	if m.own.Load() != nil {
+		if own := m.own.Swap(nil); own != nil {
+			dst = append(dst, *own...)
+		}
+	}
+	if m.Kind == Following {
+		return dst, false
+	}
 	if got := m.catchUp.Load(); got != nil && m.catchUp.CompareAndSwap(got, nil) {
 		dst = append(dst, got.frames...)
 		m.seen = got.seen
+		m.asked = false
 	}
 	e := &m.Conversation.ephem
 	next := e.next.Load()
 	if next-m.seen > ephemeraKept {
-		return dst, true
+		return dst, m.ask()
 	}
 	for ; m.seen < next; m.seen++ {
 		f := e.ticks[m.seen%ephemeraKept].Load()
 		if f.n != m.seen {
-			return dst, true
+			return dst, m.ask()
 		}
 		dst = f.appendTo(dst, m)
 	}
 	return dst, false
 }
 
+// ask says whether the member's catchUp is still to be asked for.
+func (m *Member) ask() bool {
+	first := !m.asked
+	m.asked = true
+	return first
+}
+
 func (f *flushed) appendTo(dst []byte, m *Member) []byte {
-	personal := m.Kind == Following || f.since < m.joint
+	personal := f.since < m.joint
 	for i := range f.parts {
 		p := &f.parts[i]
 		personal = personal || p.about == m.User || p.by == m

@@ -212,7 +212,7 @@ func (h *Hub) live(id protocol.ConversationID) *Conversation {
 		h.stats.conversations.Add(1)
 	}
 	sh.mu.Unlock()
-	c.load.Do(func() { c.marks = h.loadMarks(id) }) // before any command of it is posted
+	c.load.Do(func() { c.setMarks(h.loadMarks(id)) }) // before any command of it is posted
 	return c
 }
 
@@ -224,7 +224,7 @@ func (h *Hub) loadMarks(id protocol.ConversationID) map[protocol.UserID]*mark {
 	}
 	marks := make(map[protocol.UserID]*mark, len(stored))
 	for user, seq := range stored {
-		marks[user] = &mark{seq: seq}
+		marks[user] = &mark{name: user, seq: seq}
 	}
 	return marks
 }
@@ -233,7 +233,9 @@ func (h *Hub) loadMarks(id protocol.ConversationID) map[protocol.UserID]*mark {
 func (h *Hub) forget(c *Conversation) {
 	sh := &h.shards[maphash.String(h.seed, string(c.ID))%liveShards]
 	sh.mu.Lock()
-	delete(sh.live, c.ID)
+	if sh.live[c.ID] == c {
+		delete(sh.live, c.ID)
+	}
 	sh.mu.Unlock()
 	h.stats.conversations.Add(-1)
 }

@@ -32,14 +32,16 @@ type Member struct {
 
 	woken   atomic.Bool // set by a wake, cleared by the session before it looks for what is new
 	catchUp atomic.Pointer[catchUp]
+	own     atomic.Pointer[[]byte] // the newest read mark of the member's own user, where no tick tells it
 
 	joint uint64 // the conversation's count of events when it joined; fixed after that
 
 	index int // owned by the loop
 
 	// Owned by the session.
-	hint uint64 // the number of the batch that comes next
-	seen uint64 // the number of the ephemera that were taken last
+	hint  uint64 // the number of the batch that comes next
+	seen  uint64 // the number of the ephemera that were taken last
+	asked bool   // for a catchUp that has not come yet
 }
 
 // catchUp is all ephemeral state at once, for a session that fell behind.

@@ -41,7 +41,7 @@ func (c *Conversation) depart(name protocol.UserID) {
 	}
 	u.leaveAt = time.Now().Add(leaveAfter)
 	c.leaving = append(c.leaving, u)
-	c.loop.schedule(c, c.leaving[0].leaveAt)
+	c.loop.schedule(c, u.leaveAt)
 }
 
 // expire lets those go whose time is up. The list is in the order of leaveAt, since all wait equally long; a user who
@@ -69,9 +69,9 @@ func (c *Conversation) expire(now time.Time) {
 func (c *Conversation) changed(name protocol.UserID, event string) {
 	n := len(c.users)
 	c.count.Store(int64(n))
-	c.online = nil
-	c.dirty.events++
 	names := c.loop.hub.names
+	c.online.changed(name, event, n > names)
+	c.dirty.events++
 	if n > names {
 		c.dirty.count, c.dirty.list = true, false
 		c.loop.schedule(c, later(time.Now().Add(tick), c.countedAt.Add(atMost)))
@@ -85,20 +85,4 @@ func (c *Conversation) changed(name protocol.UserID, event string) {
 		return
 	}
 	c.add(part{about: name, frame: protocol.Frame(protocol.Presence{Conversation: c.ID, User: name, Event: event, Count: n})})
-}
-
-// onlineJSON is the list of users, at most Options.Names of them; in a crowd, whichever come to hand.
-func (c *Conversation) onlineJSON() []byte {
-	if c.online == nil {
-		users := make([]protocol.UserID, 0, min(len(c.users), c.loop.hub.names))
-		for name := range c.users {
-			if len(users) == cap(users) {
-				break
-			}
-			users = append(users, name)
-		}
-		slices.Sort(users)
-		c.online = protocol.AppendNames(nil, users)
-	}
-	return c.online
 }

@@ -106,6 +106,7 @@ type Send struct {
 	Target       protocol.Seq
 	Meta         string // a compact JSON object, or ""
 	Ref          string // the sender's own, for its reply
+	Bytes        int    // of the frame of which its strings may be parts
 	Settler      Settler
 
 	// Set by Record.Recall: where on the record, beyond the remembered ids, the id and the prev stand. 0: nowhere.
@@ -122,5 +123,5 @@ type Send struct {
 // Settler is told, once, what became of a send. It is called by the conversation's writer and must not wait.
 type Settler interface{ Settled(send *Send) }
 
-// Size is about how many bytes of memory the send takes.
-func (s *Send) Size() int { return 256 + len(s.Text) + len(s.Meta) }
+// Size is about how many bytes of memory the send takes, with the frame that it keeps alive.
+func (s *Send) Size() int { return 256 + max(s.Bytes, len(s.Text)+len(s.Meta)) }

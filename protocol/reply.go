@@ -20,7 +20,7 @@ func FrameTo[R Reply](dst []byte, r R) []byte {
 	dst = r.AppendJSON(dst)
 	payload := dst[start+usual:]
 	if n := len(payload); n < 126 || n > 0xffff {
-		return AppendFrame(dst[:start:start], append([]byte(nil), payload...))
+		return AppendFrame(dst[:start], append([]byte(nil), payload...)) // the header has another size
 	}
 	appendHeader(dst[:start], len(payload))
 	return dst
@@ -227,6 +227,9 @@ func AppendSeconds(dst []byte, d time.Duration) []byte {
 	return strconv.AppendFloat(dst, math.Ceil(d.Seconds()*10)/10, 'f', -1, 64)
 }
 
+// AppendName adds a name as a JSON string.
+func AppendName(dst []byte, user UserID) []byte { return appendString(dst, string(user)) }
+
 // AppendNames adds a JSON array of names.
 func AppendNames(dst []byte, users []UserID) []byte {
 	dst = append(dst, '[')
@@ -234,7 +237,7 @@ func AppendNames(dst []byte, users []UserID) []byte {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = appendString(dst, string(u))
+		dst = AppendName(dst, u)
 	}
 	return append(dst, ']')
 }

@@ -33,6 +33,7 @@ type Number struct {
 type Request struct {
 	Type         Type
 	Ref          string // "": none
+	Bytes        int    // of the frame, which its strings keep in memory
 	Conversation ConversationID
 
 	After, Before, Since Number
@@ -55,7 +56,9 @@ func Decode(frame []byte, limits *Limits) (Request, *Error) {
 	if err := d.scan(string(frame)); err != nil {
 		return Request{}, err
 	}
-	return d.request(limits)
+	r, err := d.request(limits)
+	r.Bytes = len(frame)
+	return r, err
 }
 
 // DecodePost reads the body of a POST, which is a send whose conversation stands in the path. key is the
@@ -68,6 +71,7 @@ func DecodePost(body []byte, conversation ConversationID, key string, limits *Li
 	d.fields[fieldType] = value{'"', `"send"`}
 	d.fields[fieldConversation] = value{'"', `"` + string(conversation) + `"`}
 	r, err := d.request(limits)
+	r.Bytes = len(body)
 	if err != nil {
 		return r, err
 	}
@@ -352,9 +356,6 @@ func (d *decoder) meta(most int) string {
 		return ""
 	case len(v.raw) > most:
 		d.err = Errorf(CodeTooLarge, "meta has at most %d bytes: this one has %d", most, len(v.raw))
-		return ""
-	case hasNUL(v.raw):
-		d.err = BadRequest("U+0000 may not stand in a string of meta")
 		return ""
 	}
 	compact, err := jsontext.AppendFormat(nil, []byte(v.raw), jsontext.PreserveRawStrings(true), jsontext.Multiline(false))

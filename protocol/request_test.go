@@ -22,6 +22,7 @@ func TestDecodeAcceptsWhatTheContractShows(t *testing.T) {
 		`{"type":"ping","unknown":{"deep":[1,{"x":null}]},"Type":1}`:         {Type: TypePing},
 		`{"ty\u0070e":"ping"}`: {Type: TypePing},
 	} {
+		want.Bytes = len(frame)
 		got, err := Decode([]byte(frame), &limits)
 		if err != nil || got != want {
 			t.Errorf("%s\n got %+v, %v\nwant %+v", frame, got, err, want)
@@ -48,6 +49,12 @@ func TestDecodeRefusesWithTheContractsCode(t *testing.T) {
 		{`{"type":"ping","x":{"a":1,"a":2}}`, CodeBadRequest},
 		{`{"type":"ping","x":"` + "\n" + `"}`, CodeBadRequest},
 		{`{"type":"ping","x":01}`, CodeBadRequest},
+		{`{"type":"ping","x":"\q"}`, CodeBadRequest},
+		{`{"type":"ping","x":"\u12"}`, CodeBadRequest},
+		{`{"type":"ping","x":"\ud800"}`, CodeBadRequest},
+		{`{"type":"ping","x":"\u0000"}`, CodeBadRequest},
+		{`{"type":"ping","x":["\u0000"]}`, CodeBadRequest},
+		{`{"type":"ping","text":"\q"}`, CodeBadRequest},
 		{`{"type":"ping","ref":""}`, CodeBadRequest},
 		{`{"type":"ping","ref":5}`, CodeBadRequest},
 		{`{"type":"ping","ref":"` + long + `"}`, CodeTooLarge},

@@ -90,6 +90,9 @@ func (s *scanner) value() (value, *Error) {
 	switch c := s.src[s.at]; {
 	case c == '"':
 		raw, err := s.string()
+		if err == nil && strings.IndexByte(raw, '\\') >= 0 {
+			_, err = unquote(raw) // its escapes, whatever the field
+		}
 		return value{'"', raw}, err
 	case '1' <= c && c <= '9':
 		start := s.at
@@ -117,6 +120,9 @@ func (s *scanner) other() (value, *Error) {
 	raw, err := dec.ReadValue()
 	if err != nil {
 		return value{}, s.syntax("not valid JSON (names must not repeat within an object, and text must be valid Unicode)")
+	}
+	if hasNUL(string(raw)) {
+		return value{}, s.syntax("U+0000 may not stand in a string")
 	}
 	end := s.at + int(dec.InputOffset())
 	v := value{byte(raw.Kind()), s.src[end-len(raw) : end]}

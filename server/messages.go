@@ -186,7 +186,7 @@ func (s *Server) readPost(w http.ResponseWriter, r *http.Request) (*persistence.
 	}
 	return &persistence.Send{
 		Conversation: id, Author: post.From, ID: post.ID, Prev: post.Prev, Since: post.Since,
-		Text: post.Text, Target: post.Target, Meta: post.Meta, Ref: post.Ref,
+		Text: post.Text, Target: post.Target, Meta: post.Meta, Ref: post.Ref, Bytes: post.Bytes,
 	}, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	mathrand "math/rand/v2"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"verbatim/protocol"
@@ -79,7 +80,7 @@ func whoComes(rawQuery string) (protocol.UserID, []string, *protocol.Error) {
 	if err := protocol.CheckName(name); err != nil {
 		return "", nil, err
 	}
-	return protocol.UserID(name), values["join"], nil
+	return protocol.UserID(strings.Clone(name)), values["join"], nil // not the whole request line for the session's life
 }
 
 // guest makes a name up, which nobody guesses.

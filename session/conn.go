@@ -98,6 +98,7 @@ func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	h.wire.heard.Store(sinceStart())
 	// The library writes the handshake's answer through the ResponseWriter; net/http's writer may still hold it.
 	if err := rw.Writer.Flush(); err != nil {
+		_ = c.Close() // nobody else has it
 		return nil, nil, err
 	}
 	rw.Writer = bufio.NewWriterSize(h.wire, controlBuffer)

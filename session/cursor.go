@@ -36,7 +36,7 @@ type cursor struct {
 	last    protocol.Seq       // known to be on the record
 	block   *persistence.Batch // what was fetched and is not written to its end
 	fetch   bool               // a fetch is under way, or will be tried again
-	resync  bool               // the whole ephemeral state was asked for
+	starved bool               // it stands in session.starved
 	next    *cursor            // in session.woken; owned by who swaps the member's flag until the writer takes it
 	written int64              // entries written in this gather, for the counter
 }
@@ -62,10 +62,9 @@ func (c *cursor) take(out []byte, room int) (_ []byte, more bool) {
 		return out, false
 	}
 	var behind bool
-	if out, behind = c.member.Ephemera(out); behind && !c.resync {
+	if out, behind = c.member.Ephemera(out); behind {
 		c.session.resync = append(c.session.resync, &c.member)
 	}
-	c.resync = behind
 	if c.member.Kind == hub.Following {
 		frame, last := c.member.Newest(c.at)
 		c.at = last
@@ -97,21 +96,62 @@ func (c *cursor) batch() *persistence.Batch {
 	if c.block != nil && c.block.Holds(next) {
 		return c.block
 	}
-	c.block = nil
+	c.dropBlock()
 	if b := c.member.Find(next); b != nil {
 		return b
 	}
-	if !c.fetch {
+	if !c.fetch && c.session.mayFetch(c) {
 		c.fetch = true
 		c.startFetch(next, c.last)
 	}
 	return nil
 }
 
+// mayFetch takes one of the session's blocks, or puts the cursor among those that wait for one. mu is held.
+func (s *Session) mayFetch(c *cursor) bool {
+	if s.blocks < maxBlocks {
+		s.blocks++
+		return true
+	}
+	if !c.starved {
+		c.starved = true
+		s.starved = append(s.starved, c)
+	}
+	return false
+}
+
+// letGo gives a block back, to who waits for one. mu is held.
+func (s *Session) letGo() {
+	s.blocks--
+	for len(s.starved) > 0 {
+		c := s.starved[0]
+		s.starved = s.starved[1:]
+		if c.starved = false; !c.gone {
+			c.member.Wake()
+			return
+		}
+	}
+	s.starved = nil
+}
+
+// dropBlock lets go of the block, if there is one. session.mu is held.
+func (c *cursor) dropBlock() {
+	if c.block != nil {
+		c.block = nil
+		c.session.letGo()
+	}
+}
+
+// stop ends the cursor: nothing more of it is written. session.mu is held.
+func (c *cursor) stop() {
+	c.gone = true
+	c.dropBlock()
+}
+
 // done lets go of a batch that is written to its end.
 func (c *cursor) done(b *persistence.Batch) {
 	if b == c.block {
-		c.block = nil
+		c.dropBlock()
 		return
 	}
 	c.session.observe(b)
@@ -136,7 +176,11 @@ func (c *cursor) startFetch(from, to protocol.Seq) {
 		}
 		s.mu.Lock()
 		c.fetch = false
-		c.block = block
+		if c.block = block; block == nil {
+			s.letGo()
+		} else if c.gone {
+			c.dropBlock()
+		}
 		s.mu.Unlock()
 		c.member.Wake()
 	})
@@ -145,6 +189,9 @@ func (c *cursor) startFetch(from, to protocol.Seq) {
 // read reads a block of the cursor's log. Who joined before the first entry made the log learns here which one it is.
 func (c *cursor) read(ctx context.Context, from, to protocol.Seq) (*persistence.Batch, error) {
 	store, id := c.session.env.Store, c.member.Conversation.ID
+	if c.session.left(c) {
+		return nil, nil
+	}
 	if c.log == "" {
 		tail, err := store.Tail(id)
 		if err != nil {
@@ -153,6 +200,13 @@ func (c *cursor) read(ctx context.Context, from, to protocol.Seq) (*persistence.
 		c.log = tail.Log
 	}
 	return store.Read(ctx, id, c.log, from, to, fetchBlock)
+}
+
+// left says whether a cursor has stopped while its fetch waited for its place.
+func (s *Session) left(c *cursor) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return c.gone
 }
 
 // observe measures publish to deliver on a sample of the writes.

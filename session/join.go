@@ -53,7 +53,7 @@ func (s *Session) join(r *protocol.Request) *protocol.Error {
 	s.joins[id] = c
 	s.mu.Lock()
 	if old != nil {
-		old.gone = true
+		old.stop()
 	}
 	s.replies = protocol.FrameTo(s.replies, protocol.Joined{
 		Ref: r.Ref, Conversation: id, Log: tail.Log, First: c.at + 1, Last: tail.Last, Sum: tail.Sum,
@@ -89,7 +89,7 @@ func (s *Session) leave(r *protocol.Request) *protocol.Error {
 	delete(s.joins, r.Conversation)
 	s.env.Hub.Leave(&c.member)
 	s.mu.Lock()
-	c.gone = true
+	c.stop()
 	s.replies = protocol.FrameTo(s.replies, protocol.Left{Ref: r.Ref, Conversation: r.Conversation})
 	s.mu.Unlock()
 	s.wake()

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 )
 
 // rawClient speaks frames by hand, so that it may leave out what a library does unasked.
@@ -14,13 +15,13 @@ type rawClient struct {
 	in   *bufio.Reader
 }
 
-func (r *room) dialRaw(name string) *rawClient {
+func (r *room) dialRaw(name string, query ...string) *rawClient {
 	r.t.Helper()
 	here, there := net.Pipe()
 	r.doors.(*pipes).ends <- there
 	r.t.Cleanup(func() { _ = here.Close() })
 	go func() {
-		_, _ = io.WriteString(here, "GET /ws?name="+name+" HTTP/1.1\r\nHost: room\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
+		_, _ = io.WriteString(here, "GET /ws?name="+name+strings.Join(query, "")+" HTTP/1.1\r\nHost: room\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
 			"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
 	}()
 	c := &rawClient{r: r, conn: here, in: bufio.NewReader(here)}
@@ -34,20 +35,32 @@ func (r *room) dialRaw(name string) *rawClient {
 
 // frame reads one frame of the server and gives its opcode.
 func (c *rawClient) frame() (byte, error) {
+	opcode, _, err := c.read()
+	return opcode, err
+}
+
+// text reads one frame and gives what stands in it.
+func (c *rawClient) text() (string, error) {
+	_, payload, err := c.read()
+	return string(payload), err
+}
+
+func (c *rawClient) read() (opcode byte, payload []byte, err error) {
 	var head [2]byte
 	if _, err := io.ReadFull(c.in, head[:]); err != nil {
-		return 0, err
+		return 0, nil, err
 	}
 	n := int(head[1])
 	if n == 126 {
 		var long [2]byte
 		if _, err := io.ReadFull(c.in, long[:]); err != nil {
-			return 0, err
+			return 0, nil, err
 		}
 		n = int(long[0])<<8 | int(long[1])
 	}
-	_, err := io.CopyN(io.Discard, c.in, int64(n))
-	return head[0] & 0xf, err
+	payload = make([]byte, n)
+	_, err = io.ReadFull(c.in, payload)
+	return head[0] & 0xf, payload, err
 }
 
 func (c *rawClient) readUntilClosed(each func(opcode byte)) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"sync"
 	"time"
 	"unicode/utf8"
@@ -49,7 +50,7 @@ func (s *Session) read() (protocol.CloseCode, string, error) {
 		if cap(*buf) <= maxPooled {
 			frameBuffers.Put(buf)
 		}
-		if s.bad > maxBad {
+		if len(s.bad) > maxBad {
 			return protocol.ClosePolicy, "more than 100 bad requests in a minute", nil
 		}
 		s.waitForRoom()
@@ -129,10 +130,8 @@ func (s *Session) refuse(r *protocol.Request, err *protocol.Error) {
 	switch err.Code {
 	case protocol.CodeBadRequest, protocol.CodeUnknownType, protocol.CodeInvalidConversation, protocol.CodeTooLarge:
 		s.env.Counters.BadRequests.Add(1)
-		if now := time.Now(); now.Sub(s.badFrom) > time.Minute {
-			s.bad, s.badFrom = 0, now
-		}
-		s.bad++
+		now := time.Now()
+		s.bad = append(slices.DeleteFunc(s.bad, func(t time.Time) bool { return now.Sub(t) > time.Minute }), now)
 	}
 	reply(s, protocol.Failure{Ref: r.Ref, ID: r.ID, Conversation: r.Conversation, Err: err})
 }

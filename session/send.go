@@ -17,7 +17,7 @@ func (s *Session) send(r *protocol.Request) *protocol.Error {
 	s.env.Counters.Messages.Add(1)
 	send := &persistence.Send{
 		Conversation: r.Conversation, Author: s.user, ID: r.ID, Prev: r.Prev, Since: r.Since,
-		Text: r.Text, Target: r.Target, Meta: r.Meta, Ref: r.Ref, Settler: s,
+		Text: r.Text, Target: r.Target, Meta: r.Meta, Ref: r.Ref, Bytes: r.Bytes, Settler: s,
 	}
 	if c := s.joins[r.Conversation]; c != nil {
 		send.Settler = c

@@ -37,8 +37,11 @@ const (
 	maxInFlight = 1 << 20
 	// maxBad is how many bad requests a minute are borne.
 	maxBad = 100
-	// closeWithin bounds how long the replies that are due may take before a connection is closed.
-	closeWithin = 5 * time.Second
+	// closeWithin bounds how long a close takes, and repliesWithin how long the replies that are due before it may.
+	closeWithin   = 5 * time.Second
+	repliesWithin = 4 * time.Second
+	// maxBlocks bounds the blocks that a session's cursors have fetched, or are fetching, whatever it has joined.
+	maxBlocks = 4
 	// drainRetry is when a client of a draining server should come back.
 	drainRetry = time.Second
 )
@@ -77,8 +80,7 @@ type Session struct {
 	// Owned by the reader.
 	joins   map[protocol.ConversationID]*cursor
 	limiter *rate.Limiter // nil: no limit
-	bad     int           // bad requests since badFrom
-	badFrom time.Time
+	bad     []time.Time   // when bad requests came, within a minute
 
 	// Guarded by mu, which nobody holds while waiting for anything.
 	mu        sync.Mutex
@@ -87,10 +89,13 @@ type Session struct {
 	pingDue   bool          // a ping of ours is to go out
 	closing   []byte        // the close frame
 	closed    chan struct{} // made by finish: only replies go out any more, then the close frame, then it is closed
+	closeNow  bool          // the close frame goes out though sends are on their way
 	closeSent bool          // nothing goes out any more
 	room      chan struct{} // closed when replies were taken or sends settled; nil: nobody waits
 	inFlight  int           // bytes of sends on their way
 	turns     []*cursor     // cursors with something to write, in turn
+	blocks    int           // fetched and not written to their end, or being fetched
+	starved   []*cursor     // cursors that wait for one of maxBlocks
 
 	// Waking: from any goroutine.
 	woken   atomic.Pointer[cursor] // a stack of cursors that hub has woken
@@ -125,14 +130,23 @@ func Run(ctx context.Context, c *Conn, env *Env, user protocol.UserID, joins []s
 	env.Counters.Sessions.Add(1)
 	defer env.Counters.Sessions.Add(-1)
 	s.alive.start(s)
-	stop := context.AfterFunc(ctx, s.interrupt) // ends the reader's wait for the client; stopped below
+	interrupted := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() { // ends the reader's wait for the client; stopped or waited for below
+		defer close(interrupted)
+		_ = s.conn.wire.SetReadDeadline(time.Unix(1, 0)) // an error means that the connection is gone
+	})
 	welcome := protocol.Welcome{Session: s.id, User: user, Version: env.Version, Now: protocol.TimeOf(time.Now()), Limits: env.Limits}
 	reply(s, welcome)
 	for _, id := range joins {
-		s.joinByURL(id)
+		if s.joinByURL(id); s.over() || len(s.bad) > maxBad {
+			break
+		}
+		s.waitForRoom()
 	}
 	code, reason, err := s.read()
-	stop()
+	if !stop() {
+		<-interrupted // so that it does not cut the linger short
+	}
 	s.alive.stop()
 	s.finish(code, reason)
 	s.end()
@@ -170,9 +184,6 @@ func (s *Session) fail(err error) {
 		_ = s.conn.wire.Conn.Close() // nobody is left to tell
 	})
 }
-
-// interrupt ends the reader's wait when the server drains.
-func (s *Session) interrupt() { _ = s.conn.wire.SetReadDeadline(time.Unix(1, 0)) }
 
 // reply queues a frame for the client, in order with all other replies. It may be called from any goroutine.
 func reply[R protocol.Reply](s *Session, r R) {
@@ -214,12 +225,29 @@ func (s *Session) finish(code protocol.CloseCode, reason string) {
 	s.closed = out
 	s.mu.Unlock()
 	s.wake()
-	timeout := time.NewTimer(closeWithin)
-	defer timeout.Stop()
+	if !s.awaitClose(out, repliesWithin) {
+		s.mu.Lock()
+		s.closeNow = true
+		s.mu.Unlock()
+		s.wake()
+		s.awaitClose(out, time.Until(until))
+	}
 	select {
 	case <-out:
 		s.conn.wire.linger(until)
+	default:
+	}
+}
+
+// awaitClose waits for the close frame to be out, or for the connection to be gone, and says whether either came in time.
+func (s *Session) awaitClose(out <-chan struct{}, d time.Duration) bool {
+	timeout := time.NewTimer(d)
+	defer timeout.Stop()
+	select {
+	case <-out:
 	case <-s.dead:
 	case <-timeout.C:
+		return false
 	}
+	return true
 }

@@ -71,7 +71,7 @@ func (s *Session) gather(out []byte) (_ []byte, entries int64, last chan struct{
 	out = s.takeReplies(out)
 	if s.closed == nil {
 		out, entries = s.takeTurns(out)
-	} else if s.inFlight == 0 {
+	} else if s.inFlight == 0 || s.closeNow {
 		out = append(out, s.closing...)
 		s.closeSent = true
 		last = s.closed
