@@ -172,7 +172,7 @@ func (c *cursor) startFetch(from, to protocol.Seq) {
 		<-fetching
 		if err != nil && !s.over() {
 			s.env.Log.Error().Err(err).Str("session", s.id).Msg("entries could not be read, trying again")
-			s.sleepDead(fetchRetry)
+			s.sleep(fetchRetry)
 		}
 		s.mu.Lock()
 		c.fetch = false

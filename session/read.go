@@ -183,10 +183,15 @@ func (s *Session) over() bool {
 	}
 }
 
-// sleep waits for the session's rate, with the keep-alive's clock standing still.
-func (s *Session) sleep(d time.Duration) {
+// slowDown makes the reader wait for the session's rate, with the keep-alive's clock standing still.
+func (s *Session) slowDown(d time.Duration) {
 	s.alive.pause()
 	defer s.alive.resume(s)
+	s.sleep(d)
+}
+
+// sleep waits, but not beyond the session's end.
+func (s *Session) sleep(d time.Duration) {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {

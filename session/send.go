@@ -11,7 +11,7 @@ import (
 func (s *Session) send(r *protocol.Request) *protocol.Error {
 	if s.limiter != nil {
 		if d := s.limiter.Reserve().Delay(); d > 0 {
-			s.sleep(d)
+			s.slowDown(d)
 		}
 	}
 	s.env.Counters.Messages.Add(1)

@@ -3,7 +3,6 @@ package session
 import (
 	"slices"
 	"sync"
-	"time"
 
 	"verbatim/hub"
 )
@@ -154,17 +153,6 @@ func (s *Session) rest() {
 	}
 	if len(s.turns) == 0 {
 		s.turns = nil
-	}
-}
-
-// sleepDead waits, or until the connection is gone.
-func (s *Session) sleepDead(d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-s.dead:
-	case <-s.ctx.Done():
 	}
 }
 
