@@ -27,6 +27,37 @@ func TestAMessageIsAckedAndSeenByAll(t *testing.T) {
 	})
 }
 
+// The ack of a new message goes out with the message; what adds no entry must not wait for one.
+func TestWhatAddsNoEntryIsAnsweredAtOnceWhereItsConversationIsJoined(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := open(t, nil)
+		ann := r.enter("ann")
+		first := `{"type":"send","conversation":"lobby","id":"c1","text":"hi"}`
+		ann.say(first)
+		ann.expect("ack")
+		ann.expect("message")
+		for request, want := range map[string]string{
+			first: "ack",
+			`{"type":"send","conversation":"lobby","id":"c1","text":"other"}`:           "error",
+			`{"type":"send","conversation":"lobby","id":"c2","prev":"c0","text":"two"}`: "error",
+		} {
+			ann.say(request)
+			if got := ann.hears(time.Second); len(got) != 1 || got[0].Type != want {
+				t.Errorf("%s: within a second came %s, want one %s", request, raws(got), want)
+			}
+		}
+		eve := r.dial("eve", "")
+		eve.say(`{"type":"join","conversation":"lobby","messages":false}`)
+		eve.expect("joined")
+		eve.say(`{"type":"send","conversation":"lobby","text":"three"}`)
+		eve.expect("last") // which wakes it; the next one is a second away
+		eve.say(`{"type":"send","conversation":"lobby","text":"four"}`)
+		if got := of("ack", eve.hears(20*time.Millisecond)); len(got) != 1 {
+			t.Errorf("a follower's send was not acked at once: %s", raws(got))
+		}
+	})
+}
+
 func TestTheServerPingsAfterASilenceAndClosesAfterAnother(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := open(t, nil)
