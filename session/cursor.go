@@ -171,7 +171,7 @@ func (c *cursor) startFetch(from, to protocol.Seq) {
 		block, err := c.read(context.WithoutCancel(s.ctx), from, to)
 		<-fetching
 		if err != nil && !s.over() {
-			s.env.Log.Error().Err(err).Str("session", s.id).Msg("entries could not be read, trying again")
+			s.env.Log.Error().Err(err).Stringer("session", s.id).Msg("entries could not be read, trying again")
 			s.sleep(fetchRetry)
 		}
 		s.mu.Lock()

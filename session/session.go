@@ -55,6 +55,8 @@ type Env struct {
 	Log      zerolog.Logger
 	Counters *Counters
 	Latency  func(seconds float64) // publish to deliver, of a sample of the writes; nil: not measured
+
+	reading readers
 }
 
 // Counters are counted up by sessions and read by anybody.
@@ -72,7 +74,7 @@ type Session struct {
 	// Fixed after newSession.
 	env  *Env
 	conn *Conn
-	id   string
+	id   uuid.UUID
 	user protocol.UserID
 	ctx  context.Context // ends when the server drains
 	dead chan struct{}   // closed by fail: the connection is gone
@@ -116,11 +118,12 @@ type Session struct {
 }
 
 // Run serves a connection until the client is gone, a limit is broken, or ctx ends, when it drains: what is in flight is
-// acknowledged, and the client told to come back. joins are the conversations of the URL. The cause is the error; nil
-// is a client that closed. All that Run has started is gone when it returns, within about 5 s of the end.
+// acknowledged, and the client told to come back; all sessions of an Env have the same ctx. joins are the conversations
+// of the URL. The cause is the error; nil is a client that closed. All that Run has started is gone when it returns,
+// within about 5 s of the end.
 func Run(ctx context.Context, c *Conn, env *Env, user protocol.UserID, joins []string) error {
 	s := &Session{
-		env: env, conn: c, id: uuid.NewString(), user: user, ctx: ctx,
+		env: env, conn: c, id: uuid.New(), user: user, ctx: ctx,
 		dead: make(chan struct{}), joins: make(map[protocol.ConversationID]*cursor),
 	}
 	if n := env.Limits.Rate; n > 0 {
@@ -130,12 +133,8 @@ func Run(ctx context.Context, c *Conn, env *Env, user protocol.UserID, joins []s
 	env.Counters.Sessions.Add(1)
 	defer env.Counters.Sessions.Add(-1)
 	s.alive.start(s)
-	interrupted := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() { // ends the reader's wait for the client; stopped or waited for below
-		defer close(interrupted)
-		_ = s.conn.wire.SetReadDeadline(time.Unix(1, 0)) // an error means that the connection is gone
-	})
-	welcome := protocol.Welcome{Session: s.id, User: user, Version: env.Version, Now: protocol.TimeOf(time.Now()), Limits: env.Limits}
+	env.reading.add(s)
+	welcome := protocol.Welcome{Session: s.id.String(), User: user, Version: env.Version, Now: protocol.TimeOf(time.Now()), Limits: env.Limits}
 	reply(s, welcome)
 	for _, id := range joins {
 		if s.joinByURL(id); s.over() || len(s.bad) > maxBad {
@@ -144,9 +143,7 @@ func Run(ctx context.Context, c *Conn, env *Env, user protocol.UserID, joins []s
 		s.waitForRoom()
 	}
 	code, reason, err := s.read()
-	if !stop() {
-		<-interrupted // so that it does not cut the linger short
-	}
+	env.reading.remove(s) // so that a drain does not cut the linger short
 	s.alive.stop()
 	s.finish(code, reason)
 	s.end()
@@ -164,6 +161,7 @@ func (s *Session) end() {
 	s.life.Unlock()
 	s.working.Wait()
 	_ = s.conn.ws.CloseNow() // lets go of the library's part; the connection is closed
+	s.conn.wire.letGo()
 }
 
 // start runs work that the session owns, unless it has ended.
