@@ -39,7 +39,7 @@ func (g *generator) acks() (*figures.Figures, error) {
 	var err error
 	if g.count > 0 {
 		most = int64(g.count)
-		err = g.until(2*waitLong, "the acks", func() bool { return acked == most })
+		err = g.until(waitLong+time.Duration(g.count)*time.Second/50_000, "the acks", func() bool { return acked == most })
 	} else {
 		err = g.during(g.duration)
 	}
