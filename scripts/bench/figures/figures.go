@@ -35,6 +35,7 @@ type Figures struct {
 	Page    float64 `json:"page_ms"`  // the first answer after it
 	Journal float64 `json:"journal"`  // MB in the journal before it
 	Back    float64 `json:"back"`     // seconds from "listening on" until the last socket had all that it had missed
+	Half    float64 `json:"half"`     // the same for half of the sockets
 	Burst   float64 `json:"burst_ms"` // from the first of requests that are sent at once to the last answer
 	Request float64 `json:"request_ms"`
 }
