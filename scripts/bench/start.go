@@ -24,7 +24,7 @@ func starts(s *size) []*row {
 	std := &standing{conversations: n}
 	return []*row{{
 		title: "start with " + grouped(n) + " conversations",
-		about: "five messages in each, put there once. After a clean stop; and after kill -9 under load, acks spread over all conversations, at the moment when " +
+		about: "three messages in each, put there once. After a clean stop; and after kill -9 under load, acks spread over all conversations, at the moment when " +
 			"the journal is as full as it gets (a checkpoint frees it; the bound of what is in use is 176 MB). The files are in the page cache, which they are not after a machine's start",
 		runs: append(named("clean stop", std.afterStop), named("kill -9", std.afterKill)...),
 		bars: []bar{
@@ -50,7 +50,7 @@ func (st *standing) make(ctx context.Context, b *bench) error {
 	if err != nil {
 		return err
 	}
-	if err := b.fill(ctx, folder, fmt.Sprintf("-work acks -window 1024 -rooms %d -count %d", st.conversations, 5*st.conversations)); err != nil {
+	if err := b.fill(ctx, folder, fmt.Sprintf("-work acks -window 1024 -rooms %d -count %d", st.conversations, 3*st.conversations)); err != nil {
 		return err
 	}
 	if out, err := exec.CommandContext(ctx, "cp", "-a", folder, folder+"-killed").CombinedOutput(); err != nil {

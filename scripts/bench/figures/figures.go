@@ -38,6 +38,7 @@ type Figures struct {
 	Half    float64 `json:"half"`     // the same for half of the sockets
 	Burst   float64 `json:"burst_ms"` // from the first of requests that are sent at once to the last answer
 	Request float64 `json:"request_ms"`
+	Redis   float64 `json:"redis"` // percent of the reads that Redis answered
 }
 
 // Storm is what the storm's clients found. Times are Unix nanoseconds.
