@@ -27,10 +27,10 @@ func plan(rows []*row, rounds int) (steps []step) {
 				continue
 			}
 			runs := slices.Clone(r.runs)
-			if r.mirrored {
+			if r.mirrored > 0 {
 				back := slices.Clone(r.runs)
 				slices.Reverse(back)
-				runs = append(runs, back...)
+				runs = slices.Repeat(append(runs, back...), r.mirrored)
 			}
 			for _, t := range runs {
 				steps = append(steps, step{r, t, round})
@@ -89,7 +89,11 @@ func say(format string, args ...any) { fmt.Fprintf(os.Stderr, "bench: "+format+"
 // brief is a run in a few words: the figures of the row's bars.
 func brief(r *row, t *trial, f *figures.Figures) string {
 	var words []string
-	for _, bar := range r.bars {
+	bars := r.bars
+	if r.growth != nil {
+		bars = []bar{{of: t.name, figure: cpu}}
+	}
+	for _, bar := range bars {
 		if bar.how == alone && bar.of != t.name {
 			continue
 		}

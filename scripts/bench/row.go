@@ -24,9 +24,9 @@ type row struct {
 	bars  []bar
 	redis bool // it needs redis-server
 
-	// mirrored: each round makes the runs twice, the second time in the reverse order, so that a machine that becomes
-	// slower or faster meanwhile does so for all of them. Each pair of neighbours counts as a round of its own.
-	mirrored bool
+	// mirrored: each round makes the runs forwards and backwards, so many times, so that a machine that becomes slower or
+	// faster meanwhile does so for all of them. Each time forwards, or backwards, counts as a round of its own. 0: once forwards.
+	mirrored int
 	rounds   int   // at most so many; 0: all
 	growth   *axis // not nil: the runs are the points of a plot
 }
