@@ -29,13 +29,13 @@ func growths(s *size) []*row {
 	}
 	return []*row{
 		series(axis{name: "members", label: "members of the conversation",
-			says: "The work of a message (decode, record, ack, wake) is shared by its deliveries: ten members bear more of it each than a hundred. The last column is the whole message. "+
-			"A crowd of 10,000 sockets probably no longer fits into the cores' caches."},
+			says: "The work of a message (decode, record, ack, wake) is shared by its deliveries: ten members bear more of it each than a hundred. The last column is the whole message. " +
+				"A crowd of 10,000 sockets probably no longer fits into the cores' caches."},
 			"one conversation, 10 of its members publish, window 1", []int{10, 100, 1_000, min(10_000, s.sockets)},
 			func(n int) work { return generated(verbatim, fmt.Sprintf("%s -work traffic -members %d", short, n)) }),
 		series(axis{name: "conversations", label: "conversations",
-			says: "Five deliveries a message at all points, so the message's own work is the same share of each. Yet in few conversations many messages are on their "+
-			"way at once, and share a commit, a wake and a write call; where each message has its conversation for itself, they share the sync alone."},
+			says: "Five deliveries a message at all points, so the message's own work is the same share of each. Yet in few conversations many messages are on their " +
+				"way at once, and share a commit, a wake and a write call; where each message has its conversation for itself, they share the sync alone."},
 			"1,000 sockets share them, five members each (so below 200 conversations some sockets are idle, and with 100,000 each is in 500); open loop, 10,000 messages a second over all conversations in turn",
 			[]int{1, 10, 100, 1_000, 10_000, 100_000},
 			func(n int) work {
