@@ -208,7 +208,9 @@ func (r *Record) publish(p *proposal) {
 	if dirtied {
 		r.checkpoints.add(p.c)
 	}
-	r.flusher.add(p.c, queued, pending)
+	if queued || pending >= flushSize {
+		r.flusher.add(p.c, queued, pending)
+	}
 }
 
 func (r *Record) now() time.Time { return r.opts.Now() }

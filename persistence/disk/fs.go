@@ -14,6 +14,7 @@ import (
 type file interface {
 	io.ReaderAt
 	io.WriterAt
+	StartSync()  // a hint: Sync will be called soon
 	Sync() error // the bytes and the size (fdatasync)
 	Truncate(size int64) error
 	Size() (int64, error)
@@ -51,6 +52,9 @@ func (osFS) syncDir(path string) error {
 	defer d.Close()
 	return d.Sync()
 }
+
+// StartSync lets the kernel begin to write what is dirty. What goes wrong there, Sync tells.
+func (f osFile) StartSync() { _ = unix.SyncFileRange(int(f.Fd()), 0, 0, unix.SYNC_FILE_RANGE_WRITE) }
 
 func (f osFile) Sync() error {
 	for {

@@ -133,6 +133,14 @@ func (f *powerFile) Truncate(size int64) error {
 	return f.osFile.Truncate(size)
 }
 
+func (f *powerFile) StartSync() {
+	f.p.mu.Lock()
+	defer f.p.mu.Unlock()
+	if !f.p.dead {
+		f.p.writeBack(f.n, f.osFile)
+	}
+}
+
 func (f *powerFile) Sync() error {
 	f.p.mu.Lock()
 	defer f.p.mu.Unlock()
