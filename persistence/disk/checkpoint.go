@@ -20,7 +20,7 @@ type checkpoints struct {
 	ctx  context.Context
 	wake chan struct{} // capacity 1, never closed: the journal is long
 
-	running sync.Mutex // held during a checkpoint
+	running ioLock // held during a checkpoint
 	// Guarded by running.
 	floor uint64 // the first segment that counts, as the catalogue has it
 	begun bool   // a checkpoint was begun and has not succeeded
@@ -67,7 +67,7 @@ func (k *checkpoints) run() {
 		}
 		for k.checkpoint(k.ctx) != nil {
 			select {
-			case <-time.After(k.r.opts.retry):
+			case <-time.After(k.r.opts.Retry):
 			case <-k.ctx.Done():
 				return
 			}
@@ -122,7 +122,7 @@ func (k *checkpoints) fold(ctx context.Context) error {
 	if err := k.foldMarks(marked); err != nil {
 		return err
 	}
-	if err := k.r.fs.syncDir(k.r.files.dir); err != nil {
+	if err := k.r.fs.SyncDir(k.r.files.dir); err != nil {
 		return fmt.Errorf("checkpoint: sync the transcripts' folder: %w", err)
 	}
 	floor := max(k.floor, upTo+1)
@@ -227,7 +227,7 @@ func (k *checkpoints) rewrite(c *conversation, synced int64) error {
 
 // readLive visits the runs of a live segment.
 func (r *Record) readLive(s segment, buf []byte, visit func(run) error) ([]byte, error) {
-	f, err := r.fs.open(s.path, os.O_RDONLY)
+	f, err := r.fs.Open(s.path, os.O_RDONLY)
 	if err != nil {
 		return buf, err
 	}

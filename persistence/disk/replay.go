@@ -2,8 +2,11 @@ package disk
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/rs/zerolog"
 
@@ -18,7 +21,7 @@ const replayMemory = 32 << 20
 // without a gap from the place of its first run, before which everything was synced; so the replay writes from
 // there, whatever the file holds.
 type replay struct {
-	fs    fileSystem
+	fs    FileSystem
 	files *files
 	log   zerolog.Logger
 
@@ -111,7 +114,7 @@ func (p *replay) begin(x run) (*replayed, error) {
 }
 
 // checkBefore holds the line before a run against what the run says of it.
-func checkBefore(f file, x run) error {
+func checkBefore(f File, x run) error {
 	size, err := f.Size()
 	if err != nil {
 		return err
@@ -130,8 +133,15 @@ func checkBefore(f file, x run) error {
 	return nil
 }
 
+// inOrder gives what was replayed, sorted: a start does the same things in the same order each time.
+func (p *replay) inOrder() []*replayed {
+	all := slices.Collect(maps.Values(p.replayed))
+	slices.SortFunc(all, func(a, b *replayed) int { return strings.Compare(string(a.c.id), string(b.c.id)) })
+	return all
+}
+
 func (p *replay) writeAll() error {
-	for _, t := range p.replayed {
+	for _, t := range p.inOrder() {
 		if err := p.write(t); err != nil {
 			return err
 		}
@@ -162,7 +172,7 @@ func (p *replay) writeLines(t *replayed) error {
 		if err := makeDir(p.fs, filepath.Dir(t.aside)); err != nil {
 			return err
 		}
-		f, err := p.fs.open(t.aside, os.O_RDWR|os.O_CREATE)
+		f, err := p.fs.Open(t.aside, os.O_RDWR|os.O_CREATE)
 		if err != nil {
 			return err
 		}
@@ -173,7 +183,7 @@ func (p *replay) writeLines(t *replayed) error {
 		if err := f.Sync(); err != nil {
 			return err
 		}
-		return p.fs.syncDir(filepath.Dir(t.aside))
+		return p.fs.SyncDir(filepath.Dir(t.aside))
 	}
 	f, err := p.files.get(t.c.id, t.at == 0)
 	if err != nil {
@@ -188,7 +198,7 @@ func (p *replay) end() (dirty []*conversation, err error) {
 	if err := p.writeAll(); err != nil {
 		return nil, err
 	}
-	for _, t := range p.replayed {
+	for _, t := range p.inOrder() {
 		if t.gone || t.aside != "" {
 			continue
 		}
