@@ -142,6 +142,9 @@ func (t *turn) judge(s *persistence.Send) *protocol.Error {
 		if known, err := t.known(s, key); known || err != nil {
 			return err
 		}
+		if t.ids.holed(s) {
+			return protocol.Unavailable("the message waited for the disk too long; send it again with the same id", time.Second)
+		}
 	}
 	next := t.p.first + protocol.Seq(len(t.accepted))
 	if s.Prev != "" && !t.stands(s) {
