@@ -95,7 +95,7 @@ func writeAside(fsys FileSystem, path string, content []byte) error {
 	if err != nil {
 		return err
 	}
-	_, err = f.WriteAt(content, 0)
+	err = writeFull(f, content, 0)
 	if err == nil {
 		err = f.Sync()
 	}
@@ -134,7 +134,8 @@ func writeFull(f io.WriterAt, p []byte, off int64) error {
 	return err
 }
 
-// makeDir makes a folder and those that it is in, so that a power cut leaves them.
+// makeDir makes a folder and those that it is in, so that a power cut leaves them. One that is there already may have
+// been made by a start that was killed before it synced: see settleDirs.
 func makeDir(fsys FileSystem, path string) error {
 	parent := filepath.Dir(path)
 	err := fsys.MakeDir(path)
@@ -151,4 +152,15 @@ func makeDir(fsys FileSystem, path string) error {
 		return err
 	}
 	return fsys.SyncDir(parent)
+}
+
+// settleDirs makes sure that a power cut leaves a folder that is there, and what it is in, whoever made them. A folder
+// that nobody may open but its owner was there before us.
+func settleDirs(fsys FileSystem, path string) error {
+	for parent := filepath.Dir(path); parent != path; path, parent = parent, filepath.Dir(parent) {
+		if err := fsys.SyncDir(parent); err != nil && !errors.Is(err, fs.ErrPermission) {
+			return err
+		}
+	}
+	return nil
 }

@@ -70,11 +70,26 @@ func readFormat(fsys FileSystem, dir string) (f formatFile, err error) {
 	return f, nil
 }
 
-// ensureFormat reads data/format, or writes it into a directory that has none.
+// ensureFormat reads data/format, or writes it into a directory that has none. Where it is there, the directory's own
+// name is on the disk, since that is made sure before it is written; what is in the directory, the file too, a start that
+// was killed may have made and not synced.
 func ensureFormat(fsys FileSystem, dir string) (formatFile, error) {
 	f, err := readFormat(fsys, dir)
-	if err != nil || f.Format != 0 {
+	if err != nil {
 		return f, err
+	}
+	fresh := f.Format == 0
+	if fresh {
+		err = settleDirs(fsys, dir)
+	}
+	if err == nil {
+		err = fsys.SyncDir(dir)
+	}
+	if err != nil {
+		return f, fmt.Errorf("data directory: sync the folders: %w", err)
+	}
+	if !fresh {
+		return f, nil
 	}
 	f = formatFile{Format: formatVersion, ID: uuid.NewString()}
 	b, err := json.Marshal(f)
