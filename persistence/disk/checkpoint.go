@@ -57,13 +57,24 @@ func (k *checkpoints) addMarked(c *conversation) {
 func (k *checkpoints) run() {
 	tick := time.NewTicker(checkpointEvery)
 	defer tick.Stop()
-	for {
+	for swept := time.Now(); ; {
 		select {
 		case <-k.ctx.Done():
 			return
 		case <-k.wake:
+			select {
+			case <-tick.C: // one checkpoint serves both
+			default:
+			}
 		case <-tick.C:
+			select {
+			case <-k.wake:
+			default:
+			}
+		}
+		if time.Since(swept) >= checkpointEvery {
 			k.r.sweep()
+			swept = time.Now()
 		}
 		for k.checkpoint(k.ctx) != nil {
 			select {

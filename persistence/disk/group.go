@@ -2,7 +2,9 @@ package disk
 
 import (
 	"errors"
+	"maps"
 	"runtime"
+	"slices"
 	"time"
 )
 
@@ -30,9 +32,7 @@ func (k *committer) gather(marksDue bool) (w work) {
 		k.queue = nil
 	}
 	if len(k.marks) > 0 && (n > 0 || marksDue) && k.down == nil {
-		for _, m := range k.marks {
-			w.marks = append(w.marks, m)
-		}
+		w.marks = slices.SortedFunc(maps.Values(k.marks), markItem.compare) // what a block says is not a matter of luck
 		clear(k.marks)
 	}
 	w.rotates, k.rotates = k.rotates, nil
