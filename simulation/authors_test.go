@@ -112,17 +112,7 @@ func (a *authors) heal() {
 	}
 }
 
-func (a *authors) hung() string {
-	m := a.s.w.model
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for _, msg := range m.messages {
-		if msg.onWay > 0 {
-			return fmt.Sprintf("message %d of %s in %s, sent at %v", msg.n, msg.author, msg.room, msg.sentAt)
-		}
-	}
-	return ""
-}
+func (a *authors) hung() string { return a.s.w.model.unanswered() }
 
 func (a *authors) end() {
 	for _, p := range a.people {

@@ -40,7 +40,10 @@ func (m *model) choose(author protocol.UserID, id protocol.ConversationID) *mess
 func (m *model) compose(author protocol.UserID, id protocol.ConversationID) *message {
 	random := m.w.random
 	size := random.IntN(200)
-	if random.IntN(m.w.habits.big) == 0 {
+	switch h := &m.w.habits; {
+	case h.huge && random.IntN(6) == 0:
+		size = random.IntN(150_000)
+	case random.IntN(h.big) == 0:
 		size = random.IntN(40_000)
 	}
 	msg := m.fresh(&message{room: id, author: author}, strings.Repeat("x", size))
@@ -86,7 +89,7 @@ func (s *server) read(id protocol.ConversationID) {
 	s.w.run(func() {
 		batch, err := s.store.Read(context.Background(), id, tail.Log, from, tail.Last, 8<<10)
 		if err != nil {
-			if s.w.model.alive() && s.w.faults+s.w.misread == faults {
+			if !s.w.model.dead.Load() && s.w.faults+s.w.misread == faults {
 				s.w.fail("read %s from %d: %v", id, from, err)
 			}
 			return
@@ -107,14 +110,7 @@ func (s *server) mark(user protocol.UserID, id protocol.ConversationID) {
 		return
 	}
 	seq := protocol.Seq(1 + s.w.random.IntN(int(tail.Last)))
-	m := s.w.model
-	m.mu.Lock()
-	r := m.room(id)
-	if r.marks[user] == nil {
-		r.marks[user] = &mark{}
-	}
-	r.marks[user].set = max(r.marks[user].set, seq)
-	m.mu.Unlock()
+	s.w.model.marks(user, id, seq)
 	s.store.Mark(id, user, seq)
 }
 
@@ -140,11 +136,4 @@ func (s *server) export(id protocol.ConversationID) {
 			s.w.fail("%v", err)
 		}
 	})
-}
-
-// alive says whether anybody hears the server still.
-func (m *model) alive() bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return !m.dead
 }

@@ -20,6 +20,7 @@ type habits struct {
 	lives, steps       int
 	disk, acts, pauses int // weights: how often somebody at the disk goes on, a client does something, time passes
 	big                int // one message in that many is big
+	huge               bool
 	skew               time.Duration
 }
 
@@ -28,7 +29,7 @@ func drawHabits(random *rand.Rand) habits {
 		segment: []int64{16 << 10, 32 << 10, 64 << 10}[random.IntN(3)],
 		lives:   1 + random.IntN(5), steps: 40 << random.IntN(4),
 		disk: 2 + random.IntN(8), acts: 1 + random.IntN(4), pauses: random.IntN(3),
-		big: 4 + random.IntN(40),
+		big: 4 + random.IntN(40), huge: random.IntN(20) == 0,
 	}
 }
 
@@ -74,7 +75,8 @@ func (w *world) open(crashAt int) (r *disk.Record, crashed bool) {
 	fsys := w.fs
 	before := w.faults + w.misread
 	opened := w.run(func() {
-		r, err = disk.Open(dataDir, disk.Options{Log: zerolog.Nop(), Now: now, FS: fsys, SegmentSize: h.segment, IDs: idsFor})
+		r, err = disk.Open(dataDir, disk.Options{Log: zerolog.Nop(), Now: now, FS: fsys, SegmentSize: h.segment, IDs: idsFor,
+			Yield: func() { w.park("gather", nil) }})
 	})
 	if !w.until(opened, crashAt) {
 		w.crash(w.random.IntN(2) == 0, func() {
@@ -192,7 +194,7 @@ func (s *server) heal() {
 	s.clients.heal()
 	w.until(w.run(func() { time.Sleep(30 * time.Second) }), 0)
 	if who := s.clients.hung(); who != "" {
-		w.fail("the disk has been well for 60 s, and this was not acked: %s", who)
+		w.fail("the disk has been well for 60 s, and this is so: %s", who)
 	}
 }
 
@@ -231,6 +233,9 @@ func (w *world) play(make func(*server) clients) {
 		if w.random.IntN(2) == 0 {
 			w.calm = true
 			w.until(w.run(func() { w.model.verify("after a crash", w.fs) }), 0)
+		}
+		if w.random.IntN(12) == 0 {
+			w.fs.spoil(dataDir + "/catalogue") // it is a cache: whoever runs the server may lose it
 		}
 	}
 	w.calm = true

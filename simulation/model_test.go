@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"verbatim/persistence"
@@ -28,8 +29,9 @@ type model struct {
 
 	mu       sync.Mutex
 	rooms    map[protocol.ConversationID]*room
-	messages []*message // all that were ever sent; a message's text begins with its number here
-	dead     bool       // the server is dead: what it says now nobody hears
+	messages []*message       // all that were ever sent; a message's text begins with its number here
+	dead     atomic.Bool      // the server is dead: what it says now nobody hears
+	places   map[string]place // by person and conversation
 	acks     int
 	refusals int
 }
@@ -79,7 +81,7 @@ type message struct {
 }
 
 func newModel(w *world) *model {
-	return &model{w: w, rooms: make(map[protocol.ConversationID]*room)}
+	return &model{w: w, rooms: make(map[protocol.ConversationID]*room), places: make(map[string]place)}
 }
 
 func (m *model) room(id protocol.ConversationID) *room {
@@ -100,7 +102,7 @@ func (r *room) clear() {
 func (m *model) rise() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.dead = false
+	m.dead.Store(false)
 	for _, r := range m.rooms {
 		r.clear()
 	}
@@ -153,7 +155,7 @@ type ack struct {
 func (m *model) answered(id protocol.ConversationID, author protocol.UserID, n int, a ack, code protocol.Code) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.dead {
+	if m.dead.Load() {
 		return
 	}
 	r := m.room(id)
@@ -181,7 +183,7 @@ func (m *model) refusedNow(msg *message, code protocol.Code) {
 	case code == protocol.CodeUnavailable:
 		msg.unknown = true
 		return
-	case code == protocol.CodeConflict && msg.variantOf != nil:
+	case code == protocol.CodeConflict && (msg.variantOf != nil || !msg.surely()): // later than that another may have the id
 	case code == protocol.CodeOutOfOrder && msg.prev != nil && !(msg.prevWas && time.Since(msg.prev.sentAt) < idsSurely):
 	default:
 		m.w.fail("message %d (%s in %s, id %q) was refused as %s", msg.n, msg.author, msg.room, msg.id, code)
@@ -228,7 +230,7 @@ func (m *model) ackedNow(r *room, msg *message, a ack) {
 func (m *model) saw(who string, id protocol.ConversationID, seq protocol.Seq, wire string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.dead {
+	if m.dead.Load() {
 		return
 	}
 	r := m.room(id)

@@ -329,6 +329,21 @@ func (p *powerFS) cut() *powerFS {
 	return after
 }
 
+// spoil removes a file, or alters a byte of it.
+func (p *powerFS) spoil(name string) {
+	n := p.names[name]
+	switch {
+	case n == nil:
+	case p.random.IntN(2) == 0 || len(n.data) == 0:
+		delete(p.names, name)
+		delete(p.disk, name)
+	default:
+		n.data[p.random.IntN(len(n.data))] ^= 1 << p.random.IntN(8)
+		n.disk = slices.Clone(n.data)
+	}
+	p.w.trace("spoil %s", name)
+}
+
 // list shows what is there, for a failure's report.
 func (p *powerFS) list() string {
 	var b strings.Builder

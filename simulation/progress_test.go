@@ -29,7 +29,8 @@ type progress struct {
 // output is one worker's.
 type output struct {
 	p    *progress
-	tail []byte // of what it has written
+	tail []byte // of what it has written, but for the lines that are counted
+	seed string // the one under way
 }
 
 // keep is how many bytes of a failing worker's output are shown.
@@ -49,8 +50,8 @@ func (o *output) Write(b []byte) (int, error) {
 		}
 		if line := string(o.tail[:n]); strings.HasPrefix(line, "done ") {
 			o.p.done(line)
-		} else if bytes.Count(o.tail, []byte("\n")) < 2 {
-			break // the newest stays: it says which seed is under way
+		} else {
+			o.seed = strings.TrimPrefix(line, "seed ")
 		}
 		o.tail = o.tail[n+1:]
 	}
@@ -82,13 +83,7 @@ func (p *progress) fail(o *output, err error) {
 	if len(text) > keep {
 		text = append(append(text[:keep/2:keep/2], "\n[…]\n"...), text[len(text)-keep/2:]...)
 	}
-	seed := "?"
-	for line := range strings.Lines(string(o.tail)) {
-		if f := strings.Fields(line); len(f) == 2 && f[0] == "seed" {
-			seed = f[1]
-		}
-	}
-	p.t.Errorf("%s: seed %s: %v\n%s\nrun it again: go test ./simulation -run '^%s$' -v -seed %s", p.world, seed, err, text, p.t.Name(), seed)
+	p.t.Errorf("%s: seed %s: %v\n%s\nrun it again: go test ./simulation -run '^%s$' -v -seed %s", p.world, o.seed, err, text, p.t.Name(), o.seed)
 }
 
 func (p *progress) end() {

@@ -18,7 +18,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"testing/cryptotest"
 	"testing/synctest"
 	"time"
 )
@@ -42,7 +41,7 @@ func TestWorker(t *testing.T) {
 	for i := range max(*seeds, 1) {
 		seed := *from + uint64(i)
 		fmt.Printf("seed %d\n", seed)
-		watch := time.AfterFunc(tooLong, func() { panic(fmt.Sprintf("seed %d hangs", seed)) })
+		watch := time.AfterFunc(tooLong, func() { debug.SetTraceback("all"); panic(fmt.Sprintf("seed %d hangs", seed)) })
 		w := play(t, seed)
 		watch.Stop()
 		if *tracing && *seeds > 0 {
@@ -63,9 +62,9 @@ func TestWorker(t *testing.T) {
 
 func play(t *testing.T, seed uint64) (w *world) {
 	t.Run("seed", func(t *testing.T) {
-		cryptotest.SetGlobalRandom(t, seed)
-		synctest.Test(t, func(*testing.T) {
-			w = newWorld(seed, *tracing)
+		synctest.Test(t, func(t *testing.T) {
+			w = newWorld(t, seed, *tracing)
+			w.reseed()
 			w.play(worlds[*worker])
 		})
 	})
@@ -126,16 +125,18 @@ func try(t *testing.T, world string) {
 	p.end()
 }
 
-// traces gives the sums of seeds' traces.
-func traces(t *testing.T, world string, n int) map[string]string {
+// traces gives the sums of n seeds' traces, from the first on.
+func traces(t *testing.T, world string, first uint64, n int) map[uint64]string {
 	var out bytes.Buffer
-	if err := start(t.Context(), world, &out, "-tracing", "-from=1", "-seeds="+strconv.Itoa(n)); err != nil {
+	if err := start(t.Context(), world, &out, "-tracing", "-from="+strconv.FormatUint(first, 10), "-seeds="+strconv.Itoa(n)); err != nil {
 		t.Fatalf("%v: %s", err, out.String())
 	}
-	sums := make(map[string]string)
+	sums := make(map[uint64]string)
 	for line := range strings.Lines(out.String()) {
-		if f := strings.Fields(line); len(f) == 3 && f[0] == "trace" {
-			sums[f[1]] = f[2]
+		var seed uint64
+		var sum string
+		if n, _ := fmt.Sscanf(line, "trace %d %s", &seed, &sum); n == 2 {
+			sums[seed] = sum
 		}
 	}
 	return sums

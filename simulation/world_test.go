@@ -7,12 +7,15 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"testing"
+	"testing/cryptotest"
 	"testing/synctest"
 	"time"
 )
 
 // world is one seed's: its disk, its time, and who goes on when. Its driver is the bubble's main goroutine.
 type world struct {
+	t      *testing.T
 	seed   uint64
 	random *rand.Rand // the driver's alone
 	fs     *powerFS
@@ -40,12 +43,15 @@ type parked struct {
 	on  chan struct{}      // closed then
 }
 
-func newWorld(seed uint64, tracing bool) *world {
-	w := &world{seed: seed, random: rand.New(rand.NewPCG(seed, 17)), tracing: tracing}
+func newWorld(t *testing.T, seed uint64, tracing bool) *world {
+	w := &world{t: t, seed: seed, random: rand.New(rand.NewPCG(seed, 17)), tracing: tracing}
 	w.fs = newPowerFS(w, w.random)
 	w.model = newModel(w)
 	return w
 }
+
+// reseed makes crypto/rand give the same from here on in each run.
+func (w *world) reseed() { cryptotest.SetGlobalRandom(w.t, w.seed<<20+uint64(w.steps)) }
 
 // hash draws from the seed by what is asked, and not by who asks first.
 func (w *world) hash(op, name string, off int64) uint64 {
@@ -63,7 +69,7 @@ func (w *world) hash(op, name string, off int64) uint64 {
 }
 
 func (w *world) trace(format string, args ...any) {
-	if w.tracing {
+	if w.tracing && !w.model.dead.Load() {
 		line := fmt.Sprintf("%d ", w.steps) + fmt.Sprintf(format, args...)
 		w.mu.Lock()
 		w.lines = append(w.lines, line)
@@ -85,7 +91,10 @@ func (w *world) broken() bool {
 }
 
 // park waits for the driver, which runs run when it lets the caller go on.
-func (w *world) park(key string, run func(crashed bool)) {
+func (w *world) park(key string, run func(crashed bool)) { <-w.line(key, run).on }
+
+// line puts somebody among those who wait.
+func (w *world) line(key string, run func(crashed bool)) *parked {
 	p := &parked{key, run, make(chan struct{})}
 	w.trace("waits: %s", key)
 	w.mu.Lock()
@@ -97,11 +106,27 @@ func (w *world) park(key string, run func(crashed bool)) {
 	})
 	w.parked = slices.Insert(w.parked, i, p)
 	w.mu.Unlock()
-	<-p.on
+	return p
 }
 
-// settle waits until everybody waits, for the driver or for time to pass.
-func (w *world) settle() { synctest.Wait() }
+// parkUnless is park that returns without having gone on where stop is closed.
+func (w *world) parkUnless(stop <-chan struct{}, key string, run func(crashed bool)) {
+	p := w.line(key, run)
+	select {
+	case <-p.on:
+	case <-stop:
+		w.mu.Lock()
+		w.parked = slices.DeleteFunc(w.parked, func(other *parked) bool { return other == p })
+		w.mu.Unlock()
+	}
+}
+
+// settle waits until everybody waits, for the driver or for time to pass. Some nanoseconds pass at each step, so that
+// what happens at two steps is never due at the same instant: who comes first then synctest leaves to chance.
+func (w *world) settle() {
+	time.Sleep(time.Duration(1 + w.random.IntN(999)))
+	synctest.Wait()
+}
 
 // letOn lets one of those go on who wait, and says whether there was one.
 func (w *world) letOn(crashed bool) bool {
@@ -128,11 +153,11 @@ func (w *world) letOn(crashed bool) bool {
 	return true
 }
 
-// wait lets time pass. The nanoseconds keep the driver from waking together with anybody else.
+// wait lets time pass.
 func (w *world) wait(d time.Duration) {
 	w.steps++
 	w.trace("wait %v", d)
-	time.Sleep(d + time.Duration(1+w.random.IntN(999)))
+	time.Sleep(d)
 	w.settle()
 }
 
@@ -173,7 +198,7 @@ func (w *world) crash(power bool, end func()) {
 	w.trace("crash, power %v", power)
 	w.fs.end()
 	w.crashes++
-	w.model.dead = true
+	w.model.dead.Store(true)
 	w.mu.Lock()
 	n := len(w.parked)
 	w.mu.Unlock()
@@ -190,10 +215,23 @@ func (w *world) crash(power bool, end func()) {
 }
 
 // bury waits until a dead server is gone.
+//
+// How it goes is left to chance, and is of no consequence: it takes a minute, and no step.
 func (w *world) bury(end func()) {
+	steps, began := w.steps, time.Now()
+	defer func() {
+		w.steps = steps
+		w.reseed()
+		for took := time.Since(began); ; took -= time.Minute {
+			if took < time.Minute {
+				time.Sleep(time.Minute - took)
+				return
+			}
+		}
+	}()
 	gone := w.run(end)
 	for n := 0; ; n++ {
-		w.settle()
+		synctest.Wait()
 		select {
 		case <-gone:
 			return

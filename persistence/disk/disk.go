@@ -33,6 +33,7 @@ import (
 	"hash/maphash"
 	"io"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -54,6 +55,7 @@ type Options struct {
 	// For tests, which want them to happen often, or to fail.
 	FS          FileSystem    // nil: the operating system's
 	SegmentSize int64         // bytes of a segment of the journal, a multiple of 4096; 0: segmentSize
+	Yield       func()        // lets others go on between two groups of the journal; nil: runtime.Gosched
 	Retry       time.Duration // how long the record waits before it tries again what the disk refused; 0: retryAfter
 }
 
@@ -107,6 +109,9 @@ func Open(dir string, opts Options) (*Record, error) {
 	}
 	if opts.SegmentSize == 0 {
 		opts.SegmentSize = segmentSize
+	}
+	if opts.Yield == nil {
+		opts.Yield = runtime.Gosched
 	}
 	if opts.Progress == nil {
 		opts.Progress = func(int64, int64) {}
@@ -172,7 +177,7 @@ func (r *Record) start(s *loaded) {
 		r: r, ctx: background, wake: make(chan struct{}, 1), dirty: s.dirty, floor: s.floor, stale: s.stale,
 	}
 	r.committer = &committer{
-		j: r.journal, publish: r.publish, full: r.checkpoints.due, observe: r.opts.OnCommit, log: r.log, ctx: journaling, retry: r.opts.Retry,
+		j: r.journal, publish: r.publish, full: r.checkpoints.due, observe: r.opts.OnCommit, yield: r.opts.Yield, log: r.log, ctx: journaling, retry: r.opts.Retry,
 		wake: make(chan struct{}, 1), marks: make(map[markKey]markItem),
 	}
 	r.restoreMarks(s.marks)

@@ -3,7 +3,6 @@ package disk
 import (
 	"errors"
 	"maps"
-	"runtime"
 	"slices"
 	"time"
 )
@@ -50,7 +49,7 @@ func (k *committer) run() {
 		if busy {
 			// Whoever was woken by the last group may have the next message ready: let them run first. It costs
 			// nothing where nobody is.
-			runtime.Gosched()
+			k.yield()
 		}
 		w := k.gather(!marksAt.IsZero() && !time.Now().Before(marksAt))
 		if len(w.group)+len(w.marks) > 0 {

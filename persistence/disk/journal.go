@@ -191,14 +191,18 @@ func (j *journal) shrunk() <-chan struct{} {
 	return j.changed
 }
 
-// removeUpTo removes segments that a synced catalogue has made needless, the oldest first, so that what a crash leaves
-// of them has no hole.
+// removeUpTo removes segments that a synced catalogue has made needless, the oldest first, each on the disk before the
+// next, so that what a crash leaves of them has no hole: should the catalogue be lost then, nothing else tells a hole
+// from damage.
 func (j *journal) removeUpTo(number uint64) error {
 	for _, s := range j.upTo(number) {
 		if err := j.fs.Remove(s.path); err != nil && !missing(err) {
 			return fmt.Errorf("journal: remove %s: %w", filepath.Base(s.path), err)
 		}
 		j.drop(func(l *segment) bool { return l.number == s.number })
+		if err := j.fs.SyncDir(j.dir); err != nil {
+			return fmt.Errorf("journal: sync the folder: %w", err)
+		}
 	}
-	return j.fs.SyncDir(j.dir)
+	return nil
 }
