@@ -45,12 +45,14 @@ type room struct {
 	marks   map[protocol.UserID]*mark
 	waiting map[protocol.UserID][]*message // sent in this life and not answered, in order
 	newest  map[protocol.UserID]protocol.Seq
+	blurred map[protocol.UserID]bool // the order of waiting is not sure
 }
 
 // receipt is an ack: whose, and the sum that it was given.
 type receipt struct {
-	msg *message
-	sum protocol.Sum
+	msg  *message
+	sum  protocol.Sum
+	time protocol.Time
 }
 
 // mark is one user's read mark.
@@ -72,12 +74,10 @@ type message struct {
 	sentAt  time.Time    // first
 	acked   bool         // at seq
 	seq     protocol.Seq // where it was seen or acked; 0: nowhere so far
-	sum     protocol.Sum
-	time    protocol.Time
-	refused bool // for good: it must not be on the record
-	unknown bool // a send of it was not answered, or as unavailable: it may be on the record, or come there
-	onWay   int  // sends that are not answered
-	prevWas bool // its prev was acked when it was sent
+	refused bool         // for good: it must not be on the record
+	unknown bool         // a send of it was not answered, or as unavailable: it may be on the record, or come there
+	onWay   int          // sends that are not answered
+	prevWas bool         // its prev was acked when it was sent
 }
 
 func newModel(w *world) *model {
@@ -95,6 +95,7 @@ func (m *model) room(id protocol.ConversationID) *room {
 }
 
 func (r *room) clear() {
+	r.blurred = map[protocol.UserID]bool{}
 	r.waiting, r.newest = map[protocol.UserID][]*message{}, map[protocol.UserID]protocol.Seq{}
 }
 
@@ -161,12 +162,15 @@ func (m *model) answered(id protocol.ConversationID, author protocol.UserID, n i
 	r := m.room(id)
 	waiting := r.waiting[author]
 	i := slices.IndexFunc(waiting, func(msg *message) bool { return msg.n == n })
-	if i < 0 || i > 0 && code == "" {
+	if i < 0 || i > 0 && code == "" && !r.blurred[author] {
 		m.w.fail("%s in %s: message %d was answered (%q), which is not the oldest send without an answer", author, id, n, code)
 		return
 	}
 	msg := waiting[i]
 	r.waiting[author] = slices.Delete(waiting, i, i+1)
+	// Of two sends of one message that were not answered, nobody knows which of them could not be queued.
+	twice := slices.Contains(r.waiting[author], msg)
+	r.blurred[author] = len(r.waiting[author]) > 0 && (r.blurred[author] || code != "" && twice)
 	msg.onWay--
 	m.w.trace("answer %d in %s: %d %v %s %q", msg.n, id, a.seq, a.duplicate, a.sum, code)
 	if code != "" {
@@ -209,7 +213,7 @@ func (m *model) ackedNow(r *room, msg *message, a ack) {
 	if other := r.acked[a.seq].msg; other != nil && other != msg {
 		m.w.fail("messages %d and %d were both acked at %d of %s", other.n, msg.n, a.seq, msg.room)
 	}
-	if msg.acked && msg.seq == a.seq && (msg.sum != a.sum || msg.time != a.time) {
+	if k := r.acked[a.seq]; k.msg == msg && (k.sum != a.sum || k.time != a.time) {
 		m.w.fail("message %d was acked with another time or sum than before", msg.n)
 	}
 	if a.sum == (protocol.Sum{}) || a.time == 0 {
@@ -221,8 +225,8 @@ func (m *model) ackedNow(r *room, msg *message, a ack) {
 		}
 		r.newest[msg.author] = a.seq
 	}
-	msg.acked, msg.seq, msg.sum, msg.time = true, a.seq, a.sum, a.time
-	r.acked[a.seq] = receipt{msg, a.sum}
+	msg.acked, msg.seq = true, a.seq
+	r.acked[a.seq] = receipt{msg, a.sum, a.time}
 	r.last = max(r.last, a.seq)
 }
 

@@ -16,6 +16,7 @@ func (m *model) lost(author protocol.UserID) {
 			msg.onWay--
 		}
 		delete(r.waiting, author)
+		delete(r.blurred, author)
 	}
 }
 
