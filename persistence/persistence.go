@@ -122,8 +122,9 @@ type Send struct {
 	Bytes        int    // of the frame of which its strings may be parts
 	Settler      Settler
 
-	// Set by Record.Recall: where on the record, beyond the remembered ids, the id and the prev stand. 0: nowhere.
-	FoundID, FoundPrev protocol.Seq
+	// Set by Record.Recall: where on the record, beyond the remembered ids, the id and the prev stand, 0: nowhere; and
+	// from which seq on ids were remembered then.
+	FoundID, FoundPrev, Covered protocol.Seq
 
 	// Set by Record.Commit.
 	Seq       protocol.Seq

@@ -168,9 +168,14 @@ func (c *cursor) startFetch(from, to protocol.Seq) {
 		case <-s.dead:
 			return
 		}
+		if s.gone() { // both were true: nothing is read for nobody
+			<-fetching
+			return
+		}
 		block, err := c.read(context.WithoutCancel(s.ctx), from, to)
 		<-fetching
-		if err != nil && !s.over() {
+		ends := err != nil && s.over()
+		if err != nil && !ends {
 			s.env.Log.Error().Err(err).Stringer("session", s.id).Msg("entries could not be read, trying again")
 			s.sleep(fetchRetry)
 		}
@@ -182,7 +187,9 @@ func (c *cursor) startFetch(from, to protocol.Seq) {
 			c.dropBlock()
 		}
 		s.mu.Unlock()
-		c.member.Wake()
+		if !ends { // else it would be tried again at once, and fail again
+			c.member.Wake()
+		}
 	})
 }
 

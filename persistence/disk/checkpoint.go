@@ -17,7 +17,7 @@ type checkpoints struct {
 	ctx  context.Context
 	wake chan struct{} // capacity 1, never closed: the journal is long
 
-	running sync.Mutex // held during a checkpoint
+	running ioLock // held during a checkpoint
 	// Guarded by running.
 	floor uint64 // the first segment that counts, as the catalogue has it
 	begun bool   // a checkpoint was begun and has not succeeded
@@ -54,17 +54,28 @@ func (k *checkpoints) addMarked(c *conversation) {
 func (k *checkpoints) run() {
 	tick := time.NewTicker(checkpointEvery)
 	defer tick.Stop()
-	for {
+	for swept := time.Now(); ; {
 		select {
 		case <-k.ctx.Done():
 			return
 		case <-k.wake:
+			select {
+			case <-tick.C: // one checkpoint serves both
+			default:
+			}
 		case <-tick.C:
+			select {
+			case <-k.wake:
+			default:
+			}
+		}
+		if time.Since(swept) >= checkpointEvery {
 			k.r.sweep()
+			swept = time.Now()
 		}
 		for k.checkpoint(k.ctx) != nil {
 			select {
-			case <-time.After(k.r.opts.retry):
+			case <-time.After(k.r.opts.Retry):
 			case <-k.ctx.Done():
 				return
 			}
@@ -119,7 +130,7 @@ func (k *checkpoints) fold(ctx context.Context) error {
 	if err := k.foldMarks(marked); err != nil {
 		return err
 	}
-	if err := k.r.fs.syncDir(k.r.files.dir); err != nil {
+	if err := k.r.fs.SyncDir(k.r.files.dir); err != nil {
 		return fmt.Errorf("checkpoint: sync the transcripts' folder: %w", err)
 	}
 	floor := max(k.floor, upTo+1)

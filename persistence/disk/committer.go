@@ -40,6 +40,7 @@ type committer struct {
 	publish func(*proposal) // makes a synced run readable
 	full    func()          // asks for a checkpoint
 	observe func(entries, bytes int, took time.Duration)
+	yield   func()
 	log     zerolog.Logger
 	retry   time.Duration
 	ctx     context.Context // ends when the record is closed

@@ -35,7 +35,7 @@ type conversation struct {
 
 	// idsMu is held while sends are decided and while ids are loaded, so across reads of this transcript; Tail, Read
 	// and other conversations never need it.
-	idsMu sync.Mutex
+	idsMu ioLock
 	ids   *ids
 }
 

@@ -37,11 +37,11 @@ func (f *faultFS) ask(op, path string) error {
 	return nil
 }
 
-func (f *faultFS) open(path string, flag int) (file, error) {
+func (f *faultFS) Open(path string, flag int) (File, error) {
 	if err := f.ask("open", path); err != nil {
 		return nil, err
 	}
-	o, err := f.osFS.open(path, flag)
+	o, err := f.osFS.Open(path, flag)
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +84,7 @@ func TestAfterAFailedWriteOrSyncNothingIsAckedOrSeenAndTheSameIDsStandOnce(t *te
 		t.Run(kind, func(t *testing.T) {
 			fs := &faultFS{}
 			dir := t.TempDir()
-			b := bench(t, dir, Options{fs: fs})
+			b := bench(t, dir, Options{FS: fs})
 			b.Accept(recordtest.Say("lobby", "ann", "a1", "one"))
 			before := b.Tail("lobby")
 			awaitPrepared(b.Record.(*Record))
@@ -131,7 +131,7 @@ func awaitPrepared(r *Record) {
 func TestARefusedMessageThatReachedTheDiskDoesNotComeBack(t *testing.T) {
 	fs := &faultFS{}
 	dir := t.TempDir()
-	b := bench(t, dir, Options{fs: fs})
+	b := bench(t, dir, Options{FS: fs})
 	b.Accept(recordtest.Say("lobby", "ann", "a1", "one"))
 	awaitPrepared(b.Record.(*Record))
 	fs.set(once("sync", b.Record.(*Record))) // the write itself succeeds
@@ -153,7 +153,7 @@ func TestWhatAStartHasShownSurvivesAPowerCut(t *testing.T) {
 	for seed := range uint64(10) {
 		fs := newPowerFS(t, seed)
 		dir := t.TempDir()
-		r, err := Open(dir, Options{fs: fs})
+		r, err := Open(dir, Options{FS: fs})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -170,7 +170,7 @@ func TestWhatAStartHasShownSurvivesAPowerCut(t *testing.T) {
 		recordtest.Commit(r, recordtest.Say("lobby", "ann", "a2", "two"))
 		r.abandon()
 		fs.revive()
-		if r, err = Open(dir, Options{fs: fs}); err != nil {
+		if r, err = Open(dir, Options{FS: fs}); err != nil {
 			t.Fatal(err)
 		}
 		b.Record = r
@@ -200,7 +200,7 @@ func eventually(t *testing.T, what string, is func() bool) {
 func TestOnAFullDiskSendsAreUnavailableAndServiceComesBackByItself(t *testing.T) {
 	fs := &faultFS{}
 	dir := t.TempDir()
-	b := bench(t, dir, Options{fs: fs, retry: 5 * time.Millisecond, segment: 64 << 10})
+	b := bench(t, dir, Options{FS: fs, Retry: 5 * time.Millisecond, SegmentSize: 64 << 10})
 	b.Fill("lobby", 10, 1)
 	fs.set(func(op, path string) error {
 		if op == "write" && inJournal(path) {
@@ -235,7 +235,7 @@ func TestOnAFullDiskSendsAreUnavailableAndServiceComesBackByItself(t *testing.T)
 func TestATranscriptWhoseSyncFailedIsWrittenAgainFromTheJournal(t *testing.T) {
 	fs := newPowerFS(t, 1)
 	dir := t.TempDir()
-	r, err := Open(dir, Options{fs: fs})
+	r, err := Open(dir, Options{FS: fs})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -274,7 +274,7 @@ func TestATranscriptWhoseSyncFailedIsWrittenAgainFromTheJournal(t *testing.T) {
 
 func TestACheckpointThatFailsAgainAndAgainDoesNotUseUpTheJournal(t *testing.T) {
 	fs := &faultFS{}
-	b := bench(t, t.TempDir(), Options{fs: fs})
+	b := bench(t, t.TempDir(), Options{FS: fs})
 	r := b.Record.(*Record)
 	fs.set(func(op, path string) error {
 		if op == "sync" && inTranscripts(path) {
@@ -306,7 +306,7 @@ func TestTranscriptsThatTakeNothingStopSendsAtTheBoundAndThenServiceComesBack(t 
 	t.Parallel()
 	fs := &faultFS{}
 	dir := t.TempDir()
-	b := bench(t, dir, Options{fs: fs, retry: 5 * time.Millisecond})
+	b := bench(t, dir, Options{FS: fs, Retry: 5 * time.Millisecond})
 	fs.set(func(op, path string) error {
 		if op == "write" && inTranscripts(path) {
 			return syscall.ENOSPC

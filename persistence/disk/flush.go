@@ -32,7 +32,7 @@ type flusher struct {
 	retry time.Duration
 
 	// writing is held while a conversation's lines are written: by the flusher, or by a checkpoint.
-	writing sync.Mutex
+	writing ioLock
 	buf     []byte // guarded by writing: lines on their way
 
 	wake chan struct{} // capacity 1, never closed

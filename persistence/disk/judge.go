@@ -2,6 +2,7 @@ package disk
 
 import (
 	"context"
+	"time"
 
 	"verbatim/persistence"
 	"verbatim/protocol"
@@ -33,6 +34,9 @@ func (t *turn) judge(s *persistence.Send) *protocol.Error {
 		key = idKey(t.r.seed, s.Author, s.ID)
 		if known, err := t.known(s, key); known || err != nil {
 			return err
+		}
+		if t.ids.holed(s) {
+			return protocol.Unavailable("the message waited for the disk too long; send it again with the same id", time.Second)
 		}
 	}
 	next := t.p.first + protocol.Seq(len(t.accepted))

@@ -153,7 +153,7 @@ func TestNothingAckedIsLostWhateverFailsWhenThePowerIsCut(t *testing.T) {
 					t.Fatalf("after crash %d: %v: %v", start, err, lines)
 				}
 			}
-			r := open(t, fs.cut(dir), Options{segment: 128 << 10})
+			r := open(t, fs.cut(dir), Options{SegmentSize: 128 << 10})
 			l.check(&recordtest.Bench{T: t, Record: r})
 			total := 0
 			for _, acked := range l.acked {
@@ -166,7 +166,7 @@ func TestNothingAckedIsLostWhateverFailsWhenThePowerIsCut(t *testing.T) {
 
 // live opens a record, checks it, lets it talk for a while, and ends it in the middle.
 func (l *life) live(fs *powerFS, dir string, random *rand.Rand, trouble int) {
-	r, err := Open(dir, Options{fs: fs, segment: 128 << 10, retry: time.Millisecond})
+	r, err := Open(dir, Options{FS: fs, SegmentSize: 128 << 10, Retry: time.Millisecond})
 	if err != nil {
 		l.t.Fatal(err)
 	}

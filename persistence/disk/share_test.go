@@ -76,7 +76,7 @@ func reserved(f *flusher, c *conversation, n int64) {
 func TestAfterAFailedSyncNothingOfAllWhoSharedItIsAcked(t *testing.T) {
 	fs := &faultFS{}
 	dir := t.TempDir()
-	b := bench(t, dir, Options{fs: fs})
+	b := bench(t, dir, Options{FS: fs})
 	b.Accept(recordtest.Say("quiet-0", "ann", "q", "before"))
 	r := b.Record.(*Record)
 	awaitPrepared(r)

@@ -118,7 +118,7 @@ func (k *checkpoints) rewrite(c *conversation, synced int64) error {
 
 // readLive visits the runs of a live segment.
 func (r *Record) readLive(s segment, buf []byte, visit func(run) error) ([]byte, error) {
-	f, err := r.fs.open(s.path, os.O_RDONLY)
+	f, err := r.fs.Open(s.path, os.O_RDONLY)
 	if err != nil {
 		return buf, err
 	}

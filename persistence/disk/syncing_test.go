@@ -13,12 +13,12 @@ type startFS struct {
 }
 
 type startFile struct {
-	file
+	File
 	fs *startFS
 }
 
-func (f *startFS) open(path string, flag int) (file, error) {
-	o, err := f.faultFS.open(path, flag)
+func (f *startFS) Open(path string, flag int) (File, error) {
+	o, err := f.faultFS.Open(path, flag)
 	if err == nil && inTranscripts(path) {
 		o = startFile{o, f}
 	}
@@ -28,20 +28,20 @@ func (f *startFS) open(path string, flag int) (file, error) {
 func (f startFile) StartSync() {
 	f.fs.started++
 	f.fs.most = max(f.fs.most, f.fs.started)
-	f.file.StartSync()
+	f.File.StartSync()
 }
 
 func (f startFile) Sync() error {
 	if f.fs.started--; f.fs.started == 3 {
 		f.fs.failed++
-		return errors.Join(f.file.Sync(), syscall.EIO)
+		return errors.Join(f.File.Sync(), syscall.EIO)
 	}
-	return f.file.Sync()
+	return f.File.Sync()
 }
 
 func TestACheckpointHasManyTranscriptsOnTheirWayAndTriesAgainThoseThatFailed(t *testing.T) {
 	fs := &startFS{}
-	b := bench(t, t.TempDir(), Options{fs: fs})
+	b := bench(t, t.TempDir(), Options{FS: fs})
 	const conversations = 3 * syncWindow / 2
 	for i := range conversations {
 		b.Accept(quiet(i).Sends...)
