@@ -163,6 +163,7 @@ func (c *cursor) done(b *persistence.Batch) {
 func (c *cursor) startFetch(from, to protocol.Seq) {
 	c.session.start(func() {
 		s := c.session
+		defer s.working.Done()
 		select {
 		case fetching <- struct{}{}:
 		case <-s.dead:

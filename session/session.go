@@ -96,6 +96,7 @@ type Session struct {
 	room      chan struct{} // closed when replies were taken or sends settled; nil: nobody waits
 	inFlight  int           // bytes of sends on their way
 	turns     []*cursor     // cursors with something to write, in turn
+	oneTurn   [1]*cursor    // where turns is while one conversation has something: so that a wake allocates nothing
 	blocks    int           // fetched and not written to their end, or being fetched
 	starved   []*cursor     // cursors that wait for one of maxBlocks
 
@@ -106,6 +107,7 @@ type Session struct {
 	life    sync.Mutex // guards ended
 	ended   bool       // no writer or fetch may be started any more
 	working sync.WaitGroup
+	writer  func() // write and what comes after it: made once, so that starting it allocates nothing
 
 	failOnce sync.Once
 	failure  error // why the connection is gone; written before dead is closed
@@ -128,6 +130,10 @@ func Run(ctx context.Context, c *Conn, env *Env, user protocol.UserID, joins []s
 	}
 	if n := env.Limits.Rate; n > 0 {
 		s.limiter = rate.NewLimiter(rate.Limit(n), 2*n)
+	}
+	s.writer = func() {
+		defer s.working.Done()
+		s.write()
 	}
 	c.wire.control = s.control
 	env.Counters.Sessions.Add(1)
@@ -164,14 +170,15 @@ func (s *Session) end() {
 	s.conn.wire.letGo()
 }
 
-// start runs work that the session owns, unless it has ended.
+// start runs work that the session owns, unless it has ended. The work calls working.Done at its end.
 func (s *Session) start(work func()) {
 	s.life.Lock()
 	defer s.life.Unlock()
 	if s.ended {
 		return
 	}
-	s.working.Go(work) // see the callers for what it waits for; end waits for it
+	s.working.Add(1)
+	go work() // see the callers for what it waits for; end waits for it
 }
 
 // fail closes the connection at once.
