@@ -250,6 +250,31 @@ func TestAHistoryThatWasWrittenDownIsDecidedAgainTheSameWay(t *testing.T) {
 	}
 }
 
+func TestWhatIsDueGoesDownToNothingAndReceiptsAreTheNewestAcks(t *testing.T) {
+	c := New(Options{})
+	for _, e := range two().send("ann#1", "c3").events {
+		c.Add(e)
+	}
+	if n := c.Due(); n != 1 {
+		t.Errorf("%d due, want the ack of c3 alone", n)
+	}
+	for _, e := range new(tale).ack("ann#1", "c3", 3).events {
+		c.Add(e)
+	}
+	if n := c.Due(); n != 1 {
+		t.Errorf("%d due, want seq 3 at bob alone", n)
+	}
+	for _, e := range new(tale).saw("bob#1", 3, "ann", "c3").events {
+		c.Add(e)
+	}
+	if n := c.Due(); n != 0 || c.Broken() {
+		t.Errorf("%d due, want nothing: %v", n, c.Violations())
+	}
+	if got := fmt.Sprint(c.Receipts(), c.Conversations(), c.High("lobby")); got != "[lobby:3:sum3] [lobby] 3" {
+		t.Errorf("got %s", got)
+	}
+}
+
 func TestOfManyViolationsAllAreCountedAndTheFirstAreKept(t *testing.T) {
 	h := two()
 	for range 100 {

@@ -120,24 +120,3 @@ func (c *Checker) saw(s *session, e Event) {
 	c.entry(v, m, e.Raw, s.name)
 	v.seen = max(v.seen, m.Seq)
 }
-
-// rest holds those who are still connected to having everything.
-func (c *Checker) rest() {
-	for _, s := range c.sessions {
-		for id, sends := range s.sending {
-			for _, a := range sends.waiting {
-				c.breach(0, "%s: %s/%s was sent by %s, and there is no reply", id, a.message.author, a.message.id, s.name)
-			}
-		}
-		for id, waiting := range s.asked {
-			if len(waiting) > 0 {
-				c.breach(0, "%s: a join of %s has no reply", id, s.name)
-			}
-		}
-		for id, r := range s.reading {
-			if high := c.conversation(id).high(); r.next <= high {
-				c.breach(5, "%s: %s got everything up to seq %d and nothing more, and there are %d", id, s.name, r.next-1, high)
-			}
-		}
-	}
-}
