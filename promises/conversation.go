@@ -55,8 +55,6 @@ func (c *Checker) conversation(id protocol.ConversationID) *conversation {
 // sameLog holds a log that somebody was told to the one before. A conversation whose record is another one has lost all.
 func (c *Checker) sameLog(v *conversation, log protocol.LogID, where string) bool {
 	switch {
-	case log == "" && v.high() == 0:
-		return true
 	case v.log == "":
 		v.log = log
 		return true

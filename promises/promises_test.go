@@ -104,6 +104,13 @@ func TestACorrectHistoryIsFoundCorrect(t *testing.T) {
 		add(Event{Kind: Look, Source: "the transcript"}).send("bob#2", "x2").ack("bob#2", "x2", 6).
 		record(entry(1, "ann", "c1"), entry(2, "ann", "c2"), entry(3, "ann", "c3"), entry(4, "ann", "c4"), entry(5, "bob", "x1")).
 		saw("bob#2", 6, "bob", "x2").saw("eve#1", 6, "bob", "x2").rest()
+	// And who joins before the first entry is told of no log, however late it hears that.
+	early := new(tale).open("ann#1").open("bob#1").open("eve#1").add(Event{Kind: Join, Session: "eve#1", After: 0}).join("bob#1", 0, 1, 0).
+		send("ann#1", "c1").saw("bob#1", 1, "ann", "c1").open("joe#1").join("joe#1", 0, 1, 1).add(Event{Kind: Joined, Session: "eve#1", First: 1}).
+		saw("eve#1", 1, "ann", "c1")
+	if v := Check(early.events, Options{}); len(v) > 0 {
+		t.Errorf("got %v, want no violation", v)
+	}
 	if v := Check(h.events, Options{}); len(v) > 0 {
 		t.Errorf("got %v, want no violation", v)
 	}

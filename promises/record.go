@@ -22,7 +22,7 @@ func (c *Checker) record(e Event) {
 	}
 	delete(c.looks, l)
 	c.counts.Recorded += len(e.Entries)
-	if !c.sameLog(v, e.Log, e.Source) {
+	if len(e.Entries) > 0 && !c.sameLog(v, e.Log, e.Source) {
 		return
 	}
 	last := protocol.Seq(len(e.Entries))

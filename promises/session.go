@@ -76,7 +76,9 @@ func (c *Checker) joined(s *session, e Event) {
 	c.counts.Joins++
 	a := waiting[0]
 	s.asked[e.Conversation] = waiting[1:]
-	c.sameLog(v, e.Log, "the join of "+s.name)
+	if e.Log != "" || e.Last > 0 { // without an entry there is no log, whatever others have heard of since
+		c.sameLog(v, e.Log, "the join of "+s.name)
+	}
 	switch {
 	case e.Last < a.acked:
 		c.breach(1, "%s: the join of %s says last %d, and seq %d was acked before it", v.id, s.name, e.Last, a.acked)

@@ -21,6 +21,11 @@ type pending struct {
 	sent         time.Time
 }
 
+// stamp stands in each text before when it was made, in nanoseconds since processStart.
+const stamp = "at:"
+
+var processStart = time.Now()
+
 // author sends windows of messages until told to stop. Of every second author each message names the one before it in its
 // conversation as prev. What a window lacks an ack for is sent again in the same order, over whatever connection there is.
 func (t *traffic) author(name string, number int) {
@@ -51,7 +56,7 @@ func (t *traffic) author(name string, number int) {
 		window := make([]*pending, t.window)
 		for i := range window {
 			c := t.conversations[rand.IntN(len(t.conversations))]
-			p := &pending{conversation: c, id: protocol.MessageID(fmt.Sprintf("n%d", n+i)), text: fmt.Sprintf("%s n%d %s", name, n+i, t.words())}
+			p := &pending{conversation: c, id: protocol.MessageID(fmt.Sprintf("n%d", n+i)), text: fmt.Sprintf("%s n%d %s%d %s", name, n+i, stamp, time.Since(processStart), t.words())}
 			if number%2 == 1 {
 				p.prev, last[c] = last[c], p.id
 			}

@@ -223,12 +223,14 @@ func runAll(ctx context.Context, o options, drills []drill, out io.Writer) (code
 		total, breaches := r.breaches()
 		result := "ok"
 		switch {
+		case ctx.Err() != nil:
+			result, code, breaches = "stopped", max(code, 2), nil
 		case len(breaches) > 0:
 			result, code = "BROKEN", 1
 		case err != nil:
-			result, code = "NOT RUN", max(code, 2)
-			if code == 2 && ctx.Err() == nil && !errors.Is(err, errBroken) {
-				result = "FAILED"
+			result = "FAILED"
+			if code == 0 {
+				code = 2
 			}
 		}
 		row := r.row(d, result, total)

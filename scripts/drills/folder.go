@@ -14,7 +14,8 @@ var folder = drill{
 		if err := r.refusedFolders(); err != nil {
 			return err
 		}
-		for _, harm := range []folderHarm{readOnly, movedAway, anothers} {
+		harms := []folderHarm{movedAway, readOnly, anothers}
+		for _, harm := range harms[:r.long(len(harms), 1)] { // what is open must be used up first: tens of megabytes, each time
 			r.say("%s", harm.what)
 			if err := r.harmFolder(harm); err != nil {
 				return fmt.Errorf("%s: %w", harm.what, err)
@@ -84,12 +85,12 @@ func (r *run) harmFolder(h folderHarm) error {
 		return err
 	}
 	busy := storm
-	busy.every, busy.size = 5*time.Millisecond, 12000
+	busy.every, busy.size, busy.readers = 5*time.Millisecond, 15000, 1 // what is open must be used up first
 	t, err := r.begin(s, busy)
 	if err != nil {
 		return err
 	}
-	if err := t.moreAcks(300); err != nil {
+	if err := t.moreAcks(50); err != nil {
 		return err
 	}
 	if err := h.harm(d, s); err != nil {

@@ -30,11 +30,11 @@ import (
 
 // all are the drills, in the order in which `all` runs them.
 var all = []drill{
-	kill9, restart, powerCut, failingSync, fullDisk, folder, redisFaults,
+	kill9, restart, powerCut, failingSync, fullDisk, folder, redisFaults, vanish, slow, stalled, crowd, openFiles,
 }
 
 // onDemand run only by name.
-var onDemand = []drill{}
+var onDemand = []drill{soak}
 
 func main() {
 	o := options{}

@@ -15,11 +15,11 @@ type cursor struct {
 	log protocol.LogID
 }
 
-// reader follows all conversations from its cursors, over as many connections as it takes.
-func (t *traffic) reader(name string) {
+// reader follows conversations from its cursors, over as many connections as it takes.
+func (t *traffic) reader(name string, conversations []protocol.ConversationID) {
 	at := map[protocol.ConversationID]cursor{}
 	for s := t.connected(name); s != nil; s = t.connected(name) {
-		err := t.follow(t.ctx, s, at, func() bool { return false })
+		err := t.follow(t.ctx, s, conversations, at, func() bool { return false })
 		s.end("")
 		if err != nil && t.ctx.Err() == nil {
 			pauseIn(t.ctx, time.Millisecond)
@@ -27,9 +27,9 @@ func (t *traffic) reader(name string) {
 	}
 }
 
-// follow joins all conversations where the cursors are, and moves them on until the connection breaks or done says so.
-func (t *traffic) follow(ctx context.Context, s *session, at map[protocol.ConversationID]cursor, done func() bool) error {
-	for _, c := range t.conversations {
+// follow joins conversations where the cursors are, and moves them on until the connection breaks or done says so.
+func (t *traffic) follow(ctx context.Context, s *session, conversations []protocol.ConversationID, at map[protocol.ConversationID]cursor, done func() bool) error {
+	for _, c := range conversations {
 		if err := s.join(c, int64(at[c].seq), at[c].log); err != nil {
 			return err
 		}
@@ -74,7 +74,7 @@ func (t *traffic) audit() error {
 		}
 		return true
 	}
-	if err := t.follow(ctx, s, at, all); err != nil {
+	if err := t.follow(ctx, s, t.conversations, at, all); err != nil {
 		if t.checker.Broken() {
 			return errBroken
 		}

@@ -104,7 +104,7 @@ var steady = shape{conversations: 8, authors: 20, readers: 4, window: 1, every: 
 var redisFaults = drill{
 	name: "redis", about: "Redis stopped, killed, emptied, slow, resetting, full, spoiled, locked: nobody notices, and acks are as fast as without it",
 	run: func(r *run) error {
-		lasts := time.Duration(r.long(10000, 1000)) * time.Millisecond
+		lasts := time.Duration(r.long(10000, 700)) * time.Millisecond
 		for _, fault := range redisFaultList {
 			if err := r.redisFault(fault, lasts); err != nil {
 				return fmt.Errorf("Redis %s: %w", fault.what, err)
@@ -163,7 +163,7 @@ func (r *run) redisFault(fault redisFault, lasts time.Duration) error {
 		if err := control.audit(); err != nil {
 			return err
 		}
-		r.pause(250 * time.Millisecond)
+		r.pause(lasts / 20)
 	}
 	spoiled, whole := t.measured(), control.measured()
 	p99, bound := spoiled.ValueAtPercentile(99), 2*whole.ValueAtPercentile(99)

@@ -16,12 +16,13 @@ import (
 // server is a verbatim, its folder and its address. It can be killed and started again on both.
 type server struct {
 	*process
-	r     *run
-	addr  string // host:port, the same over its restarts
-	data  string // as the server sees it
-	flags []string
-	under []string // the program and its flags that the server runs under (nsenter, setpriv), or nothing
-	root  string   // where this process finds the server's file system; "": in the same place
+	r      *run
+	addr   string // host:port, the same over its restarts
+	data   string // as the server sees it
+	flags  []string
+	under  []string     // the program and its flags that the server runs under (nsenter, setpriv), or nothing
+	client *http.Client // how this process asks it; nil: as usual
+	root   string       // where this process finds the server's file system; "": in the same place
 }
 
 // startLimit is how long a start may take where no drill says less.
@@ -97,7 +98,11 @@ var httpClient = &http.Client{Transport: &http.Transport{DisableKeepAlives: true
 
 // get asks the server.
 func (s *server) get(path string) (*http.Response, error) {
-	return httpClient.Get("http://" + s.addr + path)
+	client := httpClient
+	if s.client != nil {
+		client = s.client
+	}
+	return client.Get("http://" + s.addr + path)
 }
 
 // ready says whether it takes traffic.
@@ -117,8 +122,12 @@ func (s *server) metric(name string) (sum float64, err error) {
 		return 0, err
 	}
 	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return 0, fmt.Errorf("/metrics: HTTP %d", resp.StatusCode)
+	}
 	found := false
-	for lines := bufio.NewScanner(resp.Body); lines.Scan(); {
+	lines := bufio.NewScanner(resp.Body)
+	for lines.Scan() {
 		line, value, ok := strings.Cut(lines.Text(), " ")
 		if name2, _, _ := strings.Cut(line, "{"); ok && name2 == name {
 			v, err := strconv.ParseFloat(value, 64)
@@ -127,6 +136,9 @@ func (s *server) metric(name string) (sum float64, err error) {
 			}
 			sum, found = sum+v, true
 		}
+	}
+	if err := lines.Err(); err != nil {
+		return 0, err
 	}
 	if !found {
 		return 0, errors.New("/metrics has no " + name)

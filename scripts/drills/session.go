@@ -47,6 +47,7 @@ type frame struct {
 const (
 	dialLimit  = 30 * time.Second
 	replyLimit = 60 * time.Second
+	writeLimit = 3 * time.Minute // there are slow writers
 )
 
 // dial connects under a name and takes the welcome.
@@ -90,7 +91,7 @@ func (s *session) say(e promises.Event, request string) error {
 }
 
 func (s *session) write(request string) error {
-	ctx, cancel := context.WithTimeout(s.t.ctx, replyLimit)
+	ctx, cancel := context.WithTimeout(s.t.ctx, writeLimit)
 	defer cancel()
 	return s.conn.Write(ctx, websocket.MessageText, []byte(request))
 }

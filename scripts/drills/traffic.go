@@ -48,7 +48,7 @@ type traffic struct {
 	quiet         chan struct{} // closed when the authors are to stop
 	hush          sync.Once
 	entry         func(raw []byte) // told of each entry that comes; nil: nobody. Fixed before the clients begin
-	names         atomic.Int64
+	names         *atomic.Int64    // of a history: a session's is used once
 	acked         atomic.Int64
 
 	mu       sync.Mutex // guards what follows; held while the checker is told, so that a fence is exact
@@ -69,18 +69,42 @@ func (r *run) begin(s *server, of shape) (*traffic, error) {
 	if err != nil {
 		return nil, err
 	}
-	for i := range of.authors {
-		t.authors.Go(func() { t.author(fmt.Sprintf("%sauthor-%d", of.prefix, i), i) })
-	}
-	for i := range of.readers {
-		t.readers.Go(func() { t.reader(fmt.Sprintf("%sreader-%d", of.prefix, i)) })
-	}
+	t.run()
 	return t, nil
+}
+
+// run lets the clients begin.
+func (t *traffic) run() {
+	for i := range t.shape.authors {
+		t.authors.Go(func() { t.author(fmt.Sprintf("%sauthor-%d", t.prefix, i), i) })
+	}
+	for i := range t.shape.readers {
+		t.readers.Go(func() { t.reader(fmt.Sprintf("%sreader-%d", t.prefix, i), t.conversations) })
+	}
+}
+
+// join starts further traffic in this one's history: other clients, which may meet with other faults.
+func (t *traffic) join(of shape, through *http.Client) *traffic {
+	u := &traffic{
+		shape: of, r: t.r, s: t.s, checker: t.checker, http: through, names: t.names, quiet: make(chan struct{}),
+		sessions: map[*session]bool{}, latency: newHistogram(),
+	}
+	u.nameConversations()
+	u.ctx, u.cancel = context.WithCancel(t.ctx)
+	t.r.later(u.stop)
+	u.run()
+	return u
+}
+
+func (t *traffic) nameConversations() {
+	for i := range t.shape.conversations {
+		t.conversations = append(t.conversations, protocol.ConversationID(fmt.Sprintf("room-%d", i)))
+	}
 }
 
 // newTraffic is one without clients.
 func (r *run) newTraffic(s *server, of shape) (*traffic, error) {
-	t := &traffic{shape: of, r: r, s: s, http: httpClient, quiet: make(chan struct{}), sessions: map[*session]bool{}, latency: newHistogram()}
+	t := &traffic{shape: of, r: r, s: s, http: httpClient, names: &atomic.Int64{}, quiet: make(chan struct{}), sessions: map[*session]bool{}, latency: newHistogram()}
 	o := promises.Options{Undisturbed: of.undisturbed}
 	if r.log != "" {
 		f, err := os.Create(filepath.Join(r.log, fmt.Sprintf("%s-%d.jsonl", r.name, len(r.traffics)+1)))
@@ -97,9 +121,7 @@ func (r *run) newTraffic(s *server, of shape) (*traffic, error) {
 		})
 	}
 	t.checker = promises.New(o)
-	for i := range of.conversations {
-		t.conversations = append(t.conversations, protocol.ConversationID(fmt.Sprintf("room-%d", i)))
-	}
+	t.nameConversations()
 	t.ctx, t.cancel = context.WithCancel(r.ctx)
 	r.traffics = append(r.traffics, t)
 	r.later(t.stop)
@@ -179,6 +201,15 @@ func (t *traffic) darken(why string, harm func()) {
 	t.dark = false
 	t.fences++
 	t.mu.Unlock()
+}
+
+// hangUp breaks all connections at the clients' end.
+func (t *traffic) hangUp() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for s := range t.sessions {
+		_ = s.conn.CloseNow() // its goroutine finds out
+	}
 }
 
 // latencies are bounded; what is longer counts as the longest.
