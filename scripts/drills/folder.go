@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"verbatim/protocol"
 )
 
 var folder = drill{
@@ -21,7 +23,7 @@ var folder = drill{
 				return fmt.Errorf("%s: %w", harm.what, err)
 			}
 		}
-		return nil
+		return r.removedFolder()
 	},
 }
 
@@ -97,7 +99,7 @@ func (r *run) harmFolder(h folderHarm) error {
 		return err
 	}
 	acked := t.acked.Load()
-	refused := r.wait(time.Duration(r.long(20, 5))*time.Second, func() bool { return t.checker.Counts().Unavailable > 50 || r.broken() })
+	refused := r.wait(time.Minute, func() bool { return t.checker.Counts().Unavailable > 50 || r.broken() })
 	acked = t.acked.Load() - acked
 	if r.broken() {
 		return errBroken
@@ -131,6 +133,54 @@ func (r *run) harmFolder(h folderHarm) error {
 	}
 	d.holder.kill()
 	return os.RemoveAll(d.path)
+}
+
+// removedFolder removes the folder under a running server. What was acked before is gone by our own hand; what is asked of the
+// server is that it acks nothing more, since none of that would be there after its end.
+func (r *run) removedFolder() error {
+	r.say("removed")
+	s, err := r.serve()
+	if err != nil {
+		return err
+	}
+	t, err := r.newTraffic(s, storm)
+	if err != nil {
+		return err
+	}
+	c, err := t.dial(r.ctx, "ann")
+	if err != nil {
+		return err
+	}
+	defer c.end("the drill is over")
+	send := func(id string) ([]*pending, error) {
+		return t.play(c, []*pending{{conversation: "room-0", id: protocol.MessageID(id), text: id}})
+	}
+	if left, err := send("before"); err != nil || len(left) > 0 {
+		return fmt.Errorf("the first message was not acked: %v", err)
+	}
+	if err := os.RemoveAll(s.files()); err != nil {
+		return err
+	}
+	const tries = 20
+	for i := range tries {
+		left, err := send(fmt.Sprintf("after-%d", i))
+		if err != nil {
+			return err
+		}
+		if len(left) == 0 {
+			r.miss("promise 1: an ack came after the data directory had been removed")
+			break
+		}
+	}
+	if s.ready() {
+		r.miss("/readyz says ready while nothing can be recorded")
+	}
+	if _, err := os.Stat(filepath.Join(s.files(), "journal")); err == nil {
+		r.miss("the server made a new record where its own had been removed")
+	}
+	r.count("removed: %d sends refused", tries)
+	s.kill()
+	return nil
 }
 
 // refusedFolders starts servers where they cannot record: each says so in one line and exits 2.
