@@ -8,53 +8,58 @@ import (
 var kill9 = drill{
 	name: "kill9", about: "kill -9 under load, again and again, and SIGTERM now and then: nothing acked or seen is lost, doubled or moved",
 	run: func(r *run) error {
-		s, err := r.serve()
+		cycles, drains := r.long(r.cycles, 6), r.long(6, 2)
+		slowest, err := r.kills(cycles/2, drains/2)
 		if err != nil {
 			return err
 		}
-		t, err := r.begin(s, storm)
+		d, err := r.redis()
 		if err != nil {
 			return err
 		}
-		cycles, slowest := r.long(r.cycles, 5), time.Duration(0)
-		for i := range cycles {
-			r.say("kill -9 %d of %d; %d acks", i+1, cycles, t.acked.Load())
-			if err := t.moreAcks(150); err != nil {
-				return err
-			}
-			r.pause(time.Duration(rand.IntN(30)) * time.Millisecond) // anywhere in a batch
-			var began time.Time
-			t.disturb("kill -9", func() {
+		withRedis, err := r.kills(cycles-cycles/2, drains-drains/2, "--redis", "redis://"+d.proxy.Listen)
+		if err != nil {
+			return err
+		}
+		r.count("%d kills and %d drains, half of them beside Redis, a read back of all after each; the slowest restart %.2f s", cycles, drains, max(slowest, withRedis).Seconds())
+		return nil
+	},
+}
+
+// kills is a server that is killed and drained so many times under load. It gives how long the slowest start took.
+func (r *run) kills(kills, drains int, flags ...string) (slowest time.Duration, err error) {
+	s, err := r.serve(flags...)
+	if err != nil {
+		return 0, err
+	}
+	t, err := r.begin(s, storm)
+	if err != nil {
+		return 0, err
+	}
+	for i := range kills + drains {
+		r.say("%v: fault %d of %d; %d acks", flags, i+1, kills+drains, t.acked.Load())
+		if err := t.moreAcks(150); err != nil {
+			return 0, err
+		}
+		r.pause(time.Duration(rand.IntN(30)) * time.Millisecond) // anywhere in a batch
+		t.disturb("the server was ended", func() {
+			if i < kills {
 				s.kill()
-				began = time.Now()
+			} else {
+				err = s.terminate()
+			}
+			began := time.Now()
+			if err == nil {
 				err = s.start()
-			})
-			if err != nil {
-				return err
 			}
 			slowest = max(slowest, time.Since(began))
-			if err := t.audit(); err != nil {
-				return err
-			}
+		})
+		if err != nil {
+			return 0, err
 		}
-		drains := r.long(5, 1)
-		for range drains {
-			if err := t.moreAcks(150); err != nil {
-				return err
-			}
-			t.disturb("SIGTERM", func() {
-				if err = s.terminate(); err == nil {
-					err = s.start()
-				}
-			})
-			if err != nil {
-				return err
-			}
-			if err := t.audit(); err != nil {
-				return err
-			}
+		if err := t.audit(); err != nil {
+			return 0, err
 		}
-		r.count("%d kills, %d drains, a read back of all after each; the slowest restart %.2f s", cycles, drains, slowest.Seconds())
-		return t.finish()
-	},
+	}
+	return slowest, t.finish()
 }

@@ -58,6 +58,8 @@ func (d *redisServer) healed() error {
 	return nil
 }
 
+func (d *redisServer) hang() error { d.signal(syscall.SIGSTOP); return nil }
+
 // redisFault is what may befall Redis. harm begins it, again goes on with it a few times a second, heal ends it; nil: nothing.
 type redisFault struct {
 	what              string
@@ -65,9 +67,11 @@ type redisFault struct {
 }
 
 var redisFaultList = []redisFault{
-	{"stopped", func(d *redisServer) error { d.signal(syscall.SIGSTOP); return nil }, nil, func(d *redisServer) error { d.signal(syscall.SIGCONT); return nil }},
+	{"stopped", (*redisServer).hang, nil, func(d *redisServer) error { d.signal(syscall.SIGCONT); return nil }},
+	{"stopped for good", (*redisServer).hang, nil, nil}, // and the server's own end, too, waits for nobody
 	{"killed", func(d *redisServer) error { d.kill(); return nil }, nil, (*redisServer).start},
 	{"restarted empty", nil, func(d *redisServer) error { d.kill(); return d.start() }, nil},
+	{"flushed", nil, func(d *redisServer) error { return d.client.FlushAll(d.r.ctx).Err() }, nil},
 	{"slow", func(d *redisServer) error {
 		return d.toxic(`{"name":"slow","type":"latency","attributes":{"latency":400,"jitter":300}}`)
 	}, nil, (*redisServer).healed},
@@ -85,6 +89,15 @@ var redisFaultList = []redisFault{
 		for _, key := range keys {
 			if err == nil {
 				err = d.client.Set(d.r.ctx, key, "not yours", 0).Err()
+			}
+		}
+		return err
+	}, nil},
+	{"nonsense in our types", nil, func(d *redisServer) error {
+		keys, err := d.client.Keys(d.r.ctx, "*").Result()
+		for _, key := range keys {
+			if err == nil && d.client.Type(d.r.ctx, key).Val() == "zset" {
+				err = d.client.ZAdd(d.r.ctx, key, goredis.Z{Score: 3, Member: `{"type":"message","seq":3}`}, goredis.Z{Score: 1.5, Member: "x"}).Err()
 			}
 		}
 		return err
@@ -107,7 +120,7 @@ var redisFaults = drill{
 		lasts := time.Duration(r.long(10000, 700)) * time.Millisecond
 		for _, fault := range redisFaultList {
 			if err := r.redisFault(fault, lasts); err != nil {
-				return fmt.Errorf("Redis %s: %w", fault.what, err)
+				return fmt.Errorf("fault %q of Redis: %w", fault.what, err)
 			}
 		}
 		r.count("%d faults of %v each", len(redisFaultList), lasts)

@@ -47,11 +47,16 @@ func (r *run) serve(flags ...string) (*server, error) {
 
 // start starts it on its address and folder, and waits until it says that it listens.
 func (s *server) start() (err error) {
+	again := s.process != nil
 	s.process, err = s.launch()
 	if err != nil {
 		return err
 	}
 	if !s.r.wait(startLimit, func() bool { return s.listens() || !s.running() }) || !s.listens() {
+		if again && s.r.ctx.Err() == nil { // what was acked is out of reach then
+			s.r.miss("promise 1: the server does not start again: %s", s.output.lastLines())
+			return errBroken
+		}
 		return fmt.Errorf("the server does not listen: %s", s.output.lastLines())
 	}
 	return nil
