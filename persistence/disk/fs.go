@@ -91,6 +91,12 @@ func (f osFile) Size() (int64, error) {
 	return info.Size(), nil
 }
 
+// removed says whether the file has lost its last name.
+func (f osFile) removed() bool {
+	var stat unix.Stat_t
+	return unix.Fstat(int(f.Fd()), &stat) == nil && stat.Nlink == 0
+}
+
 // writeAside replaces a file by another as a whole: after a crash there is the old one or the new one. The folder
 // is not synced: until its caller does, it may be the old one.
 func writeAside(fsys FileSystem, path string, content []byte) error {
