@@ -3,7 +3,7 @@ import { Connection, type ConnectionState, type Socket } from './connection.ts';
 import { Conversation } from './conversation.ts';
 import { Outbox, type OutboxItem } from './outbox.ts';
 import type { OutboxStore } from './outbox-store.ts';
-import type { Entry, Message, ServerFrame } from './protocol.ts';
+import type { Entry, Message, Seq, ServerFrame } from './protocol.ts';
 
 export interface ChatOptions {
   url(user: string | undefined): string;
@@ -68,9 +68,10 @@ export class Chat {
     }
   }
 
-  send(id: string, text: string): void {
+  /** Puts a message into the outbox; `target` is the seq that it answers to. */
+  send(id: string, text: string, target?: Seq): void {
     const conversation = this.conversation(id);
-    this.outbox?.add(id, text, conversation.timeline.last, conversation.timeline.log);
+    this.outbox?.add(id, text, conversation.timeline.last, conversation.timeline.log, target);
     conversation.typed();
   }
 

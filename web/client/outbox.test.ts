@@ -110,6 +110,35 @@ test('while the server cannot record, messages wait in order', () => {
   expect(texts()).toEqual(['one', 'two']);
 });
 
+test('what waits for the record says why, until it is there', () => {
+  const { server, chat } = online();
+  server.refuses = () => ({ code: 'unavailable', reason: 'disk full', retry_after: 3 });
+  chat.send('lobby', 'one');
+  expect(chat.unsettled('lobby').map((item) => item.reason)).toEqual(['disk full']);
+  server.answers = false;
+  vi.advanceTimersByTime(3_000);
+  const { id } = server.socket!.last('send');
+  server.socket!.reply('send', { type: 'ack', conversation: 'lobby', id, seq: 1 });
+  expect(chat.unsettled('lobby').map((item) => [item.state, item.reason])).toEqual([['recorded', undefined]]);
+});
+
+test('an answer keeps its target when it is sent again, and loses it with the log that it was a place in', () => {
+  const { server, chat } = online();
+  server.say('bob', 'question');
+  server.refuses = () => ({ code: 'unavailable', reason: 'disk full', retry_after: 1 });
+  chat.send('lobby', 'answer', 1);
+  expect(sends(server).at(-1)!.target).toBe(1);
+  vi.advanceTimersByTime(1_000);
+  expect(sends(server)).toHaveLength(2);
+  expect(sends(server).at(-1)!.target).toBe(1);
+  server.wipe();
+  server.socket!.drop();
+  server.refuses = () => undefined;
+  vi.advanceTimersByTime(5_000);
+  expect(sends(server).length).toBeGreaterThan(2);
+  expect(sends(server).at(-1)!.target).toBeUndefined();
+});
+
 test('one that came out of order goes again after the one before it', () => {
   const { server, chat, texts } = online();
   server.socket!.drop();

@@ -16,6 +16,9 @@ export interface OutboxItem {
   /** `recorded` is acknowledged, and waits only to be seen in the timeline. */
   state: 'sending' | 'recorded' | 'failed';
   seq?: Seq;
+  /** The seq that it answers to. */
+  target?: Seq;
+  /** Why it failed; or, of one that is `sending`, why the record could not take it yet. */
   reason?: string;
 }
 
@@ -41,10 +44,11 @@ export class Outbox {
     this.items = options.store.load();
   }
 
-  add(conversation: string, text: string, since: Seq, log: string | undefined): OutboxItem {
+  add(conversation: string, text: string, since: Seq, log: string | undefined, target?: Seq): OutboxItem {
     const newest = this.items.at(-1)?.created ?? 0;
     const item: OutboxItem = {
       id: newId(), conversation, text, since, state: 'sending', created: Math.max(Date.now(), newest + 1), ...(log && { log }),
+      ...(target !== undefined && { target }),
     };
     this.items.push(item);
     this.options.store.put(item);
@@ -104,6 +108,7 @@ export class Outbox {
     for (const item of this.in(conversation)) {
       if (item.log === log) continue;
       item.since = 0;
+      delete item.target; // it was a place in the other log
       if (log === undefined) delete item.log;
       else item.log = log;
       if (item.state !== 'recorded') this.options.store.put(item);
@@ -112,9 +117,9 @@ export class Outbox {
 
   private transmit(item: OutboxItem, before: OutboxItem | undefined): void {
     this.inFlight.add(item.id);
-    const { conversation, id, text, since } = item;
+    const { conversation, id, text, since, target } = item;
     const sent = this.options.request(
-      { type: 'send', conversation, id, text, since, ...(before && { prev: before.id }) },
+      { type: 'send', conversation, id, text, since, ...(target !== undefined && { target }), ...(before && { prev: before.id }) },
       (reply) => this.replied(item, before, reply),
     );
     if (!sent) this.inFlight.delete(item.id);
@@ -130,6 +135,7 @@ export class Outbox {
   private acked(item: OutboxItem, ack: Ack): void {
     item.state = 'recorded';
     item.seq = ack.seq;
+    delete item.reason;
     this.options.store.remove(item.id);
     this.options.onAck(item);
     this.changed(item.conversation);
@@ -142,6 +148,8 @@ export class Outbox {
       return;
     }
     if (passing.has(error.code)) {
+      item.reason = error.reason;
+      this.options.onChange(item.conversation);
       this.pauseFor(item.conversation, error.retry_after ?? pause);
       return;
     }
