@@ -74,14 +74,57 @@ test('who follows hears of another record too, and shows nothing of the old one 
 });
 
 test('entries of a log whose name was not learned are not continued with another log\'s', async () => {
-  const { server, texts } = await online();
+  const { server, texts, told } = await online();
   server.refusesJoin = { code: 'unavailable', reason: 'no' }; // the join that would tell the name
   server.say('bob', 'old one');
   server.refusesJoin = undefined;
   server.wipe();
   for (const text of ['new one', 'new two']) server.say('bob', text);
   await vi.advanceTimersByTimeAsync(5_000);
-  expect(texts()).toEqual(['new one', 'new two']);
+  expect([texts(), told.resets]).toEqual([['new one', 'new two'], ['lobby']]);
+});
+
+test('a connection that is lost before the log\'s name was learned loses nothing, and tells nothing twice', async () => {
+  const { server, chat, told } = await online();
+  const heard: unknown[] = [];
+  chat.on('message', ({ message }) => heard.push(message.text));
+  server.refusesJoin = { code: 'unavailable', reason: 'no' }; // the join that would tell the name
+  server.say('bob', 'm1');
+  server.refusesJoin = undefined;
+  server.socket!.drop();
+  for (let n = 2; n <= 80; n++) server.say('bob', `m${n}`);
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect(heard).toEqual(Array.from({ length: 80 }, (_, index) => `m${index + 1}`));
+  expect(told.resets).toEqual([]);
+});
+
+test('a record that is shorter than what is held, before its name was learned, is another one', async () => {
+  const { server, texts, told } = await online();
+  server.refusesJoin = { code: 'unavailable', reason: 'no' };
+  server.say('bob', 'old');
+  server.refusesJoin = undefined;
+  server.wipe();
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect([texts(), told.resets]).toEqual([[], ['lobby']]);
+});
+
+test('what is opened again far behind is opened at its end; a connection lost on the way from far behind is gone on with', async () => {
+  const { server, chat, lobby } = await online();
+  const heard: number[] = [];
+  server.say('bob', 'm1');
+  chat.on('message', ({ message }) => heard.push(message.seq));
+  chat.open('kitchen');
+  for (let n = 2; n <= 2_000; n++) server.say('bob', `m${n}`);
+  server.socket!.receive({ type: 'last', conversation: 'lobby', last: 2_000, time: '' });
+  chat.open('lobby');
+  expect([lobby().timeline.first, lobby().timeline.last]).toEqual([1_951, 2_000]);
+  server.socket!.drop();
+  for (let n = 2_001; n <= 5_000; n++) server.say('bob', `m${n}`);
+  server.loses = (frame) => frame.seq === 2_500;
+  await vi.advanceTimersByTimeAsync(400);
+  server.loses = () => false;
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect(heard).toEqual(Array.from({ length: 3_050 }, (_, index) => 1_951 + index));
 });
 
 test('what was acknowledged on the old record waits for nothing on the new one', async () => {

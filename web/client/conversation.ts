@@ -20,7 +20,7 @@ export interface ConversationEvents {
 
 const pageSize = 50; // entries
 const mostHeld = 10_000; // messages; a program that runs for a year must not hold them all
-const mostResumed = 1_000; // entries; who is known to be further behind starts anew at the end
+const mostResumed = 1_000; // entries; what is opened again further behind than that is opened at its end
 const joinAgainAfter = 2; // seconds, where the server does not say
 const typingEvery = 3_000; // ms; the server passes on no more
 
@@ -40,6 +40,7 @@ export class Conversation {
   readonly growing = new Growing();
   readonly people: People;
   private refused = false; // the newest join was
+  private unproven: Entry | undefined; // the newest entry, where it is not known yet which log it is of
   private attempt = 0; // tells the reply to the newest join from that to an older one
   private rejoinTimer: Timer;
   private typedAt = 0;
@@ -57,7 +58,7 @@ export class Conversation {
     if (mode === this.mode && this.problem === undefined) return;
     this.mode = mode;
     if (mode !== 'open') this.people.clear();
-    this.join();
+    this.join(this.newest - this.timeline.last > mostResumed);
   }
 
   leave(): void {
@@ -69,8 +70,9 @@ export class Conversation {
     this.events.onChange();
   }
 
-  /** Asks to join as the mode says. It is called at each change of mode, and after each reconnect. */
-  join(resumed = this.canResume()): void {
+  /** Asks to join as the mode says, from where it was unless `anew`. It is called at each change of mode, and after each reconnect. */
+  join(anew = false): void {
+    const resumed = !anew && this.canResume();
     const attempt = ++this.attempt;
     clearTimeout(this.rejoinTimer);
     this.joined = this.refused = false;
@@ -140,17 +142,17 @@ export class Conversation {
     clearTimeout(this.rejoinTimer);
   }
 
-  /** A seq means something together with its log alone. */
+  /** A seq means something together with its log alone: that is known, or the newest entry is there to be compared. */
   private canResume(): boolean {
-    const { log, last } = this.timeline;
-    return this.mode === 'open' && log !== undefined && this.newest - last <= mostResumed;
+    return this.mode === 'open' && (this.timeline.log !== undefined || this.unproven !== undefined);
   }
 
   private joinRequest(resumed: boolean): Request {
     const request = { type: 'join', conversation: this.id } as const;
     if (this.mode === 'followed') return { ...request, messages: false };
     const { log, last } = this.timeline;
-    return resumed ? { ...request, after: last, ...(log !== undefined && { log }) } : request;
+    if (!resumed) return request;
+    return { ...request, after: this.unproven ? last - 1 : last, ...(log !== undefined && { log }) };
   }
 
   private answered(reply: ServerFrame | undefined, resumed: boolean): void {
@@ -160,13 +162,16 @@ export class Conversation {
 
   private accepted(joined: Joined, resumed: boolean): void {
     if (this.log !== undefined && joined.log !== this.log) this.forget();
+    if (this.unproven && resumed && joined.last < this.timeline.last) return this.startAnew();
+    const goesOn = resumed && !(this.unproven && joined.first > this.timeline.last); // the proof may be gone by retention
+    if (!goesOn) this.unproven = undefined;
     this.joined = true;
     this.problem = undefined;
     this.log = joined.log;
     this.newest = joined.last;
     this.readTo = joined.read;
     if (this.mode === 'open') {
-      this.timeline.join(joined, resumed);
+      this.timeline.join(joined, goesOn);
       this.growing.clear();
       this.people.join(joined);
     }
@@ -176,8 +181,7 @@ export class Conversation {
 
   private declined(error: ErrorFrame, resumed: boolean): void {
     if (resumed && (error.code === 'reset' || error.code === 'bad_request')) {
-      this.forget(); // another log; or a log that ends before `after`, which no server that kept its promise has
-      this.join();
+      this.startAnew(); // another log; or a log that ends before `after`, which no server that kept its promise has
       return;
     }
     this.problem = error.reason;
@@ -189,24 +193,38 @@ export class Conversation {
     this.events.onChange();
   }
 
+  private startAnew(): void {
+    this.forget();
+    this.join();
+  }
+
   /** The record was replaced: nothing of the old one stays, and it is said aloud. */
   private forget(): void {
     this.timeline.clear();
     this.growing.clear();
     this.people.clear();
-    this.log = this.readTo = undefined;
+    this.log = this.readTo = this.unproven = undefined;
     this.newest = 0;
     this.events.onReset();
   }
 
   private entry(entry: Entry): void {
     if (this.mode !== 'open' || !this.joined) return;
+    if (this.unproven?.seq === entry.seq && !this.proves(entry)) return this.startAnew();
     const accepted = this.timeline.accept(entry);
-    if (accepted === 'gap') return this.join(true); // the server promises none; if it came to it, nothing is shown out of turn
+    if (accepted === 'gap') return this.join(); // the server promises none; if it came to it, nothing is shown out of turn
     this.newest = Math.max(this.newest, entry.seq);
+    if (this.timeline.log === undefined) this.unproven = entry;
     if (accepted === 'added' && entry.type === 'message') this.message(entry as Message);
-    if (this.timeline.log === undefined) this.join(true); // the first entry made the log: resume needs its name
+    if (this.unproven) this.join(); // the first entry made the log: resume needs its name
     this.events.onChange();
+  }
+
+  /** Whether the entry that was sent again is the one that was held: then so is the log. */
+  private proves(entry: Entry): boolean {
+    const same = JSON.stringify(entry) === JSON.stringify(this.unproven);
+    this.unproven = undefined;
+    return same;
   }
 
   private message(message: Message): void {

@@ -26,10 +26,12 @@ declare class AbortController {
 interface AbortSignal {
   readonly aborted: boolean;
 }
-// Browsers alone have these three.
+// Browsers alone have these.
 declare const indexedDB: object | undefined;
 declare const navigator: object | undefined;
 declare var localStorage: object | undefined;
+declare var addEventListener: ((type: string, listener: () => void) => void) | undefined;
+declare var removeEventListener: ((type: string, listener: () => void) => void) | undefined;
 declare class IDBKeyRange {
   static bound(lower: unknown, upper: unknown): IDBKeyRange;
 }

@@ -5,7 +5,7 @@
 // it left. Where there are no Web Locks (a page without https), a store sends whatever it finds when it opens, another tab's too:
 // the same ids twice are on the record once, so that costs traffic and nothing else.
 import { openDB, type DBSchema, type IDBPDatabase } from 'idb';
-import { localStorageHere, moveOutbox, type KeyValue } from './local-storage.ts';
+import { LastWords, localStorageHere, type KeyValue } from './local-storage.ts';
 import type { OutboxItem } from './outbox.ts';
 import type { OutboxStore } from './outbox-store.ts';
 import type { Timer } from './connection.ts';
@@ -30,8 +30,8 @@ export interface IndexedDbStoreOptions {
   database?: string;
   /** navigator.locks, where there is one. */
   locks?: Locks | undefined;
-  /** localStorage, where older versions kept what waits. */
-  before?: KeyValue | undefined;
+  /** localStorage, for what is not kept yet while a page is being closed. */
+  storage?: KeyValue | undefined;
 }
 
 const patience = 3_000; // ms to wait for a database that does not open, before going on without
@@ -45,26 +45,35 @@ export class IndexedDbStore implements OutboxStore {
   private found: (items: OutboxItem[]) => void = () => {};
   private lookTimer: Timer;
   private readonly underWay = new Set<Promise<unknown>>();
+  private readonly unkept = new Map<string, OutboxItem>();
+  private readonly lastWords: LastWords;
   private closed = false;
 
   constructor(options: IndexedDbStoreOptions) {
-    this.options = { database: 'verbatim', locks: locksHere(), before: localStorageHere(), ...options };
+    this.options = { database: 'verbatim', locks: locksHere(), storage: localStorageHere(), ...options };
+    this.lastWords = new LastWords(this.options.storage, this.options.database, this.options.user);
   }
 
   async open(found: (items: OutboxItem[]) => void): Promise<OutboxItem[]> {
     const items: OutboxItem[] = [];
     let late = false;
     this.found = found;
+    globalThis.addEventListener?.('pagehide', this.leave);
     const loaded = this.load((more) => (late ? found(more) : items.push(...more)));
     await within(patience, loaded).finally(() => (late = true));
     return items;
   }
 
   put(item: OutboxItem): Promise<void> {
-    return this.finish(this.keep([item]));
+    this.unkept.set(item.id, item);
+    const kept = this.keep([item]).then(() => {
+      if (this.unkept.get(item.id) === item) this.unkept.delete(item.id);
+    });
+    return this.finish(kept);
   }
 
   remove(id: string): Promise<void> {
+    this.unkept.delete(id);
     return this.finish(this.db().then((database) => database.delete('outbox', [this.options.user, id])));
   }
 
@@ -72,10 +81,13 @@ export class IndexedDbStore implements OutboxStore {
     this.closed = true;
     clearTimeout(this.lookTimer);
     await Promise.allSettled(this.underWay);
+    globalThis.removeEventListener?.('pagehide', this.leave);
     const database = await this.database?.catch(() => undefined);
     database?.close();
     this.tab?.close(); // only now: nothing of this tab's may come after its heir has looked
   }
+
+  private readonly leave = (): void => this.lastWords.leave(this.unkept.values());
 
   /** Has close wait for it. */
   private finish<T>(change: Promise<T>): Promise<T> {
@@ -90,7 +102,7 @@ export class IndexedDbStore implements OutboxStore {
     if (await tab?.hold()) this.tab = tab;
     if (this.closed) return this.tab?.close();
     this.lookLater();
-    if (this.options.before) await moveOutbox(this.options.before, this.options.user, (items) => this.move(items, take));
+    await this.lastWords.move((items) => this.move(items, take));
     await this.look(take);
   }
 

@@ -21,7 +21,7 @@ function item(text: string, more: Partial<OutboxItem> = {}): OutboxItem {
 
 /** A store in a tab of its own, and what it was given: when it opened, and later. */
 async function tab(options: Partial<IndexedDbStoreOptions> = {}) {
-  const store = new IndexedDbStore({ user: 'ann', locks, before: undefined, ...options });
+  const store = new IndexedDbStore({ user: 'ann', locks, storage: undefined, ...options });
   onTestFinished(() => store.close());
   const later: string[] = [];
   const items = await store.open((found) => later.push(...found.map(({ text }) => text)));
@@ -100,17 +100,36 @@ test('what waits in localStorage is moved, for this user alone, and no part of i
     'verbatim.outbox/bob/c': JSON.stringify(item('of bob')),
     'verbatim.name': 'ann',
   });
-  const one = await tab({ before: storage });
+  const one = await tab({ storage });
   expect(one.first).toEqual(['old']);
   expect([...storage.values.keys()]).toEqual(['verbatim.outbox/bob/c', 'verbatim.name']);
   await one.store.close();
-  expect((await tab({ before: storage })).first).toEqual(['old']);
+  expect((await tab({ storage })).first).toEqual(['old']);
+});
+
+test('what is not kept yet when the page is closed is left in localStorage, for this server and user alone', async () => {
+  const storage = webStorage({});
+  const page = new EventTarget();
+  vi.stubGlobal('addEventListener', page.addEventListener.bind(page));
+  vi.stubGlobal('removeEventListener', page.removeEventListener.bind(page));
+  const one = await tab({ storage });
+  await one.store.put(item('kept'));
+  void one.store.put(item('not yet'));
+  void one.store.put(item('settled'));
+  void one.store.remove('id of settled');
+  page.dispatchEvent(new Event('pagehide'));
+  expect([...storage.values.values()].map((value) => (JSON.parse(value) as OutboxItem).text)).toEqual(['not yet']);
+  vi.stubGlobal('indexedDB', new IDBFactory()); // as if nothing more had come through
+  expect((await tab({ storage, user: 'bob' })).first).toEqual([]);
+  expect((await tab({ storage, database: 'another server' })).first).toEqual([]);
+  expect((await tab({ storage })).first).toEqual(['not yet']);
+  expect(storage.values.size).toBe(0);
 });
 
 test('what cannot be moved stays where it is', async () => {
   const storage = webStorage({ 'verbatim.outbox/ann/a': JSON.stringify(item('old')) });
   vi.stubGlobal('indexedDB', { open: () => { throw new DOMException('not in private mode', 'InvalidStateError'); } });
-  await expect(tab({ before: storage })).rejects.toThrow('not in private mode');
+  await expect(tab({ storage })).rejects.toThrow('not in private mode');
   expect(storage.values.size).toBe(1);
 });
 
@@ -131,7 +150,7 @@ test('a database that does not open is waited for no longer than 3 seconds, and 
     outbox.put({ user: 'ann', id: 'id of one', owner: 'of old', item: item('one') });
     (function goOn() { if (slow) outbox.count().onsuccess = goOn; })();
   };
-  const store = new IndexedDbStore({ user: 'ann', locks, before: undefined });
+  const store = new IndexedDbStore({ user: 'ann', locks, storage: undefined });
   onTestFinished(() => store.close());
   const later: string[] = [];
   const opened = expect(store.open((found) => later.push(...found.map(({ text }) => text)))).rejects.toThrow('did not open within 3 s');
@@ -157,7 +176,7 @@ test('a newer version of the page is not held up, and this one says that it keep
 test('two tabs write through a dead server, one is closed, and all is recorded once, each in its order', async () => {
   const server = new FakeServer();
   const open = (): ReturnType<typeof server.open> => server.open('ws://test/ws');
-  const store = () => new IndexedDbStore({ user: 'ann', locks, before: undefined });
+  const store = () => new IndexedDbStore({ user: 'ann', locks, storage: undefined });
   const [one, two] = [0, 1].map(() => chatWith(server, undefined, { open, store }));
   server.answers = false;
   for (const client of [one!, two!]) client.chat.connect();

@@ -1,4 +1,5 @@
-// The page kept its unacknowledged sends in localStorage once. What still waits there is moved.
+// localStorage can do one thing that IndexedDB cannot: keep something at once, while a page is being closed. What a store has not
+// kept by then is left here, and the next one moves it. Before there was IndexedDB the whole outbox stood here; that is moved too.
 import type { OutboxItem } from './outbox.ts';
 
 /** The part of Web Storage that is used here. */
@@ -10,13 +11,39 @@ export interface KeyValue {
   removeItem(key: string): void;
 }
 
-/** Gives what waits there for a user to `keep`, and takes it away there once that has resolved. */
-export async function moveOutbox(storage: KeyValue, user: string, keep: (items: OutboxItem[]) => Promise<void>): Promise<void> {
-  const prefix = `verbatim.outbox/${encodeURIComponent(user)}/`;
-  const keys = Array.from({ length: storage.length }, (_, index) => storage.key(index)!).filter((key) => key.startsWith(prefix));
-  if (keys.length === 0) return;
-  await keep(keys.flatMap((key) => parse(storage.getItem(key)) ?? []));
-  for (const key of keys) storage.removeItem(key);
+export class LastWords {
+  /** Those of one user at one server. */
+  constructor(private readonly storage: KeyValue | undefined, private readonly database: string, private readonly user: string) {}
+
+  /** Leaves what there is room for. */
+  leave(items: Iterable<OutboxItem>): void {
+    for (const item of items) {
+      try {
+        this.storage?.setItem(this.prefix + item.id, JSON.stringify(item));
+      } catch {
+        return; // full or forbidden too: the store has said already that it keeps nothing
+      }
+    }
+  }
+
+  /** Gives what was left to `keep`, and takes it away here once that has resolved. */
+  async move(keep: (items: OutboxItem[]) => Promise<void>): Promise<void> {
+    const { storage } = this;
+    if (!storage) return;
+    const all = Array.from({ length: storage.length }, (_, index) => storage.key(index)!);
+    const keys = all.filter((key) => key.startsWith(this.prefix) || key.startsWith(this.oldPrefix));
+    if (keys.length === 0) return;
+    await keep(keys.flatMap((key) => parse(storage.getItem(key)) ?? []));
+    for (const key of keys) storage.removeItem(key);
+  }
+
+  private get prefix(): string {
+    return `verbatim.last/${encodeURIComponent(this.database)}/${encodeURIComponent(this.user)}/`;
+  }
+
+  private get oldPrefix(): string {
+    return `verbatim.outbox/${encodeURIComponent(this.user)}/`;
+  }
 }
 
 /** The browser's own, where there is one and it is not forbidden. */
