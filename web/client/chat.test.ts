@@ -24,11 +24,14 @@ test('the first entry of an empty conversation makes its log known', async () =>
 });
 
 test('another log starts the conversation anew, and the page is told', async () => {
-  const { server, texts, told } = await online();
+  const { server, chat, lobby, texts, told } = await online();
   server.say('bob', 'old');
+  const atReset: unknown[] = [];
+  chat.on('reset', () => atReset.push(texts(), lobby().newest, lobby().log));
   server.wipe();
   server.say('bob', 'new');
   await vi.advanceTimersByTimeAsync(1_000);
+  expect(atReset).toEqual([[], 0, undefined]);
   expect(texts()).toEqual(['new']);
   expect(told.resets).toEqual(['lobby']);
 });

@@ -296,6 +296,27 @@ test('one that names a message which was discarded meanwhile goes again without 
   expect(texts()).toEqual(['two']);
 });
 
+test('a refusal of what was discarded meanwhile brings it back neither here nor in the store', async () => {
+  const { server, chat, unsettled, store } = await online();
+  server.answers = false;
+  chat.discard(chat.send('lobby', 'never mind').id);
+  server.socket!.reply('send', { type: 'error', code: 'forbidden', reason: 'not here', conversation: 'lobby' });
+  await vi.advanceTimersByTimeAsync(0);
+  expect([unsettled(), store.items.size]).toEqual([[], 0]);
+});
+
+test('what was written before a user was known is kept once one is', async () => {
+  const server = new FakeServer();
+  server.answers = false;
+  const store = new FakeStore();
+  const { chat } = chatWith(server, store, { name: undefined });
+  chat.send('lobby', 'early');
+  chat.connect();
+  expect(store.items.size).toBe(0);
+  await vi.advanceTimersByTimeAsync(1);
+  expect([...store.items.values()].map((item) => item.text)).toEqual(['early']);
+});
+
 test('meta goes with the message', async () => {
   const { server, chat } = await online();
   chat.send('lobby', 'hi', undefined, { kind: 'greeting' });
