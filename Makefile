@@ -24,7 +24,8 @@ run: ## install what is missing, build, and serve on http://127.0.0.1:8080
 test: ## everything, with real Redis, Chromium, strace and kill -9 (about ten minutes on two cores)
 	@scripts/setup.sh test
 	@$(MAKE) --no-print-directory build lint
-	go test -race ./...
+	go test -race $$(go list ./... | grep -v /simulation)
+	go test ./simulation
 	npm --prefix web run check
 	npm --prefix web test
 	npm --prefix web run test:client
