@@ -22,6 +22,9 @@ func TestMain(m *testing.M) { os.Exit(testMain(m)) }
 func testMain(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "verbatim-drills-test-")
 	if err == nil {
+		err = missingPart()
+	}
+	if err == nil {
 		defer os.RemoveAll(dir)
 		err = os.Chmod(dir, 0o755) // a drill runs it as another user
 	}

@@ -119,7 +119,7 @@ var redisFaults = drill{
 	run: func(r *run) error {
 		lasts := time.Duration(r.long(10000, 700)) * time.Millisecond
 		for _, fault := range redisFaultList {
-			if err := r.redisFault(fault, lasts); err != nil {
+			if err := r.redisFault(fault, lasts, 1); err != nil {
 				return fmt.Errorf("fault %q of Redis: %w", fault.what, err)
 			}
 		}
@@ -128,9 +128,13 @@ var redisFaults = drill{
 	},
 }
 
+// figureTries is how often a fault is played until acks are as fast as they must be: on a busy machine a p99 may double by
+// chance, but what waits for Redis is slow each time. Promises have one try.
+const figureTries = 3
+
 // redisFault runs two servers under the same load at the same time, one with a Redis that fails and one without Redis, so
 // that whatever else the machine does touches both.
-func (r *run) redisFault(fault redisFault, lasts time.Duration) error {
+func (r *run) redisFault(fault redisFault, lasts time.Duration, try int) error {
 	d, err := r.redis()
 	if err != nil {
 		return err
@@ -180,7 +184,10 @@ func (r *run) redisFault(fault redisFault, lasts time.Duration) error {
 	}
 	spoiled, whole := t.measured(), control.measured()
 	p99, bound := spoiled.ValueAtPercentile(99), 2*whole.ValueAtPercentile(99)
-	r.judge(p99 <= bound, "%s: p99 %s, without Redis %s", fault.what, milli(spoiled, 99), milli(whole, 99))
+	again := p99 > bound && try < figureTries && !r.short
+	if !again {
+		r.judge(p99 <= bound, "%s: p99 %s, without Redis %s (try %d)", fault.what, milli(spoiled, 99), milli(whole, 99), try)
+	}
 	if fault.heal != nil {
 		if err := fault.heal(d); err != nil {
 			return err
@@ -194,5 +201,8 @@ func (r *run) redisFault(fault redisFault, lasts time.Duration) error {
 		return err
 	}
 	d.kill()
+	if again {
+		return r.redisFault(fault, lasts, try+1)
+	}
 	return nil
 }

@@ -34,8 +34,8 @@ func (r *run) breaches() (total promises.Counts, found []string) {
 			found = append(found, "the history could not be written: "+err.Error())
 		}
 	}
-	total.Violations += len(r.missed)
-	return total, append(found, r.missed...)
+	total.Violations += len(r.missed) + len(r.figures)
+	return total, append(append(found, r.missed...), r.figures...)
 }
 
 // runAll runs drills one after the other and prints the table.
