@@ -2,7 +2,7 @@
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 COMMIT  ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
 LDFLAGS := -X main.version=$(VERSION) -X main.commit=$(COMMIT)
-page    := $(shell find web -type f -not -path '*/node_modules/*' -not -path 'web/dist/*' -not -path '*/test*/*' -not -name '*.go' 2>/dev/null)
+page    := $(shell find web -type f -not -path '*/node_modules/*' -not -path 'web/dist/*' -not -path 'web/client/dist/*' -not -path '*/test*/*' -not -name '*.go' 2>/dev/null)
 CYCLES  ?= 200
 DURATION ?= 1h
 COUNT   ?= 5
@@ -24,9 +24,11 @@ run: ## install what is missing, build, and serve on http://127.0.0.1:8080
 test: ## everything, with real Redis, Chromium, strace and kill -9 (about ten minutes on two cores)
 	@scripts/setup.sh test
 	@$(MAKE) --no-print-directory build lint
-	go test -race ./...
+	go test -race $$(go list ./... | grep -v /simulation)
+	go test ./simulation
 	npm --prefix web run check
 	npm --prefix web test
+	npm --prefix web run test:client
 	npm --prefix web run test:browser
 	@[ "$$(id -u)" = 0 ] || echo "make test: not run, for want of root: the drills powercut, full, folder and vanish (sudo go run ./scripts/drills -short powercut full folder vanish)"
 	@echo "make test: all passed"

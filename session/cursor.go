@@ -163,15 +163,21 @@ func (c *cursor) done(b *persistence.Batch) {
 func (c *cursor) startFetch(from, to protocol.Seq) {
 	c.session.start(func() {
 		s := c.session
+		defer s.working.Done()
 		select {
 		case fetching <- struct{}{}:
 		case <-s.dead:
 			return
 		}
+		if s.gone() { // both were true: nothing is read for nobody
+			<-fetching
+			return
+		}
 		block, err := c.read(context.WithoutCancel(s.ctx), from, to)
 		<-fetching
-		if err != nil && !s.over() {
-			s.env.Log.Error().Err(err).Str("session", s.id).Msg("entries could not be read, trying again")
+		ends := err != nil && s.over()
+		if err != nil && !ends {
+			s.env.Log.Error().Err(err).Stringer("session", s.id).Msg("entries could not be read, trying again")
 			s.sleep(fetchRetry)
 		}
 		s.mu.Lock()
@@ -182,7 +188,9 @@ func (c *cursor) startFetch(from, to protocol.Seq) {
 			c.dropBlock()
 		}
 		s.mu.Unlock()
-		c.member.Wake()
+		if !ends { // else it would be tried again at once, and fail again
+			c.member.Wake()
+		}
 	})
 }
 

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"os"
 	"path/filepath"
 
 	"verbatim/persistence"
@@ -82,8 +81,8 @@ func decodeCatalogue(b []byte) (*catalogue, error) {
 }
 
 // readCatalogue gives nil where there is none that can be trusted, and says whether there was one.
-func readCatalogue(dir string) (c *catalogue, there bool, err error) {
-	b, err := os.ReadFile(cataloguePath(dir))
+func readCatalogue(fsys FileSystem, dir string) (c *catalogue, there bool, err error) {
+	b, err := fsys.ReadFile(cataloguePath(dir))
 	if missing(err) {
 		return nil, false, nil
 	}
@@ -109,7 +108,7 @@ func (r *Record) writeCatalogue(floor uint64) error {
 	if err := writeAside(r.fs, cataloguePath(r.dir), c.encode()); err != nil {
 		return fmt.Errorf("catalogue: write: %w", err)
 	}
-	if err := r.fs.syncDir(r.dir); err != nil {
+	if err := r.fs.SyncDir(r.dir); err != nil {
 		return fmt.Errorf("catalogue: sync the folder: %w", err)
 	}
 	return nil

@@ -22,8 +22,8 @@
 // # Concurrency
 //
 // A Record has four goroutines: the committer, the preparer of segments, the flusher and the checkpoints; Close waits
-// for all of them. No lock is held across I/O but three, none of which a Commit, Tail or Read of another conversation
-// needs: conversation.idsMu, flusher.writing and checkpoints.running.
+// for all of them. No lock is held across I/O but three ioLocks, none of which a Commit, Tail or Read of another
+// conversation needs: conversation.idsMu, flusher.writing and checkpoints.running.
 package disk
 
 import (
@@ -31,8 +31,9 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
-	"os"
+	"io"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -50,9 +51,12 @@ type Options struct {
 	Now      func() time.Time                             // nil: time.Now
 	Progress func(done, total int64)                      // of a long start, in bytes or files; nil: nobody asks
 	OnCommit func(entries, bytes int, took time.Duration) // one sync of the journal; called by the committer
-	fs       fileSystem                                   // nil: the operating system's
-	segment  int64                                        // bytes of a segment; 0: segmentSize
-	retry    time.Duration                                // 0: retryAfter
+
+	// For tests, which want them to happen often, or to fail.
+	FS          FileSystem    // nil: the operating system's
+	SegmentSize int64         // bytes of a segment of the journal, a multiple of 4096; 0: segmentSize
+	Yield       func()        // lets others go on between two groups of the journal; nil: runtime.Gosched
+	Retry       time.Duration // how long the record waits before it tries again what the disk refused; 0: retryAfter
 }
 
 // Record is the record on a disk. Its methods may be called from any goroutine, but for Commit, which has one caller at
@@ -61,10 +65,10 @@ type Record struct {
 	// Fixed after Open.
 	dir, marksDir string
 	opts          Options
-	fs            fileSystem
+	fs            FileSystem
 	log           zerolog.Logger
 	format        formatFile
-	lock          *os.File
+	lock          io.Closer
 	seed          maphash.Seed // of the ids' hashes
 
 	conversations *conversations
@@ -97,19 +101,22 @@ func Open(dir string, opts Options) (*Record, error) {
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
-	if opts.fs == nil {
-		opts.fs = osFS{}
+	if opts.FS == nil {
+		opts.FS = osFS{}
 	}
-	if opts.retry == 0 {
-		opts.retry = retryAfter
+	if opts.Retry == 0 {
+		opts.Retry = retryAfter
 	}
-	if opts.segment == 0 {
-		opts.segment = segmentSize
+	if opts.SegmentSize == 0 {
+		opts.SegmentSize = segmentSize
+	}
+	if opts.Yield == nil {
+		opts.Yield = runtime.Gosched
 	}
 	if opts.Progress == nil {
 		opts.Progress = func(int64, int64) {}
 	}
-	r := &Record{dir: dir, marksDir: filepath.Join(dir, "marks"), opts: opts, fs: opts.fs, log: opts.Log, seed: maphash.MakeSeed()}
+	r := &Record{dir: dir, marksDir: filepath.Join(dir, "marks"), opts: opts, fs: opts.FS, log: opts.Log, seed: maphash.MakeSeed()}
 	r.files = newFiles(r.fs, filepath.Join(dir, "transcripts"))
 	r.conversations = &conversations{byID: make(map[protocol.ConversationID]*conversation)}
 	if err := r.open(); err != nil {
@@ -128,7 +135,7 @@ func (r *Record) open() (err error) {
 			return fmt.Errorf("data directory: %w: give --data a directory that can be written", err)
 		}
 	}
-	if r.lock, err = lockDir(r.dir); err != nil {
+	if r.lock, err = r.fs.Lock(filepath.Join(r.dir, "lock")); err != nil {
 		return err
 	}
 	if r.format, err = ensureFormat(r.fs, r.dir); err != nil {
@@ -158,19 +165,19 @@ func (r *Record) start(s *loaded) {
 	journaling, stopJournal := context.WithCancel(context.Background())
 	r.stopBackground, r.stopJournal = stopBackground, stopJournal
 	dir := filepath.Join(r.dir, "journal")
-	prepared := newPreparer(journaling, r.fs, dir, r.opts.segment, r.opts.retry)
+	prepared := newPreparer(journaling, r.fs, dir, r.opts.SegmentSize, r.opts.Retry)
 	r.journal = &journal{
-		fs: r.fs, dir: dir, owner: r.format.ID, size: r.opts.segment, prepared: prepared,
+		fs: r.fs, dir: dir, owner: r.format.ID, size: r.opts.SegmentSize, prepared: prepared,
 		live: s.live, bound: max(liveSegments, len(s.live)+1), changed: make(chan struct{}),
 	}
 	r.flusher = &flusher{
-		files: r.files, log: r.log, ctx: background, retry: r.opts.retry, wake: make(chan struct{}, 1), progress: make(chan struct{}),
+		files: r.files, log: r.log, ctx: background, retry: r.opts.Retry, wake: make(chan struct{}, 1), progress: make(chan struct{}),
 	}
 	r.checkpoints = &checkpoints{
 		r: r, ctx: background, wake: make(chan struct{}, 1), dirty: s.dirty, floor: s.floor, stale: s.stale,
 	}
 	r.committer = &committer{
-		j: r.journal, publish: r.publish, full: r.checkpoints.due, observe: r.opts.OnCommit, log: r.log, ctx: journaling, retry: r.opts.retry,
+		j: r.journal, publish: r.publish, full: r.checkpoints.due, observe: r.opts.OnCommit, yield: r.opts.Yield, log: r.log, ctx: journaling, retry: r.opts.Retry,
 		wake: make(chan struct{}, 1), marks: make(map[markKey]markItem),
 	}
 	r.restoreMarks(s.marks)
@@ -208,7 +215,9 @@ func (r *Record) publish(p *proposal) {
 	if dirtied {
 		r.checkpoints.add(p.c)
 	}
-	r.flusher.add(p.c, queued, pending)
+	if queued || pending >= flushSize {
+		r.flusher.add(p.c, queued, pending)
+	}
 }
 
 func (r *Record) now() time.Time { return r.opts.Now() }
@@ -239,6 +248,9 @@ func (r *Record) close() error {
 	r.stopBackground()
 	r.background.Wait()
 	err := r.checkpoints.checkpoint(context.Background())
+	if err == nil { // that may have been one that was interrupted, of what there was when it began; this folds the rest
+		err = r.checkpoints.checkpoint(context.Background())
+	}
 	r.committer.close()
 	r.committing.Wait()
 	r.stopJournal()

@@ -1,6 +1,7 @@
 package disk
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 
@@ -41,6 +42,10 @@ type markItem struct {
 	log          protocol.LogID
 	user         protocol.UserID
 	seq          protocol.Seq
+}
+
+func (m markItem) compare(other markItem) int {
+	return cmp.Or(cmp.Compare(m.conversation, other.conversation), cmp.Compare(m.user, other.user))
 }
 
 // liveItem says that a segment is valid up to there, whatever stands beyond.

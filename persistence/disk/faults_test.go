@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"verbatim/persistence"
 	"verbatim/persistence/recordtest"
 	"verbatim/protocol"
 )
@@ -38,11 +37,11 @@ func (f *faultFS) ask(op, path string) error {
 	return nil
 }
 
-func (f *faultFS) open(path string, flag int) (file, error) {
+func (f *faultFS) Open(path string, flag int) (File, error) {
 	if err := f.ask("open", path); err != nil {
 		return nil, err
 	}
-	o, err := f.osFS.open(path, flag)
+	o, err := f.osFS.Open(path, flag)
 	if err != nil {
 		return nil, err
 	}
@@ -85,14 +84,14 @@ func TestAfterAFailedWriteOrSyncNothingIsAckedOrSeenAndTheSameIDsStandOnce(t *te
 		t.Run(kind, func(t *testing.T) {
 			fs := &faultFS{}
 			dir := t.TempDir()
-			b := bench(t, dir, Options{fs: fs})
+			b := bench(t, dir, Options{FS: fs})
 			b.Accept(recordtest.Say("lobby", "ann", "a1", "one"))
 			before := b.Tail("lobby")
 			awaitPrepared(b.Record.(*Record))
 
 			fs.set(once(kind, b.Record.(*Record)))
 			refused, alone := recordtest.Say("lobby", "ann", "a2", "two"), recordtest.Say("fresh", "ann", "a1", "one")
-			batch := b.Record.Commit("lobby", []*persistence.Send{refused})
+			batch := recordtest.Commit(b.Record, refused)
 			if recordtest.Code(refused) != protocol.CodeUnavailable || batch != nil || refused.Seq != 0 || refused.Err.RetryAfter == 0 {
 				t.Fatalf("the send is %+v, and the batch %v; want unavailable, and none", refused, batch)
 			}
@@ -132,12 +131,12 @@ func awaitPrepared(r *Record) {
 func TestARefusedMessageThatReachedTheDiskDoesNotComeBack(t *testing.T) {
 	fs := &faultFS{}
 	dir := t.TempDir()
-	b := bench(t, dir, Options{fs: fs})
+	b := bench(t, dir, Options{FS: fs})
 	b.Accept(recordtest.Say("lobby", "ann", "a1", "one"))
 	awaitPrepared(b.Record.(*Record))
 	fs.set(once("sync", b.Record.(*Record))) // the write itself succeeds
 	refused := recordtest.Say("lobby", "ann", "a2", "refused")
-	if b.Record.Commit("lobby", []*persistence.Send{refused}); refused.Err == nil {
+	if recordtest.Commit(b.Record, refused); refused.Err == nil {
 		t.Fatal("the send was accepted")
 	}
 	dead := bench(t, crash(t, dir), Options{})
@@ -154,7 +153,7 @@ func TestWhatAStartHasShownSurvivesAPowerCut(t *testing.T) {
 	for seed := range uint64(10) {
 		fs := newPowerFS(t, seed)
 		dir := t.TempDir()
-		r, err := Open(dir, Options{fs: fs})
+		r, err := Open(dir, Options{FS: fs})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -168,10 +167,10 @@ func TestWhatAStartHasShownSurvivesAPowerCut(t *testing.T) {
 			}
 			return nil
 		})
-		r.Commit("lobby", []*persistence.Send{recordtest.Say("lobby", "ann", "a2", "two")})
+		recordtest.Commit(r, recordtest.Say("lobby", "ann", "a2", "two"))
 		r.abandon()
 		fs.revive()
-		if r, err = Open(dir, Options{fs: fs}); err != nil {
+		if r, err = Open(dir, Options{FS: fs}); err != nil {
 			t.Fatal(err)
 		}
 		b.Record = r
@@ -201,7 +200,7 @@ func eventually(t *testing.T, what string, is func() bool) {
 func TestOnAFullDiskSendsAreUnavailableAndServiceComesBackByItself(t *testing.T) {
 	fs := &faultFS{}
 	dir := t.TempDir()
-	b := bench(t, dir, Options{fs: fs, retry: 5 * time.Millisecond, segment: 64 << 10})
+	b := bench(t, dir, Options{FS: fs, Retry: 5 * time.Millisecond, SegmentSize: 64 << 10})
 	b.Fill("lobby", 10, 1)
 	fs.set(func(op, path string) error {
 		if op == "write" && inJournal(path) {
@@ -212,7 +211,7 @@ func TestOnAFullDiskSendsAreUnavailableAndServiceComesBackByItself(t *testing.T)
 	before := b.Tail("lobby")
 	for range 3 {
 		s := recordtest.Say("lobby", "ann", "x", "more")
-		if batch := b.Record.Commit("lobby", []*persistence.Send{s}); recordtest.Code(s) != protocol.CodeUnavailable || batch != nil {
+		if batch := recordtest.Commit(b.Record, s); recordtest.Code(s) != protocol.CodeUnavailable || batch != nil {
 			t.Fatalf("on a full disk the send is %+v", s)
 		}
 	}
@@ -236,7 +235,7 @@ func TestOnAFullDiskSendsAreUnavailableAndServiceComesBackByItself(t *testing.T)
 func TestATranscriptWhoseSyncFailedIsWrittenAgainFromTheJournal(t *testing.T) {
 	fs := newPowerFS(t, 1)
 	dir := t.TempDir()
-	r, err := Open(dir, Options{fs: fs})
+	r, err := Open(dir, Options{FS: fs})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -275,7 +274,7 @@ func TestATranscriptWhoseSyncFailedIsWrittenAgainFromTheJournal(t *testing.T) {
 
 func TestACheckpointThatFailsAgainAndAgainDoesNotUseUpTheJournal(t *testing.T) {
 	fs := &faultFS{}
-	b := bench(t, t.TempDir(), Options{fs: fs})
+	b := bench(t, t.TempDir(), Options{FS: fs})
 	r := b.Record.(*Record)
 	fs.set(func(op, path string) error {
 		if op == "sync" && inTranscripts(path) {
@@ -307,7 +306,7 @@ func TestTranscriptsThatTakeNothingStopSendsAtTheBoundAndThenServiceComesBack(t 
 	t.Parallel()
 	fs := &faultFS{}
 	dir := t.TempDir()
-	b := bench(t, dir, Options{fs: fs, retry: 5 * time.Millisecond})
+	b := bench(t, dir, Options{FS: fs, Retry: 5 * time.Millisecond})
 	fs.set(func(op, path string) error {
 		if op == "write" && inTranscripts(path) {
 			return syscall.ENOSPC
@@ -319,7 +318,7 @@ func TestTranscriptsThatTakeNothingStopSendsAtTheBoundAndThenServiceComesBack(t 
 	start := time.Now()
 	for {
 		s := recordtest.Say("lobby", "ann", "", text)
-		if b.Record.Commit("lobby", []*persistence.Send{s}); s.Err != nil {
+		if recordtest.Commit(b.Record, s); s.Err != nil {
 			break
 		}
 		accepted++

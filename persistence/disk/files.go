@@ -17,7 +17,7 @@ const transcriptSuffix = ".jsonl"
 // files are the open transcripts: the most recently used ones stay open, and one in use is never closed. Opening
 // happens outside the lock, once for all who want the same file.
 type files struct {
-	fs    fileSystem // fixed
+	fs    FileSystem // fixed
 	dir   string     // fixed
 	bound int        // fixed
 
@@ -29,7 +29,7 @@ type files struct {
 
 // openFile is one of them. file and err are fixed once ready is closed; the rest is guarded by files.mu.
 type openFile struct {
-	file
+	File
 	err     error
 	ready   chan struct{} // closed by who opens it
 	id      protocol.ConversationID
@@ -38,7 +38,7 @@ type openFile struct {
 	dropped bool
 }
 
-func newFiles(fs fileSystem, dir string) *files {
+func newFiles(fs FileSystem, dir string) *files {
 	return &files{fs: fs, dir: dir, bound: openFiles, byID: make(map[protocol.ConversationID]*openFile)}
 }
 
@@ -61,7 +61,7 @@ func (f *files) get(id protocol.ConversationID, create bool) (*openFile, error) 
 		if create {
 			flag |= os.O_CREATE
 		}
-		o.file, o.err = f.fs.open(f.path(id), flag)
+		o.File, o.err = f.fs.Open(f.path(id), flag)
 		close(o.ready)
 	} else {
 		o.users++
@@ -97,8 +97,8 @@ func (f *files) put(o *openFile) {
 	}
 	f.mu.Unlock()
 	for _, o := range old {
-		if o.file != nil {
-			_ = o.file.Close() // a transcript's bytes are made sure by the checkpoint's sync, not by this
+		if o.File != nil {
+			_ = o.File.Close() // a transcript's bytes are made sure by the checkpoint's sync, not by this
 		}
 	}
 }
@@ -129,7 +129,7 @@ func (f *files) closeAll() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, o := range f.byID {
-		_ = o.file.Close()
+		_ = o.File.Close()
 	}
 	f.byID, f.count = make(map[protocol.ConversationID]*openFile), 0
 	f.recent.Init()

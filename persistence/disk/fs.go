@@ -10,29 +10,37 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// file is what the record needs of an open file. Tests replace it to tear writes, fail syncs and fill disks.
-type file interface {
+// File is what the record needs of an open file.
+type File interface {
 	io.ReaderAt
 	io.WriterAt
+	StartSync()  // a hint: Sync will be called soon
 	Sync() error // the bytes and the size (fdatasync)
 	Truncate(size int64) error
 	Size() (int64, error)
 	Close() error
 }
 
-// fileSystem is what the record needs of the place where its files are.
-type fileSystem interface {
-	open(path string, flag int) (file, error) // new files are 0600
-	rename(from, to string) error
-	remove(path string) error
-	syncDir(path string) error
+// FileSystem is what the record needs of the place where its files are: everything that it reads or writes goes through
+// one. Another than the operating system's is for tests, which tear writes, fail syncs, fill disks and cut the power.
+// Its methods are called from many goroutines; ReadFile may be called under a lock, the others only under an ioLock.
+type FileSystem interface {
+	Open(path string, flag int) (File, error) // new files are 0600
+	Rename(from, to string) error
+	Remove(path string) error
+	SyncDir(path string) error
+	ReadFile(path string) ([]byte, error)
+	Names(dir string) ([]string, error) // what is in a folder, in any order
+	MakeDir(path string) error          // 0700; one that is there is fs.ErrExist
+	Lock(path string) (io.Closer, error)
+	Locked(path string) bool // somebody holds it
 }
 
 type osFS struct{}
 
 type osFile struct{ *os.File }
 
-func (osFS) open(path string, flag int) (file, error) {
+func (osFS) Open(path string, flag int) (File, error) {
 	f, err := os.OpenFile(path, flag|unix.O_CLOEXEC, 0o600)
 	if err != nil {
 		return nil, err
@@ -40,10 +48,21 @@ func (osFS) open(path string, flag int) (file, error) {
 	return osFile{f}, nil
 }
 
-func (osFS) rename(from, to string) error { return os.Rename(from, to) }
-func (osFS) remove(path string) error     { return os.Remove(path) }
+func (osFS) Rename(from, to string) error         { return os.Rename(from, to) }
+func (osFS) Remove(path string) error             { return os.Remove(path) }
+func (osFS) ReadFile(path string) ([]byte, error) { return os.ReadFile(path) }
+func (osFS) MakeDir(path string) error            { return os.Mkdir(path, 0o700) }
 
-func (osFS) syncDir(path string) error {
+func (osFS) Names(dir string) ([]string, error) {
+	d, err := os.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer d.Close()
+	return d.Readdirnames(-1)
+}
+
+func (osFS) SyncDir(path string) error {
 	d, err := os.Open(path)
 	if err != nil {
 		return err
@@ -51,6 +70,9 @@ func (osFS) syncDir(path string) error {
 	defer d.Close()
 	return d.Sync()
 }
+
+// StartSync lets the kernel begin to write what is dirty. What goes wrong there, Sync tells.
+func (f osFile) StartSync() { _ = unix.SyncFileRange(int(f.Fd()), 0, 0, unix.SYNC_FILE_RANGE_WRITE) }
 
 func (f osFile) Sync() error {
 	for {
@@ -77,13 +99,13 @@ func (f osFile) removed() bool {
 
 // writeAside replaces a file by another as a whole: after a crash there is the old one or the new one. The folder
 // is not synced: until its caller does, it may be the old one.
-func writeAside(fsys fileSystem, path string, content []byte) error {
+func writeAside(fsys FileSystem, path string, content []byte) error {
 	aside := path + ".new"
-	f, err := fsys.open(aside, os.O_RDWR|os.O_CREATE|os.O_TRUNC)
+	f, err := fsys.Open(aside, os.O_RDWR|os.O_CREATE|os.O_TRUNC)
 	if err != nil {
 		return err
 	}
-	_, err = f.WriteAt(content, 0)
+	err = writeFull(f, content, 0)
 	if err == nil {
 		err = f.Sync()
 	}
@@ -91,10 +113,10 @@ func writeAside(fsys fileSystem, path string, content []byte) error {
 		err = cerr
 	}
 	if err == nil {
-		err = fsys.rename(aside, path)
+		err = fsys.Rename(aside, path)
 	}
 	if err != nil {
-		_ = fsys.remove(aside)
+		_ = fsys.Remove(aside)
 	}
 	return err
 }
@@ -122,19 +144,33 @@ func writeFull(f io.WriterAt, p []byte, off int64) error {
 	return err
 }
 
-// makeDir makes a folder and those that it is in, so that a power cut leaves them.
-func makeDir(fsys fileSystem, path string) error {
-	if _, err := os.Stat(path); err == nil {
-		return nil
-	}
+// makeDir makes a folder and those that it is in, so that a power cut leaves them. One that is there already may have
+// been made by a start that was killed before it synced: see settleDirs.
+func makeDir(fsys FileSystem, path string) error {
 	parent := filepath.Dir(path)
-	if parent != path {
+	err := fsys.MakeDir(path)
+	if missing(err) && parent != path {
 		if err := makeDir(fsys, parent); err != nil {
 			return err
 		}
+		err = fsys.MakeDir(path)
 	}
-	if err := os.Mkdir(path, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
 		return err
 	}
-	return fsys.syncDir(parent)
+	return fsys.SyncDir(parent)
+}
+
+// settleDirs makes sure that a power cut leaves a folder that is there, and what it is in, whoever made them. A folder
+// that nobody may open but its owner was there before us.
+func settleDirs(fsys FileSystem, path string) error {
+	for parent := filepath.Dir(path); parent != path; path, parent = parent, filepath.Dir(parent) {
+		if err := fsys.SyncDir(parent); err != nil && !errors.Is(err, fs.ErrPermission) {
+			return err
+		}
+	}
+	return nil
 }

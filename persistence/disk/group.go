@@ -2,7 +2,8 @@ package disk
 
 import (
 	"errors"
-	"runtime"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -30,9 +31,7 @@ func (k *committer) gather(marksDue bool) (w work) {
 		k.queue = nil
 	}
 	if len(k.marks) > 0 && (n > 0 || marksDue) && k.down == nil {
-		for _, m := range k.marks {
-			w.marks = append(w.marks, m)
-		}
+		w.marks = slices.SortedFunc(maps.Values(k.marks), markItem.compare) // what a block says is not a matter of luck
 		clear(k.marks)
 	}
 	w.rotates, k.rotates = k.rotates, nil
@@ -50,7 +49,7 @@ func (k *committer) run() {
 		if busy {
 			// Whoever was woken by the last group may have the next message ready: let them run first. It costs
 			// nothing where nobody is.
-			runtime.Gosched()
+			k.yield()
 		}
 		w := k.gather(!marksAt.IsZero() && !time.Now().Before(marksAt))
 		if len(w.group)+len(w.marks) > 0 {
@@ -112,7 +111,9 @@ func (k *committer) commit(w work) {
 	for _, p := range w.group {
 		entries += p.count
 		k.publish(p)
-		p.done <- nil
+	}
+	for _, p := range w.group {
+		p.answer(nil)
 	}
 	if k.observe != nil {
 		k.observe(entries, size, time.Since(start))
@@ -176,7 +177,7 @@ func (k *committer) refuse(w work, err error) {
 		k.recover()
 	}
 	for _, p := range w.group {
-		p.done <- err
+		p.answer(err)
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -33,6 +33,14 @@ func (s *ids) find(key uint64) protocol.Seq {
 	return s.old.seqs[key]
 }
 
+// from is the seq from which on every id is remembered.
+func (s *ids) from() protocol.Seq {
+	if s.old.seqs != nil {
+		return s.old.from
+	}
+	return s.young.from
+}
+
 func (s *ids) add(key uint64, seq protocol.Seq) { s.young.seqs[key] = seq }
 
 // turn begins a new generation where the young one has lasted long enough. next is the seq that the next entry gets.

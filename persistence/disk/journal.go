@@ -28,7 +28,7 @@ var errFull = errors.New("journal: it is full, and the transcripts cannot be syn
 // written, and yet after a crash it may be gone, or there although it was refused. So a segment that failed is
 // never written or synced again, and the next one's head, synced, says up to where the old one is valid.
 type journal struct {
-	fs       fileSystem // fixed
+	fs       FileSystem // fixed
 	dir      string     // fixed
 	owner    string     // fixed: the data directory's id
 	size     int64      // fixed: of a segment
@@ -125,7 +125,7 @@ func (j *journal) seal() {
 	j.current = nil
 	_ = s.file.Close() // what was promised of it is synced
 	s.file = nil
-	if s.used == 0 && j.fs.remove(s.path) == nil && j.fs.syncDir(j.dir) == nil {
+	if s.used == 0 && j.fs.Remove(s.path) == nil && j.fs.SyncDir(j.dir) == nil {
 		j.drop(func(l *segment) bool { return l == s })
 	}
 }
@@ -200,14 +200,18 @@ func (j *journal) shrunk() <-chan struct{} {
 	return j.changed
 }
 
-// removeUpTo removes segments that a synced catalogue has made needless, the oldest first, so that what a crash leaves
-// of them has no hole.
+// removeUpTo removes segments that a synced catalogue has made needless, the oldest first, each on the disk before the
+// next, so that what a crash leaves of them has no hole: should the catalogue be lost then, nothing else tells a hole
+// from damage.
 func (j *journal) removeUpTo(number uint64) error {
 	for _, s := range j.upTo(number) {
-		if err := j.fs.remove(s.path); err != nil && !missing(err) {
+		if err := j.fs.Remove(s.path); err != nil && !missing(err) {
 			return fmt.Errorf("journal: remove %s: %w", filepath.Base(s.path), err)
 		}
 		j.drop(func(l *segment) bool { return l.number == s.number })
+		if err := j.fs.SyncDir(j.dir); err != nil {
+			return fmt.Errorf("journal: sync the folder: %w", err)
+		}
 	}
-	return j.fs.syncDir(j.dir)
+	return nil
 }

@@ -3,8 +3,10 @@ package disk
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -20,7 +22,7 @@ func (r *Record) load() (*loaded, error) {
 	if err != nil {
 		return nil, err
 	}
-	there, err := transcriptsIn(r.files.dir)
+	there, err := transcriptsIn(r.fs, r.files.dir)
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +52,7 @@ func (r *Record) load() (*loaded, error) {
 }
 
 func (r *Record) loadCatalogue() (known map[protocol.ConversationID]*conversation, floor uint64, trusted bool, err error) {
-	cat, there, err := readCatalogue(r.dir)
+	cat, there, err := readCatalogue(r.fs, r.dir)
 	if err != nil {
 		return nil, 0, false, err
 	}
@@ -71,16 +73,11 @@ func (r *Record) loadCatalogue() (known map[protocol.ConversationID]*conversatio
 }
 
 // transcriptsIn gives the conversations that have a file.
-func transcriptsIn(dir string) (map[protocol.ConversationID]bool, error) {
-	d, err := os.Open(dir)
+func transcriptsIn(fsys FileSystem, dir string) (map[protocol.ConversationID]bool, error) {
+	names, err := fsys.Names(dir)
 	if missing(err) {
 		return nil, nil
 	}
-	if err != nil {
-		return nil, fmt.Errorf("transcripts: %w", err)
-	}
-	defer d.Close()
-	names, err := d.Readdirnames(-1)
 	if err != nil {
 		return nil, fmt.Errorf("transcripts: %w", err)
 	}
@@ -104,7 +101,7 @@ func (r *Record) replay(p *replay, floor uint64, trusted bool) (*loaded, error) 
 	defer f.close()
 	s := &loaded{next: f.next}
 	for _, path := range f.unused { // first, since what follows needs room on the disk
-		if err := r.fs.remove(path); err != nil {
+		if err := r.fs.Remove(path); err != nil {
 			return nil, fmt.Errorf("journal: remove a segment that is not needed: %w", err)
 		}
 	}
@@ -123,10 +120,10 @@ func (r *Record) replay(p *replay, floor uint64, trusted bool) (*loaded, error) 
 			}
 		}
 		s.live = append(s.live, &segment{number: seg.number, path: seg.path, used: valid})
-		r.opts.Progress(int64(i+1)*r.opts.segment, int64(len(f.segments))*r.opts.segment)
+		r.opts.Progress(int64(i+1)*r.opts.SegmentSize, int64(len(f.segments))*r.opts.SegmentSize)
 	}
 	if len(f.unused) > 0 || len(s.live) > 0 {
-		if err := r.fs.syncDir(dir); err != nil {
+		if err := r.fs.SyncDir(dir); err != nil {
 			return nil, fmt.Errorf("journal: sync the folder: %w", err)
 		}
 	}
@@ -145,7 +142,7 @@ func (r *Record) renew(path string, content []byte) error {
 // It reads their first and their last line.
 func (r *Record) adopt(known map[protocol.ConversationID]*conversation, there map[protocol.ConversationID]bool) (int, error) {
 	var strangers []*conversation
-	for id := range there {
+	for _, id := range slices.Sorted(maps.Keys(there)) { // a start does the same things in the same order each time
 		if known[id] == nil {
 			strangers = append(strangers, &conversation{id: id})
 		}
@@ -182,7 +179,7 @@ func (r *Record) adopt(known map[protocol.ConversationID]*conversation, there ma
 // adoptOne reads where a transcript stands. One that does not begin and end as it must is a refused conversation.
 func (r *Record) adoptOne(c *conversation) error {
 	path := r.files.path(c.id)
-	f, err := r.fs.open(path, os.O_RDONLY)
+	f, err := r.fs.Open(path, os.O_RDONLY)
 	if err != nil {
 		return fmt.Errorf("transcript: open: %w", err)
 	}
@@ -202,7 +199,7 @@ func (r *Record) adoptOne(c *conversation) error {
 }
 
 // readEnds gives what a transcript's first and last lines say.
-func readEnds(f file, id protocol.ConversationID) (tail persistence.Tail, size int64, err error) {
+func readEnds(f File, id protocol.ConversationID) (tail persistence.Tail, size int64, err error) {
 	size, err = f.Size()
 	if err != nil {
 		return tail, 0, err

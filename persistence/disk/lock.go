@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 
@@ -20,9 +21,10 @@ type formatFile struct {
 	ID     string `json:"id"` // of the directory; Redis is told it
 }
 
-// lockDir makes sure that no other server uses the directory. The lock ends with the file's closing, or the process.
-func lockDir(dir string) (*os.File, error) {
-	path := filepath.Join(dir, "lock")
+// Lock makes sure that no other server uses the directory that path is in. The lock ends with the file's closing, or the
+// process.
+func (osFS) Lock(path string) (io.Closer, error) {
+	dir := filepath.Dir(path)
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("data directory: lock: %w", err)
@@ -37,9 +39,9 @@ func lockDir(dir string) (*os.File, error) {
 	return f, nil
 }
 
-// locked says whether a server uses the directory.
-func locked(dir string) bool {
-	f, err := os.Open(filepath.Join(dir, "lock"))
+// Locked says whether a server uses the directory.
+func (osFS) Locked(path string) bool {
+	f, err := os.Open(path)
 	if err != nil {
 		return false
 	}
@@ -50,9 +52,9 @@ func locked(dir string) bool {
 func formatPath(dir string) string { return filepath.Join(dir, "format") }
 
 // readFormat reads data/format, and refuses one that a newer program has written. A zero value: there is none.
-func readFormat(dir string) (f formatFile, err error) {
+func readFormat(fsys FileSystem, dir string) (f formatFile, err error) {
 	path := formatPath(dir)
-	b, err := os.ReadFile(path)
+	b, err := fsys.ReadFile(path)
 	if missing(err) {
 		return f, nil
 	}
@@ -68,11 +70,26 @@ func readFormat(dir string) (f formatFile, err error) {
 	return f, nil
 }
 
-// ensureFormat reads data/format, or writes it into a directory that has none.
-func ensureFormat(fsys fileSystem, dir string) (formatFile, error) {
-	f, err := readFormat(dir)
-	if err != nil || f.Format != 0 {
+// ensureFormat reads data/format, or writes it into a directory that has none. Where it is there, the directory's own
+// name is on the disk, since that is made sure before it is written; what is in the directory, the file too, a start that
+// was killed may have made and not synced.
+func ensureFormat(fsys FileSystem, dir string) (formatFile, error) {
+	f, err := readFormat(fsys, dir)
+	if err != nil {
 		return f, err
+	}
+	fresh := f.Format == 0
+	if fresh {
+		err = settleDirs(fsys, dir)
+	}
+	if err == nil {
+		err = fsys.SyncDir(dir)
+	}
+	if err != nil {
+		return f, fmt.Errorf("data directory: sync the folders: %w", err)
+	}
+	if !fresh {
+		return f, nil
 	}
 	f = formatFile{Format: formatVersion, ID: uuid.NewString()}
 	b, err := json.Marshal(f)
@@ -80,7 +97,7 @@ func ensureFormat(fsys fileSystem, dir string) (formatFile, error) {
 		err = writeAside(fsys, formatPath(dir), append(b, '\n'))
 	}
 	if err == nil {
-		err = fsys.syncDir(dir)
+		err = fsys.SyncDir(dir)
 	}
 	if err != nil {
 		return f, fmt.Errorf("data directory: write %s: %w", formatPath(dir), err)

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -110,7 +109,7 @@ func (r *Record) loadMarks(c *conversation) error {
 }
 
 func (r *Record) readMarks(id protocol.ConversationID, log protocol.LogID) (map[protocol.UserID]protocol.Seq, error) {
-	b, err := os.ReadFile(r.marksPath(id))
+	b, err := r.fs.ReadFile(r.marksPath(id))
 	if missing(err) {
 		return nil, nil
 	}
@@ -142,7 +141,7 @@ func (k *checkpoints) foldMarks(marked []*conversation) (first error) {
 	if first != nil || len(marked) == 0 {
 		return first
 	}
-	if err := k.r.fs.syncDir(k.r.marksDir); err != nil {
+	if err := k.r.fs.SyncDir(k.r.marksDir); err != nil {
 		return fmt.Errorf("marks: sync the folder: %w", err)
 	}
 	return nil

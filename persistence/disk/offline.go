@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -19,6 +18,7 @@ import (
 // shows the record as it was when it was opened, and never writes.
 type Offline struct {
 	dir     string
+	fs      FileSystem
 	files   *files
 	running bool // a server uses the directory
 
@@ -43,16 +43,18 @@ type piece struct {
 }
 
 // OpenOffline reads where everything stands.
-func OpenOffline(dir string) (*Offline, error) {
-	if _, err := readFormat(dir); err != nil {
+func OpenOffline(dir string) (*Offline, error) { return openOffline(osFS{}, dir) }
+
+func openOffline(fsys FileSystem, dir string) (*Offline, error) {
+	if _, err := readFormat(fsys, dir); err != nil {
 		return nil, err
 	}
-	if info, err := os.Stat(filepath.Join(dir, "transcripts")); err != nil || !info.IsDir() {
+	if _, err := fsys.Names(filepath.Join(dir, "transcripts")); err != nil {
 		return nil, fmt.Errorf("data directory: there is none at %s: give its path with --data", dir)
 	}
 	// A running server may remove or write what is being read: then it is read once more.
 	for try := 0; ; try++ {
-		o := &Offline{dir: dir, running: locked(dir), files: newFiles(osFS{}, filepath.Join(dir, "transcripts"))}
+		o := &Offline{dir: dir, fs: fsys, running: fsys.Locked(filepath.Join(dir, "lock")), files: newFiles(fsys, filepath.Join(dir, "transcripts"))}
 		err := o.load()
 		if err == nil {
 			return o, nil
@@ -77,7 +79,7 @@ func (o *Offline) Close() {
 // load reads in an order in which nothing falls between: what is not in the journal any more is in the catalogue that
 // is read after it.
 func (o *Offline) load() (err error) {
-	cat, _, err := readCatalogue(o.dir)
+	cat, _, err := readCatalogue(o.fs, o.dir)
 	if err != nil {
 		return err
 	}
@@ -85,13 +87,13 @@ func (o *Offline) load() (err error) {
 	if cat != nil {
 		floor = cat.floor
 	}
-	if o.there, err = transcriptsIn(o.files.dir); err != nil {
+	if o.there, err = transcriptsIn(o.fs, o.files.dir); err != nil {
 		return err
 	}
 	if err := o.loadJournal(floor, cat != nil && !o.running); err != nil {
 		return err
 	}
-	if cat, _, err = readCatalogue(o.dir); err != nil {
+	if cat, _, err = readCatalogue(o.fs, o.dir); err != nil {
 		return err
 	}
 	o.known, o.trusted = make(map[protocol.ConversationID]catalogued), cat != nil
@@ -104,7 +106,7 @@ func (o *Offline) load() (err error) {
 }
 
 func (o *Offline) loadJournal(floor uint64, known bool) error {
-	f, err := findJournal(osFS{}, filepath.Join(o.dir, "journal"), floor, known)
+	f, err := findJournal(o.fs, filepath.Join(o.dir, "journal"), floor, known)
 	if err != nil {
 		return err
 	}

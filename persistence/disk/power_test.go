@@ -24,38 +24,44 @@ type life struct {
 	next   int
 }
 
-// talk sends messages to one conversation until stop. Those that are refused are sent again with the same id, some of
-// them, and some messages that were acked too.
-func (l *life) talk(r *Record, id protocol.ConversationID, random *rand.Rand, stop <-chan struct{}) {
-	var again []*persistence.Send
+// talk sends messages to some conversations until stop, together. Those that are refused are sent again with the same id,
+// some of them, and some messages that were acked too.
+func (l *life) talk(r *Record, ids []string, random *rand.Rand, stop <-chan struct{}) {
+	again := make(map[string][]*persistence.Send)
 	for {
 		select {
 		case <-stop:
 			return
 		default:
 		}
-		var sends []*persistence.Send
-		for range 1 + random.IntN(5) {
-			l.mu.Lock()
-			l.next++
-			n := l.next
-			l.mu.Unlock()
-			sends = append(sends, recordtest.Say(string(id), "ann", fmt.Sprint("id-", n), strings.Repeat("z", random.IntN(3000))))
+		var turns []*persistence.Turn
+		for _, id := range ids {
+			sends := again[id]
+			again[id] = nil
+			for range 1 + random.IntN(5) {
+				l.mu.Lock()
+				l.next++
+				n := l.next
+				l.mu.Unlock()
+				sends = append(sends, recordtest.Say(id, "ann", fmt.Sprint("id-", n), strings.Repeat("z", random.IntN(3000))))
+			}
+			turns = append(turns, &persistence.Turn{Conversation: protocol.ConversationID(id), Sends: sends})
 		}
-		sends, again = append(again, sends...), nil
-		batch := r.Commit(id, sends)
-		l.note(id, sends, batch)
+		recordtest.CommitAll(r, turns...)
 		if r.Ready() != nil {
 			select {
 			case <-stop:
 			case <-time.After(time.Millisecond): // nobody sends without a pause to who refuses
 			}
 		}
-		for _, s := range sends {
-			if s.Err != nil && random.IntN(2) == 0 || random.IntN(10) == 0 {
-				copied := *s
-				copied.Err = nil
-				again = append(again, &copied)
+		for _, t := range turns {
+			l.note(t.Conversation, t.Sends, t.Batch)
+			for _, s := range t.Sends {
+				if s.Err != nil && random.IntN(2) == 0 || random.IntN(10) == 0 {
+					copied := *s
+					copied.Err = nil
+					again[string(t.Conversation)] = append(again[string(t.Conversation)], &copied)
+				}
 			}
 		}
 	}
@@ -147,7 +153,7 @@ func TestNothingAckedIsLostWhateverFailsWhenThePowerIsCut(t *testing.T) {
 					t.Fatalf("after crash %d: %v: %v", start, err, lines)
 				}
 			}
-			r := open(t, fs.cut(dir), Options{segment: 128 << 10})
+			r := open(t, fs.cut(dir), Options{SegmentSize: 128 << 10})
 			l.check(&recordtest.Bench{T: t, Record: r})
 			total := 0
 			for _, acked := range l.acked {
@@ -160,7 +166,7 @@ func TestNothingAckedIsLostWhateverFailsWhenThePowerIsCut(t *testing.T) {
 
 // live opens a record, checks it, lets it talk for a while, and ends it in the middle.
 func (l *life) live(fs *powerFS, dir string, random *rand.Rand, trouble int) {
-	r, err := Open(dir, Options{fs: fs, segment: 128 << 10, retry: time.Millisecond})
+	r, err := Open(dir, Options{FS: fs, SegmentSize: 128 << 10, Retry: time.Millisecond})
 	if err != nil {
 		l.t.Fatal(err)
 	}
@@ -182,10 +188,9 @@ func (l *life) live(fs *powerFS, dir string, random *rand.Rand, trouble int) {
 	})
 	stop := make(chan struct{})
 	var talkers sync.WaitGroup
-	for i := range 4 {
-		id := protocol.ConversationID(fmt.Sprint("room-", i))
+	for _, ids := range [][]string{{"room-0"}, {"room-1"}, {"room-2", "room-3", "room-4"}} {
 		mine := rand.New(rand.NewPCG(random.Uint64(), 3))
-		talkers.Go(func() { l.talk(r, id, mine, stop) })
+		talkers.Go(func() { l.talk(r, ids, mine, stop) })
 	}
 	talkers.Go(func() {
 		for {

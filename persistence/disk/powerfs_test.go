@@ -64,13 +64,13 @@ type powerFile struct {
 	path string
 }
 
-func (p *powerFS) open(path string, flag int) (file, error) {
+func (p *powerFS) Open(path string, flag int) (File, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err := p.ask("open", path); err != nil {
 		return nil, err
 	}
-	f, err := p.osFS.open(path, flag)
+	f, err := p.osFS.Open(path, flag)
 	if err != nil {
 		return nil, err
 	}
@@ -133,6 +133,14 @@ func (f *powerFile) Truncate(size int64) error {
 	return f.osFile.Truncate(size)
 }
 
+func (f *powerFile) StartSync() {
+	f.p.mu.Lock()
+	defer f.p.mu.Unlock()
+	if !f.p.dead {
+		f.p.writeBack(f.n, f.osFile)
+	}
+}
+
 func (f *powerFile) Sync() error {
 	f.p.mu.Lock()
 	defer f.p.mu.Unlock()
@@ -174,13 +182,13 @@ func (p *powerFS) persist(n *inode, from osFile, at int64) {
 	p.must(f.Close())
 }
 
-func (p *powerFS) rename(from, to string) error {
+func (p *powerFS) Rename(from, to string) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err := p.ask("rename", from); err != nil {
 		return err
 	}
-	if err := p.osFS.rename(from, to); err != nil {
+	if err := p.osFS.Rename(from, to); err != nil {
 		return err
 	}
 	p.inodes[to] = p.inodes[from]
@@ -188,20 +196,20 @@ func (p *powerFS) rename(from, to string) error {
 	return nil
 }
 
-func (p *powerFS) remove(path string) error {
+func (p *powerFS) Remove(path string) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err := p.ask("remove", path); err != nil {
 		return err
 	}
-	if err := p.osFS.remove(path); err != nil {
+	if err := p.osFS.Remove(path); err != nil {
 		return err
 	}
 	delete(p.inodes, path)
 	return nil
 }
 
-func (p *powerFS) syncDir(path string) error {
+func (p *powerFS) SyncDir(path string) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err := p.ask("syncdir", path); err != nil {
@@ -246,7 +254,7 @@ func (p *powerFS) cut(dir string) string {
 	defer p.mu.Unlock()
 	p.dead = true
 	for name, n := range p.inodes {
-		if f, err := p.osFS.open(name, os.O_RDONLY); err == nil {
+		if f, err := p.osFS.Open(name, os.O_RDONLY); err == nil {
 			p.writeBack(n, f.(osFile))
 			_ = f.Close()
 		}

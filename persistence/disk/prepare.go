@@ -17,7 +17,7 @@ var errClosed = errors.New("record: it is closed")
 // that the file system has, so that its sync changes no metadata (7,100 a second against 4,000), and no group
 // finds the disk full.
 type preparer struct {
-	fs     fileSystem // fixed
+	fs     FileSystem // fixed
 	dir    string     // fixed
 	size   int64      // fixed: of a segment
 	retry  time.Duration
@@ -27,7 +27,7 @@ type preparer struct {
 	ctx context.Context
 }
 
-func newPreparer(ctx context.Context, fs fileSystem, dir string, size int64, retry time.Duration) *preparer {
+func newPreparer(ctx context.Context, fs FileSystem, dir string, size int64, retry time.Duration) *preparer {
 	return &preparer{fs: fs, dir: dir, size: size, retry: retry, ctx: ctx, ready: make(chan *segment, aheadSegments-1), failed: make(chan error)}
 }
 
@@ -92,12 +92,12 @@ func (p *preparer) discardAll() {
 
 func (p *preparer) discard(s *segment) {
 	_ = s.file.Close()
-	_ = p.fs.remove(s.path) // a start removes what is left
+	_ = p.fs.Remove(s.path) // a start removes what is left
 }
 
 func (p *preparer) make(number uint64) (*segment, error) {
 	path := segmentPath(p.dir, number)
-	f, err := p.fs.open(path, os.O_RDWR|os.O_CREATE|os.O_TRUNC)
+	f, err := p.fs.Open(path, os.O_RDWR|os.O_CREATE|os.O_TRUNC)
 	if err != nil {
 		return nil, fmt.Errorf("journal: prepare %s: %w", path, err)
 	}
@@ -108,11 +108,11 @@ func (p *preparer) make(number uint64) (*segment, error) {
 		err = f.Sync()
 	}
 	if err == nil {
-		err = p.fs.syncDir(p.dir)
+		err = p.fs.SyncDir(p.dir)
 	}
 	if err != nil {
 		_ = f.Close()
-		_ = p.fs.remove(path)
+		_ = p.fs.Remove(path)
 		return nil, fmt.Errorf("journal: prepare %s: %w", path, err)
 	}
 	return &segment{number: number, path: path, file: f}, nil

@@ -16,11 +16,11 @@ type fullFS struct {
 	full atomic.Bool
 }
 
-func (f *fullFS) open(path string, flag int) (file, error) {
+func (f *fullFS) Open(path string, flag int) (File, error) {
 	if f.full.Load() {
 		return nil, syscall.ENOSPC
 	}
-	return f.osFS.open(path, flag)
+	return f.osFS.Open(path, flag)
 }
 
 // Who asks is told how it is now: the answer of half a second ago would cost service another half.

@@ -9,14 +9,15 @@ import (
 )
 
 // Recall is persistence.Record's. It reads what the remembered ids do not cover: the entries after `since` and before the
-// young generation. What that holds now stays for at least a generation's time, so that no hole comes between this and
-// the send's Commit, which follows within seconds.
+// young generation. What that holds now stays for at least a generation's time; where the send's Commit comes later than
+// that, it finds a hole (holed), and refuses.
 func (r *Record) Recall(ctx context.Context, send *persistence.Send) error {
 	if !send.Since.Set || send.ID == "" {
 		return nil
 	}
 	c, err := r.sound(send.Conversation)
 	if err == ErrNoConversation {
+		send.Covered = 1
 		return nil
 	}
 	if err != nil {
@@ -26,11 +27,17 @@ func (r *Record) Recall(ctx context.Context, send *persistence.Send) error {
 	if err != nil {
 		return err
 	}
+	send.Covered = covered
 	from := protocol.Seq(send.Since.Value) + 1
 	if from >= covered {
 		return nil
 	}
 	return r.scanFor(ctx, c, from, covered-1, send)
+}
+
+// holed says whether ids were forgotten between a send's Recall and now: its id may be one of them.
+func (s *ids) holed(send *persistence.Send) bool {
+	return send.Covered != 0 && send.Covered < s.from()
 }
 
 // covered gives the seq from which on ids are remembered.

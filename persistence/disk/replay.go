@@ -1,9 +1,13 @@
 package disk
 
 import (
+	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/rs/zerolog"
 
@@ -18,7 +22,7 @@ const replayMemory = 32 << 20
 // without a gap from the place of its first run, before which everything was synced; so the replay writes from
 // there, whatever the file holds.
 type replay struct {
-	fs    fileSystem
+	fs    FileSystem
 	files *files
 	log   zerolog.Logger
 
@@ -45,10 +49,10 @@ func (p *replay) segment(s foundSegment, content []byte) (valid int64, err error
 			run:  p.run,
 			mark: func(m markItem) error { p.marks = append(p.marks, m); return nil },
 		})
-		if err != nil {
+		if errors.Is(err, errItem) {
 			return &damageError{s.path, at, err.Error()}
 		}
-		return nil
+		return err
 	})
 }
 
@@ -71,7 +75,7 @@ func (p *replay) run(x run) error {
 		return nil
 	}
 	if x.offset != c.size || x.log != c.tail.Log || x.first != c.tail.Last+1 || x.offset > 0 && x.before != c.tail.Sum {
-		return fmt.Errorf("the entries of %s from %d on do not follow what stands before them", x.conversation, x.first)
+		return fmt.Errorf("%w: the entries of %s from %d on do not follow what stands before them", errItem, x.conversation, x.first)
 	}
 	t.lines = append(t.lines, x.lines...)
 	p.held += len(x.lines)
@@ -100,8 +104,14 @@ func (p *replay) begin(x run) (*replayed, error) {
 			return nil, err
 		}
 		defer p.files.put(f)
-		if err := checkBefore(f, x); err != nil {
-			c.damage = &notWholeError{p.files.path(c.id), err.Error()}
+		err = checkBefore(f, x)
+		var broken *notWholeError
+		if err != nil && !errors.As(err, &broken) {
+			return nil, fmt.Errorf("replay: read %s: %w", p.files.path(c.id), err) // that says nothing about what is there
+		}
+		if broken != nil {
+			broken.path = p.files.path(c.id)
+			c.damage = broken
 			t.aside = filepath.Join(filepath.Dir(p.files.dir), "salvaged", fmt.Sprintf("%s.%d.jsonl", c.id, x.offset))
 			p.log.Error().Err(c.damage).Str("salvaged", t.aside).Msg("a conversation is refused; what the journal has of it is kept beside")
 		}
@@ -110,14 +120,15 @@ func (p *replay) begin(x run) (*replayed, error) {
 	return t, nil
 }
 
-// checkBefore holds the line before a run against what the run says of it.
-func checkBefore(f file, x run) error {
+// checkBefore holds the line before a run against what the run says of it. A *notWholeError says that it is another one;
+// any other error, that it could not be read.
+func checkBefore(f File, x run) error {
 	size, err := f.Size()
 	if err != nil {
 		return err
 	}
 	if size < x.offset {
-		return fmt.Errorf("it has %d bytes, and %d were synced", size, x.offset)
+		return &notWholeError{what: fmt.Sprintf("it has %d bytes, and %d were synced", size, x.offset)}
 	}
 	last, err := readLast(f, x.offset)
 	if err != nil {
@@ -125,13 +136,20 @@ func checkBefore(f file, x run) error {
 	}
 	e, ok := parseEntryLine(last)
 	if seq, is := protocol.EntrySeq(last); !ok || !is || seq != x.first-1 || e.sum != x.before {
-		return fmt.Errorf("no entry %d with the sum %s ends at offset %d", x.first-1, x.before, x.offset)
+		return &notWholeError{what: fmt.Sprintf("no entry %d with the sum %s ends at offset %d", x.first-1, x.before, x.offset)}
 	}
 	return nil
 }
 
+// inOrder gives what was replayed, sorted: a start does the same things in the same order each time.
+func (p *replay) inOrder() []*replayed {
+	all := slices.Collect(maps.Values(p.replayed))
+	slices.SortFunc(all, func(a, b *replayed) int { return strings.Compare(string(a.c.id), string(b.c.id)) })
+	return all
+}
+
 func (p *replay) writeAll() error {
-	for _, t := range p.replayed {
+	for _, t := range p.inOrder() {
 		if err := p.write(t); err != nil {
 			return err
 		}
@@ -162,7 +180,7 @@ func (p *replay) writeLines(t *replayed) error {
 		if err := makeDir(p.fs, filepath.Dir(t.aside)); err != nil {
 			return err
 		}
-		f, err := p.fs.open(t.aside, os.O_RDWR|os.O_CREATE)
+		f, err := p.fs.Open(t.aside, os.O_RDWR|os.O_CREATE)
 		if err != nil {
 			return err
 		}
@@ -173,7 +191,7 @@ func (p *replay) writeLines(t *replayed) error {
 		if err := f.Sync(); err != nil {
 			return err
 		}
-		return p.fs.syncDir(filepath.Dir(t.aside))
+		return p.fs.SyncDir(filepath.Dir(t.aside))
 	}
 	f, err := p.files.get(t.c.id, t.at == 0)
 	if err != nil {
@@ -188,7 +206,7 @@ func (p *replay) end() (dirty []*conversation, err error) {
 	if err := p.writeAll(); err != nil {
 		return nil, err
 	}
-	for _, t := range p.replayed {
+	for _, t := range p.inOrder() {
 		if t.gone || t.aside != "" {
 			continue
 		}

@@ -31,7 +31,7 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 type segment struct {
 	number uint64
 	path   string
-	file   file  // nil once nothing is written to it any more
+	file   File  // nil once nothing is written to it any more
 	used   int64 // up to where it is valid: synced, and acked or about to be
 	block  uint64
 }
@@ -146,7 +146,7 @@ func checkTail(content []byte, torn int64, number uint64, path string) error {
 }
 
 // readSegment reads a segment as a whole into buf, which it may replace by a larger one.
-func readSegment(f file, buf []byte) ([]byte, error) {
+func readSegment(f File, buf []byte) ([]byte, error) {
 	size, err := f.Size()
 	if err != nil {
 		return buf[:0], err

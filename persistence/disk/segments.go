@@ -19,7 +19,7 @@ type found struct {
 type foundSegment struct {
 	number uint64
 	path   string
-	file   file
+	file   File
 	limit  int64
 }
 
@@ -31,7 +31,7 @@ func (f *found) close() {
 
 // findJournal opens the segments that count. floor is the first one that does; known says that it is certain, else
 // the catalogue is lost.
-func findJournal(fsys fileSystem, dir string, floor uint64, known bool) (_ *found, err error) {
+func findJournal(fsys FileSystem, dir string, floor uint64, known bool) (_ *found, err error) {
 	all, err := openSegments(fsys, dir)
 	if err != nil {
 		return nil, err
@@ -131,21 +131,22 @@ func lastHead(all []foundSegment) (live map[uint64]int64, last uint64, err error
 }
 
 // openSegments opens every segment of a folder, in order.
-func openSegments(fsys fileSystem, dir string) (all []foundSegment, err error) {
-	entries, err := os.ReadDir(dir)
+func openSegments(fsys FileSystem, dir string) (all []foundSegment, err error) {
+	names, err := fsys.Names(dir)
 	if missing(err) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("journal: %w", err)
 	}
-	for _, e := range entries { // sorted by name, so by number
-		number, ok := segmentNumber(e.Name())
+	slices.Sort(names) // by name, so by number
+	for _, name := range names {
+		number, ok := segmentNumber(name)
 		if !ok {
 			continue
 		}
-		path := filepath.Join(dir, e.Name())
-		f, err := fsys.open(path, os.O_RDONLY)
+		path := filepath.Join(dir, name)
+		f, err := fsys.Open(path, os.O_RDONLY)
 		if err != nil {
 			for _, s := range all {
 				_ = s.file.Close()

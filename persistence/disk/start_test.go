@@ -18,7 +18,7 @@ import (
 
 func TestATornTailIsCutOffWhereverItIsTorn(t *testing.T) {
 	dir := t.TempDir()
-	b := bench(t, dir, Options{segment: 64 << 10})
+	b := bench(t, dir, Options{SegmentSize: 64 << 10})
 	b.Fill("lobby", 3, 1)
 	before := b.All("lobby", 1)
 	used := b.Record.(*Record).Stats().JournalBytes
@@ -52,7 +52,7 @@ func TestATornTailIsCutOffWhereverItIsTorn(t *testing.T) {
 			if err := os.WriteFile(filepath.Join(start, "journal", filepath.Base(path)), content, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			r, err := Open(start, Options{segment: 64 << 10})
+			r, err := Open(start, Options{SegmentSize: 64 << 10})
 			if err != nil {
 				t.Fatalf("%s from %d on: %v", torn, at, err)
 			}
@@ -72,7 +72,7 @@ func TestATornTailIsCutOffWhereverItIsTorn(t *testing.T) {
 
 func TestDamageThatNoCrashExplainsStopsTheStartWithFileAndOffset(t *testing.T) {
 	dir := t.TempDir()
-	b := bench(t, dir, Options{segment: 64 << 10})
+	b := bench(t, dir, Options{SegmentSize: 64 << 10})
 	for i := range 40 {
 		b.Accept(recordtest.Say("lobby", "ann", "", fmt.Sprint(i, strings.Repeat("d", 3000))))
 	}
@@ -105,7 +105,7 @@ func TestDamageThatNoCrashExplainsStopsTheStartWithFileAndOffset(t *testing.T) {
 			} else {
 				flip(t, path, c.offset)
 			}
-			r, err := Open(dead, Options{segment: 64 << 10})
+			r, err := Open(dead, Options{SegmentSize: 64 << 10})
 			if err == nil {
 				_ = r.Close()
 				t.Fatal("it starts")
@@ -282,7 +282,7 @@ func TestADamagedTranscriptIsRefusedAndOthersGoOn(t *testing.T) {
 					t.Errorf("Read says %v, want that `verbatim verify` is to be run", err)
 				}
 				s := recordtest.Say("lobby", "ann", "x", "x")
-				if r.Commit("lobby", []*persistence.Send{s}); recordtest.Code(s) != protocol.CodeUnavailable || !strings.Contains(s.Err.Reason, "verbatim verify") {
+				if recordtest.Commit(r, s); recordtest.Code(s) != protocol.CodeUnavailable || !strings.Contains(s.Err.Reason, "verbatim verify") {
 					t.Errorf("a send is %v, want unavailable", s.Err)
 				}
 				again.Fill("other", 1, 1)

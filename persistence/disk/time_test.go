@@ -126,14 +126,14 @@ func TestAMinuteAfterTheLastMessageNothingIsLeftToReplay(t *testing.T) {
 		if s := b.Record.(*Record).Stats(); s.JournalSegments != 0 || s.JournalBytes != 0 {
 			t.Errorf("the journal has %d segments with %d bytes", s.JournalSegments, s.JournalBytes)
 		}
-		if c, _, err := readCatalogue(dir); err != nil || c == nil || len(c.entries) != 1 || c.entries[0].tail.Last != 3 {
+		if c, _, err := readCatalogue(osFS{}, dir); err != nil || c == nil || len(c.entries) != 1 || c.entries[0].tail.Last != 3 {
 			t.Errorf("the catalogue is %+v, %v", c, err)
 		}
 	})
 }
 
 func TestTheJournalStaysWithinItsBoundsUnderLoad(t *testing.T) {
-	b := bench(t, t.TempDir(), Options{segment: 64 << 10})
+	b := bench(t, t.TempDir(), Options{SegmentSize: 64 << 10})
 	r := b.Record.(*Record)
 	most := 0
 	for range 300 {

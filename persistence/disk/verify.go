@@ -32,7 +32,12 @@ func (l VerifyLine) String() string {
 // It only reads, and may run beside a server and after a crash: what a start would mend is whole. progress (nil: nobody
 // asks) counts transcripts. The error says that something is not whole, or why it could not be read.
 func Verify(ctx context.Context, dir string, receipts []Receipt, report func(VerifyLine), progress func(done, total int64)) error {
-	o, err := OpenOffline(dir)
+	return VerifyOn(ctx, osFS{}, dir, receipts, report, progress)
+}
+
+// VerifyOn is Verify on another file system than the operating system's.
+func VerifyOn(ctx context.Context, fsys FileSystem, dir string, receipts []Receipt, report func(VerifyLine), progress func(done, total int64)) error {
+	o, err := openOffline(fsys, dir)
 	if err != nil {
 		return err
 	}

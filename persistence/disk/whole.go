@@ -58,6 +58,20 @@ func (r *Record) sound(id protocol.ConversationID) (*conversation, error) {
 	return c, nil
 }
 
+// soundNow is sound without a wait: errWaits says that nobody has looked yet.
+func (r *Record) soundNow(id protocol.ConversationID) (*conversation, error) {
+	c := r.conversations.get(id)
+	if c == nil {
+		return nil, ErrNoConversation
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.damage == nil && !c.checked {
+		return nil, errWaits
+	}
+	return c, c.damage
+}
+
 // checkWhole holds a transcript's size, first line and last line against what they must be.
 func (r *Record) checkWhole(id protocol.ConversationID, want persistence.Tail, size int64) error {
 	path := r.files.path(id)
@@ -96,7 +110,7 @@ func (r *Record) checkWhole(id protocol.ConversationID, want persistence.Tail, s
 }
 
 // readHead gives a transcript's first line, newline left out; nil: it has none.
-func readHead(f file, size int64) ([]byte, error) {
+func readHead(f File, size int64) ([]byte, error) {
 	buf := make([]byte, min(size, 512)) // a log line has less than 300 bytes
 	if err := readFull(f, buf, 0); err != nil {
 		return nil, err
@@ -108,7 +122,7 @@ func readHead(f file, size int64) ([]byte, error) {
 }
 
 // readLast gives the last line before a transcript's end, newline left out; nil: nothing ends there.
-func readLast(f file, end int64) ([]byte, error) {
+func readLast(f File, end int64) ([]byte, error) {
 	for n := int64(4096); ; n *= 4 {
 		n = min(n, end)
 		buf := make([]byte, n)

@@ -1,0 +1,127 @@
+package simulation
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"sync"
+
+	"verbatim/persistence"
+	"verbatim/protocol"
+)
+
+// authors use a store directly: several people in several conversations, who send, send again, read and mark.
+type authors struct {
+	s      *server
+	people []*author
+
+	mu   sync.Mutex
+	next map[protocol.ConversationID]protocol.Seq // guarded by mu: what is published next, by conversation
+	gone <-chan struct{}
+}
+
+// author is one person. Its sends to the store go one after another, as a session's do.
+type author struct {
+	a    *authors
+	name protocol.UserID
+	todo chan *message // never full: the driver looks before it sends; closed at the life's end
+	last map[protocol.ConversationID]*message
+}
+
+const maxTodo = 64
+
+func newAuthors(s *server) clients {
+	a := &authors{s: s, next: make(map[protocol.ConversationID]protocol.Seq)}
+	s.store.SetPublisher(a)
+	var all []<-chan struct{}
+	for i := range 3 {
+		p := &author{a, protocol.UserID(fmt.Sprint("user", i)), make(chan *message, maxTodo), make(map[protocol.ConversationID]*message)}
+		a.people = append(a.people, p)
+		all = append(all, s.w.run(p.work))
+	}
+	a.gone = s.w.run(func() {
+		for _, one := range all {
+			<-one
+		}
+	})
+	return a
+}
+
+// work ends when todo is closed; it waits for room in the store's queues and for the disk.
+func (p *author) work() {
+	for msg := range p.todo {
+		p.a.s.w.park(fmt.Sprint("send ", msg.n), nil)
+		send := &persistence.Send{
+			Conversation: msg.room, Author: msg.author, ID: msg.id, Text: msg.text, Target: msg.target, Meta: msg.meta,
+			Since: msg.since, Ref: strconv.Itoa(msg.n), Settler: p,
+		}
+		if msg.prev != nil {
+			send.Prev = msg.prev.id
+		}
+		if err := p.a.s.store.Send(context.Background(), send); err != nil {
+			p.a.s.w.model.answered(msg.room, msg.author, msg.n, ack{}, protocol.CodeUnavailable)
+		}
+	}
+}
+
+func (p *author) Settled(s *persistence.Send) {
+	n, _ := strconv.Atoi(s.Ref)
+	code := protocol.Code("")
+	if s.Err != nil {
+		code = s.Err.Code
+	}
+	p.a.s.w.model.answered(s.Conversation, s.Author, n, ack{s.Seq, s.Time, s.Sum, s.Duplicate}, code)
+}
+
+// Publish implements persistence.Publisher: what is published is seen.
+func (a *authors) Publish(id protocol.ConversationID, b *persistence.Batch) {
+	a.s.w.park("publish "+string(id), nil)
+	tail, err := a.s.record.Tail(id)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if next := a.next[id]; err != nil || tail.Last < b.Last() || next != 0 && b.First != next {
+		a.s.w.fail("%s: entries %d to %d were published; before were up to %d, and the record has up to %d", id, b.First, b.Last(), next-1, tail.Last)
+	}
+	a.next[id] = b.Last() + 1
+	for seq := b.First; seq <= b.Last(); seq++ {
+		a.s.w.model.saw("a member", id, seq, string(b.Wire(seq)))
+	}
+}
+
+func (a *authors) act() {
+	w := a.s.w
+	p := a.people[w.random.IntN(len(a.people))]
+	id := w.anyRoom()
+	switch n := w.random.IntN(20); {
+	case n < 15:
+		if msg := w.model.choose(p.name, id); msg != nil && len(p.todo) < maxTodo {
+			w.model.sent(msg)
+			p.todo <- msg
+		}
+	case n < 17:
+		a.s.read(id)
+	case n < 18:
+		a.s.mark(p.name, id)
+	case n < 19:
+		a.s.export(id)
+	default:
+		a.s.w.run(func() { a.s.store.List("", "", 10) })
+	}
+}
+
+func (a *authors) heal() {
+	for _, p := range a.people {
+		msg := a.s.w.model.compose(p.name, a.s.w.anyRoom())
+		a.s.w.model.sent(msg)
+		p.todo <- msg
+	}
+}
+
+func (a *authors) hung() string { return a.s.w.model.unanswered() }
+
+func (a *authors) end() {
+	for _, p := range a.people {
+		close(p.todo)
+	}
+	<-a.gone
+}

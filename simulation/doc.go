@@ -1,0 +1,15 @@
+// Package simulation holds the promises against a world of its own: a disk that lies, fails, fills up and loses what was
+// not synced, a clock that is set back, and a scheduler that decides who goes on, all drawn from one seed. It is tests
+// only.
+//
+// # How exact a seed is
+//
+// The world runs in a testing/synctest bubble, so that time passes only when everybody waits. Whoever calls the file
+// system, commits a batch, publishes one or writes to a socket stands still there until the driver (world.step) lets
+// one of them go on, in an order that the seed draws; the driver then waits until everybody waits again. Between two
+// such places the program runs on one processor (a worker is a process with GOMAXPROCS=1) and without garbage
+// collection, and randomness from crypto/rand is drawn from the seed. What is left to the runtime is the choice
+// within a select of which several cases are ready, the seeds of hash tables, and a preemption where the machine
+// itself stands still for 10 ms between two such places. TestASeedRunsTheSameWayEachTime compares the traces of every
+// call of the file system, every commit, every ack and every frame.
+package simulation

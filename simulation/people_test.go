@@ -1,0 +1,152 @@
+package simulation
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"sync"
+
+	"github.com/rs/zerolog"
+
+	"verbatim/hub"
+	"verbatim/persistence"
+	"verbatim/protocol"
+	"verbatim/session"
+)
+
+// people use a server as clients do: through sessions, over sockets. They stay through all lives of a world, and know
+// how far they have come in each conversation.
+type people struct {
+	s     *server
+	hub   *hub.Hub
+	env   *session.Env
+	all   []*person
+	drain context.CancelFunc // ends the sessions
+	stop  context.CancelFunc // ends the hub
+	hubIs <-chan struct{}    // closed when the hub has ended
+	live  sync.WaitGroup     // sessions
+}
+
+// parkingHub gets batches when the driver says so.
+type parkingHub struct {
+	*hub.Hub
+	w *world
+}
+
+func (p parkingHub) Publish(id protocol.ConversationID, b *persistence.Batch) {
+	p.w.park("publish "+string(id), nil)
+	p.Hub.Publish(id, b)
+}
+
+// place is how far a person has come in a conversation: it outlives the server.
+type place struct {
+	at  protocol.Seq
+	log protocol.LogID
+}
+
+func newPeople(s *server) clients {
+	p := &people{s: s, hub: hub.New(s.store, hub.Options{Goroutines: 1, Log: zerolog.Nop()})}
+	s.store.SetPublisher(parkingHub{p.hub, s.w})
+	limits := protocol.DefaultLimits()
+	limits.Rate, limits.Text, limits.Frame = 0, 1<<20, 2<<20
+	p.env = &session.Env{Store: s.store, Hub: p.hub, Limits: &limits, Version: "test", Log: zerolog.Nop(), Counters: &session.Counters{}}
+	var running, sessions context.Context
+	running, p.stop = context.WithCancel(context.Background())
+	sessions, p.drain = context.WithCancel(context.Background())
+	p.hubIs = s.w.run(func() { _ = p.hub.Run(running) })
+	for i := range 3 {
+		p.all = append(p.all, &person{p: p, ctx: sessions, name: protocol.UserID(fmt.Sprint("user", i))})
+	}
+	return p
+}
+
+func (p *people) act() {
+	w := p.s.w
+	one := p.all[w.random.IntN(len(p.all))]
+	id := w.anyRoom()
+	if !one.connected() {
+		one.connect()
+	}
+	switch n := w.random.IntN(24); {
+	case n < 12:
+		if msg := w.model.choose(one.name, id); msg != nil {
+			one.send(msg)
+		}
+	case n < 17:
+		one.join(id, true)
+	case n < 18:
+		one.leave(id)
+	case n < 20:
+		one.history(id)
+	case n < 21:
+		one.mark(id)
+	case n < 22:
+		one.say(`{"type":"typing","conversation":%q}`, id)
+	case n < 23:
+		one.drop()
+	default:
+		p.s.export(id)
+	}
+}
+
+// heal has everybody join everything and say something.
+func (p *people) heal() {
+	for _, one := range p.all {
+		if !one.connected() {
+			one.connect()
+		}
+		for i := range 3 {
+			one.join(protocol.ConversationID(fmt.Sprint("room", i)), false)
+		}
+		one.send(p.s.w.model.compose(one.name, p.s.w.anyRoom()))
+	}
+}
+
+func (p *people) hung() string {
+	for _, one := range p.all {
+		one.mu.Lock()
+		for i := range 3 {
+			id := protocol.ConversationID(fmt.Sprint("room", i))
+			tail, _ := p.s.record.Tail(id)
+			if c := one.joins[id]; c == nil || !c.reading || c.next != tail.Last+1 {
+				one.mu.Unlock()
+				return fmt.Sprintf("%s is in %s at %+v, and the last is %d", one.name, id, c, tail.Last)
+			}
+		}
+		one.mu.Unlock()
+	}
+	return p.s.w.model.unanswered()
+}
+
+func (p *people) end() {
+	if p.s.w.model.dead.Load() {
+		for _, one := range p.all {
+			one.drop()
+		}
+	}
+	p.drain()
+	p.live.Wait()
+	p.stop()
+	<-p.hubIs
+}
+
+// serve runs a session for a socket.
+func (p *people) serve(ctx context.Context, s *socket, name protocol.UserID) {
+	p.live.Go(func() { // ends with the socket, or when the server drains
+		c, err := session.Upgrade(answer{s, make(http.Header)}, s.request())
+		if err != nil {
+			p.s.w.fail("upgrade: %v", err)
+			return
+		}
+		_ = session.Run(ctx, c, p.env, name, nil) // it says why the client is gone
+	})
+}
+
+// said is any object of the server, with the fields that matter here.
+type said struct {
+	Type, Code, Reason, Ref, Conversation, Log, Time, Sum string
+	Seq, First, Last                                      protocol.Seq
+	Duplicate                                             bool
+	Messages                                              []json.RawMessage
+}

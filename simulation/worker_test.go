@@ -1,0 +1,153 @@
+package simulation
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+var (
+	oneSeed  = flag.Uint64("seed", 0, "run this seed alone, and print its trace")
+	seeds    = flag.Int("seeds", 0, "how many seeds to run; 0: a few thousand")
+	from     = flag.Uint64("from", 1, "the first seed")
+	worker   = flag.String("worker", "", "the tests' own: be a worker for this world")
+	tracing  = flag.Bool("tracing", false, "the tests' own: a worker prints its seeds' traces, or with -seeds their sums")
+	tooLong  = 60 * time.Second // for one seed: it hangs
+	chunkLen = 250              // seeds a worker runs before it is replaced
+)
+
+// TestWorker is what the other tests start as a process of its own, with one processor: see doc.go.
+func TestWorker(t *testing.T) {
+	if *worker == "" {
+		t.Skip("the other tests start this")
+	}
+	debug.SetGCPercent(-1)
+	for i := range max(*seeds, 1) {
+		seed := *from + uint64(i)
+		fmt.Printf("seed %d\n", seed)
+		watch := time.AfterFunc(tooLong, func() { debug.SetTraceback("all"); panic(fmt.Sprintf("seed %d hangs", seed)) })
+		w := play(t, seed)
+		watch.Stop()
+		if *tracing && *seeds > 0 {
+			fmt.Printf("trace %d %x\n", seed, sha256.Sum256([]byte(strings.Join(inOrder(w.lines), "\n"))))
+		} else if *tracing {
+			fmt.Println(strings.Join(w.lines, "\n"))
+		}
+		if w.broken() {
+			t.Errorf("seed %d: %s", seed, strings.Join(w.failed[:min(len(w.failed), 8)], "\n"))
+			return
+		}
+		if i%16 == 0 {
+			runtime.GC()
+		}
+		fmt.Printf("done %d %d %d %d\n", w.steps.get(), w.model.acks, w.model.refusals, w.crashes)
+	}
+}
+
+func play(t *testing.T, seed uint64) (w *world) {
+	t.Run("seed", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			w = newWorld(t, seed, *tracing)
+			w.reseed()
+			w.play(worlds[*worker])
+		})
+	})
+	return w
+}
+
+// start runs a worker, which the context ends.
+func start(ctx context.Context, world string, out io.Writer, args ...string) error {
+	args = append([]string{"-test.run=^TestWorker$", "-test.timeout=10m", "-worker=" + world}, args...)
+	cmd := exec.CommandContext(ctx, os.Args[0], args...)
+	cmd.Env = append(os.Environ(), "GOMAXPROCS=1", "GODEBUG=asyncpreemptoff=1")
+	cmd.Stdout, cmd.Stderr = out, out
+	return cmd.Run()
+}
+
+// try runs many seeds of a world, on all processors, and tells how to run again the first that breaks a promise.
+func try(t *testing.T, world string) {
+	if *oneSeed != 0 {
+		var out bytes.Buffer
+		err := start(t.Context(), world, &out, "-tracing", "-from="+strconv.FormatUint(*oneSeed, 10))
+		t.Logf("%s", out.String())
+		if err != nil {
+			t.Error(err)
+		}
+		return
+	}
+	total := *seeds
+	if total == 0 {
+		total = quick[world]
+		if testing.Short() {
+			total /= 10
+		}
+	}
+	p := newProgress(t, world, total)
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	for range runtime.NumCPU() {
+		workers.Go(func() { // ends when there are no more seeds, or one has failed
+			for {
+				i := next.Add(int64(chunkLen)) - int64(chunkLen)
+				n := min(int64(chunkLen), int64(total)-i)
+				if n <= 0 || ctx.Err() != nil {
+					return
+				}
+				first := *from + uint64(i)
+				out := &output{p: p}
+				err := start(ctx, world, out, "-from="+strconv.FormatUint(first, 10), "-seeds="+strconv.FormatInt(n, 10))
+				if err != nil && ctx.Err() == nil {
+					stop()
+					p.fail(out, err)
+				}
+			}
+		})
+	}
+	workers.Wait()
+	p.end()
+}
+
+// traces gives the sums of n seeds' traces, from the first on.
+func traces(t *testing.T, world string, first uint64, n int) map[uint64]string {
+	var out bytes.Buffer
+	if err := start(t.Context(), world, &out, "-tracing", "-from="+strconv.FormatUint(first, 10), "-seeds="+strconv.Itoa(n)); err != nil {
+		t.Fatalf("%v: %s", err, out.String())
+	}
+	sums := make(map[uint64]string)
+	for line := range strings.Lines(out.String()) {
+		var seed uint64
+		var sum string
+		if n, _ := fmt.Sscanf(line, "trace %d %s", &seed, &sum); n == 2 {
+			sums[seed] = sum
+		}
+	}
+	return sums
+}
+
+// inOrder gives a trace in which the lines of one step are sorted: what those did who went on together has no order.
+func inOrder(lines []string) []string {
+	step := func(line string) int {
+		n, _ := strconv.Atoi(line[:strings.IndexByte(line, ' ')])
+		return n
+	}
+	slices.SortStableFunc(lines, func(a, b string) int { return cmp.Or(cmp.Compare(step(a), step(b)), strings.Compare(a, b)) })
+	return lines
+}
