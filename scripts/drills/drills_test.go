@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -12,6 +13,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"verbatim/promises"
 )
 
 // binary is the program under test, built once for the run.
@@ -114,6 +117,29 @@ func TestADrillThatIsInterruptedLeavesNothingBehind(t *testing.T) {
 	}
 	if out, err := exec.Command("pgrep", "-f", r.dir).CombinedOutput(); len(out) > 0 {
 		t.Errorf("processes are left: %s %v", out, err)
+	}
+}
+
+func TestAnotherBreachAccusesNoReaderThatIsOnItsWay(t *testing.T) {
+	r := &run{options: short(t), ctx: context.Background()}
+	defer r.cleanUp()
+	v, err := r.newTraffic(&server{}, shape{conversations: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range []promises.Event{
+		{Kind: promises.Open, Session: "ann#1", User: "ann"},
+		{Kind: promises.Join, Session: "ann#1", Conversation: "room-0"},
+		{Kind: promises.Joined, Session: "ann#1", Conversation: "room-0", Log: "L", First: 1, Last: 3},
+	} {
+		v.checker.Add(e)
+	}
+	r.miss("something else")
+	if err := v.settle(); !errors.Is(err, errBroken) {
+		t.Errorf("got %v, want %v", err, errBroken)
+	}
+	if _, breaches := r.breaches(); len(breaches) != 1 {
+		t.Errorf("got %q, want the other breach alone", breaches)
 	}
 }
 
