@@ -26,6 +26,7 @@ type options struct {
 	duration time.Duration
 	binary   string
 	log      string
+	fault    string
 	folder   string // for the binary that was built
 	quiet    bool   // no progress: under a test
 }

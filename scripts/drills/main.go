@@ -42,6 +42,7 @@ func main() {
 	flag.IntVar(&o.cycles, "cycles", 200, "how often kill9 kills and powercut cuts (half of it), in the long form")
 	flag.DurationVar(&o.duration, "duration", time.Hour, "how long the soak lasts")
 	flag.StringVar(&o.binary, "binary", "", "the verbatim to test; without it, it is built from the folder that this runs in")
+	flag.StringVar(&o.fault, "fault", "", "of the redis drill's faults, those alone whose name has this `text`")
 	flag.StringVar(&o.log, "log", "", "a `folder` for the histories")
 	flag.Usage = usage
 	flag.Parse()
