@@ -27,7 +27,8 @@ type options struct {
 	binary   string
 	log      string
 	fault    string
-	folder   string // for the binary that was built
+	markdown string
+	remove   func() // the folder of the binary that was built
 	quiet    bool   // no progress: under a test
 }
 
@@ -49,14 +50,11 @@ func (o *options) prepare(ctx context.Context) error {
 	if o.binary != "" {
 		return nil
 	}
-	dir, err := os.MkdirTemp("", "verbatim-drills-")
+	dir, remove, err := temporary("program")
 	if err != nil {
 		return err
 	}
-	o.folder, o.binary = dir, filepath.Join(dir, "verbatim")
-	if err := os.Chmod(dir, 0o755); err != nil { // a server may run as another user
-		return err
-	}
+	o.remove, o.binary = remove, filepath.Join(dir, "verbatim")
 	if out, err := exec.CommandContext(ctx, "go", "build", "-o", o.binary, ".").CombinedOutput(); err != nil {
 		o.clean()
 		return fmt.Errorf("build: run this from the repository's root, or give -binary: %w\n%s", err, out)
@@ -65,8 +63,8 @@ func (o *options) prepare(ctx context.Context) error {
 }
 
 func (o *options) clean() {
-	if o.folder != "" {
-		_ = os.RemoveAll(o.folder) // a temporary folder: what stays is the system's to remove
+	if o.remove != nil {
+		o.remove()
 	}
 }
 
@@ -93,13 +91,12 @@ func (o options) do(ctx context.Context, d drill) (r *run, err error) {
 	if d.root && os.Geteuid() != 0 {
 		return r, errors.New("it needs root: sudo go run ./scripts/drills " + d.name)
 	}
-	if r.dir, err = os.MkdirTemp("", "verbatim-drill-"+d.name+"-"); err != nil {
+	dir, remove, err := temporary(d.name)
+	if err != nil {
 		return r, err
 	}
-	r.later(func() { _ = os.RemoveAll(r.dir) })   // what stays is the system's to remove
-	if err = os.Chmod(r.dir, 0o755); err != nil { // a server may run as another user
-		return r, err
-	}
+	r.dir = dir
+	r.later(remove)
 	defer r.cleanUp()
 	err = d.run(r)
 	if r.terminal {
