@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -30,6 +31,13 @@ var restart = drill{
 		journal, segments, err := f.fillJournal(conversations, r.long(100, 12000)) // small ones take longest to replay
 		if err != nil {
 			return err
+		}
+		left, err := os.ReadDir(filepath.Join(s.files(), "journal"))
+		if err != nil {
+			return err
+		}
+		if len(left) < int(segments) {
+			return fmt.Errorf("of the journal's %.0f segments %d are left: a checkpoint was not held back", segments, len(left))
 		}
 		began := time.Now()
 		if err := s.start(); err != nil {
