@@ -43,12 +43,13 @@ func missingPart() error {
 }
 
 // prepare builds the program where none was given.
-func (o *options) prepare(ctx context.Context) error {
+func (o *options) prepare(ctx context.Context) (err error) {
 	if err := missingPart(); err != nil {
 		return err
 	}
 	if o.binary != "" {
-		return nil
+		o.binary, err = filepath.Abs(o.binary) // a server may be started in another file system
+		return err
 	}
 	dir, remove, err := temporary("program")
 	if err != nil {
