@@ -176,9 +176,8 @@ func (s *session) end(why string) {
 	if why == "" {
 		why = s.t.excuse(s)
 	}
-	if why == "" {
+	if s.t.tell(s, promises.Event{Kind: promises.Lost, Reason: why}) && why == "" {
 		user, _, _ := strings.Cut(s.name, "#")
 		s.t.r.note("%s lost its connection: %v; the server says of it: %s", s.name, s.broke, s.t.s.output.linesWith(user+" "))
 	}
-	s.t.tell(s, promises.Event{Kind: promises.Lost, Reason: why})
 }
