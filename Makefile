@@ -51,9 +51,9 @@ bench: ## Go benchmarks, COUNT=5 times for benchstat, and then everything beside
 bench-quick: ## the same comparison in two minutes, printed: is anything far off?
 	@go run ./scripts/bench -quick
 
-drills: ## all fault drills on the real binary (kill -9 CYCLES=200 times, power cuts, full disks, Redis …), as root; half an hour; prints a table
+drills: ## all fault drills on the real binary (kill -9 CYCLES=200 times, power cuts, full disks, Redis …), as root; a quarter of an hour; prints a table, and writes it to MARKDOWN=file
 	@scripts/setup.sh test
-	@go run ./scripts/drills -cycles $(CYCLES) all
+	@go run ./scripts/drills -cycles $(CYCLES) $(if $(MARKDOWN),-markdown $(MARKDOWN)) all
 
 soak: ## steady load for DURATION=1h: memory, goroutines and open files must stay flat; before it, all quotations of Debian's fortunes, compared
 	@scripts/setup.sh test

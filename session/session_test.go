@@ -85,6 +85,40 @@ func TestTheServerPingsAfterASilenceAndClosesAfterAnother(t *testing.T) {
 	})
 }
 
+// A reader that stalls for less than the write timeout finds our ping behind what it has not taken yet.
+func TestAPingThatWaitedForTheSocketMayBeAnsweredForAsLong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := open(t, nil)
+		ann := r.enter("ann")
+		bob := r.dialRaw("bob")
+		bob.write(`{"type":"join","conversation":"lobby"}`)
+		for text := ""; !strings.Contains(text, `"joined"`); text, _ = bob.text() {
+		}
+		time.Sleep(20 * time.Second)
+		ann.send("hi") // stuck before bob
+		ann.expect("ack")
+		time.Sleep(25 * time.Second) // the ping was due after 30 s
+		for opcode := byte(0); opcode != 0x9; {
+			var err error
+			if opcode, err = bob.frame(); err != nil {
+				t.Fatalf("no ping came: %v", err)
+			}
+		}
+		time.Sleep(20 * time.Second) // 65 s of silence, 20 s after the ping
+		if _, err := bob.conn.Write([]byte{0x8a, 0x80, 0, 0, 0, 0}); err != nil {
+			t.Fatalf("closed 20 s after the ping, and it has 30: %v", err)
+		}
+		time.Sleep(20 * time.Second)
+		bob.write(`{"type":"ping"}`)
+		for text := ""; !strings.Contains(text, `"pong"`); {
+			var err error
+			if text, err = bob.text(); err != nil {
+				t.Fatalf("it answered the ping and was closed: %v", err)
+			}
+		}
+	})
+}
+
 func TestAClientThatAnswersPingsLives(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := open(t, nil)

@@ -159,9 +159,9 @@ func (w *wire) send(frames []byte, timeout time.Duration) error {
 	return nil
 }
 
-// takes says whether the peer's TCP has taken bytes since the last look and more are on their way: a slow reader that
-// has not come to our ping yet, not a dead one. It is false where the system cannot tell.
-func (w *wire) takes() bool {
+// takes says whether the peer's TCP has taken bytes since the last look and more are on their way, or due: a slow reader
+// that has not come to our ping yet, not a dead one. It is false where the system cannot tell.
+func (w *wire) takes(due bool) bool {
 	if w.raw == nil {
 		return false
 	}
@@ -171,7 +171,7 @@ func (w *wire) takes() bool {
 		if err != nil {
 			return
 		}
-		progress = info.Bytes_acked > w.acked && info.Notsent_bytes+info.Unacked > 0
+		progress = info.Bytes_acked > w.acked && (due || info.Notsent_bytes+info.Unacked > 0)
 		w.acked = info.Bytes_acked
 	})
 	return progress

@@ -102,3 +102,24 @@ func TestAControlFrameThatComesInPartsIsHandedOnWhole(t *testing.T) {
 		}
 	}
 }
+
+// Between two blocks of a reader that is far behind, nothing may be on its way for a moment.
+func TestTheWireTakesWhileMoreIsDue(t *testing.T) {
+	w, there := ends(t)
+	w.takes(false)
+	for _, due := range []bool{true, false} {
+		if _, err := w.Conn.Write([]byte("taken")); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadFull(there, make([]byte, 5)); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(100 * time.Millisecond) // until the kernel has acknowledged it
+		if got := w.takes(due); got != due {
+			t.Errorf("takes(%v) is %v after all was taken", due, got)
+		}
+	}
+	if w.takes(true) {
+		t.Error("takes(true) is true though nothing was taken since")
+	}
+}

@@ -88,6 +88,7 @@ func (s *Session) takeReplies(out []byte) []byte {
 	if s.pingDue {
 		out = append(out, 0x89, 0) // an empty ping (RFC 6455, 5.5.2)
 		s.pingDue = false
+		s.alive.out.Store(sinceStart())
 	}
 	return out
 }

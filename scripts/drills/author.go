@@ -142,7 +142,7 @@ func (t *traffic) play(s *session, window []*pending) (left []*pending, err erro
 			refused[p.id] = true
 		}
 	}
-	if errors.Is(err, context.DeadlineExceeded) {
+	if errors.Is(err, context.DeadlineExceeded) && t.excuse(s) == "" {
 		t.r.note("%s had no reply within %v", s.name, replyLimit)
 	}
 	for _, p := range window {

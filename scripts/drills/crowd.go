@@ -8,8 +8,8 @@ import (
 var crowd = drill{
 	name: "crowd", about: "10,000 sockets that all connect at once after a kill -9: all are served, and each resumes exactly",
 	run: func(r *run) error {
-		sockets := r.long(9900, 500)
-		s, err := r.serve("--max-connections", "10000", "--log-level", "warn")
+		sockets := r.long(10000, 500)
+		s, err := r.serve("--max-connections", "10100", "--log-level", "warn")
 		if err != nil {
 			return err
 		}

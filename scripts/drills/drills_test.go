@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -12,6 +13,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"verbatim/promises"
 )
 
 // binary is the program under test, built once for the run.
@@ -20,10 +23,10 @@ var binary string
 func TestMain(m *testing.M) { os.Exit(testMain(m)) }
 
 func testMain(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "verbatim-drills-test-")
+	dir, remove, err := temporary("test")
 	if err == nil {
-		defer os.RemoveAll(dir)
-		err = os.Chmod(dir, 0o755) // a drill runs it as another user
+		defer remove()
+		err = missingPart()
 	}
 	if binary = os.Getenv("VERBATIM_BINARY"); binary == "" && err == nil {
 		binary = filepath.Join(dir, "verbatim")
@@ -70,7 +73,7 @@ func TestEachDrillHoldsInItsShortForm(t *testing.T) {
 			if d.name != restart.name && (total.Acks == 0 || total.Seen == 0 || total.Recorded == 0) {
 				t.Errorf("nothing was drilled: %+v", total)
 			}
-			t.Log(r.row(d, "ok", total))
+			t.Log(line(r.row(d, "ok", total)))
 		})
 	}
 }
@@ -111,6 +114,67 @@ func TestADrillThatIsInterruptedLeavesNothingBehind(t *testing.T) {
 	}
 	if out, err := exec.Command("pgrep", "-f", r.dir).CombinedOutput(); len(out) > 0 {
 		t.Errorf("processes are left: %s %v", out, err)
+	}
+}
+
+func TestWhatAKilledDrillLeftIsRemovedAndWhatIsInUseIsNot(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	inUse, remove, err := temporary("in-use")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer remove()
+	left := filepath.Join(os.TempDir(), temporaryPrefix+"kill9-1")
+	fresh := filepath.Join(os.TempDir(), temporaryPrefix+"kill9-2")
+	for _, dir := range []string{left, fresh} {
+		if err := os.MkdirAll(filepath.Join(dir, "data"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	long := time.Now().Add(-time.Hour)
+	for _, dir := range []string{left, inUse} {
+		if err := os.Chtimes(dir, long, long); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sweep()
+	for dir, want := range map[string]bool{left: false, fresh: true, inUse: true} {
+		if _, err := os.Stat(dir); (err == nil) != want {
+			t.Errorf("%s is there: %v, want %v", dir, err == nil, want)
+		}
+	}
+}
+
+func TestAnotherBreachAccusesNoReaderThatIsOnItsWay(t *testing.T) {
+	r := &run{options: short(t), ctx: context.Background()}
+	defer r.cleanUp()
+	v, err := r.newTraffic(&server{}, shape{conversations: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range []promises.Event{
+		{Kind: promises.Open, Session: "ann#1", User: "ann"},
+		{Kind: promises.Join, Session: "ann#1", Conversation: "room-0"},
+		{Kind: promises.Joined, Session: "ann#1", Conversation: "room-0", Log: "L", First: 1, Last: 3},
+	} {
+		v.checker.Add(e)
+	}
+	r.miss("something else")
+	if err := v.settle(); !errors.Is(err, errBroken) {
+		t.Errorf("got %v, want %v", err, errBroken)
+	}
+	if _, breaches := r.breaches(); len(breaches) != 1 {
+		t.Errorf("got %q, want the other breach alone", breaches)
+	}
+}
+
+func TestTheTableIsMarkdownToo(t *testing.T) {
+	got := string(markdown([][]string{{"kill9", "ok", "9", "1", "2", "3", "4", "5", "0", "6 kills; 2 drains"}}))
+	want := "| drill | result | seconds | acked | unknown | seen | read back | sessions | violations | what was run |\n" +
+		"|---|---|--:|--:|--:|--:|--:|--:|--:|---|\n" +
+		"| kill9 | ok | 9 | 1 | 2 | 3 | 4 | 5 | 0 | 6 kills;<br>2 drains |\n"
+	if got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
 	}
 }
 

@@ -24,23 +24,24 @@ var fullDisk = drill{
 		if err != nil {
 			return err
 		}
-		rounds, slowest := r.long(6, 1), time.Duration(0)
+		rounds, lasts, slowest := r.long(6, 1), time.Duration(r.long(10000, 500))*time.Millisecond, time.Duration(0)
 		for i := range rounds {
 			r.say("full, round %d of %d; %d acks", i+1, rounds, t.acked.Load())
-			took, err := t.fillAndFree(d, i%2 == 1)
+			took, err := t.fillAndFree(d, lasts, i%2 == 1)
 			if err != nil {
 				return err
 			}
 			slowest = max(slowest, took)
 		}
-		r.count("full %d times, half of them with a kill -9", rounds)
+		r.count("full %d times for %v, half of them with a kill -9", rounds, lasts)
 		r.judge(slowest < time.Second, "the next ack at most %.2f s after there was room (bound: 1 s)", slowest.Seconds())
 		return t.finish()
 	},
 }
 
-// fillAndFree fills the disk until sends are refused, and frees it; it gives how long the next ack took from then on.
-func (t *traffic) fillAndFree(d *disk, kill bool) (took time.Duration, err error) {
+// fillAndFree fills the disk until sends are refused, leaves it so for a while, and frees it; it gives how long the next ack
+// took from then on.
+func (t *traffic) fillAndFree(d *disk, lasts time.Duration, kill bool) (took time.Duration, err error) {
 	if err := t.moreAcks(50); err != nil {
 		return 0, err
 	}
@@ -58,7 +59,7 @@ func (t *traffic) fillAndFree(d *disk, kill bool) (took time.Duration, err error
 	if !t.r.wait(5*time.Second, func() bool { return !t.s.ready() }) {
 		t.r.miss("/readyz says ready while nothing can be recorded")
 	}
-	t.r.pause(500 * time.Millisecond)
+	t.r.pause(lasts)
 	if kill {
 		t.disturb("kill -9 on a full disk", func() {
 			t.s.kill()

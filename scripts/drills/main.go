@@ -6,6 +6,7 @@
 //	go run ./scripts/drills kill9 redis     some of them
 //	go run ./scripts/drills -short all      all in short form, as `make test` runs them
 //	go run ./scripts/drills -duration 1h soak
+//	go run ./scripts/drills -markdown FILE  the table as Markdown, too
 //	go run ./scripts/drills -log DIR kill9  each history as a file of JSON lines, one event a line
 //	go run ./scripts/drills check FILE      decide such a file again
 //	go run ./scripts/drills list            what there is
@@ -42,10 +43,12 @@ func main() {
 	flag.IntVar(&o.cycles, "cycles", 200, "how often kill9 kills and powercut cuts (half of it), in the long form")
 	flag.DurationVar(&o.duration, "duration", time.Hour, "how long the soak lasts")
 	flag.StringVar(&o.binary, "binary", "", "the verbatim to test; without it, it is built from the folder that this runs in")
+	flag.StringVar(&o.fault, "fault", "", "of the redis drill's faults, those alone whose name has this `text`")
+	flag.StringVar(&o.markdown, "markdown", "", "a `file` for the table as Markdown, beside the one that is printed")
 	flag.StringVar(&o.log, "log", "", "a `folder` for the histories")
 	flag.Usage = usage
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	os.Exit(command(ctx, o, flag.Args(), os.Stdout))
 }

@@ -105,6 +105,17 @@ func (o *output) lastLines() string {
 	return s
 }
 
+// linesWith are the lines that have some text.
+func (o *output) linesWith(text string) string {
+	var found []string
+	for line := range strings.Lines(o.String()) {
+		if strings.Contains(line, text) {
+			found = append(found, strings.TrimSpace(line))
+		}
+	}
+	return strings.Join(found, " · ")
+}
+
 // freePort picks a loopback port below the ephemeral range, so that no outgoing connection takes it while a server
 // that had it is being restarted.
 func freePort() (int, error) {

@@ -93,12 +93,17 @@ func (t *traffic) moreAcks(n int) error {
 	return err
 }
 
-// settle lets the authors stop and everybody come to rest, and has the checker hold them to having everything.
+// settle lets the authors stop and everybody come to rest, and has the checker hold them to having everything. Where
+// something is broken already, it waits for nothing, and says nothing of those who were still on their way.
 func (t *traffic) settle() error {
 	t.hush.Do(func() { close(t.quiet) })
 	t.authors.Wait()
-	if !t.r.wait(2*time.Minute, func() bool { return t.checker.Due() == 0 || t.r.broken() }) && t.r.ctx.Err() != nil {
+	t.r.wait(2*time.Minute, func() bool { return t.checker.Due() == 0 || t.r.broken() })
+	switch {
+	case t.r.ctx.Err() != nil:
 		return t.r.ctx.Err()
+	case t.r.broken():
+		return errBroken
 	}
 	t.checker.Add(promises.Event{Kind: promises.Rest})
 	if t.r.broken() {

@@ -5,8 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/coder/websocket"
@@ -25,16 +28,23 @@ var restart = drill{
 		if err := f.put(conversations, each, 100); err != nil {
 			return err
 		}
-		journal, err := f.fillJournal(conversations)
+		journal, segments, err := f.fillJournal(conversations, r.long(100, 12000)) // small ones take longest to replay
 		if err != nil {
 			return err
+		}
+		left, err := os.ReadDir(filepath.Join(s.files(), "journal"))
+		if err != nil {
+			return err
+		}
+		if len(left) < int(segments) {
+			return fmt.Errorf("of the journal's %.0f segments %d are left: a checkpoint was not held back", segments, len(left))
 		}
 		began := time.Now()
 		if err := s.start(); err != nil {
 			return err
 		}
 		took := time.Since(began)
-		r.count("%d messages in %d conversations, %.0f MB in the journal", f.acked(), conversations, journal/1e6)
+		r.count("%d messages in %d conversations, %.0f MB in the journal's %.0f segments", f.acked(), conversations, journal/1e6, segments)
 		r.judge(took < 2*time.Second, "serves after %.2f s (bound: 2 s)", took.Seconds())
 		r.say("looking whether all is there")
 		var receipts []string
@@ -51,28 +61,51 @@ var restart = drill{
 	},
 }
 
-// fillJournal makes the journal as full as it gets under load, for what is in it is what a start has to replay, and kills
-// the server then: at three segments' worth above where a checkpoint begins, or, should checkpoints be too quick for that,
-// at nine tenths of the most that was seen in a while. It gives how full it was, in bytes.
-func (f *fill) fillJournal(conversations int) (journal float64, err error) {
-	const full, while = 112 << 20, 30 * time.Second
-	stop := make(chan error, 1)
-	go func() { stop <- f.put(conversations, 1<<20, 12000) }() // fillJournal's, which kills what it talks to and waits for it
-	defer func() { f.s.kill(); <-stop }()
-	most := 0.0
-	for began := time.Now(); f.r.ctx.Err() == nil; f.r.pause(20 * time.Millisecond) {
-		if journal, err = f.s.metric("verbatim_journal_bytes"); err != nil {
-			return 0, err
-		}
-		f.r.say("filling the journal: %.0f MB", journal/1e6)
-		most = max(most, journal)
-		late := time.Since(began) > while || f.r.short && time.Since(began) > time.Second
-		if journal >= full || late && journal >= 0.9*most {
-			return journal, nil
+// fillJournal makes the journal as full as the server lets it get, for what is in it is what a start has to replay, and kills
+// the server then. A checkpoint would empty it: the sync of the transcripts' folder, which each of them needs, hangs from
+// now on, and messages come until they are refused. It gives how full the journal was, in bytes and in segments.
+func (f *fill) fillJournal(conversations, size int) (bytes, segments float64, err error) {
+	heal, err := f.s.spoilSyncs(fmt.Sprintf("delay_enter=%ds", int(hangs.Seconds())), filepath.Join(f.s.data, "transcripts"))
+	if err != nil {
+		return 0, 0, err
+	}
+	full := make(chan error, 1)
+	var filling sync.WaitGroup
+	filling.Go(func() { full <- f.put(conversations, 1<<20, size) }) // ends when a send is refused, or the server is killed
+	defer func() {
+		f.s.signal(syscall.SIGKILL)
+		heal() // strace lets a process whose system call it holds die only then
+		f.s.kill()
+		filling.Wait()
+	}()
+	for began := time.Now(); err == nil; {
+		select {
+		case why := <-full:
+			if !errors.Is(why, errSendRefused) {
+				return 0, 0, fmt.Errorf("the journal did not become full: %w", why)
+			}
+			return bytes, segments, nil
+		case <-time.After(50 * time.Millisecond):
+			if bytes, err = f.s.metric("verbatim_journal_bytes"); err == nil {
+				segments, err = f.s.metric("verbatim_journal_segments")
+			}
+			f.r.say("filling the journal: %.0f MB in %.0f segments", bytes/1e6, segments)
+			if f.r.short && segments >= shortSegments {
+				return bytes, segments, err
+			}
+			if err == nil && time.Since(began) > hangs {
+				err = fmt.Errorf("the journal holds %.0f MB after %v and sends are not refused yet", bytes/1e6, hangs)
+			}
 		}
 	}
-	return 0, f.r.ctx.Err()
+	return bytes, segments, err
 }
+
+// hangs is how long checkpoints are held back, and so the time in which the journal must become full.
+const hangs = 3 * time.Minute
+
+// shortSegments is how many the short form fills: more than with which a checkpoint would begin.
+const shortSegments = 5
 
 // acked is how many messages were.
 func (f *fill) acked() (n int) {
@@ -108,6 +141,8 @@ type fill struct {
 	mu   sync.Mutex
 	last map[string]frame
 }
+
+var errSendRefused = errors.New("a send was refused")
 
 // fillers is how many sockets fill at once, and fillWindow how many sends each has on its way.
 const (
@@ -174,7 +209,7 @@ func (f *fill) one(number, conversations, each int, text string) error {
 		}
 		switch ack.Type {
 		case "error":
-			return errors.New("a send was refused: " + string(raw))
+			return fmt.Errorf("%w: %s", errSendRefused, raw)
 		case "ack":
 			acks++
 			<-places

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/coder/websocket"
@@ -20,8 +21,9 @@ type session struct {
 	t      *traffic
 	conn   *websocket.Conn
 	name   string
-	faults int // how many faults there had been when it was dialed
-	fences int // the same of fences
+	faults int   // how many faults there had been when it was dialed
+	fences int   // the same of fences
+	broke  error // why nothing more could be read; nil: it could
 }
 
 // frame is what a drill needs of the server's objects.
@@ -114,6 +116,7 @@ func (s *session) next(ctx context.Context) (frame, error) {
 	for {
 		_, raw, err := s.conn.Read(ctx)
 		if err != nil {
+			s.broke = err
 			return frame{}, err
 		}
 		f, quick := quickly(raw)
@@ -173,5 +176,8 @@ func (s *session) end(why string) {
 	if why == "" {
 		why = s.t.excuse(s)
 	}
-	s.t.tell(s, promises.Event{Kind: promises.Lost, Reason: why})
+	if s.t.tell(s, promises.Event{Kind: promises.Lost, Reason: why}) && why == "" {
+		user, _, _ := strings.Cut(s.name, "#")
+		s.t.r.note("%s lost its connection: %v; the server says of it: %s", s.name, s.broke, s.t.s.output.linesWith(user+" "))
+	}
 }

@@ -17,11 +17,11 @@ var stalled = drill{
 	name: "stalled", about: "200 of 1,000 readers of one busy conversation stall, and wake: the others' p99, the server's and the kernel's memory",
 	run: func(r *run) error {
 		readers, stall := r.long(1000, 100), r.long(200, 20)
-		s, err := r.serve()
+		s, err := r.serve("--log-level", "debug") // it says why a session ended
 		if err != nil {
 			return err
 		}
-		t, err := r.newTraffic(s, shape{conversations: 1, authors: 5, readers: readers - stall, window: 1, every: 100 * time.Millisecond, size: 1500})
+		t, err := r.newTraffic(s, shape{conversations: 1, authors: 5, readers: readers - stall, window: 1, every: 250 * time.Millisecond, size: 1500})
 		if err != nil {
 			return err
 		}

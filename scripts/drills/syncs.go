@@ -8,9 +8,14 @@ import (
 	"time"
 )
 
-// spoilSyncs lets strace do something to every sync of the server, from outside, until healed.
-func (s *server) spoilSyncs(how string) (heal func(), err error) {
-	strace, err := s.r.start("strace", "-f", "-p", fmt.Sprint(s.pid()), "-e", "trace=fsync,fdatasync", "-e", "inject=fsync,fdatasync:"+how)
+// spoilSyncs lets strace do something to the server's syncs, from outside, until healed: to all of them, or to those of
+// some files or folders.
+func (s *server) spoilSyncs(how string, of ...string) (heal func(), err error) {
+	args := []string{"strace", "-f", "-p", fmt.Sprint(s.pid()), "-e", "trace=fsync,fdatasync", "-e", "inject=fsync,fdatasync:" + how}
+	for _, path := range of {
+		args = append(args, "-P", path)
+	}
+	strace, err := s.r.start(args...)
 	if err != nil {
 		return nil, err
 	}

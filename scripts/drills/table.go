@@ -34,13 +34,13 @@ func (r *run) breaches() (total promises.Counts, found []string) {
 			found = append(found, "the history could not be written: "+err.Error())
 		}
 	}
-	total.Violations += len(r.missed)
-	return total, append(found, r.missed...)
+	total.Violations += len(r.missed) + len(r.figures)
+	return total, append(append(found, r.missed...), r.figures...)
 }
 
 // runAll runs drills one after the other and prints the table.
 func runAll(ctx context.Context, o options, drills []drill, out io.Writer) (code int) {
-	var rows []string
+	var rows [][]string
 	began := time.Now()
 	for _, d := range drills {
 		r, err := o.do(ctx, d)
@@ -59,27 +59,59 @@ func runAll(ctx context.Context, o options, drills []drill, out io.Writer) (code
 		}
 		row := r.row(d, result, total)
 		rows = append(rows, row)
-		fmt.Fprintln(os.Stderr, row)
+		fmt.Fprintln(os.Stderr, line(row))
 		for _, b := range breaches {
 			fmt.Fprintln(os.Stderr, "    "+b)
 		}
 		if err != nil && !errors.Is(err, errBroken) {
 			fmt.Fprintln(os.Stderr, "    "+d.name+": "+err.Error())
 		}
+		if o.markdown != "" { // each time: what was run stands there, whatever ends the rest
+			if err := os.WriteFile(o.markdown, markdown(rows), 0o644); err != nil {
+				fmt.Fprintln(os.Stderr, "drills:", err)
+				code = max(code, 2)
+			}
+		}
 		if ctx.Err() != nil {
 			break
 		}
 	}
-	fmt.Fprintf(out, "\n%-10s %-8s %7s %9s %9s %9s %9s %9s %10s  %s\n", "drill", "result", "seconds", "acked", "unknown", "seen", "read back", "sessions", "violations", "what was run")
-	fmt.Fprintln(out, strings.Join(rows, "\n"))
+	fmt.Fprintln(out)
+	for _, row := range append([][]string{head}, rows...) {
+		fmt.Fprintln(out, line(row))
+	}
 	fmt.Fprintf(out, "%d of %d drills in %.0f s\n", len(rows), len(drills), time.Since(began).Seconds())
 	return code
 }
 
-// row is the drill's line in the table. Unknown are sends without a true answer: refused as unavailable, or the connection
-// was lost before the reply.
-func (r *run) row(d drill, result string, c promises.Counts) string {
-	unknown := c.Sends + c.Resends - c.Acks - c.Refused
-	return fmt.Sprintf("%-10s %-8s %7.0f %9d %9d %9d %9d %9d %10d  %s", d.name, result, time.Since(r.began).Seconds(), c.Acks, unknown, c.Seen, c.Recorded, c.Sessions,
-		c.Violations, strings.Join(r.counts, "; "))
+// head names a row's cells.
+var head = []string{"drill", "result", "seconds", "acked", "unknown", "seen", "read back", "sessions", "violations", "what was run"}
+
+// row is the drill's. Unknown are sends without a true answer: refused as unavailable, or the connection was lost before
+// the reply.
+func (r *run) row(d drill, result string, c promises.Counts) []string {
+	row := []string{d.name, result, fmt.Sprintf("%.0f", time.Since(r.began).Seconds())}
+	for _, n := range []int{c.Acks, c.Sends + c.Resends - c.Acks - c.Refused, c.Seen, c.Recorded, c.Sessions, c.Violations} {
+		row = append(row, fmt.Sprint(n))
+	}
+	return append(row, strings.Join(r.counts, "; "))
+}
+
+// line is a row as a line of the table.
+func line(row []string) string {
+	var cells []any
+	for _, cell := range row {
+		cells = append(cells, cell)
+	}
+	return fmt.Sprintf("%-10s %-8s %7s %9s %9s %9s %9s %9s %10s  %s", cells...)
+}
+
+// markdown is the table as Markdown, the figures below each other.
+func markdown(rows [][]string) []byte {
+	var b strings.Builder
+	b.WriteString("| " + strings.Join(head, " | ") + " |\n|---|---" + strings.Repeat("|--:", len(head)-3) + "|---|\n")
+	for _, row := range rows {
+		b.WriteString("| " + strings.ReplaceAll(strings.Join(row, " | "), "; ", ";<br>") + " |\n")
+	}
+	return []byte(b.String())
 }
