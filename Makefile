@@ -4,6 +4,8 @@ COMMIT  ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
 LDFLAGS := -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 page    := $(shell find web -type f -not -path '*/node_modules/*' -not -path 'web/dist/*' -not -path '*/test*/*' -not -name '*.go' 2>/dev/null)
 CYCLES  ?= 100
+SEEDS   ?= 100000
+SOAK_SEEDS ?= 1000000
 COUNT   ?= 5
 
 .DEFAULT_GOAL := help
@@ -47,13 +49,16 @@ bench: ## Go benchmarks, COUNT=5 times for benchstat, and then everything beside
 bench-quick: ## the same comparison in two minutes, printed: is anything far off?
 	@go run ./scripts/bench -quick
 
-drills: ## the fault drills in their long form: CYCLES=100 times kill -9, failed syncs, restarts under load
+drills: ## the fault drills in their long form: SEEDS=100000 simulated worlds, the mutants, CYCLES=100 times kill -9, failed syncs, restarts under load
+	go run ./scripts/mutants
+	go test ./simulation -timeout 6h -v -count 1 -seeds $(SEEDS)
 	VERBATIM_CYCLES=$(CYCLES) go test -timeout 6h -v -count 1 -run 'UnderLoad|Kill9|NobodyNotices' ./e2e
 
-soak: ## all quotations of Debian's fortunes over 300 sockets into a server of its own, then everything compared
+soak: ## all quotations of Debian's fortunes over 300 sockets into a server of its own, then everything compared; then SOAK_SEEDS=1000000 simulated worlds
 	@scripts/setup.sh test
 	@$(MAKE) --no-print-directory build
 	scripts/soak.sh
+	go test ./simulation -timeout 240h -v -count 1 -seeds $(SOAK_SEEDS) -from $$(date +%s)
 
 dev: ## the page by vite with reload; run bin/verbatim serve beside it
 	npm --prefix web run dev

@@ -40,6 +40,7 @@ type server struct {
 	recent  *history.Memory
 	store   *persistence.Store
 	clients clients
+	faults  int // that the world had seen before
 }
 
 // clients are those who use a server: directly, or through sessions.
@@ -142,7 +143,7 @@ func (w *world) live(make func(*server) clients) bool {
 }
 
 func (w *world) serve(r *disk.Record) *server {
-	s := &server{w: w, record: r, recent: history.NewMemory(history.Options{Log: zerolog.Nop(), Size: 20})}
+	s := &server{w: w, record: r, faults: w.faults + w.misread, recent: history.NewMemory(history.Options{Log: zerolog.Nop(), Size: 20})}
 	s.store = persistence.New(parkingRecord{r, w}, s.recent, 20, zerolog.Nop())
 	return s
 }

@@ -19,7 +19,7 @@ import (
 
 // powerFS is a file system in memory whose power can be cut. It keeps, beside what programs see, what of it is on the
 // disk: sectors that were synced, and names whose folder was. A sync that fails behaves as Linux does: the pages
-// count as clean after it, reading gives what was written, and the disk has some of them, or none.
+// count as clean after it, the disk has some of them, or none, and reading gives what was written, or what the disk has.
 //
 // Every call but those that only look waits for the driver, which also carries it out. After a crash the file system is
 // dead for ever: whoever still uses it changes nothing, and the next life gets another one.

@@ -1,0 +1,119 @@
+package main
+
+// The tests that are to notice, and the packages that they are in.
+const (
+	authors = "TestWhatAuthorsWereToldIsTrueWhateverFails"
+	people  = "TestWhatSessionsSawIsTrueWhateverFails"
+)
+
+var packages = map[string]string{authors: "simulation", people: "simulation"}
+
+// mutant is a server that breaks a promise.
+type mutant struct {
+	name   string
+	test   string // that must fail
+	change []edit
+}
+
+// edit puts one text in the place of another, which must stand in the file exactly once.
+type edit struct{ file, from, to string }
+
+const (
+	record  = "persistence/disk/"
+	cursors = "session/cursor.go"
+)
+
+var mutants = []mutant{
+	{"ack before sync", authors, []edit{
+		{record + "journal.go", "		err = s.file.Sync()\n", ""},
+	}},
+	{"shown before it is committed", authors, []edit{
+		{record + "group.go", "		size, err = k.write(w)\n", "		for _, p := range w.group {\n			k.publish(p)\n		}\n		size, err = k.write(w)\n"},
+		{record + "group.go", "		k.publish(p)\n		p.done <- nil\n", "		p.done <- nil\n"},
+	}},
+	{"no journal replay", authors, []edit{
+		{record + "replay.go", "			run:  p.run,\n", ""},
+	}},
+	{"the torn end of the journal is believed", authors, []edit{
+		{record + "segment.go", "	if crc32.Checksum(b[8:], castagnoli) != binary.LittleEndian.Uint32(b[4:]) {\n		return nil, 0, 0, false\n	}\n", ""},
+	}},
+	{"what only the page cache holds is believed at a start", authors, []edit{
+		{record + "load.go", "if err := r.renew(seg.path, buf[:valid]); err != nil {", "if err := error(nil); err != nil {"},
+	}},
+	{"what a failed sync left behind counts after all", authors, []edit{
+		{record + "segments.go", "			s.limit = valid\n", "			s.limit = unknownEnd\n"},
+	}},
+	{"a segment is written again after a failed sync", authors, []edit{
+		{record + "journal.go", "s.path, s.used, err)\n		j.seal()\n", "s.path, s.used, err)\n"},
+		{record + "journal.go", "func (j *journal) reopen() error {\n", "func (j *journal) reopen() error {\n	if j.current != nil {\n		return nil\n	}\n"},
+	}},
+	{"a transcript's failed sync is followed by one that succeeds", authors, []edit{
+		{record + "checkpoint.go", "		c.suspect = true\n", ""},
+	}},
+	{"the journal goes before the transcripts are synced", authors, []edit{
+		{record + "checkpoint.go", "	if err := f.Sync(); err != nil {", "	if err := error(nil); err != nil {"},
+	}},
+	{"the catalogue says that one segment more is folded", authors, []edit{
+		{record + "checkpoint.go", "floor := max(k.floor, upTo+1)", "floor := max(k.floor, upTo+2)"},
+	}},
+	{"the catalogue is trusted without a look at its checksum", authors, []edit{
+		{record + "catalogue.go", ` || crc32.Checksum(b[8:], castagnoli) != binary.LittleEndian.Uint32(b[4:]) {`, " {"},
+	}},
+	{"lines leave memory though the file took none", authors, []edit{
+		{record + "flush.go", "		if err != nil {\n			return err\n		}\n		c.mu.Lock()\n		c.written", "		c.mu.Lock()\n		c.written"},
+	}},
+	{"no sync of the folder after a segment is made", authors, []edit{
+		{record + "prepare.go", "		err = p.fs.SyncDir(p.dir)\n", ""},
+	}},
+	{"no sync of the folder after the catalogue is renamed", authors, []edit{
+		{record + "catalogue.go", "	if err := r.fs.SyncDir(r.dir); err != nil {", "	if err := error(nil); err != nil {"},
+	}},
+	{"no sync of the folder with new transcripts", authors, []edit{
+		{record + "checkpoint.go", "	if err := k.r.fs.SyncDir(k.r.files.dir); err != nil {", "	if err := error(nil); err != nil {"},
+	}},
+	{"a folder that a killed start made is not synced", authors, []edit{
+		{record + "lock.go", "		err = settleDirs(fsys, dir)\n", ""},
+	}},
+	{"a read error at a start counts as damage", authors, []edit{
+		{record + "replay.go", "if err != nil && !errors.As(err, &broken) {", "if errors.As(err, &broken); err != nil && broken == nil {\n			broken = &notWholeError{what: err.Error()}\n		}\n		if false {"},
+	}},
+	{"a transcript is not cut back at a start", authors, []edit{
+		{record + "replay.go", "		if err := p.cut(t); err != nil {", "		if err := error(nil); err != nil {"},
+	}},
+	{"ids are forgotten by a restart", authors, []edit{
+		{record + "ids.go", "			s.add(idKey(r.seed, author, id), seq)\n", "			_ = idKey(r.seed, author, id)\n"},
+	}},
+	{"the ids of refused sends are kept", authors, []edit{
+		{record + "commit.go", "		t.keys[key] = len(t.accepted)\n", "		t.keys[key] = len(t.accepted)\n		t.ids.add(key, next)\n"},
+	}},
+	{"the same id twice in one batch", authors, []edit{
+		{record + "duplicate.go", "		if first.Author == s.Author && first.ID == s.ID {", "		if first == nil {"},
+	}},
+	{"late resends are not looked for", authors, []edit{
+		{record + "recall.go", "	if !send.Since.Set || send.ID == \"\" {", "	if true {"},
+	}},
+	{"a late resend that waited too long is recorded again", authors, []edit{
+		{record + "recall.go", "	return send.Covered != 0 && ", "	return false && "},
+	}},
+	{"prev is not looked for", authors, []edit{
+		{record + "commit.go", "	return s.FoundPrev != 0 || ", "	return true || "},
+	}},
+	{"time goes back", authors, []edit{
+		{record + "commit.go", "	now := max(protocol.TimeOf(t.r.now()), tail.Time)\n", "	now := protocol.TimeOf(t.r.now())\n"},
+	}},
+	{"one entry is left out between record and ring", people, []edit{
+		{cursors, "	if b == c.block {\n		c.dropBlock()\n", "	if b == c.block {\n		c.at++\n		c.dropBlock()\n"},
+	}},
+	{"the first entry after the join's point is left out", people, []edit{
+		{"session/join.go", "		return protocol.Seq(r.After.Value)\n", "		return protocol.Seq(r.After.Value) + 1\n"},
+	}},
+	{"an entry between two batches of the ring is left out", people, []edit{
+		{"hub/ring.go", "	r.last.Store(uint64(b.Last())) // last", "	r.last.Store(uint64(b.Last()) - 1) // last"},
+	}},
+	{"entries come twice after a join anew", people, []edit{
+		{cursors, "	c.gone = true\n	c.dropBlock()\n", "	c.dropBlock()\n"},
+	}},
+	{"an ack goes out though the batch was refused", people, []edit{
+		{"session/send.go", "	if send.Err != nil {\n		s.replies", "	if false {\n		s.replies"},
+	}},
+}
