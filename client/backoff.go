@@ -2,13 +2,16 @@ package client
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
+	"syscall"
 	"time"
 )
 
 // Backoff says how long the client waits before it connects again: a random time from nothing to First, doubled with
 // each failure up to Most. The whole of it is random ("full jitter"), so that the thousands whom one server lost do not
-// come back together. What the server asks for (retry_after) is waited besides.
+// come back together. What the server asks for (retry_after) is waited besides. Where nobody listens, as while a server is
+// started again, it is 2 s at most: that refusal is the kernel's, and costs no server anything.
 type Backoff struct {
 	First time.Duration // 0: 250 ms
 	Most  time.Duration // 0: 15 s
@@ -16,6 +19,9 @@ type Backoff struct {
 
 // steady is how long a connection lives before its end counts as the first failure again.
 const steady = 5 * time.Second
+
+// mostUnheard bounds the wait where nobody listens.
+const mostUnheard = 2 * time.Second
 
 func (b Backoff) withDefaults() Backoff {
 	if b.First <= 0 {
@@ -27,13 +33,17 @@ func (b Backoff) withDefaults() Backoff {
 	return b
 }
 
-// delay is the wait after so many failures in a row, the first one counted as 0.
-func (b Backoff) delay(failures int, asked time.Duration) time.Duration {
+// delay is the wait after so many failures in a row, the first one counted as 0; why is the last one's error.
+func (b Backoff) delay(failures int, asked time.Duration, why error) time.Duration {
+	bound := b.Most
+	if errors.Is(why, syscall.ECONNREFUSED) {
+		bound = min(bound, mostUnheard)
+	}
 	most := b.First
-	for ; failures > 0 && most < b.Most; failures-- {
+	for ; failures > 0 && most < bound; failures-- {
 		most *= 2
 	}
-	return asked + rand.N(min(most, b.Most)+1)
+	return asked + rand.N(min(most, bound)+1)
 }
 
 // pause waits, or until ctx ends.

@@ -3,6 +3,8 @@ package client
 import (
 	"context"
 	"errors"
+	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -201,11 +203,38 @@ func TestTheBackoffGrowsToItsMostAndIsRandom(t *testing.T) {
 	for failures, most := range []time.Duration{250 * time.Millisecond, 500 * time.Millisecond, time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 15 * time.Second, 15 * time.Second} {
 		var greatest time.Duration
 		for range 2000 {
-			greatest = max(greatest, b.delay(failures, 0))
+			greatest = max(greatest, b.delay(failures, 0, io.EOF))
 		}
 		if greatest > most || greatest < most*9/10 {
 			t.Errorf("after %d failures: up to %v, want up to %v", failures, greatest, most)
 		}
+	}
+}
+
+func TestWhereNobodyListensTheBackoffStaysShort(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := l.Addr().String()
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	c, err := New(Options{URL: address})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, why := c.dial(t.Context())
+	b := Backoff{}.withDefaults()
+	var greatest time.Duration
+	for range 2000 {
+		greatest = max(greatest, b.delay(20, 0, why))
+	}
+	if greatest > mostUnheard || greatest < mostUnheard*9/10 {
+		t.Errorf("after 20 failures of %v: up to %v, want up to %v", why, greatest, mostUnheard)
+	}
+	if d := (Backoff{First: time.Millisecond, Most: time.Millisecond}).delay(20, 0, why); d > time.Millisecond {
+		t.Errorf("a Most of 1ms: got %v", d)
 	}
 }
 

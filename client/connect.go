@@ -42,7 +42,7 @@ func (c *Client) stayConnected(ctx context.Context) error {
 		if time.Since(start) >= steady || errors.Is(err, errCut) {
 			failures = 0
 		}
-		wait := c.options.Backoff.delay(failures, asked)
+		wait := c.options.Backoff.delay(failures, asked, err)
 		failures++
 		c.stats.disconnects.Add(1)
 		if h := c.options.Handler.Disconnected; h != nil {

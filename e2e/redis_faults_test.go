@@ -7,68 +7,7 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"github.com/redis/go-redis/v9"
 )
-
-// redisFaults are what may befall Redis in the middle of traffic. Each does its harm, waits for traffic in the midst of
-// it, and may leave the harm in place.
-var redisFaults = []struct {
-	what string
-	harm func(t *testing.T, r *redisServer, st *storm)
-}{
-	{"is killed, and comes back empty", func(t *testing.T, r *redisServer, st *storm) {
-		r.kill()
-		st.moreAcks(300)
-		r.start()
-	}},
-	{"hangs, and goes on", func(t *testing.T, r *redisServer, st *storm) {
-		r.signal(syscall.SIGSTOP)
-		st.moreAcks(300)
-		r.signal(syscall.SIGCONT)
-	}},
-	{"hangs for good", func(t *testing.T, r *redisServer, st *storm) {
-		r.signal(syscall.SIGSTOP)
-		st.moreAcks(300)
-	}},
-	{"is flushed", func(t *testing.T, r *redisServer, st *storm) {
-		do(t, r.client().FlushAll(context.Background()))
-	}},
-	{"holds other types under our keys", func(t *testing.T, r *redisServer, st *storm) {
-		for range 5 {
-			for _, key := range keys(t, r) {
-				do(t, r.client().Set(context.Background(), key, "not yours", 0))
-			}
-			st.moreAcks(50)
-		}
-	}},
-	{"holds nonsense in our own types", func(t *testing.T, r *redisServer, st *storm) {
-		c := r.client()
-		for _, key := range keys(t, r) {
-			if c.Type(context.Background(), key).Val() == "zset" {
-				do(t, c.ZAdd(context.Background(), key, redis.Z{Score: 3, Member: `{"type":"message","seq":3}`}, redis.Z{Score: 1.5, Member: "x"}))
-			}
-		}
-	}},
-	{"is out of memory", func(t *testing.T, r *redisServer, st *storm) {
-		do(t, r.client().ConfigSet(context.Background(), "maxmemory", "1"))
-	}},
-	{"asks for a password of a sudden", func(t *testing.T, r *redisServer, st *storm) {
-		c := r.client()
-		do(t, c.ConfigSet(context.Background(), "requirepass", "secret"))
-		r.kill() // the connections that are open would stay allowed
-		r.start("--requirepass", "secret")
-	}},
-}
-
-type commandResult interface{ Err() error }
-
-func do(t *testing.T, result commandResult) {
-	t.Helper()
-	if err := result.Err(); err != nil {
-		t.Fatalf("redis: %v", err)
-	}
-}
 
 // keys are all that the server keeps in Redis; it must keep something, or the faults spoil nothing.
 func keys(t *testing.T, r *redisServer) (all []string) {
@@ -79,33 +18,6 @@ func keys(t *testing.T, r *redisServer) (all []string) {
 		return len(all) > 0
 	})
 	return all
-}
-
-// Promise 8: whatever becomes of Redis, nobody gets an error, no socket waits for it, and all is there.
-func TestNobodyNoticesWhenRedis(t *testing.T) {
-	t.Parallel()
-	for _, fault := range redisFaults {
-		t.Run(fault.what, func(t *testing.T) {
-			t.Parallel()
-			r := startRedis(t)
-			s := serve(t, "--redis", r.url(), "--history-size", "50")
-			st := startStorm(t, s, true)
-			st.moreAcks(300)
-			keys(t, r)
-			before := st.slowestWindow()
-			fault.harm(t, r, st)
-			st.moreAcks(300)
-			st.stop()
-			// A window that waited for Redis's timeouts would take seconds; on a busy machine any does, so measure by those before.
-			if slowest := st.slowestWindow(); slowest > 3*time.Second && slowest > 5*before {
-				t.Errorf("a window of sends took %v, before the fault at most %v: it waited for Redis", slowest, before)
-			}
-			// And a drain, too, waits for nobody.
-			if code := s.terminate(); code != 0 {
-				t.Errorf("exit %d", code)
-			}
-		})
-	}
 }
 
 func TestTheServerStartsAndServesWhereRedisIsNotThere(t *testing.T) {

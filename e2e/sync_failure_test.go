@@ -87,24 +87,6 @@ func TestWhatCouldNotBeSyncedIsNeitherAckedNorSeenAndIsThereOnceWhenSentAgain(t 
 	}
 }
 
-func TestSyncsThatFailUnderLoadAndAKill9LoseNothing(t *testing.T) {
-	t.Parallel()
-	s := serve(t)
-	st := startStorm(t, s, false)
-	for i := range cycles(t, 3) {
-		st.moreAcks(200)
-		heal := s.failSyncs(t)
-		if i%2 == 0 { // it heals, and goes on for a while
-			heal()
-			st.moreAcks(50)
-		}
-		s.crash()
-		st.check("after failed syncs and kill -9")
-	}
-	st.moreAcks(50)
-	st.stop()
-}
-
 // Nobody but the sends waits for the disk.
 func TestASlowDiskDelaysTheAcksAndNothingElse(t *testing.T) {
 	t.Parallel()

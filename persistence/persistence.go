@@ -7,7 +7,7 @@
 // # Concurrency
 //
 // All methods of a Store, a Record and a History may be called from any goroutine, but for Record.Commit, which
-// has one caller at a time for each conversation: the conversation's writer.
+// has one caller at a time for each conversation: whoever has its writer's turn.
 package persistence
 
 import (
@@ -23,12 +23,14 @@ type Record interface {
 	// so the sender's own goroutine calls it, before the send is queued.
 	Recall(ctx context.Context, send *Send) error
 
-	// Commit decides sends of one conversation, in the order given, and returns once what it accepted would
-	// survive a power cut. It settles each send (Seq, Time, Sum, Duplicate, or Err) but does not call its Done.
-	// The batch holds the new entries (nil: there are none); they are in every Tail and Read that begins after
-	// Commit has returned. Where the disk fails, the accepted sends' Err is `unavailable`, nothing of them is
-	// seen, and their ids may be sent again.
-	Commit(id protocol.ConversationID, sends []*Send) *Batch
+	// Commit decides the sends of each turn, in the order given, and returns once what it accepted would survive a
+	// power cut. It settles each send (Seq, Time, Sum, Duplicate, or Err) but does not call its Settler. The new entries
+	// are in every Tail and Read that begins after Commit has returned. Where the disk fails, the accepted sends' Err is
+	// `unavailable`, nothing of them is seen, and their ids may be sent again.
+	//
+	// Several turns share one wait. One that would make the others wait for more than that, for a read of its own
+	// transcript, say, is left: nothing is decided, and the caller commits it alone. A turn that is alone is never left.
+	Commit(turns []*Turn)
 
 	// Tail says how far the conversation has come; Log is "" where it does not exist.
 	Tail(id protocol.ConversationID) (Tail, error)
@@ -92,6 +94,17 @@ type History interface {
 // settled. It may wait for the hub's queue and for nothing else.
 type Publisher interface {
 	Publish(id protocol.ConversationID, batch *Batch)
+}
+
+// Turn is what one conversation has for the record at a time, and what became of it.
+type Turn struct {
+	Conversation protocol.ConversationID
+	Sends        []*Send // at least one
+
+	// Set by Record.Commit.
+	Log   protocol.LogID // of the batch
+	Batch *Batch         // the new entries; nil: there are none
+	Left  bool
 }
 
 // Send is one message on its way to the record.

@@ -14,7 +14,7 @@ import (
 	"verbatim/protocol"
 )
 
-// Store is the record with the history before it and a writer for each conversation that has work.
+// Store is the record with the history before it and a writer for each conversation that has work (writer.go).
 // All methods may be called from any goroutine.
 type Store struct {
 	// Fixed before the first Send.
@@ -26,7 +26,8 @@ type Store struct {
 	seed        maphash.Seed
 
 	shards  [writerShards]shard
-	writing sync.WaitGroup // one for each writer's goroutine
+	line    line
+	writing sync.WaitGroup // one for each goroutine that commits
 
 	reads singleflight.Group // cold reads, so that thousands who resume at once share one
 	stats counters

@@ -17,13 +17,14 @@ const (
 	maxQueued = 2 << 20
 )
 
-// A writer puts one conversation's sends on the record, in the order in which they were queued. It exists only while
-// there is work: the first send starts its goroutine, which ends when the queue is empty. While one batch is on its
-// way to the disk the next one gathers.
+// A writer holds one conversation's sends that are to go on the record, in the order in which they were queued. It
+// exists only while there is work: the first send makes it and puts it among the ready ones (turns.go). While its turn
+// is on its way to the disk the next one gathers.
 type writer struct {
-	id protocol.ConversationID
+	id    protocol.ConversationID // fixed
+	shard *shard                  // fixed
 
-	// Guarded by its shard's mutex.
+	// Guarded by the shard's mutex.
 	queue  []*Send
 	queued int           // bytes
 	room   chan struct{} // closed when the queue was taken; nil: nobody waits for that
@@ -64,73 +65,48 @@ func (s *Store) Send(ctx context.Context, send *Send) error {
 		sh.mu.Lock()
 		w = sh.writers[send.Conversation]
 	}
-	start := w == nil
-	if start {
-		w = &writer{id: protocol.ConversationID(strings.Clone(string(send.Conversation)))}
+	first := w == nil
+	if first {
+		w = &writer{id: protocol.ConversationID(strings.Clone(string(send.Conversation))), shard: sh}
 		sh.writers[w.id] = w
-		s.writing.Add(1)
 	}
 	w.queue = append(w.queue, send)
 	w.queued += send.Size()
 	sh.mu.Unlock()
 	s.stats.queued.Add(1)
-	if start {
+	if first {
 		s.stats.writers.Add(1)
-		go s.write(sh, w) // the store's own; waits for the record; ends when the queue is empty (Drain waits for it)
+		s.ready(w)
 	}
 	return nil
 }
 
-func (s *Store) write(sh *shard, w *writer) {
-	defer s.writing.Done()
-	defer s.stats.writers.Add(-1)
-	var sends []*Send
-	for {
-		sh.mu.Lock()
-		sends, w.queue = w.queue, sends[:0]
-		w.queued = 0
-		if w.room != nil {
-			close(w.room)
-			w.room = nil
-		}
-		if len(sends) == 0 {
-			// Under the lock that Send holds while it looks for the writer: no send is left behind.
-			delete(sh.writers, w.id)
-			sh.mu.Unlock()
-			return
-		}
-		sh.mu.Unlock()
-		s.stats.queued.Add(int64(-len(sends)))
-		s.commit(w.id, sends)
-		clear(sends)
+// take gives what waits for the writer, unless that is more than most bytes; spare is an empty slice for what comes next.
+func (w *writer) take(most int, spare []*Send) (sends []*Send, size int) {
+	w.shard.mu.Lock()
+	defer w.shard.mu.Unlock()
+	if w.queued > most {
+		return nil, 0
 	}
+	sends, size = w.queue, w.queued
+	w.queue, w.queued = spare, 0
+	if w.room != nil {
+		close(w.room)
+		w.room = nil
+	}
+	return sends, size
 }
 
-// commit puts a batch on the record, and only then tells anybody (protocol.md, promises 1 and 2).
-func (s *Store) commit(id protocol.ConversationID, sends []*Send) {
-	batch := s.record.Commit(id, sends)
-	refused := 0
-	for _, send := range sends {
-		if send.Err != nil {
-			refused++
-		}
-		send.Settler.Settled(send)
+// done ends a writer whose queue is empty, and says whether it was. Send looks for the writer under the same lock, so
+// that no send is left behind.
+func (w *writer) done() bool {
+	w.shard.mu.Lock()
+	defer w.shard.mu.Unlock()
+	if len(w.queue) > 0 {
+		return false
 	}
-	s.stats.refused.Add(int64(refused))
-	s.stats.recorded.Add(int64(len(sends) - refused))
-	if batch == nil {
-		return
-	}
-	if s.publisher != nil {
-		s.publisher.Publish(id, batch)
-	}
-	tail, err := s.record.Tail(id)
-	if err != nil {
-		// It was committed a moment ago, so its tail is in memory. Readers still find the entries on the record.
-		s.log.Error().Err(err).Str("conversation", string(id)).Msg("committed entries are not in the history")
-		return
-	}
-	s.history.Append(id, tail.Log, batch)
+	delete(w.shard.writers, w.id)
+	return true
 }
 
 // SendWait is Send that returns once the message is settled; the outcome is in the send. Its Settler is overwritten.

@@ -2,7 +2,6 @@ package server
 
 import (
 	"net/http"
-	"regexp"
 	"runtime"
 	"time"
 
@@ -59,8 +58,7 @@ func newMetrics(build Build) *metrics {
 	}, func() float64 { return 1 })
 	m.registry.MustRegister(m.commitEntries, m.commitBytes, m.commitTime, m.latency, m.refused, info,
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		collectors.NewGoCollector(collectors.WithGoCollectorRuntimeMetrics(
-			collectors.GoRuntimeMetricsRule{Matcher: regexp.MustCompile(`^/sched/latencies:seconds$`)})))
+		collectors.NewGoCollector(), newLag())
 	return m
 }
 

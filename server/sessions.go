@@ -7,6 +7,8 @@ import (
 
 // sessions counts the goroutines that serve connections, so that drain can wait for them. Safe for concurrent use.
 type sessions struct {
+	ebb ebb
+
 	mu     sync.Mutex
 	n      int           // guarded by mu
 	closed bool          // guarded by mu: none is started any more
@@ -23,6 +25,7 @@ func (s *sessions) start(serve func()) bool {
 		return false
 	}
 	s.n++
+	s.ebb.move()
 	go func() { // owned by the server; ends with serve; wait waits for it
 		defer s.ended()
 		serve()
@@ -34,6 +37,7 @@ func (s *sessions) ended() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.n--
+	s.ebb.move()
 	s.tellEmpty()
 }
 

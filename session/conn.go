@@ -2,24 +2,18 @@ package session
 
 import (
 	"bufio"
-	"errors"
 	"net"
 	"net/http"
-	"os"
-	"sync/atomic"
 	"time"
 
 	"github.com/coder/websocket"
-	"golang.org/x/sys/unix"
 
 	"verbatim/protocol"
 )
 
 const (
-	// readBuffer is what an idle connection keeps for reading; longer frames go straight into a pooled buffer.
-	readBuffer = 512
-	// controlBuffer holds the longest control frame that the library writes (2 + 125 bytes) whole.
-	controlBuffer = 256
+	// libraryBuffer is the least that bufio makes: the wire does the buffering, and only while there is something.
+	libraryBuffer = 16
 	// discardFor bounds how long a closed connection is read on, so that the last frames reach a client that is still
 	// sending: closing with unread bytes would reset the connection.
 	discardFor = 5 * time.Second
@@ -32,41 +26,6 @@ type Conn struct {
 	ws   *websocket.Conn
 	wire *wire
 }
-
-// wire is the connection as the library sees it.
-type wire struct {
-	net.Conn
-	control func(frame []byte) // who takes the library's control frames; nil: they are dropped
-	heard   atomic.Int64       // when bytes came last, in nanoseconds since start
-	readErr error              // why reading ended; owned by the reader
-	acked   uint64             // tcp bytes that the peer had acknowledged at the last look; owned by the keep-alive
-
-	deadlineAt time.Time // what the write deadline was set at; owned by the writer
-}
-
-var start = time.Now() // heard counts from here, by the monotonic clock
-
-func sinceStart() int64 { return int64(time.Since(start)) }
-
-func (w *wire) Read(p []byte) (int, error) {
-	n, err := w.Conn.Read(p)
-	if err != nil {
-		w.readErr = err
-	}
-	w.heard.Store(sinceStart())
-	return n, err
-}
-
-// Write takes a control frame from the library.
-func (w *wire) Write(p []byte) (int, error) {
-	if w.control != nil {
-		w.control(p)
-	}
-	return len(p), nil
-}
-
-// Close is the library's; the session closes the connection itself, when its last frames are out.
-func (w *wire) Close() error { return nil }
 
 // Upgrade completes the WebSocket handshake, or answers why not. It checks neither origin nor host.
 func Upgrade(w http.ResponseWriter, r *http.Request) (*Conn, error) {
@@ -94,86 +53,17 @@ func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	h.wire = &wire{Conn: c}
-	h.wire.heard.Store(sinceStart())
+	h.wire = newWire(c)
 	// The library writes the handshake's answer through the ResponseWriter; net/http's writer may still hold it.
 	if err := rw.Writer.Flush(); err != nil {
 		_ = c.Close() // nobody else has it
 		return nil, nil, err
 	}
-	rw.Writer = bufio.NewWriterSize(h.wire, controlBuffer)
+	rw.Writer = bufio.NewWriterSize(h.wire, libraryBuffer)
 	if rw.Reader.Buffered() == 0 {
-		rw.Reader = bufio.NewReaderSize(h.wire, readBuffer)
+		rw.Reader = bufio.NewReaderSize(h.wire, libraryBuffer)
 	}
 	return h.wire, rw, nil
-}
-
-// errStalled ends a connection whose TCP took nothing at all for the write timeout (protocol.md, promise 6).
-var errStalled = errors.New("the client's TCP took nothing for the write timeout")
-
-// send writes frames in one call where the socket takes them. A reader that takes anything within the timeout lives:
-// then the rest is written on from there. Only the session's writer calls it.
-func (w *wire) send(frames []byte, timeout time.Duration) error {
-	for len(frames) > 0 {
-		// Setting a deadline costs a tenth of a short write, so it is set a second late and at most once a second.
-		if now := time.Now(); now.Sub(w.deadlineAt) > time.Second {
-			w.deadlineAt = now
-			if err := w.SetWriteDeadline(now.Add(timeout + time.Second)); err != nil {
-				return err
-			}
-		}
-		n, err := w.Conn.Write(frames)
-		frames = frames[n:]
-		switch {
-		case err == nil:
-		case errors.Is(err, os.ErrDeadlineExceeded) && n > 0:
-			w.deadlineAt = time.Time{}
-		case errors.Is(err, os.ErrDeadlineExceeded):
-			return errStalled
-		default:
-			return err
-		}
-	}
-	return nil
-}
-
-// takes says whether the peer's TCP has taken bytes since the last look and more are on their way: a slow reader that
-// has not come to our ping yet, not a dead one. It is false where the system cannot tell.
-func (w *wire) takes() bool {
-	tcp, ok := w.Conn.(*net.TCPConn)
-	if !ok {
-		return false
-	}
-	raw, err := tcp.SyscallConn()
-	if err != nil {
-		return false
-	}
-	var progress bool
-	_ = raw.Control(func(fd uintptr) {
-		info, err := unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
-		if err != nil {
-			return
-		}
-		progress = info.Bytes_acked > w.acked && info.Notsent_bytes+info.Unacked > 0
-		w.acked = info.Bytes_acked
-	})
-	return progress
-}
-
-// linger ends a connection whose last frame is out: it says that nothing more comes, lets the client read it all, and
-// closes when the client has closed too, or at the deadline.
-func (w *wire) linger(until time.Time) {
-	if half, ok := w.Conn.(interface{ CloseWrite() error }); ok {
-		_ = half.CloseWrite() // an error here means that the connection is gone already
-	}
-	_ = w.SetReadDeadline(until)
-	var scrap [1024]byte
-	for {
-		if _, err := w.Conn.Read(scrap[:]); err != nil {
-			break
-		}
-	}
-	_ = w.Conn.Close()
 }
 
 // Refuse sends a ready frame (nil: none) and closes with the code and reason. It takes up to 5 s, while the client

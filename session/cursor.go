@@ -163,6 +163,7 @@ func (c *cursor) done(b *persistence.Batch) {
 func (c *cursor) startFetch(from, to protocol.Seq) {
 	c.session.start(func() {
 		s := c.session
+		defer s.working.Done()
 		select {
 		case fetching <- struct{}{}:
 		case <-s.dead:
@@ -176,7 +177,7 @@ func (c *cursor) startFetch(from, to protocol.Seq) {
 		<-fetching
 		ends := err != nil && s.over()
 		if err != nil && !ends {
-			s.env.Log.Error().Err(err).Str("session", s.id).Msg("entries could not be read, trying again")
+			s.env.Log.Error().Err(err).Stringer("session", s.id).Msg("entries could not be read, trying again")
 			s.sleep(fetchRetry)
 		}
 		s.mu.Lock()

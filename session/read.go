@@ -141,7 +141,7 @@ func (s *Session) unavailable(err error) *protocol.Error {
 	if s.ctx.Err() != nil {
 		return protocol.Unavailable("the server is draining: reconnect, and ask again", drainRetry)
 	}
-	s.env.Log.Error().Err(err).Str("session", s.id).Msg("a request could not be served")
+	s.env.Log.Error().Err(err).Stringer("session", s.id).Msg("a request could not be served")
 	return protocol.Unavailable("the record cannot be reached at the moment: try again", time.Second)
 }
 

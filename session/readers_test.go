@@ -175,12 +175,13 @@ type hung struct {
 	until chan struct{}
 }
 
-func (h *hung) Commit(_ protocol.ConversationID, sends []*persistence.Send) *persistence.Batch {
+func (h *hung) Commit(turns []*persistence.Turn) {
 	<-h.until
-	for _, s := range sends {
-		s.Err = protocol.Unavailable("hung", time.Second)
+	for _, t := range turns {
+		for _, s := range t.Sends {
+			s.Err = protocol.Unavailable("hung", time.Second)
+		}
 	}
-	return nil
 }
 
 func (h *hung) Tail(protocol.ConversationID) (persistence.Tail, error) {

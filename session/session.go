@@ -55,6 +55,8 @@ type Env struct {
 	Log      zerolog.Logger
 	Counters *Counters
 	Latency  func(seconds float64) // publish to deliver, of a sample of the writes; nil: not measured
+
+	reading readers
 }
 
 // Counters are counted up by sessions and read by anybody.
@@ -72,7 +74,7 @@ type Session struct {
 	// Fixed after newSession.
 	env  *Env
 	conn *Conn
-	id   string
+	id   uuid.UUID
 	user protocol.UserID
 	ctx  context.Context // ends when the server drains
 	dead chan struct{}   // closed by fail: the connection is gone
@@ -94,6 +96,7 @@ type Session struct {
 	room      chan struct{} // closed when replies were taken or sends settled; nil: nobody waits
 	inFlight  int           // bytes of sends on their way
 	turns     []*cursor     // cursors with something to write, in turn
+	oneTurn   [1]*cursor    // where turns is while one conversation has something: so that a wake allocates nothing
 	blocks    int           // fetched and not written to their end, or being fetched
 	starved   []*cursor     // cursors that wait for one of maxBlocks
 
@@ -104,6 +107,7 @@ type Session struct {
 	life    sync.Mutex // guards ended
 	ended   bool       // no writer or fetch may be started any more
 	working sync.WaitGroup
+	writer  func() // write and what comes after it: made once, so that starting it allocates nothing
 
 	failOnce sync.Once
 	failure  error // why the connection is gone; written before dead is closed
@@ -116,26 +120,27 @@ type Session struct {
 }
 
 // Run serves a connection until the client is gone, a limit is broken, or ctx ends, when it drains: what is in flight is
-// acknowledged, and the client told to come back. joins are the conversations of the URL. The cause is the error; nil
-// is a client that closed. All that Run has started is gone when it returns, within about 5 s of the end.
+// acknowledged, and the client told to come back; all sessions of an Env have the same ctx. joins are the conversations
+// of the URL. The cause is the error; nil is a client that closed. All that Run has started is gone when it returns,
+// within about 5 s of the end.
 func Run(ctx context.Context, c *Conn, env *Env, user protocol.UserID, joins []string) error {
 	s := &Session{
-		env: env, conn: c, id: uuid.NewString(), user: user, ctx: ctx,
+		env: env, conn: c, id: uuid.New(), user: user, ctx: ctx,
 		dead: make(chan struct{}), joins: make(map[protocol.ConversationID]*cursor),
 	}
 	if n := env.Limits.Rate; n > 0 {
 		s.limiter = rate.NewLimiter(rate.Limit(n), 2*n)
 	}
+	s.writer = func() {
+		defer s.working.Done()
+		s.write()
+	}
 	c.wire.control = s.control
 	env.Counters.Sessions.Add(1)
 	defer env.Counters.Sessions.Add(-1)
 	s.alive.start(s)
-	interrupted := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() { // ends the reader's wait for the client; stopped or waited for below
-		defer close(interrupted)
-		_ = s.conn.wire.SetReadDeadline(time.Unix(1, 0)) // an error means that the connection is gone
-	})
-	welcome := protocol.Welcome{Session: s.id, User: user, Version: env.Version, Now: protocol.TimeOf(time.Now()), Limits: env.Limits}
+	env.reading.add(s)
+	welcome := protocol.Welcome{Session: s.id.String(), User: user, Version: env.Version, Now: protocol.TimeOf(time.Now()), Limits: env.Limits}
 	reply(s, welcome)
 	for _, id := range joins {
 		if s.joinByURL(id); s.over() || len(s.bad) > maxBad {
@@ -144,9 +149,7 @@ func Run(ctx context.Context, c *Conn, env *Env, user protocol.UserID, joins []s
 		s.waitForRoom()
 	}
 	code, reason, err := s.read()
-	if !stop() {
-		<-interrupted // so that it does not cut the linger short
-	}
+	env.reading.remove(s) // so that a drain does not cut the linger short
 	s.alive.stop()
 	s.finish(code, reason)
 	s.end()
@@ -164,16 +167,18 @@ func (s *Session) end() {
 	s.life.Unlock()
 	s.working.Wait()
 	_ = s.conn.ws.CloseNow() // lets go of the library's part; the connection is closed
+	s.conn.wire.letGo()
 }
 
-// start runs work that the session owns, unless it has ended.
+// start runs work that the session owns, unless it has ended. The work calls working.Done at its end.
 func (s *Session) start(work func()) {
 	s.life.Lock()
 	defer s.life.Unlock()
 	if s.ended {
 		return
 	}
-	s.working.Go(work) // see the callers for what it waits for; end waits for it
+	s.working.Add(1)
+	go work() // see the callers for what it waits for; end waits for it
 }
 
 // fail closes the connection at once.

@@ -16,7 +16,7 @@ var writeBuffers = sync.Pool{New: func() any { b := make([]byte, 0, 2048); retur
 // wake sees to it that the writer looks. Where it runs already that is one atomic addition; else it is started.
 func (s *Session) wake() {
 	if s.pending.Add(1) == 1 {
-		s.start(s.write)
+		s.start(s.writer)
 	}
 }
 
@@ -152,7 +152,7 @@ func (s *Session) rest() {
 		s.replies = nil
 	}
 	if len(s.turns) == 0 {
-		s.turns = nil
+		s.turns = s.oneTurn[:0]
 	}
 }
 

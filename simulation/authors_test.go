@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"sync"
 
 	"verbatim/persistence"
 	"verbatim/protocol"
@@ -13,8 +14,10 @@ import (
 type authors struct {
 	s      *server
 	people []*author
-	next   map[protocol.ConversationID]protocol.Seq // what is published next, by conversation
-	gone   <-chan struct{}
+
+	mu   sync.Mutex
+	next map[protocol.ConversationID]protocol.Seq // guarded by mu: what is published next, by conversation
+	gone <-chan struct{}
 }
 
 // author is one person. Its sends to the store go one after another, as a session's do.
@@ -74,6 +77,8 @@ func (p *author) Settled(s *persistence.Send) {
 func (a *authors) Publish(id protocol.ConversationID, b *persistence.Batch) {
 	a.s.w.park("publish "+string(id), nil)
 	tail, err := a.s.record.Tail(id)
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	if next := a.next[id]; err != nil || tail.Last < b.Last() || next != 0 && b.First != next {
 		a.s.w.fail("%s: entries %d to %d were published; before were up to %d, and the record has up to %d", id, b.First, b.Last(), next-1, tail.Last)
 	}

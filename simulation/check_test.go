@@ -89,7 +89,7 @@ func (m *model) checkMarks(when string, store persistence.Record, id protocol.Co
 	r := m.room(id)
 	for user, k := range r.marks {
 		// Marks that could not be read are not worth holding up the record for.
-		lost := marks[user] < k.kept && m.w.misread == 0
+		lost := marks[user] < k.kept && m.w.misread.get() == 0
 		if err != nil || marks[user] > k.set || lost || marks[user] > last {
 			m.w.fail("%s: the mark of %s in %s is %d, %v; set were up to %d, and it was %d after an earlier start", when, user, id, marks[user], err, k.set, k.kept)
 		}

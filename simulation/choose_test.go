@@ -88,7 +88,7 @@ func (s *server) read(id protocol.ConversationID) {
 	s.w.run(func() {
 		batch, err := s.store.Read(context.Background(), id, tail.Log, from, tail.Last, 8<<10)
 		if err != nil {
-			if !s.w.model.dead.Load() && s.w.faults+s.w.misread == s.faults {
+			if !s.w.model.dead.Load() && s.w.faults.get()+s.w.misread.get() == s.faults {
 				s.w.fail("read %s from %d: %v", id, from, err)
 			}
 			return

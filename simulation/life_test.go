@@ -11,7 +11,6 @@ import (
 	"verbatim/persistence"
 	"verbatim/persistence/disk"
 	"verbatim/persistence/history"
-	"verbatim/protocol"
 )
 
 // habits are what the seed decides once for all lives of a world.
@@ -57,9 +56,13 @@ type parkingRecord struct {
 	w *world
 }
 
-func (p parkingRecord) Commit(id protocol.ConversationID, sends []*persistence.Send) *persistence.Batch {
-	p.w.park(fmt.Sprintf("commit %s %s", id, sends[0].Ref), nil)
-	return p.Record.Commit(id, sends)
+func (p parkingRecord) Commit(turns []*persistence.Turn) {
+	what := "commit"
+	for _, t := range turns {
+		what += fmt.Sprintf(" %s %s", t.Conversation, t.Sends[0].Ref)
+	}
+	p.w.park(what, nil)
+	p.Record.Commit(turns)
 }
 
 func (p parkingRecord) Recall(ctx context.Context, send *persistence.Send) error {
@@ -74,7 +77,7 @@ func (w *world) open(crashAt int) (r *disk.Record, crashed bool) {
 	var err error
 	now := func() time.Time { return time.Now().Add(h.skew).Round(0) }
 	fsys := w.fs
-	before := w.faults + w.misread
+	before := w.faults.get() + w.misread.get()
 	opened := w.run(func() {
 		r, err = disk.Open(dataDir, disk.Options{Log: zerolog.Nop(), Now: now, FS: fsys, SegmentSize: h.segment, IDs: idsFor,
 			Yield: func() { w.park("gather", nil) }})
@@ -90,7 +93,7 @@ func (w *world) open(crashAt int) (r *disk.Record, crashed bool) {
 	}
 	w.trace("open: %v", err)
 	if err != nil {
-		if w.calm || w.faults+w.misread == before {
+		if w.calm.Load() || w.faults.get()+w.misread.get() == before {
 			w.fail("a start was refused: %v\n%s", err, w.fs.list())
 		}
 		return nil, false
@@ -101,33 +104,33 @@ func (w *world) open(crashAt int) (r *disk.Record, crashed bool) {
 // live runs one life: a start, people who talk, an end. It says whether the world is to go on.
 func (w *world) live(make func(*server) clients) bool {
 	h := &w.habits
-	w.calm = w.random.IntN(3) == 0
+	w.calm.Store(w.random.IntN(3) == 0)
 	w.fs.weather = drawWeather(w.random)
 	if w.random.IntN(4) == 0 {
 		h.skew -= time.Duration(w.random.IntN(1000)) * time.Second
 	}
 	crashAt := 0
 	if w.random.IntN(4) == 0 {
-		crashAt = w.steps + 1 + w.random.IntN(60)
+		crashAt = w.steps.get() + 1 + w.random.IntN(60)
 	}
 	r, crashed := w.open(crashAt)
 	if crashed {
 		return true
 	}
 	if r == nil { // once more, as who runs it would, when the disk is mended
-		w.calm = true
+		w.calm.Store(true)
 		if r, _ = w.open(0); r == nil {
 			return false
 		}
 	}
 	s := w.serve(r)
-	stormy := !w.calm
+	stormy := !w.calm.Load()
 	if w.random.IntN(2) == 0 {
-		w.calm = true
+		w.calm.Store(true)
 		whole := w.random.IntN(2) == 0
 		w.until(w.run(func() { w.model.check("after a start", s.record, whole) }), 0)
 	}
-	w.calm = !stormy
+	w.calm.Store(!stormy)
 	s.clients = make(s)
 	w.talk(s, h.steps/2+w.random.IntN(h.steps))
 	switch w.random.IntN(8) {
@@ -143,7 +146,7 @@ func (w *world) live(make func(*server) clients) bool {
 }
 
 func (w *world) serve(r *disk.Record) *server {
-	s := &server{w: w, record: r, faults: w.faults + w.misread, recent: history.NewMemory(history.Options{Log: zerolog.Nop(), Size: 20})}
+	s := &server{w: w, record: r, faults: w.faults.get() + w.misread.get(), recent: history.NewMemory(history.Options{Log: zerolog.Nop(), Size: 20})}
 	s.store = persistence.New(parkingRecord{r, w}, s.recent, 20, zerolog.Nop())
 	return s
 }
@@ -151,12 +154,12 @@ func (w *world) serve(r *disk.Record) *server {
 // talk lets people talk for so many steps.
 func (w *world) talk(s *server, steps int) {
 	h := &w.habits
-	for end := w.steps + steps; w.steps < end && !w.broken(); {
+	for end := w.steps.get() + steps; w.steps.get() < end && !w.broken(); {
 		w.settle()
 		switch at := w.random.IntN(h.disk + h.acts + h.pauses); {
 		case at < h.disk && w.letOn(false):
 		case at < h.disk+h.acts:
-			w.steps++
+			w.steps.up()
 			s.clients.act()
 		default:
 			w.pass()
@@ -186,7 +189,7 @@ func (w *world) pass() {
 // heal mends the disk, and sees to it that service comes back by itself.
 func (s *server) heal() {
 	w := s.w
-	w.calm = true
+	w.calm.Store(true)
 	idle := w.run(func() { time.Sleep(30 * time.Second) })
 	w.until(idle, 0)
 	if err := s.record.Ready(); err != nil {
@@ -232,14 +235,14 @@ func (w *world) play(make func(*server) clients) {
 			return
 		}
 		if w.random.IntN(2) == 0 {
-			w.calm = true
+			w.calm.Store(true)
 			w.until(w.run(func() { w.model.verify("after a crash", w.fs) }), 0)
 		}
 		if w.random.IntN(12) == 0 {
 			w.fs.spoil(dataDir + "/catalogue") // it is a cache: whoever runs the server may lose it
 		}
 	}
-	w.calm = true
+	w.calm.Store(true)
 	r, _ := w.open(0)
 	if r == nil {
 		return

@@ -90,8 +90,8 @@ func (p *powerFS) look(op, name string, off int64) error {
 	if p.ending {
 		return errPower
 	}
-	if n := p.weather.read; n > 0 && !p.w.calm && p.w.hash(op, name, off)%uint64(n) == 0 {
-		p.w.misread++
+	if n := p.weather.read; n > 0 && !p.w.calm.Load() && p.w.hash(op, name, off)%uint64(n) == 0 {
+		p.w.misread.up()
 		return &fs.PathError{Op: op, Path: name, Err: syscall.EIO}
 	}
 	return nil

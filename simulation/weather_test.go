@@ -37,7 +37,7 @@ func drawWeather(random *rand.Rand) (w weather) {
 	return w
 }
 
-func (p *powerFS) one(n int) bool { return n > 0 && !p.w.calm && p.random.IntN(n) == 0 }
+func (p *powerFS) one(n int) bool { return n > 0 && !p.w.calm.Load() && p.random.IntN(n) == 0 }
 
 // fault says whether a call fails. mu is held.
 func (p *powerFS) fault(op, name string) error {
@@ -51,7 +51,7 @@ func (p *powerFS) fault(op, name string) error {
 		n = p.weather.open
 	}
 	if p.one(n) {
-		p.w.faults++
+		p.w.faults.up()
 		return &fs.PathError{Op: op, Path: name, Err: syscall.EIO}
 	}
 	return nil
@@ -60,7 +60,7 @@ func (p *powerFS) fault(op, name string) error {
 // full says whether there is no room for anything new. mu is held.
 func (p *powerFS) full() bool {
 	switch {
-	case p.w.calm:
+	case p.w.calm.Load():
 		p.weather.fullFor = 0
 	case p.weather.fullFor > 0:
 		p.weather.fullFor--
@@ -69,10 +69,10 @@ func (p *powerFS) full() bool {
 	default:
 		return false
 	}
-	if p.w.calm {
+	if p.w.calm.Load() {
 		return false
 	}
-	p.w.faults++
+	p.w.faults.up()
 	return true
 }
 

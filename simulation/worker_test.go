@@ -56,7 +56,7 @@ func TestWorker(t *testing.T) {
 		if i%16 == 0 {
 			runtime.GC()
 		}
-		fmt.Printf("done %d %d %d %d\n", w.steps, w.model.acks, w.model.refusals, w.crashes)
+		fmt.Printf("done %d %d %d %d\n", w.steps.get(), w.model.acks, w.model.refusals, w.crashes)
 	}
 }
 

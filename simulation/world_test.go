@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/cryptotest"
 	"testing/synctest"
@@ -23,11 +24,11 @@ type world struct {
 	habits habits
 
 	// Written by the driver while everybody else waits.
-	steps   int
-	calm    bool // nothing fails
-	faults  int  // calls that have failed so far, but for reads
+	steps   number
+	calm    atomic.Bool // nothing fails
+	faults  number      // calls that have failed so far, but for reads
 	crashes int
-	misread int // reads that have failed
+	misread number // reads that have failed
 	tracing bool
 	lines   []string // of the trace
 
@@ -35,6 +36,14 @@ type world struct {
 	parked []*parked // who waits for the driver, by key
 	failed []string  // promises that were broken
 }
+
+// number is one that the driver counts, and others read: atomic for the race detector's sake, which does not know that
+// they wait for each other.
+type number struct{ atomic.Int64 }
+
+func (n *number) up()       { n.Add(1) }
+func (n *number) get() int  { return int(n.Load()) }
+func (n *number) set(v int) { n.Store(int64(v)) }
 
 // parked is somebody who waits until the driver lets it go on.
 type parked struct {
@@ -51,13 +60,13 @@ func newWorld(t *testing.T, seed uint64, tracing bool) *world {
 }
 
 // reseed makes crypto/rand give the same from here on in each run.
-func (w *world) reseed() { cryptotest.SetGlobalRandom(w.t, w.seed<<20+uint64(w.steps)) }
+func (w *world) reseed() { cryptotest.SetGlobalRandom(w.t, w.seed<<20+uint64(w.steps.get())) }
 
 // hash draws from the seed by what is asked, and not by who asks first.
 func (w *world) hash(op, name string, off int64) uint64 {
 	var b [24]byte
 	binary.LittleEndian.PutUint64(b[:], w.seed)
-	binary.LittleEndian.PutUint64(b[8:], uint64(w.steps))
+	binary.LittleEndian.PutUint64(b[8:], uint64(w.steps.get()))
 	binary.LittleEndian.PutUint64(b[16:], uint64(off))
 	h := uint64(14695981039346656037) // FNV-1a, which is the same in each run
 	for _, part := range []string{string(b[:]), op, name} {
@@ -70,7 +79,7 @@ func (w *world) hash(op, name string, off int64) uint64 {
 
 func (w *world) trace(format string, args ...any) {
 	if w.tracing && !w.model.dead.Load() {
-		line := fmt.Sprintf("%d ", w.steps) + fmt.Sprintf(format, args...)
+		line := fmt.Sprintf("%d ", w.steps.get()) + fmt.Sprintf(format, args...)
 		w.mu.Lock()
 		w.lines = append(w.lines, line)
 		w.mu.Unlock()
@@ -143,7 +152,7 @@ func (w *world) letOn(crashed bool) bool {
 	p := w.parked[i]
 	w.parked = slices.Delete(w.parked, i, i+1)
 	w.mu.Unlock()
-	w.steps++
+	w.steps.up()
 	if p.run != nil {
 		p.run(crashed)
 	} else if !crashed {
@@ -155,7 +164,7 @@ func (w *world) letOn(crashed bool) bool {
 
 // wait lets time pass.
 func (w *world) wait(d time.Duration) {
-	w.steps++
+	w.steps.up()
 	w.trace("wait %v", d)
 	time.Sleep(d)
 	w.settle()
@@ -171,7 +180,7 @@ func (w *world) until(done <-chan struct{}, crashAt int) bool {
 			return true
 		default:
 		}
-		if crashAt > 0 && w.steps >= crashAt {
+		if crashAt > 0 && w.steps.get() >= crashAt {
 			return false
 		}
 		if w.letOn(false) {
@@ -218,9 +227,9 @@ func (w *world) crash(power bool, end func()) {
 //
 // How it goes is left to chance, and is of no consequence: it takes a minute, and no step.
 func (w *world) bury(end func()) {
-	steps, began := w.steps, time.Now()
+	steps, began := w.steps.get(), time.Now()
 	defer func() {
-		w.steps = steps
+		w.steps.set(steps)
 		w.reseed()
 		for took := time.Since(began); ; took -= time.Minute {
 			if took < time.Minute {

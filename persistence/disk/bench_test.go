@@ -21,7 +21,7 @@ func fill(t testing.TB, r *Record, id string, n int) {
 		for i := range sends {
 			sends[i] = recordtest.Say(id, "ann", fmt.Sprint("m-", fresh.Add(1)), text)
 		}
-		r.Commit(protocol.ConversationID(id), sends)
+		recordtest.Commit(r, sends...)
 		for _, s := range sends {
 			if s.Err != nil {
 				t.Fatal(s.Err)
@@ -43,7 +43,7 @@ func BenchmarkCommit(b *testing.B) {
 			var i int
 			for b.Loop() {
 				s := recordtest.Say("lobby", "bob", fmt.Sprint(i), "hello")
-				if r.Commit("lobby", []*persistence.Send{s}); s.Err != nil {
+				if recordtest.Commit(r, s); s.Err != nil {
 					b.Fatal(s.Err)
 				}
 				i++
@@ -62,7 +62,7 @@ func BenchmarkCommitBatch(b *testing.B) {
 			sends[k] = recordtest.Say("lobby", "ann", fmt.Sprint(i), "The quick brown fox jumps over the lazy dog, again and again.")
 			i++
 		}
-		r.Commit("lobby", sends)
+		recordtest.Commit(r, sends...)
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(sends)), "ns/message")
 }
@@ -80,7 +80,7 @@ func BenchmarkCommitParallel(b *testing.B) {
 				id := fmt.Sprint("room-", next.Add(1))
 				for i := 0; pb.Next(); i++ {
 					s := recordtest.Say(id, "ann", fmt.Sprint(i), "hello")
-					if r.Commit(s.Conversation, []*persistence.Send{s}); s.Err != nil {
+					if recordtest.Commit(r, s); s.Err != nil {
 						b.Error(s.Err)
 						return
 					}

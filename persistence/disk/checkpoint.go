@@ -1,12 +1,9 @@
 package disk
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"math"
-	"os"
 	"sync"
 	"time"
 )
@@ -158,96 +155,4 @@ func (k *checkpoints) again(dirty, marked []*conversation) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.marked = append(k.marked, marked...)
-}
-
-// syncAll writes and syncs transcripts one by one. Those that fail are in the next checkpoint again.
-func (k *checkpoints) syncAll(ctx context.Context, dirty []*conversation) (first error) {
-	for _, c := range dirty {
-		c.mu.Lock()
-		c.dirty = false
-		c.mu.Unlock()
-		err := errClosed
-		if ctx.Err() == nil {
-			err = k.sync(c)
-		}
-		if err != nil {
-			k.again([]*conversation{c}, nil)
-			first = cmp.Or(first, err)
-		}
-	}
-	return first
-}
-
-// sync makes one transcript durable as far as it is written now. After a failed sync what the file seems to hold may
-// not be on the disk: it is written again, out of the journal, through a file that is opened anew.
-func (k *checkpoints) sync(c *conversation) error {
-	if err := k.r.flusher.write(c); err != nil {
-		return err
-	}
-	c.mu.Lock()
-	written, synced, suspect := c.written, c.synced, c.suspect
-	c.mu.Unlock()
-	if suspect {
-		if err := k.rewrite(c, synced); err != nil {
-			return err
-		}
-	}
-	f, err := k.r.files.get(c.id, false)
-	if err != nil {
-		return fmt.Errorf("checkpoint: open a transcript: %w", err)
-	}
-	defer k.r.files.put(f)
-	if err := f.Sync(); err != nil {
-		c.mu.Lock()
-		c.suspect = true
-		c.mu.Unlock()
-		k.r.files.drop(c.id, f)
-		return fmt.Errorf("checkpoint: sync %s: %w", k.r.files.path(c.id), err)
-	}
-	c.mu.Lock()
-	c.synced, c.suspect = max(c.synced, written), false
-	c.mu.Unlock()
-	return nil
-}
-
-// rewrite writes again what a transcript has beyond its last synced byte, out of the journal, whose segments are kept
-// until this has succeeded. It reads all of them, the current one too: the failed sync was of everything that was
-// written by then, not only of what this checkpoint folds.
-func (k *checkpoints) rewrite(c *conversation, synced int64) error {
-	k.r.flusher.writing.Lock()
-	defer k.r.flusher.writing.Unlock()
-	f, err := k.r.files.get(c.id, true)
-	if err != nil {
-		return fmt.Errorf("checkpoint: open a transcript: %w", err)
-	}
-	defer k.r.files.put(f)
-	var buf []byte
-	for _, s := range k.r.journal.upTo(math.MaxUint64) {
-		buf, err = k.r.readLive(s, buf, func(x run) error {
-			if x.conversation != c.id || x.end() <= synced {
-				return nil
-			}
-			return writeFull(f, x.lines, x.offset)
-		})
-		if err != nil {
-			return fmt.Errorf("checkpoint: write %s again: %w", k.r.files.path(c.id), err)
-		}
-	}
-	return nil
-}
-
-// readLive visits the runs of a live segment.
-func (r *Record) readLive(s segment, buf []byte, visit func(run) error) ([]byte, error) {
-	f, err := r.fs.Open(s.path, os.O_RDONLY)
-	if err != nil {
-		return buf, err
-	}
-	defer f.Close()
-	if buf, err = readSegment(f, buf); err != nil {
-		return buf, err
-	}
-	_, err = scanSegment(buf, s.number, s.path, s.used, func(_ int64, payload []byte) error {
-		return visitItems(payload, visitor{run: visit})
-	})
-	return buf, err
 }

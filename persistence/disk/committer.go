@@ -19,12 +19,18 @@ const (
 	standstill = 5 * time.Second
 )
 
-// proposal is a run on its way to the disk. Its maker waits for done; the committer answers exactly once.
+// proposal is a run on its way to the disk. The committer answers exactly once, and from then on leaves it to its maker.
 type proposal struct {
 	run
-	c       *conversation
-	created bool
-	done    chan error // capacity 1
+	c        *conversation
+	created  bool
+	answered *sync.WaitGroup // the maker's
+	err      error           // the answer
+}
+
+func (p *proposal) answer(err error) {
+	p.err = err
+	p.answered.Done()
 }
 
 // committer is the only one that writes the journal, in one goroutine: what gathers while one group is being
@@ -55,8 +61,19 @@ type markKey struct {
 	user         protocol.UserID
 }
 
-// submit hands a run over. After an error it was not taken.
-func (k *committer) submit(p *proposal) error {
+// submit hands runs over, in one piece where they are small. Each is answered.
+func (k *committer) submit(runs []*proposal, answered *sync.WaitGroup) {
+	for _, p := range runs {
+		p.answered = answered
+	}
+	if err := k.enqueue(runs); err != nil {
+		for _, p := range runs {
+			p.answer(err)
+		}
+	}
+}
+
+func (k *committer) enqueue(runs []*proposal) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.closed {
@@ -65,7 +82,7 @@ func (k *committer) submit(p *proposal) error {
 	if k.down != nil {
 		return k.down
 	}
-	k.queue = append(k.queue, p)
+	k.queue = append(k.queue, runs...)
 	k.signal()
 	return nil
 }

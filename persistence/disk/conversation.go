@@ -18,10 +18,10 @@ type conversation struct {
 	mu sync.Mutex // never held across I/O
 	// Guarded by mu.
 	tail    persistence.Tail
-	size    int64   // of the transcript, with all that is committed
-	written int64   // up to where the file holds it
-	synced  int64   // up to where a power cut leaves it
-	pending []*lump // what is not yet in the file, in order
+	size    int64  // of the transcript, with all that is committed
+	written int64  // up to where the file holds it
+	synced  int64  // up to where a power cut leaves it
+	pending []lump // what is not yet in the file, in order
 	anchors *anchors
 	damage  error // why it is refused; nil: it is not, or nobody has looked yet
 	checked bool  // the file was held against what it must be
@@ -54,7 +54,7 @@ func (c *conversation) published(r *run) (dirtied, queued bool, pending int64) {
 		panic(fmt.Sprintf("disk: %s: a run at %d was committed to a transcript of %d bytes", c.id, r.offset, c.size))
 	}
 	c.tail = persistence.Tail{Log: r.log, Last: r.last(), Time: r.time, Sum: r.sum()}
-	c.pending = append(c.pending, &lump{offset: r.offset, first: r.first, lines: r.lines})
+	c.pending = append(c.pending, lump{offset: r.offset, first: r.first, lines: r.lines})
 	c.size = r.end()
 	dirtied, queued = !c.dirty, !c.queued
 	c.dirty, c.queued = true, true
@@ -73,7 +73,7 @@ func (c *conversation) lumpAt(off int64) []byte {
 	lo, hi := 0, len(c.pending)
 	for lo < hi {
 		mid := (lo + hi) / 2
-		if l := c.pending[mid]; l.offset+int64(len(l.lines)) <= off {
+		if l := &c.pending[mid]; l.offset+int64(len(l.lines)) <= off {
 			lo = mid + 1
 		} else {
 			hi = mid
@@ -82,7 +82,7 @@ func (c *conversation) lumpAt(off int64) []byte {
 	if lo == len(c.pending) {
 		return nil
 	}
-	l := c.pending[lo]
+	l := &c.pending[lo]
 	return l.lines[off-l.offset:]
 }
 

@@ -215,7 +215,9 @@ func (r *Record) publish(p *proposal) {
 	if dirtied {
 		r.checkpoints.add(p.c)
 	}
-	r.flusher.add(p.c, queued, pending)
+	if queued || pending >= flushSize {
+		r.flusher.add(p.c, queued, pending)
+	}
 }
 
 func (r *Record) now() time.Time { return r.opts.Now() }
@@ -246,6 +248,9 @@ func (r *Record) close() error {
 	r.stopBackground()
 	r.background.Wait()
 	err := r.checkpoints.checkpoint(context.Background())
+	if err == nil { // that may have been one that was interrupted, of what there was when it began; this folds the rest
+		err = r.checkpoints.checkpoint(context.Background())
+	}
 	r.committer.close()
 	r.committing.Wait()
 	r.stopJournal()

@@ -27,6 +27,10 @@ func (t *turn) known(s *persistence.Send, key uint64) (bool, *protocol.Error) {
 		if seq == 0 {
 			continue
 		}
+		if t.shared {
+			t.waits = true // for the disk, perhaps
+			return false, unavailable(errWaits)
+		}
 		m, sum, err := t.r.entry(context.Background(), t.c, seq)
 		if err != nil {
 			t.r.complain(err)

@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"verbatim/persistence"
 	"verbatim/persistence/recordtest"
 	"verbatim/protocol"
 )
@@ -92,7 +91,7 @@ func TestAfterAFailedWriteOrSyncNothingIsAckedOrSeenAndTheSameIDsStandOnce(t *te
 
 			fs.set(once(kind, b.Record.(*Record)))
 			refused, alone := recordtest.Say("lobby", "ann", "a2", "two"), recordtest.Say("fresh", "ann", "a1", "one")
-			batch := b.Record.Commit("lobby", []*persistence.Send{refused})
+			batch := recordtest.Commit(b.Record, refused)
 			if recordtest.Code(refused) != protocol.CodeUnavailable || batch != nil || refused.Seq != 0 || refused.Err.RetryAfter == 0 {
 				t.Fatalf("the send is %+v, and the batch %v; want unavailable, and none", refused, batch)
 			}
@@ -137,7 +136,7 @@ func TestARefusedMessageThatReachedTheDiskDoesNotComeBack(t *testing.T) {
 	awaitPrepared(b.Record.(*Record))
 	fs.set(once("sync", b.Record.(*Record))) // the write itself succeeds
 	refused := recordtest.Say("lobby", "ann", "a2", "refused")
-	if b.Record.Commit("lobby", []*persistence.Send{refused}); refused.Err == nil {
+	if recordtest.Commit(b.Record, refused); refused.Err == nil {
 		t.Fatal("the send was accepted")
 	}
 	dead := bench(t, crash(t, dir), Options{})
@@ -168,7 +167,7 @@ func TestWhatAStartHasShownSurvivesAPowerCut(t *testing.T) {
 			}
 			return nil
 		})
-		r.Commit("lobby", []*persistence.Send{recordtest.Say("lobby", "ann", "a2", "two")})
+		recordtest.Commit(r, recordtest.Say("lobby", "ann", "a2", "two"))
 		r.abandon()
 		fs.revive()
 		if r, err = Open(dir, Options{FS: fs}); err != nil {
@@ -212,7 +211,7 @@ func TestOnAFullDiskSendsAreUnavailableAndServiceComesBackByItself(t *testing.T)
 	before := b.Tail("lobby")
 	for range 3 {
 		s := recordtest.Say("lobby", "ann", "x", "more")
-		if batch := b.Record.Commit("lobby", []*persistence.Send{s}); recordtest.Code(s) != protocol.CodeUnavailable || batch != nil {
+		if batch := recordtest.Commit(b.Record, s); recordtest.Code(s) != protocol.CodeUnavailable || batch != nil {
 			t.Fatalf("on a full disk the send is %+v", s)
 		}
 	}
@@ -319,7 +318,7 @@ func TestTranscriptsThatTakeNothingStopSendsAtTheBoundAndThenServiceComesBack(t 
 	start := time.Now()
 	for {
 		s := recordtest.Say("lobby", "ann", "", text)
-		if b.Record.Commit("lobby", []*persistence.Send{s}); s.Err != nil {
+		if recordtest.Commit(b.Record, s); s.Err != nil {
 			break
 		}
 		accepted++

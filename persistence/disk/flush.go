@@ -33,6 +33,7 @@ type flusher struct {
 
 	// writing is held while a conversation's lines are written: by the flusher, or by a checkpoint.
 	writing ioLock
+	buf     []byte // guarded by writing: lines on their way
 
 	wake chan struct{} // capacity 1, never closed
 
@@ -207,19 +208,20 @@ type written struct {
 	bytes int64
 }
 
-func (f *flusher) writeLumps(c *conversation, lumps []*lump, off int64) (n written, err error) {
+func (f *flusher) writeLumps(c *conversation, lumps []lump, off int64) (n written, err error) {
 	buf := lumps[0].lines
 	n = written{1, int64(len(buf))}
 	if len(lumps) > 1 {
-		buf = append(make([]byte, 0, min(maxPendingOne, 2*len(buf)*len(lumps))), buf...)
-	}
-	for _, l := range lumps[1:] {
-		if n.bytes+int64(len(l.lines)) > maxPendingOne {
-			break
+		f.buf = append(f.buf[:0], buf...)
+		for _, l := range lumps[1:] {
+			if n.bytes+int64(len(l.lines)) > maxPendingOne {
+				break
+			}
+			f.buf = append(f.buf, l.lines...)
+			n.lumps++
+			n.bytes += int64(len(l.lines))
 		}
-		buf = append(buf, l.lines...)
-		n.lumps++
-		n.bytes += int64(len(l.lines))
+		buf = f.buf
 	}
 	o, err := f.files.get(c.id, off == 0) // a file that was removed under us must not come back with a hole
 	if err != nil {

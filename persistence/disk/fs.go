@@ -14,6 +14,7 @@ import (
 type File interface {
 	io.ReaderAt
 	io.WriterAt
+	StartSync()  // a hint: Sync will be called soon
 	Sync() error // the bytes and the size (fdatasync)
 	Truncate(size int64) error
 	Size() (int64, error)
@@ -70,6 +71,9 @@ func (osFS) SyncDir(path string) error {
 	return d.Sync()
 }
 
+// StartSync lets the kernel begin to write what is dirty. What goes wrong there, Sync tells.
+func (f osFile) StartSync() { _ = unix.SyncFileRange(int(f.Fd()), 0, 0, unix.SYNC_FILE_RANGE_WRITE) }
+
 func (f osFile) Sync() error {
 	for {
 		err := unix.Fdatasync(int(f.Fd()))
@@ -85,6 +89,12 @@ func (f osFile) Size() (int64, error) {
 		return 0, err
 	}
 	return info.Size(), nil
+}
+
+// removed says whether the file has lost its last name.
+func (f osFile) removed() bool {
+	var stat unix.Stat_t
+	return unix.Fstat(int(f.Fd()), &stat) == nil && stat.Nlink == 0
 }
 
 // writeAside replaces a file by another as a whole: after a crash there is the old one or the new one. The folder

@@ -21,6 +21,7 @@ type bytesFile struct {
 func newBytesFile(b []byte) bytesFile                { return bytesFile{bytes.NewReader(b), int64(len(b))} }
 func (f bytesFile) Size() (int64, error)             { return f.size, nil }
 func (bytesFile) WriteAt([]byte, int64) (int, error) { return 0, errors.ErrUnsupported }
+func (bytesFile) StartSync()                         {}
 func (bytesFile) Sync() error                        { return errors.ErrUnsupported }
 func (bytesFile) Truncate(int64) error               { return errors.ErrUnsupported }
 func (bytesFile) Close() error                       { return nil }
@@ -31,7 +32,7 @@ func transcriptOf(n int) []byte {
 	text, sum := bytes.Clone(x.lines), x.sum()
 	for seq := 2; seq <= n; seq++ {
 		m := protocol.Message{Conversation: "lobby", Seq: protocol.Seq(seq), ID: "i", From: "ann", Time: protocol.Time(seq), Text: `"x"`}
-		text, sum = appendEntryLine(text, m.AppendJSON(salts(1), nil), sum)
+		text, sum = appendEntryLine(text, m.AppendJSON(new(desk).salt(), nil), sum)
 	}
 	return text
 }

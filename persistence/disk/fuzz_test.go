@@ -28,7 +28,7 @@ func someRunOf(id protocol.ConversationID) run {
 	r := run{conversation: id, log: log, first: 1, count: 1, time: 1}
 	r.lines, r.before = appendLogLine(nil, id, log, 1)
 	m := protocol.Message{Conversation: id, Seq: 1, From: "ann", Time: 1, Text: `"x"`}
-	r.lines, _ = appendEntryLine(r.lines, m.AppendJSON(salts(1), nil), r.before)
+	r.lines, _ = appendEntryLine(r.lines, m.AppendJSON(new(desk).salt(), nil), r.before)
 	return r
 }
 

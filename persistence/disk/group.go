@@ -111,7 +111,9 @@ func (k *committer) commit(w work) {
 	for _, p := range w.group {
 		entries += p.count
 		k.publish(p)
-		p.done <- nil
+	}
+	for _, p := range w.group {
+		p.answer(nil)
 	}
 	if k.observe != nil {
 		k.observe(entries, size, time.Since(start))
@@ -175,7 +177,7 @@ func (k *committer) refuse(w work, err error) {
 		k.recover()
 	}
 	for _, p := range w.group {
-		p.done <- err
+		p.answer(err)
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()

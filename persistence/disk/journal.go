@@ -70,6 +70,9 @@ func (j *journal) flush() error {
 	if err == nil {
 		err = s.file.Sync()
 	}
+	if r, ok := s.file.(remover); ok && err == nil && r.removed() {
+		err = errRemoved
+	}
 	if err != nil {
 		err = fmt.Errorf("journal: write %s at offset %d: %w", s.path, s.used, err)
 		j.seal()
@@ -81,6 +84,12 @@ func (j *journal) flush() error {
 	j.mu.Unlock()
 	return nil
 }
+
+// remover is a file that can tell that it has no name any more: it takes writes and syncs as before, and all of it is gone
+// when the server ends. Nothing may be acked from it.
+type remover interface{ removed() bool }
+
+var errRemoved = errors.New("the file was removed under the server: put the data directory back from a backup, and start anew")
 
 // reopen opens a new segment whose synced head says up to where the older ones are valid, whatever stands beyond.
 func (j *journal) reopen() error {

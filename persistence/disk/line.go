@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/rand"
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/hex"
 
 	"verbatim/protocol"
@@ -52,17 +51,6 @@ func newLog() protocol.LogID {
 	var b [16]byte
 	_, _ = rand.Read(b[:]) // never fails: crypto/rand ends the program instead
 	return protocol.LogID(hex.EncodeToString(b[:]))
-}
-
-// salts gives n of them, one after another.
-func salts(n int) []byte {
-	raw := make([]byte, 16*n)
-	_, _ = rand.Read(raw)
-	out := make([]byte, saltLen*n)
-	for i := range n {
-		base64.RawURLEncoding.Encode(out[i*saltLen:], raw[i*16:i*16+16])
-	}
-	return out
 }
 
 // appendLogLine adds a transcript's first line, newline included, and gives its sum.

@@ -133,6 +133,14 @@ func (f *powerFile) Truncate(size int64) error {
 	return f.osFile.Truncate(size)
 }
 
+func (f *powerFile) StartSync() {
+	f.p.mu.Lock()
+	defer f.p.mu.Unlock()
+	if !f.p.dead {
+		f.p.writeBack(f.n, f.osFile)
+	}
+}
+
 func (f *powerFile) Sync() error {
 	f.p.mu.Lock()
 	defer f.p.mu.Unlock()
@@ -225,6 +233,13 @@ func (p *powerFS) settle(dir string, which func() bool) {
 	}
 }
 
+// kill makes everything fail from here on, so that who goes on for a moment changes nothing.
+func (p *powerFS) kill() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.dead = true
+}
+
 // revive makes everything work again.
 func (p *powerFS) revive() {
 	p.mu.Lock()
@@ -260,4 +275,18 @@ func (p *powerFS) cut(dir string) string {
 		p.must(os.WriteFile(filepath.Join(after, rel), content, 0o600))
 	}
 	return after
+}
+
+// adopt takes the files of a directory as they are: all of them are on the disk.
+func (p *powerFS) adopt(dir string) {
+	p.must(filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() || d.Name() == "lock" {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		n := &inode{shadow: filepath.Join(p.shadow, "adopted."+itoa(p.count)), dirty: map[int64]bool{}, size: int64(len(content))}
+		p.count++
+		p.inodes[path], p.disk[path] = n, n
+		return errors.Join(err, os.WriteFile(n.shadow, content, 0o600))
+	}))
 }

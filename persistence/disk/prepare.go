@@ -60,6 +60,14 @@ func (p *preparer) take() (*segment, error) {
 		return s, nil
 	default:
 	}
+	s, err := p.await()
+	if err != nil {
+		return p.await() // that was how it stood up to a retry ago; having been told, run tries anew
+	}
+	return s, nil
+}
+
+func (p *preparer) await() (*segment, error) {
 	select {
 	case s := <-p.ready:
 		return s, nil

@@ -282,7 +282,7 @@ func TestADamagedTranscriptIsRefusedAndOthersGoOn(t *testing.T) {
 					t.Errorf("Read says %v, want that `verbatim verify` is to be run", err)
 				}
 				s := recordtest.Say("lobby", "ann", "x", "x")
-				if r.Commit("lobby", []*persistence.Send{s}); recordtest.Code(s) != protocol.CodeUnavailable || !strings.Contains(s.Err.Reason, "verbatim verify") {
+				if recordtest.Commit(r, s); recordtest.Code(s) != protocol.CodeUnavailable || !strings.Contains(s.Err.Reason, "verbatim verify") {
 					t.Errorf("a send is %v, want unavailable", s.Err)
 				}
 				again.Fill("other", 1, 1)

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"testing"
 
-	"verbatim/persistence"
 	"verbatim/persistence/recordtest"
 	"verbatim/protocol"
 )
@@ -216,7 +215,7 @@ func TestVerifyWhileMessagesComeInFindsNothing(t *testing.T) {
 			}
 			id := fmt.Sprint("room-", i%7)
 			s := recordtest.Say(id, "ann", "", strings.Repeat("x", i%20000))
-			r.Commit(s.Conversation, []*persistence.Send{s})
+			recordtest.Commit(r, s)
 			if i%50 == 0 {
 				_ = r.checkpoints.checkpoint(context.Background())
 			}

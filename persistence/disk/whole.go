@@ -58,6 +58,20 @@ func (r *Record) sound(id protocol.ConversationID) (*conversation, error) {
 	return c, nil
 }
 
+// soundNow is sound without a wait: errWaits says that nobody has looked yet.
+func (r *Record) soundNow(id protocol.ConversationID) (*conversation, error) {
+	c := r.conversations.get(id)
+	if c == nil {
+		return nil, ErrNoConversation
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.damage == nil && !c.checked {
+		return nil, errWaits
+	}
+	return c, c.damage
+}
+
 // checkWhole holds a transcript's size, first line and last line against what they must be.
 func (r *Record) checkWhole(id protocol.ConversationID, want persistence.Tail, size int64) error {
 	path := r.files.path(id)

@@ -189,7 +189,7 @@ func concurrent(b *Bench) {
 		all.Go(func() {
 			for i := range entries {
 				s := Say(fmt.Sprint("room-", c), "ann", fmt.Sprint("a", i), fmt.Sprint("text ", i))
-				b.Record.Commit(s.Conversation, []*persistence.Send{s})
+				Commit(b.Record, s)
 				if s.Err != nil || s.Seq != protocol.Seq(i+1) {
 					b.T.Errorf("room %d, send %d: seq %d, %v", c, i, s.Seq, s.Err)
 				}
@@ -201,5 +201,52 @@ func concurrent(b *Bench) {
 		if n := len(b.All(fmt.Sprint("room-", c), 1)); n != entries {
 			b.T.Errorf("room %d has %d entries, want %d", c, n, entries)
 		}
+	}
+}
+
+// together commits for many conversations at once: first new ones, then ones that exist; sends that are refused,
+// duplicates of the turn itself and of turns before.
+func together(b *Bench) {
+	const conversations, rounds = 20, 5
+	for round := range rounds {
+		var turns []*persistence.Turn
+		for c := range conversations {
+			id, name := fmt.Sprint("room-", c), fmt.Sprint("a", round)
+			beyond := Say(id, "ann", "", "beyond")
+			beyond.Target = 1000
+			t := &persistence.Turn{Conversation: protocol.ConversationID(id), Sends: []*persistence.Send{
+				Say(id, "ann", "", "unnamed"), beyond, Say(id, "ann", name, "named"), Say(id, "ann", name, "named"), Say(id, "ann", name, "other"),
+			}}
+			if round > 0 && c%7 == 0 {
+				t.Sends = append(t.Sends, Say(id, "ann", fmt.Sprint("a", round-1), "named"))
+			}
+			turns = append(turns, t)
+		}
+		CommitAll(b.Record, turns...)
+		for _, t := range turns {
+			checkTogether(b, t, protocol.Seq(2*round+1))
+		}
+	}
+	for c := range conversations {
+		if n := len(b.All(fmt.Sprint("room-", c), 1)); n != 2*rounds {
+			b.T.Errorf("room %d has %d entries, want %d", c, n, 2*rounds)
+		}
+	}
+}
+
+func checkTogether(b *Bench, t *persistence.Turn, first protocol.Seq) {
+	s, tail := t.Sends, b.Tail(string(t.Conversation))
+	if s[0].Seq != first || s[2].Seq != first+1 || t.Batch.First != first || t.Batch.Len() != 2 || string(t.Batch.Wire(first+1)) != b.All(string(t.Conversation), first+1)[0] {
+		b.T.Errorf("%s: seqs %d and %d, want %d and the next; the batch is %+v", t.Conversation, s[0].Seq, s[2].Seq, first, t.Batch)
+	}
+	if t.Log != tail.Log || tail.Last != first+1 || tail.Sum != s[2].Sum {
+		b.T.Errorf("%s: a batch of log %s, and the tail is %+v", t.Conversation, t.Log, tail)
+	}
+	if Code(s[1]) != protocol.CodeBadRequest || Code(s[4]) != protocol.CodeConflict {
+		b.T.Errorf("%s: a target beyond the last: %v; another text: %v", t.Conversation, s[1].Err, s[4].Err)
+	}
+	wantRepeat(b, s[2], s[3])
+	if len(s) > 5 && (!s[5].Duplicate || s[5].Seq != first-1) {
+		b.T.Errorf("%s: sent again: %+v, want a duplicate of %d", t.Conversation, s[5], first-1)
 	}
 }

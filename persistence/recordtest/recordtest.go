@@ -47,6 +47,7 @@ func Run(t *testing.T, open func(t *testing.T) *Bench) {
 		{"ALateResendWithSinceIsRecordedOnce", lateResend},
 		{"ALargeBatchIsRecorded", largeBatch},
 		{"ConversationsDoNotDisturbEachOther", concurrent},
+		{"TurnsThatShareACommitAreAsIfEachWereAlone", together},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			b := open(t)
@@ -72,7 +73,28 @@ func (b *Bench) Commit(sends ...*persistence.Send) *persistence.Batch {
 			b.T.Fatalf("Recall: %v", err)
 		}
 	}
-	return b.Record.Commit(sends[0].Conversation, sends)
+	return Commit(b.Record, sends...)
+}
+
+// Commit commits sends of one conversation.
+func Commit(record persistence.Record, sends ...*persistence.Send) *persistence.Batch {
+	t := &persistence.Turn{Conversation: sends[0].Conversation, Sends: sends}
+	record.Commit([]*persistence.Turn{t})
+	return t.Batch
+}
+
+// CommitAll commits turns together, and those that are left one by one after that, as a Store does. It says how many were
+// left.
+func CommitAll(record persistence.Record, turns ...*persistence.Turn) (left int) {
+	record.Commit(turns)
+	for _, t := range turns {
+		if t.Left {
+			left++
+			t.Left = false
+			record.Commit([]*persistence.Turn{t})
+		}
+	}
+	return left
 }
 
 // Accept commits sends that must be accepted.

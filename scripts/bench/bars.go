@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"verbatim/scripts/bench/figures"
 )
@@ -25,6 +26,7 @@ type bar struct {
 	against string // the other run
 	limit   float64
 	least   bool
+	shown   bool // it is no bar: the figure is shown beside them
 }
 
 func atMost(limit float64) bar  { return bar{of: verbatim, limit: limit} }
@@ -44,6 +46,8 @@ func (b bar) alone(f figure, of string) bar {
 	b.figure, b.how, b.of = f, alone, of
 	return b
 }
+
+func show(f figure, of string) bar { return bar{of: of, figure: f, shown: true} }
 
 // spread is a figure over the rounds.
 type spread struct{ least, median, most float64 }
@@ -68,8 +72,8 @@ func (r *row) over(b bar, against string) (spread, bool) {
 		return spread{}, false
 	}
 	var values []float64
-	for i, f := range of.measured {
-		o := other.measured[i]
+	for i := range min(len(of.measured), len(other.measured)) {
+		f, o := of.measured[i], other.measured[i]
 		if f == nil || o == nil {
 			continue // that run failed in this round
 		}
@@ -100,7 +104,7 @@ func (r *row) trial(name string) *trial {
 func (one *trial) over(of func(*figures.Figures) float64) (spread, bool) {
 	var values []float64
 	for _, f := range one.measured {
-		if f != nil {
+		if f != nil && !math.IsNaN(of(f)) {
 			values = append(values, of(f))
 		}
 	}
@@ -117,7 +121,7 @@ func (b bar) met(s spread) bool {
 // format is how the bar's values are written.
 func (b bar) format(v float64) string {
 	switch {
-	case b.how == ratio && math.Abs(v-b.limit) < 0.005 && v != b.limit:
+	case b.how == ratio && math.Abs(v-b.limit) < 0.005 && v != b.limit && !b.shown:
 		return fmt.Sprintf("%.3f", v) // so that what is just missed does not look met
 	case b.how == ratio:
 		return fmt.Sprintf("%.2f", v)
@@ -128,6 +132,9 @@ func (b bar) format(v float64) string {
 }
 
 func (b bar) String() string {
+	if b.shown {
+		return "–"
+	}
 	sign := "≤"
 	if b.least {
 		sign = "≥"
@@ -142,7 +149,7 @@ func (b bar) String() string {
 	if b.limit >= 10_000 {
 		limit = grouped(int(b.limit))
 	}
-	return sign + " " + limit + " " + b.figure.unit
+	return strings.TrimSpace(sign + " " + limit + " " + b.figure.unit)
 }
 
 // grouped writes a number with commas between its thousands.

@@ -36,7 +36,7 @@ type options struct {
 
 func main() {
 	var o options
-	flag.BoolVar(&o.quick, "quick", false, "two rounds of 1.5 s and smaller crowds: does it work, and is anything far off?")
+	flag.BoolVar(&o.quick, "quick", false, "two rounds of 1 s and smaller crowds: does it work, and is anything far off?")
 	flag.IntVar(&o.rounds, "rounds", 5, "how many `rounds`")
 	flag.DurationVar(&o.duration, "duration", 5*time.Second, "what is measured of each run")
 	rows := flag.String("rows", "", "only the rows whose title this `regexp` matches, × written as x or ×; they are printed")
@@ -49,7 +49,7 @@ func main() {
 			o.rounds = 2
 		}
 		if !given["duration"] {
-			o.duration = 1500 * time.Millisecond
+			o.duration = time.Second
 		}
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

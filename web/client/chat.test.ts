@@ -1,60 +1,226 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { chatWith, FakeServer } from './testing.ts';
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import { FakeServer, online } from './testing.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-function online(server = new FakeServer()) {
-  const client = chatWith(server);
-  client.chat.open('lobby');
-  client.chat.connection.start();
-  vi.advanceTimersByTime(1);
-  return { server, ...client };
-}
 
-test('after a lost connection the join goes on from the last entry of the same log', () => {
-  const { server, texts } = online();
+test('after a lost connection the join goes on from the last entry of the same log', async () => {
+  const { server, texts } = await online();
   server.say('bob', 'one');
   server.socket!.drop();
   server.say('bob', 'two');
-  vi.advanceTimersByTime(1_000);
+  await vi.advanceTimersByTimeAsync(1_000);
   expect(server.socket!.last('join')).toMatchObject({ conversation: 'lobby', after: 1, log: 'log-1' });
   expect(texts()).toEqual(['one', 'two']);
 });
 
-test('the first entry of an empty conversation makes its log known', () => {
-  const { server, lobby, texts } = online();
+test('the first entry of an empty conversation makes its log known', async () => {
+  const { server, lobby, texts } = await online();
   expect(lobby().timeline.log).toBeUndefined();
   server.say('bob', 'one');
   expect(lobby().timeline.log).toBe('log-1');
   expect(texts()).toEqual(['one']);
 });
 
-test('another log starts the conversation anew, and the page is told', () => {
-  const { server, texts, told } = online();
+test('another log starts the conversation anew, and the page is told', async () => {
+  const { server, chat, lobby, texts, told } = await online();
   server.say('bob', 'old');
+  const atReset: unknown[] = [];
+  chat.on('reset', () => atReset.push(texts(), lobby().newest, lobby().log));
   server.wipe();
   server.say('bob', 'new');
-  vi.advanceTimersByTime(1_000);
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(atReset).toEqual([[], 0, undefined]);
   expect(texts()).toEqual(['new']);
   expect(told.resets).toEqual(['lobby']);
 });
 
-test('what waits for another log may stand anywhere in it', () => {
-  const { server, chat } = online();
+test('what waits for another log may stand anywhere in it, if it was ever sent', async () => {
+  const { server, chat, texts } = await online();
   for (const text of ['a', 'b', 'c']) server.say('bob', text);
   server.latency = 5;
+  chat.send('lobby', 'tried');
   server.socket!.drop();
-  chat.send('lobby', 'mine');
+  chat.send('lobby', 'new');
   server.wipe();
-  server.say('bob', 'new');
-  vi.advanceTimersByTime(1_000);
+  server.say('bob', 'first');
+  await vi.advanceTimersByTimeAsync(1_000);
   const sends = server.sockets.flatMap((socket) => socket.sent).filter((frame) => frame.type === 'send');
-  expect(sends).toMatchObject([{ text: 'mine', since: 0 }]);
+  expect(sends).toMatchObject([{ text: 'tried', since: 3 }, { text: 'tried', since: 0 }, { text: 'new', since: 1 }]);
+  expect(texts()).toEqual(['first', 'tried', 'new']);
 });
 
-test('a gap, should there ever be one, is asked for and not shown', () => {
-  const { server, texts } = online();
+test('a record that is empty now is another one too', async () => {
+  const { server, texts, lobby, told } = await online();
+  server.say('bob', 'old');
+  server.log = 'log-2';
+  server.record = [];
+  server.forgives = true;
+  server.socket!.drop();
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(told.resets).toEqual(['lobby']);
+  expect([texts(), lobby().newest, lobby().unread]).toEqual([[], 0, undefined]);
+});
+
+test('who follows hears of another record too, and shows nothing of the old one on coming back', async () => {
+  const { server, chat, texts, told } = await online();
+  server.say('bob', 'old');
+  chat.open('kitchen');
+  server.wipe();
+  server.say('bob', 'new');
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(told.resets).toEqual(['lobby']);
+  expect(texts()).toEqual([]);
+  chat.open('lobby');
+  expect(texts()).toEqual(['new']);
+});
+
+test('entries of a log whose name was not learned are not continued with another log\'s', async () => {
+  const { server, texts, told } = await online();
+  server.refusesJoin = { code: 'unavailable', reason: 'no' }; // the join that would tell the name
+  server.say('bob', 'old one');
+  server.refusesJoin = undefined;
+  server.wipe();
+  for (const text of ['new one', 'new two']) server.say('bob', text);
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect([texts(), told.resets]).toEqual([['new one', 'new two'], ['lobby']]);
+});
+
+test('a connection that is lost before the log\'s name was learned loses nothing, and tells nothing twice', async () => {
+  const { server, chat, told } = await online();
+  const heard: unknown[] = [];
+  chat.on('message', ({ message }) => heard.push(message.text));
+  server.refusesJoin = { code: 'unavailable', reason: 'no' }; // the join that would tell the name
+  server.say('bob', 'm1');
+  server.refusesJoin = undefined;
+  server.socket!.drop();
+  for (let n = 2; n <= 80; n++) server.say('bob', `m${n}`);
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect(heard).toEqual(Array.from({ length: 80 }, (_, index) => `m${index + 1}`));
+  expect(told.resets).toEqual([]);
+});
+
+test('a record that is shorter than what is held, before its name was learned, is another one', async () => {
+  const { server, texts, told } = await online();
+  server.refusesJoin = { code: 'unavailable', reason: 'no' };
+  server.say('bob', 'old');
+  server.refusesJoin = undefined;
+  server.wipe();
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect([texts(), told.resets]).toEqual([[], ['lobby']]);
+});
+
+test('what is opened again far behind is opened at its end; a connection lost on the way from far behind is gone on with', async () => {
+  const { server, chat, lobby } = await online();
+  const heard: number[] = [];
+  server.say('bob', 'm1');
+  chat.on('message', ({ message }) => heard.push(message.seq));
+  chat.open('kitchen');
+  for (let n = 2; n <= 2_000; n++) server.say('bob', `m${n}`);
+  server.socket!.receive({ type: 'last', conversation: 'lobby', last: 2_000, time: '' });
+  chat.open('lobby');
+  expect([lobby().timeline.first, lobby().timeline.last]).toEqual([1_951, 2_000]);
+  server.socket!.drop();
+  for (let n = 2_001; n <= 5_000; n++) server.say('bob', `m${n}`);
+  server.loses = (frame) => frame.seq === 2_500;
+  await vi.advanceTimersByTimeAsync(400);
+  server.loses = () => false;
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect(heard).toEqual(Array.from({ length: 3_050 }, (_, index) => 1_951 + index));
+});
+
+test('what was acknowledged on the old record waits for nothing on the new one', async () => {
+  const { server, chat, unsettled } = await online();
+  server.say('bob', 'one');
+  server.answers = false;
+  chat.send('lobby', 'mine');
+  server.socket!.reply('send', { type: 'ack', conversation: 'lobby', id: server.socket!.last('send').id, seq: 2 });
+  expect(unsettled()).toEqual(['recorded mine']);
+  server.answers = true;
+  server.wipe();
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(unsettled()).toEqual([]);
+});
+
+test('each entry is told once, in order, over a lost connection', async () => {
+  const { server, chat } = await online();
+  const heard: unknown[] = [];
+  chat.on('message', ({ conversation, message }) => heard.push([conversation, message.seq, message.text]));
+  server.say('bob', 'one');
+  server.socket!.drop();
+  server.say('bob', 'two');
+  await vi.advanceTimersByTimeAsync(1_000);
+  server.say('bob', 'three');
+  expect(heard).toEqual([['lobby', 1, 'one'], ['lobby', 2, 'two'], ['lobby', 3, 'three']]);
+});
+
+test('a page of history is a promise, which says why there is none', async () => {
+  const server = new FakeServer();
+  for (let n = 1; n <= 9; n++) server.say('bob', `m${n}`);
+  const { chat } = await online(server);
+  const page = await chat.history('lobby', { before: 4, limit: 2 });
+  expect([page.messages.map((entry) => entry.seq), page.more]).toEqual([[2, 3], true]);
+  server.answers = false;
+  const lost = expect(chat.history('lobby', { before: 4 })).rejects.toMatchObject({ name: 'RequestError', code: 'disconnected' });
+  server.socket!.drop();
+  await lost;
+  await expect(chat.history('lobby')).rejects.toMatchObject({ code: 'disconnected' });
+});
+
+test('the server\'s refusal of a page of history is an error with its code', async () => {
+  const { server, chat } = await online();
+  server.answers = false;
+  const asked = expect(chat.history('lobby', { after: 99 })).rejects.toMatchObject({ code: 'bad_request', message: 'the last is 0' });
+  server.socket!.reply('history', { type: 'error', code: 'bad_request', reason: 'the last is 0' });
+  await asked;
+});
+
+test('what is left is told so, and nothing of it comes any more', async () => {
+  const { server, chat, texts } = await online();
+  chat.leave('lobby');
+  expect(server.socket!.last('leave')).toMatchObject({ conversation: 'lobby' });
+  server.say('bob', 'not for us');
+  expect(texts()).toEqual([]);
+  server.socket!.drop();
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(server.socket!.sent).toEqual([]);
+  chat.join('lobby');
+  expect(texts()).toEqual(['not for us']);
+});
+
+test('several conversations may be joined, and who was sent away may join again', async () => {
+  const { server, chat, lobby } = await online();
+  chat.join('kitchen');
+  expect([lobby().mode, chat.conversation('kitchen').mode]).toEqual(['open', 'open']);
+  server.socket!.receive({ type: 'left', conversation: 'lobby', code: 'forbidden', reason: 'you were removed' });
+  chat.join('lobby');
+  expect([lobby().joined, lobby().problem]).toEqual([true, undefined]);
+});
+
+test('a listener that throws is reported, and the others hear all the same', async () => {
+  const { server, chat } = await online();
+  const uncaught: unknown[] = [];
+  const report = (error: unknown) => void uncaught.push(error);
+  const listeners = process.listeners('uncaughtException');
+  process.removeAllListeners('uncaughtException').on('uncaughtException', report);
+  onTestFinished(() => {
+    process.removeAllListeners('uncaughtException');
+    for (const listener of listeners) process.on('uncaughtException', listener);
+  });
+  const heard: unknown[] = [];
+  chat.on('message', () => { throw new Error('a broken page'); });
+  const off = chat.on('message', ({ message }) => heard.push(message.text));
+  server.say('bob', 'one');
+  off();
+  server.say('bob', 'two');
+  await vi.advanceTimersByTimeAsync(1);
+  expect(heard).toEqual(['one']);
+  await vi.waitFor(() => expect(uncaught).toHaveLength(2));
+});
+
+test('a gap, should there ever be one, is asked for and not shown', async () => {
+  const { server, texts } = await online();
   server.say('bob', 'one');
   server.record.push({ type: 'message', conversation: 'lobby', seq: 2, from: 'bob', time: '', text: 'two' });
   server.say('bob', 'three');
@@ -62,10 +228,10 @@ test('a gap, should there ever be one, is asked for and not shown', () => {
   expect(server.socket!.last('join')).toMatchObject({ after: 1 });
 });
 
-test('older pages come before what is shown', () => {
+test('older pages come before what is shown', async () => {
   const server = new FakeServer();
   for (let n = 1; n <= 120; n++) server.say('bob', `m${n}`);
-  const { lobby, texts } = online(server);
+  const { lobby, texts } = await online(server);
   expect(texts().length).toBe(50);
   lobby().loadOlder();
   lobby().loadOlder();
@@ -73,8 +239,8 @@ test('older pages come before what is shown', () => {
   expect(lobby().timeline.hasOlder).toBe(false);
 });
 
-test('only what is open gets its entries; what is left is followed', () => {
-  const { server, chat } = online();
+test('only what is open gets its entries; what is left is followed', async () => {
+  const { server, chat } = await online();
   chat.open('kitchen');
   const joins = server.socket!.sent.filter((frame) => frame.type === 'join').map(({ ref: _, ...join }) => join);
   expect(joins).toEqual([
@@ -86,8 +252,8 @@ test('only what is open gets its entries; what is left is followed', () => {
   expect(chat.conversation('lobby').newest).toBe(9);
 });
 
-test('reading is told once, and also when it was done elsewhere', () => {
-  const { server, lobby } = online();
+test('reading is told once, and also when it was done elsewhere', async () => {
+  const { server, lobby } = await online();
   for (const text of ['a', 'b', 'c']) server.say('bob', text);
   lobby().markRead(2);
   lobby().markRead(2);
@@ -98,11 +264,11 @@ test('reading is told once, and also when it was done elsewhere', () => {
   expect(lobby().unread).toBe(0);
 });
 
-test('typing is told at most once in 3 seconds, and anew after a message', () => {
-  const { server, chat, lobby } = online();
+test('typing is told at most once in 3 seconds, and anew after a message', async () => {
+  const { server, chat, lobby } = await online();
   const told = () => server.socket!.sent.filter((frame) => frame.type === 'typing').length;
   lobby().typing();
-  vi.advanceTimersByTime(2_000);
+  await vi.advanceTimersByTimeAsync(2_000);
   lobby().typing();
   expect(told()).toBe(1);
   chat.send('lobby', 'hi');
@@ -110,21 +276,21 @@ test('typing is told at most once in 3 seconds, and anew after a message', () =>
   expect(told()).toBe(2);
 });
 
-test('a join that is refused says why, and is tried again where that may help', () => {
+test('a join that is refused says why, and is tried again where that may help', async () => {
   const server = new FakeServer();
   server.refusesJoin = { code: 'unavailable', reason: 'the disk is full', retry_after: 3 };
-  const { lobby } = online(server);
+  const { lobby } = await online(server);
   expect(lobby().problem).toBe('the disk is full');
   server.refusesJoin = { code: 'forbidden', reason: 'members only' };
-  vi.advanceTimersByTime(3_000);
+  await vi.advanceTimersByTimeAsync(3_000);
   expect(lobby().problem).toBe('members only');
   server.refusesJoin = undefined;
-  vi.advanceTimersByTime(60_000);
+  await vi.advanceTimersByTimeAsync(60_000);
   expect(lobby().joined).toBe(false);
 });
 
-test('who is sent away is told why, and nothing more is shown', () => {
-  const { server, lobby, texts } = online();
+test('who is sent away is told why, and nothing more is shown', async () => {
+  const { server, lobby, texts } = await online();
   server.socket!.receive({ type: 'left', conversation: 'lobby', code: 'forbidden', reason: 'you were removed' });
   server.say('bob', 'secret');
   expect(lobby().problem).toBe('you were removed');
@@ -133,20 +299,20 @@ test('who is sent away is told why, and nothing more is shown', () => {
 
 // The whole client against a server that loses one connection in five frames: the promises must hold all the same.
 for (const seed of [1, 2, 3, 4, 5]) {
-  test(`nothing is lost, doubled or out of order over connections that break (seed ${seed})`, () => {
+  test(`nothing is lost, doubled or out of order over connections that break (seed ${seed})`, async () => {
     const random = numbers(seed);
     const server = new FakeServer();
     server.latency = seed % 2 ? 0 : 40;
     server.loses = () => random() < 0.2;
-    const { chat, texts, unsettled } = online(server);
+    const { chat, texts, unsettled } = await online(server);
     const mine: string[] = [];
     while (mine.length < 100) {
       if (random() < 0.5) chat.send('lobby', mine[mine.push(`mine ${mine.length}`) - 1]!);
       else server.say('bob', `bob ${server.record.length}`);
-      vi.advanceTimersByTime(random() * 300);
+      await vi.advanceTimersByTimeAsync(random() * 300);
     }
     server.loses = () => false;
-    vi.advanceTimersByTime(60_000);
+    await vi.advanceTimersByTimeAsync(60_000);
     expect(server.record.filter((entry) => entry.from === 'ann').map((entry) => entry.text)).toEqual(mine);
     expect(texts()).toEqual(server.record.map((entry) => entry.text).slice(-texts().length));
     expect(chat.conversation('lobby').timeline.last).toBe(server.record.length);

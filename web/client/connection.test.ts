@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { Connection, type ConnectionState } from './connection.ts';
 import { FakeSocket, type Frame } from './testing.ts';
 
@@ -127,4 +127,35 @@ test('once stopped it stays away', () => {
   expect(phase()).toBe('stopped');
   expect(sockets.length).toBe(2);
   expect(socket().closed).toBe(true);
+});
+
+test('where there is no WebSocket, it says so at once, and what to do', () => {
+  vi.stubGlobal('WebSocket', undefined);
+  onTestFinished(() => void vi.unstubAllGlobals());
+  expect(() => new Connection({ url: () => 'ws://test/ws', onState: () => {}, onFrame: () => {} })).toThrow(/Node.*version 22.*package ws.*open:/);
+});
+
+test('an address that cannot be one is refused, in the words of who refused it', () => {
+  const states: ConnectionState[] = [];
+  const open = () => { throw new SyntaxError('no such address'); };
+  const connection = new Connection({ url: () => 'nonsense', open, onState: (state) => states.push(state), onFrame: () => {} });
+  connection.start();
+  vi.advanceTimersByTime(60_000);
+  expect(states.at(-1)).toEqual({ phase: 'refused', code: 0, reason: 'no such address' });
+});
+
+test('what is not JSON comes from something else than the server: the connection is made again', () => {
+  const { socket, sockets, phase } = connect();
+  socket().welcome();
+  socket().onmessage!({ data: '<html>' });
+  expect(phase()).toBe('waiting');
+  vi.advanceTimersByTime(1_000);
+  expect(sockets.length).toBe(2);
+});
+
+test('the error of a socket has a listener before and after it is given up: without one it would end a Node process', () => {
+  const { connection, socket } = connect();
+  expect(socket().onerror).not.toBeNull();
+  connection.stop();
+  expect(socket().onerror).not.toBeNull();
 });

@@ -1,13 +1,15 @@
 // One live connection to the server, made again whenever it is lost.
 import { closeCode, type Request, type ServerFrame, type Welcome } from './protocol.ts';
 import { retryAfter, retryDelay } from './backoff.ts';
+import { RequestError } from './request-error.ts';
 
-/** The part of a WebSocket that is used here. */
+/** The part of a WebSocket that is used here: a browser's, Node's own, and the one of the package `ws` all have it. */
 export interface Socket {
   send(text: string): void;
   close(code?: number, reason?: string): void;
-  onmessage: ((event: { data: unknown }) => void) | null;
-  onclose: ((event: { code: number; reason: string }) => void) | null;
+  onmessage: ((event: any) => void) | null; // an event with `data`
+  onclose: ((event: any) => void) | null; // an event with `code` and `reason`
+  onerror: ((event: any) => void) | null;
 }
 
 /** What setTimeout gives, in browsers and in Node alike. */
@@ -26,7 +28,9 @@ export interface ConnectionOptions {
   protocols?(): string[];
   onState(state: ConnectionState): void;
   onFrame(frame: ServerFrame): void;
+  /** Makes a socket; without it, the global WebSocket does. */
   open?(url: string, protocols: string[]): Socket;
+  /** From 0 to 1, as Math.random. */
   random?(): number;
 }
 
@@ -48,8 +52,12 @@ export class Connection {
   private retryTimer: Timer;
   private quietTimer: Timer;
   private steadyTimer: Timer;
+  private readonly open: (url: string, protocols: string[]) => Socket;
 
-  constructor(private readonly options: ConnectionOptions) {}
+  /** Throws where there is no WebSocket to connect with. */
+  constructor(private readonly options: ConnectionOptions) {
+    this.open = options.open ?? openHere();
+  }
 
   /** Connects now, also where it was waiting to. */
   start(): void {
@@ -57,11 +65,15 @@ export class Connection {
     clearTimeout(this.retryTimer);
     this.lastError = '';
     this.enter({ phase: 'connecting' });
-    const open = this.options.open ?? ((url: string, protocols: string[]) => new WebSocket(url, protocols) as Socket);
-    const socket = open(this.options.url(this.user), this.options.protocols?.() ?? []);
-    this.socket = socket;
-    socket.onmessage = (event) => this.receive(String(event.data));
-    socket.onclose = (event) => this.lost(event.code, event.reason);
+    try {
+      this.socket = this.open(this.options.url(this.user), this.options.protocols?.() ?? []);
+    } catch (error) { // no address, or one that this page may not use
+      this.enter({ phase: 'refused', code: 0, reason: error instanceof Error ? error.message : String(error) });
+      return;
+    }
+    this.socket.onmessage = (event: { data: unknown }) => this.receive(String(event.data));
+    this.socket.onclose = (event: { code: number; reason: string }) => this.lost(event.code, event.reason);
+    this.socket.onerror = () => {}; // a close follows; without a listener it would end a Node process
     this.expectSomething(patience);
   }
 
@@ -89,9 +101,22 @@ export class Connection {
     return true;
   }
 
+  /** Sends a request that has a reply, and gives that. Rejects with a RequestError where there is none, or it is an error. */
+  ask(request: Request): Promise<ServerFrame> {
+    return new Promise((resolve, reject) => {
+      const sent = this.request(request, (reply) => {
+        if (reply === undefined) reject(new RequestError('disconnected', 'the connection was lost before the answer came'));
+        else if (reply.type === 'error') reject(RequestError.of(reply));
+        else resolve(reply);
+      });
+      if (!sent) reject(new RequestError('disconnected', 'there is no connection'));
+    });
+  }
+
   private receive(text: string): void {
     this.expectSomething(silenceBeforePing);
-    const frame = JSON.parse(text) as ServerFrame & { ref?: string };
+    const frame = parse(text);
+    if (!frame) return this.lost(closeCode.protocol, 'what came is not JSON'); // something else is between us and the server
     if (frame.type === 'welcome') this.welcomed(frame);
     if (frame.type === 'error') this.lastError = frame.reason;
     const reply = frame.ref === undefined ? undefined : this.replies.get(frame.ref);
@@ -152,6 +177,22 @@ export class Connection {
     this.state = state;
     this.options.onState(state);
   }
+}
+
+function parse(text: string): (ServerFrame & { ref?: string }) | undefined {
+  try {
+    return JSON.parse(text) as ServerFrame;
+  } catch {
+    return undefined;
+  }
+}
+
+function openHere(): (url: string, protocols: string[]) => Socket {
+  if (typeof WebSocket !== 'undefined') return (url, protocols) => new WebSocket(url, protocols);
+  throw new Error(
+    'there is no WebSocket here (Node has one from version 22 on): install the package ws, and give the client '
+    + "`open: (url, protocols) => new WebSocket(url, protocols)` with its WebSocket",
+  );
 }
 
 function isRefusal(code: number, wasOnline: boolean): boolean {

@@ -3,6 +3,7 @@ import type { Connection, Timer } from './connection.ts';
 import { Growing } from './growing.ts';
 import { People } from './people.ts';
 import { Timeline } from './timeline.ts';
+import type { Place } from './outbox.ts';
 import type { Entry, ErrorFrame, Joined, Last, Left, Message, Request, Seq, ServerFrame } from './protocol.ts';
 
 /** `open` gets every entry, `followed` only hears of the newest seq, `idle` is not joined. */
@@ -12,11 +13,14 @@ export interface ConversationEvents {
   onChange(): void;
   /** The record is another one now (removed, restored or wiped), and what was shown of the old one is gone. */
   onReset(): void;
-  onJoined(): void;
+  /** A join was answered, with yes or with no. */
+  onAnswered(): void;
   onMessage(message: Message): void;
 }
 
 const pageSize = 50; // entries
+const mostHeld = 10_000; // messages; a program that runs for a year must not hold them all
+const mostResumed = 1_000; // entries; what is opened again further behind than that is opened at its end
 const joinAgainAfter = 2; // seconds, where the server does not say
 const typingEvery = 3_000; // ms; the server passes on no more
 
@@ -25,7 +29,9 @@ export class Conversation {
   joined = false;
   /** Why it cannot be joined, in the server's words. */
   problem: string | undefined;
-  /** The newest seq known of, held or only heard of. */
+  /** The record that the newest join found; unknown while there is no entry. */
+  log: string | undefined;
+  /** The newest seq of it that is known of, held or only heard of. */
   newest: Seq = 0;
   /** The user's own read mark. */
   readTo: Seq | undefined;
@@ -33,6 +39,8 @@ export class Conversation {
   readonly timeline = new Timeline();
   readonly growing = new Growing();
   readonly people: People;
+  private refused = false; // the newest join was
+  private unproven: Entry | undefined; // the newest entry, where it is not known yet which log it is of
   private attempt = 0; // tells the reply to the newest join from that to an older one
   private rejoinTimer: Timer;
   private typedAt = 0;
@@ -45,23 +53,38 @@ export class Conversation {
     return this.readTo === undefined ? undefined : Math.max(0, this.newest - this.readTo);
   }
 
-  /** Joins, or joins in the other way. */
+  /** Joins, or joins in the other way; joins again where it was refused, or was sent away. */
   enter(mode: 'open' | 'followed'): void {
-    if (mode === this.mode) return;
+    if (mode === this.mode && this.problem === undefined) return;
     this.mode = mode;
     if (mode !== 'open') this.people.clear();
-    this.join();
+    this.join(this.newest - this.timeline.last > mostResumed);
   }
 
-  /** Asks to join as the mode says. It is called at each change of mode, and after each reconnect. */
-  join(): void {
+  leave(): void {
+    if (this.mode === 'idle') return;
+    this.mode = 'idle';
+    this.disconnected();
+    this.people.clear();
+    this.connection.request({ type: 'leave', conversation: this.id });
+    this.events.onChange();
+  }
+
+  /** Asks to join as the mode says, from where it was unless `anew`. It is called at each change of mode, and after each reconnect. */
+  join(anew = false): void {
+    const resumed = !anew && this.canResume();
     const attempt = ++this.attempt;
     clearTimeout(this.rejoinTimer);
-    this.joined = false;
-    const resumed = this.mode === 'open' && this.timeline.begun;
+    this.joined = this.refused = false;
     this.connection.request(this.joinRequest(resumed), (reply) => {
       if (attempt === this.attempt) this.answered(reply, resumed);
     });
+  }
+
+  /** Where its record stands; nothing before this connection knows. Where it is not joined, that cannot be known. */
+  place(): Place | undefined {
+    if (this.joined) return { known: true, log: this.log, last: this.newest };
+    return this.mode === 'idle' || this.refused ? { known: false } : undefined;
   }
 
   /** Takes a frame of this conversation that answers no request. */
@@ -119,64 +142,95 @@ export class Conversation {
     clearTimeout(this.rejoinTimer);
   }
 
+  /** A seq means something together with its log alone: that is known, or the newest entry is there to be compared. */
+  private canResume(): boolean {
+    return this.mode === 'open' && (this.timeline.log !== undefined || this.unproven !== undefined);
+  }
+
   private joinRequest(resumed: boolean): Request {
     const request = { type: 'join', conversation: this.id } as const;
     if (this.mode === 'followed') return { ...request, messages: false };
     const { log, last } = this.timeline;
-    return resumed ? { ...request, after: last, ...(log !== undefined && { log }) } : request;
+    if (!resumed) return request;
+    return { ...request, after: this.unproven ? last - 1 : last, ...(log !== undefined && { log }) };
   }
 
   private answered(reply: ServerFrame | undefined, resumed: boolean): void {
     if (reply?.type === 'joined') this.accepted(reply, resumed);
-    else if (reply?.type === 'error') this.refused(reply, resumed);
+    else if (reply?.type === 'error') this.declined(reply, resumed);
   }
 
   private accepted(joined: Joined, resumed: boolean): void {
+    if (this.log !== undefined && joined.log !== this.log) this.forget();
+    if (this.unproven && resumed && joined.last < this.timeline.last) return this.startAnew();
+    const goesOn = resumed && !(this.unproven && joined.first > this.timeline.last); // the proof may be gone by retention
+    if (!goesOn) this.unproven = undefined;
     this.joined = true;
     this.problem = undefined;
+    this.log = joined.log;
     this.newest = joined.last;
     this.readTo = joined.read;
     if (this.mode === 'open') {
-      this.timeline.join(joined, resumed);
+      this.timeline.join(joined, goesOn);
       this.growing.clear();
       this.people.join(joined);
     }
-    this.events.onJoined();
+    this.events.onAnswered();
     this.events.onChange();
   }
 
-  private refused(error: ErrorFrame, resumed: boolean): void {
+  private declined(error: ErrorFrame, resumed: boolean): void {
     if (resumed && (error.code === 'reset' || error.code === 'bad_request')) {
       this.startAnew(); // another log; or a log that ends before `after`, which no server that kept its promise has
       return;
     }
     this.problem = error.reason;
+    this.refused = true;
     if (error.code === 'unavailable' || error.code === 'rate_limited') {
       this.rejoinTimer = setTimeout(() => this.join(), (error.retry_after ?? joinAgainAfter) * 1000);
     }
+    this.events.onAnswered();
     this.events.onChange();
   }
 
   private startAnew(): void {
-    this.timeline.clear();
-    this.readTo = undefined;
-    this.events.onReset();
+    this.forget();
     this.join();
+  }
+
+  /** The record was replaced: nothing of the old one stays, and it is said aloud. */
+  private forget(): void {
+    this.timeline.clear();
+    this.growing.clear();
+    this.people.clear();
+    this.log = this.readTo = this.unproven = undefined;
+    this.newest = 0;
+    this.events.onReset();
   }
 
   private entry(entry: Entry): void {
     if (this.mode !== 'open' || !this.joined) return;
+    if (this.unproven?.seq === entry.seq && !this.proves(entry)) return this.startAnew();
     const accepted = this.timeline.accept(entry);
     if (accepted === 'gap') return this.join(); // the server promises none; if it came to it, nothing is shown out of turn
     this.newest = Math.max(this.newest, entry.seq);
+    if (this.timeline.log === undefined) this.unproven = entry;
     if (accepted === 'added' && entry.type === 'message') this.message(entry as Message);
-    if (this.timeline.log === undefined) this.join(); // the first entry made the log: resume needs its name
+    if (this.unproven) this.join(); // the first entry made the log: resume needs its name
     this.events.onChange();
+  }
+
+  /** Whether the entry that was sent again is the one that was held: then so is the log. */
+  private proves(entry: Entry): boolean {
+    const same = JSON.stringify(entry) === JSON.stringify(this.unproven);
+    this.unproven = undefined;
+    return same;
   }
 
   private message(message: Message): void {
     this.growing.recorded(message);
     this.people.said(message.from);
+    if (this.timeline.messages.length > mostHeld) this.timeline.trim(mostHeld / 2);
     this.events.onMessage(message);
   }
 
@@ -198,7 +252,9 @@ export class Conversation {
   private left(left: Left): void {
     if (left.reason === undefined) return;
     this.joined = false;
+    this.refused = true;
     this.problem = left.reason;
+    this.events.onAnswered();
     this.events.onChange();
   }
 }

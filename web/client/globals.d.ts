@@ -1,6 +1,7 @@
 // The few things that this package asks of its host. Browsers and Node both have them, and no DOM is needed.
 declare function setTimeout(run: () => void, milliseconds?: number): number;
 declare function clearTimeout(timer: number | undefined): void;
+declare function queueMicrotask(run: () => void): void;
 declare const crypto: { getRandomValues(bytes: Uint8Array): Uint8Array };
 declare class TextEncoder {
   encode(text: string): Uint8Array;
@@ -11,4 +12,26 @@ declare class WebSocket {
   close(code?: number, reason?: string): void;
   onmessage: ((event: { data: unknown }) => void) | null;
   onclose: ((event: { code: number; reason: string }) => void) | null;
+  onerror: ((event: unknown) => void) | null;
+}
+declare class URL {
+  constructor(url: string);
+  readonly searchParams: { set(name: string, value: string): void };
+  readonly href: string;
+}
+declare class AbortController {
+  readonly signal: AbortSignal;
+  abort(): void;
+}
+interface AbortSignal {
+  readonly aborted: boolean;
+}
+// Browsers alone have these.
+declare const indexedDB: object | undefined;
+declare const navigator: object | undefined;
+declare var localStorage: object | undefined;
+declare var addEventListener: ((type: string, listener: () => void) => void) | undefined;
+declare var removeEventListener: ((type: string, listener: () => void) => void) | undefined;
+declare class IDBKeyRange {
+  static bound(lower: unknown, upper: unknown): IDBKeyRange;
 }

@@ -1,10 +1,15 @@
 // @verbatim/client: what a page or a program needs to talk to a Verbatim server.
-// It knows no framework and no DOM; who uses it brings the socket, the storage and the screen.
+// It knows no framework and no DOM; who uses it brings the screen.
 export * from './protocol.ts';
-export { Connection, type ConnectionOptions, type ConnectionState, type Socket } from './connection.ts';
-export { Outbox, type OutboxItem } from './outbox.ts';
-export { KeyValueStore, type KeyValue, type OutboxStore } from './outbox-store.ts';
-export { Timeline } from './timeline.ts';
+export { Chat, type ChatEvents, type ChatOptions } from './chat.ts';
+export { Connection, type ConnectionOptions, type ConnectionState, type OnReply, type Socket } from './connection.ts';
+export { Conversation, type ConversationEvents, type ConversationMode } from './conversation.ts';
+export { Emitter } from './events.ts';
+export { IndexedDbStore, type IndexedDbStoreOptions } from './indexed-db-store.ts';
+export type { StorageState } from './keeper.ts';
+export type { KeyValue } from './local-storage.ts';
+export { MemoryStore, type OutboxStore } from './outbox-store.ts';
+export type { OutboxItem } from './outbox.ts';
 export { People } from './people.ts';
-export { Conversation, type ConversationMode } from './conversation.ts';
-export { Chat, type ChatOptions } from './chat.ts';
+export { RequestError } from './request-error.ts';
+export { Timeline } from './timeline.ts';

@@ -145,13 +145,13 @@ export type ServerFrame =
 export type Request =
   | { type: 'join'; conversation: string; after?: Seq; log?: string; limit?: number; messages?: boolean }
   | { type: 'leave' | 'typing'; conversation: string }
-  | { type: 'send'; conversation: string; id: string; text: string; target?: Seq; prev?: string; since?: Seq }
+  | { type: 'send'; conversation: string; id: string; text: string; target?: Seq; meta?: Record<string, unknown>; prev?: string; since?: Seq }
   | { type: 'history'; conversation: string; before?: Seq; after?: Seq; limit?: number }
   | { type: 'read'; conversation: string; seq: Seq }
   | { type: 'ping' };
 
 /** The close codes that have a meaning of their own here. */
-export const closeCode = { draining: 1001, policy: 1008, tryLater: 1013, unauthorized: 4001, forbidden: 4003 } as const;
+export const closeCode = { draining: 1001, protocol: 1002, policy: 1008, tryLater: 1013, unauthorized: 4001, forbidden: 4003 } as const;
 
 const conversationPattern = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 

@@ -1,9 +1,12 @@
 // A server in memory for the tests of this package: it keeps records, and loses connections when it is told to.
 import type { Socket } from './connection.ts';
-import type { KeyValue } from './outbox-store.ts';
+import { vi } from 'vitest';
 import { Chat, type ChatOptions } from './chat.ts';
-import { KeyValueStore } from './outbox-store.ts';
+import type { OutboxItem } from './outbox.ts';
+import type { OutboxStore } from './outbox-store.ts';
 import type { ConnectionState } from './connection.ts';
+import type { StorageState } from './keeper.ts';
+import type { Locks } from './tab-lock.ts';
 
 export type Frame = Record<string, any>; // what stands on the wire, unchecked
 
@@ -11,6 +14,7 @@ export type Frame = Record<string, any>; // what stands on the wire, unchecked
 export class FakeSocket implements Socket {
   onmessage: Socket['onmessage'] = null;
   onclose: Socket['onclose'] = null;
+  onerror: Socket['onerror'] = null;
   sent: Frame[] = [];
   closed = false;
 
@@ -61,6 +65,8 @@ export class FakeServer {
   loses: (reply: Frame) => boolean = () => false;
   /** Answers a send with this error in place of recording it. */
   refuses: (send: Frame) => Frame | undefined = () => undefined;
+  /** Answers a join with another log as if it had named none. */
+  forgives = false;
   /** Answers a join with this error. */
   refusesJoin: Frame | undefined;
   /** Whether it answers at all. */
@@ -68,13 +74,15 @@ export class FakeServer {
   /** Milliseconds from a request to its replies; 0 is at once. */
   latency = 0;
   private joined = false;
+  /** The user of the connections. */
+  user = 'ann';
 
   open = (url: string): Socket => {
     this.joined = false;
     const socket: FakeSocket = new FakeSocket(url, (frame) => this.arrive(socket, frame));
     this.sockets.push(socket);
     this.socket = socket;
-    setTimeout(() => socket.welcome(), 1);
+    setTimeout(() => socket.welcome(this.user), 1);
     return socket;
   };
 
@@ -100,23 +108,25 @@ export class FakeServer {
     if (!this.answers) return;
     if (frame.type === 'ping') this.give(socket, { type: 'pong', ref: frame.ref });
     if (frame.type === 'join') this.join(socket, frame);
+    if (frame.type === 'leave') this.joined = false;
     if (frame.type === 'send') this.give(socket, { ...this.put(frame), ref: frame.ref });
     if (frame.type === 'history') {
-      const messages = this.record.filter((entry) => entry.seq < frame.before).slice(-frame.limit);
+      const messages = this.record.filter((entry) => entry.seq < (frame.before ?? Infinity)).slice(-(frame.limit ?? 50));
       this.give(socket, { type: 'history', conversation: 'lobby', messages, more: (messages[0]?.seq ?? 1) > 1, ref: frame.ref });
     }
   }
 
-  private join(socket: FakeSocket, { after, log, ref }: Frame): void {
-    const reset = log !== undefined && log !== this.log && { code: 'reset', reason: 'another log' };
+  private join(socket: FakeSocket, { conversation, after, log, messages = true, ref }: Frame): void {
+    if (conversation !== 'lobby') return this.give(socket, { type: 'joined', conversation, first: 1, last: 0, online: [], count: 1, ref });
+    const reset = log !== undefined && log !== this.log && !this.forgives && { code: 'reset', reason: 'another log' };
     const refusal = this.refusesJoin ?? reset;
     if (refusal) return this.give(socket, { type: 'error', conversation: 'lobby', ...refusal, ref });
-    const first = (after ?? Math.max(0, this.record.length - 50)) + 1;
     const { length } = this.record;
-    this.joined = true;
+    const first = Math.min(after ?? Math.max(0, length - 50), length) + 1;
+    this.joined = messages;
     const named = length > 0 && { log: this.log };
     this.give(socket, { type: 'joined', conversation: 'lobby', ...named, first, last: length, online: ['ann'], count: 1, ref });
-    for (const entry of this.record.slice(first - 1, length)) this.give(socket, entry);
+    if (messages) for (const entry of this.record.slice(first - 1, length)) this.give(socket, entry);
   }
 
   private put(send: Frame): Frame {
@@ -137,32 +147,73 @@ export class FakeServer {
   }
 }
 
-/** Web Storage in memory. */
-export class FakeStorage implements KeyValue {
-  readonly values = new Map<string, string>();
-  get length(): number { return this.values.size; }
-  key(index: number): string | null { return [...this.values.keys()][index] ?? null; }
-  getItem(key: string): string | null { return this.values.get(key) ?? null; }
-  setItem(key: string, value: string): void { this.values.set(key, value); }
-  removeItem(key: string): void { this.values.delete(key); }
+/** What a store keeps, in memory, for one client after the other. */
+export class FakeStore implements OutboxStore {
+  readonly items = new Map<string, OutboxItem>();
+  /** Why nothing can be kept. */
+  trouble: string | undefined;
+  found: (items: OutboxItem[]) => void = () => {};
+  closed = false;
+
+  async open(found: (items: OutboxItem[]) => void): Promise<OutboxItem[]> {
+    this.found = found;
+    this.closed = false;
+    this.fail();
+    return [...this.items.values()].map((item) => ({ ...item }));
+  }
+
+  async put(item: OutboxItem): Promise<void> {
+    this.fail();
+    this.items.set(item.id, item);
+  }
+
+  async remove(id: string): Promise<void> {
+    this.fail();
+    this.items.delete(id);
+  }
+
+  async close(): Promise<void> { this.closed = true; }
+
+  private fail(): void {
+    if (this.trouble !== undefined) throw new Error(this.trouble);
+  }
+}
+
+/** Web Locks, for many tabs in one process. */
+export class FakeLocks implements Locks {
+  private readonly held = new Map<string, Promise<unknown>>();
+
+  async request(name: string, { ifAvailable, signal }: { ifAvailable?: boolean; signal?: AbortSignal }, run: (lock: unknown) => unknown): Promise<unknown> {
+    if (ifAvailable && this.held.has(name)) return run(null);
+    while (this.held.has(name)) await this.held.get(name);
+    if (signal?.aborted) throw new Error('aborted');
+    const running = Promise.resolve(run({ name }));
+    const ended = running.catch(() => {}).then(() => this.held.delete(name));
+    this.held.set(name, ended);
+    return running;
+  }
 }
 
 /** A whole client of a fake server, and what it told its page. */
-export function chatWith(server: FakeServer, storage = new FakeStorage()) {
-  const told = { states: [] as ConnectionState[], resets: [] as string[], problems: [] as string[] };
-  const options: ChatOptions = {
-    url: (user) => `ws://test/ws?name=${user ?? 'ann'}`,
-    open: server.open,
-    random: () => 0.5,
-    store: (user) => new KeyValueStore(storage, user),
-    onState: (state) => told.states.push(state),
-    onChange: () => {},
-    onReset: (id) => told.resets.push(id),
-    onProblem: (reason) => told.problems.push(reason),
-  };
-  const chat = new Chat(options);
+export function chatWith(server: FakeServer, store: OutboxStore = new FakeStore(), more: Partial<ChatOptions> = {}) {
+  const told = { states: [] as ConnectionState[], resets: [] as string[], problems: [] as string[], storage: [] as StorageState[], recorded: [] as string[] };
+  const chat = new Chat({ url: 'ws://test/ws', name: 'ann', open: server.open, random: () => 0.5, store: () => store, ...more });
+  chat.on('state', (state) => told.states.push(state));
+  chat.on('reset', ({ conversation }) => told.resets.push(conversation));
+  chat.on('problem', ({ reason }) => told.problems.push(reason));
+  chat.on('storage', (state) => told.storage.push(state));
+  chat.on('recorded', (item) => told.recorded.push(item.text));
   const lobby = () => chat.conversation('lobby');
   const texts = () => lobby().timeline.messages.map((message) => message.text);
   const unsettled = () => chat.unsettled('lobby').map((item) => `${item.state} ${item.text}`);
-  return { chat, lobby, texts, unsettled, storage, told };
+  return { chat, lobby, texts, unsettled, told };
+}
+
+/** The same, with the lobby open and online. Timers are faked. */
+export async function online(server = new FakeServer(), store = new FakeStore(), more: Partial<ChatOptions> = {}) {
+  const client = chatWith(server, store, more);
+  client.chat.open('lobby');
+  client.chat.connect();
+  await vi.advanceTimersByTimeAsync(1);
+  return { server, store, ...client };
 }

@@ -16,11 +16,6 @@ export class Timeline {
   /** Whether the record may have entries before `first`. */
   hasOlder = false;
 
-  /** Whether this has ever followed the record. */
-  get begun(): boolean {
-    return this.last > 0 || this.log !== undefined;
-  }
-
   /**
    * Takes the reply to a join. A resumed one goes on after `last`; any other starts anew at its `first`.
    * Where retention has taken what was to come next, the record itself begins later, and so does the timeline.

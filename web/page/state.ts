@@ -1,6 +1,6 @@
 // What the page shows, as signals; what a person can do, as functions. Components read these and hold little of their own.
 import { computed, signal } from '@preact/signals';
-import { Chat, KeyValueStore, type ConnectionState, type Conversation, type Limits } from '@verbatim/client';
+import { Chat, type ConnectionState, type Conversation, type Limits } from '@verbatim/client';
 import { conversationOf, isConversationId, pathOf, socketAddress, tokenOf } from './address.ts';
 import { notify } from './status/notices.tsx';
 import { lasting } from './storage.ts';
@@ -27,15 +27,17 @@ export const sidebarOpen = signal(false);
 export let chat = newChat();
 
 function newChat(): Chat {
-  return new Chat({
-    url: (known) => socketAddress(location.origin, token ? undefined : (known ?? name.value)),
-    protocols: () => (token ? ['verbatim.v1', `bearer.${token}`] : ['verbatim.v1']),
-    store: (owner) => new KeyValueStore(lasting, owner),
-    onState: entersState,
-    onChange: () => void changes.value++,
-    onReset: (id) => notify(strings.conversation.reset(id)),
-    onProblem: notify,
+  const made = new Chat({
+    url: socketAddress(location.origin, undefined),
+    get name() { return token ? undefined : name.value || undefined; },
+    token,
   });
+  made.on('state', entersState);
+  made.on('change', () => void changes.value++);
+  made.on('reset', ({ conversation }) => notify(strings.conversation.reset(conversation)));
+  made.on('storage', (state) => state.lasting || notify(strings.notice.storage(state.reason)));
+  made.on('problem', ({ reason }) => notify(reason));
+  return made;
 }
 
 function entersState(state: ConnectionState): void {

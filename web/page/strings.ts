@@ -94,7 +94,10 @@ export const strings = {
     rename: 'Choose another name',
   },
 
-  notice: { dismiss: 'Dismiss' },
+  notice: {
+    dismiss: 'Dismiss',
+    storage: (reason: string) => `This browser keeps nothing for this page (${reason}). What waits to be sent is lost if you close or reload it.`,
+  },
 
   time: { today: 'Today', yesterday: 'Yesterday' },
 };

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"time"
+
 	"verbatim/scripts/bench/figures"
 )
 
@@ -8,9 +10,11 @@ import (
 func (g *generator) idle() (*figures.Figures, error) {
 	all := g.rooms * g.members
 	first := all / 5
+	start := time.Now()
 	if err := g.connect(first, g.members, g.joined); err != nil {
 		return nil, err
 	}
+	f := &figures.Figures{Connect: time.Since(start).Seconds()}
 	if err := g.during(g.rest); err != nil {
 		return nil, err
 	}
@@ -19,10 +23,10 @@ func (g *generator) idle() (*figures.Figures, error) {
 	if err := g.connect(all-first, g.members, g.joined); err != nil {
 		return nil, err
 	}
+	f.Connect += time.Since(began.at).Seconds()
 	if err := g.during(g.rest / 5); err != nil { // the joins' own news
 		return nil, err
 	}
-	f := &figures.Figures{}
 	g.cost(f, began, n)
 	if err := g.during(g.rest); err != nil {
 		return nil, err

@@ -27,6 +27,7 @@ type options struct {
 	pid            int
 	rooms, members int
 	publishers     int
+	sockets        int
 	window, size   int
 	rate           float64
 	joined         bool
@@ -38,6 +39,7 @@ type options struct {
 // works are what -work may be.
 var works = map[string]func(*generator) (*figures.Figures, error){
 	"traffic": (*generator).traffic,
+	"spread":  (*generator).spread,
 	"idle":    (*generator).idle,
 	"crowd":   (*generator).crowd,
 	"acks":    (*generator).acks,
@@ -51,10 +53,11 @@ func main() {
 	flag.StringVar(&o.addr, "addr", "127.0.0.1:8080", "the server's `host:port`")
 	flag.StringVar(&o.prefix, "prefix", "bench-", "the conversations are `ID`0, ID1, …")
 	flag.IntVar(&o.pid, "pid", 0, "the server's process")
-	work := flag.String("work", "traffic", "traffic, idle, crowd, acks, catchup, joins or reads")
+	work := flag.String("work", "traffic", "traffic, spread, idle, crowd, acks, catchup, joins or reads")
 	flag.IntVar(&o.rooms, "rooms", 1, "how many conversations")
 	flag.IntVar(&o.members, "members", 100, "sockets in each")
 	flag.IntVar(&o.publishers, "publishers", 10, "how many of them publish")
+	flag.IntVar(&o.sockets, "sockets", 1000, "-work spread: so many sockets share the conversations")
 	flag.IntVar(&o.window, "window", 1, "closed loop: so many messages of each publisher are on their way")
 	flag.Float64Var(&o.rate, "rate", 0, "open loop instead: so many messages a second over all; for -work reads: marks")
 	flag.IntVar(&o.size, "size", 100, "`bytes` of text")

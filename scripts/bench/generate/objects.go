@@ -48,15 +48,16 @@ func (g *generator) frameCame(c *conn, first byte, payload []byte) {
 	}
 }
 
-// stampLength is the length of a stamp: the marker, the time in 16 hexadecimal digits, the author in 6 digits.
-const stampLength = len(marker) + 16 + 6
+// stampLength is the length of a stamp: the marker, the time in 12 hexadecimal digits (three days of nanoseconds), the
+// author in 6 digits.
+const stampLength = len(marker) + 12 + 6
 
 const marker = "~@"
 
 // publish sends a message whose text says when it was due and by whom it is.
 func (g *generator) publish(c *conn, room int, due int64) {
 	c.sent++
-	g.text = fmt.Appendf(g.text[:0], "%s%016x%06d", marker, due, c.number)
+	g.text = fmt.Appendf(g.text[:0], "%s%012x%06d", marker, due, c.number)
 	for len(g.text) < g.size {
 		g.text = append(g.text, "the quick brown fox jumps over the lazy dog "[len(g.text)%44])
 	}
@@ -73,13 +74,13 @@ func stamp(message []byte) (due int64, author int, ok bool) {
 		return 0, 0, false
 	}
 	at += len(marker)
-	for _, digit := range message[at : at+16] {
+	for _, digit := range message[at : at+12] {
 		if digit >= 'a' {
 			digit -= 'a' - '0' - 10
 		}
 		due = due<<4 | int64(digit-'0')
 	}
-	for _, digit := range message[at+16 : at+22] {
+	for _, digit := range message[at+12 : at+18] {
 		author = author*10 + int(digit-'0')
 	}
 	return due, author, true

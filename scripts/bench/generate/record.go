@@ -12,7 +12,7 @@ func (g *generator) acks() (*figures.Figures, error) {
 	if err := g.connect(1, 1, false); err != nil {
 		return nil, err
 	}
-	author, acked, most := g.conns[0], int64(0), int64(0)
+	author, acked, most := g.conns[0], int64(0), int64(g.count)
 	send := func() {
 		if most == 0 || author.sent < most {
 			g.publish(author, int(author.sent)%g.rooms, g.now)
@@ -38,8 +38,7 @@ func (g *generator) acks() (*figures.Figures, error) {
 	began, before := g.reading(), acked
 	var err error
 	if g.count > 0 {
-		most = int64(g.count)
-		err = g.until(2*waitLong, "the acks", func() bool { return acked == most })
+		err = g.until(waitLong+time.Duration(g.count)*time.Second/50_000, "the acks", func() bool { return acked == most })
 	} else {
 		err = g.during(g.duration)
 	}

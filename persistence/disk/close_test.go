@@ -1,0 +1,36 @@
+package disk
+
+import (
+	"context"
+	"path/filepath"
+	"testing"
+
+	"verbatim/persistence/recordtest"
+)
+
+func TestAfterACloseThatInterruptedACheckpointNothingIsLeftToReplay(t *testing.T) {
+	b := bench(t, t.TempDir(), Options{})
+	r := b.Record.(*Record)
+	b.Accept(recordtest.Say("lobby", "ann", "a1", "one"))
+	ended, end := context.WithCancel(context.Background())
+	end()
+	if err := r.checkpoints.checkpoint(ended); err == nil {
+		t.Fatal("the checkpoint was not interrupted")
+	}
+	b.Accept(recordtest.Say("lobby", "ann", "a2", "two"))
+	dir := r.dir
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	cat, _, err := readCatalogue(osFS{}, dir)
+	if err != nil || cat == nil {
+		t.Fatalf("the catalogue: %v", err)
+	}
+	if last := cat.entries[0].tail.Last; last != 2 {
+		t.Errorf("the catalogue knows %d entries; want 2", last)
+	}
+	segments, err := filepath.Glob(filepath.Join(dir, "journal", "*"))
+	if err != nil || len(segments) != 0 {
+		t.Errorf("the journal has %v (%v); want nothing", segments, err)
+	}
+}

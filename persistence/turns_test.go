@@ -1,0 +1,215 @@
+package persistence_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"verbatim/persistence"
+	"verbatim/persistence/disk"
+	"verbatim/persistence/history"
+	"verbatim/protocol"
+)
+
+// sluggish is a record with one conversation that must read for long: it is left where it shares a Commit, and alone it
+// takes until it is let go.
+type sluggish struct {
+	persistence.Record
+	until        atomic.Pointer[chan struct{}]
+	left, shared atomic.Int64
+
+	mu                   sync.Mutex
+	mostShared, mostLone int // bytes of sends in one Commit
+}
+
+const slow = "slow"
+
+func (r *sluggish) Commit(turns []*persistence.Turn) {
+	r.measure(turns)
+	if len(turns) == 1 {
+		if turns[0].Conversation == slow {
+			<-*r.until.Load()
+		}
+		r.Record.Commit(turns)
+		return
+	}
+	var others []*persistence.Turn
+	for _, t := range turns {
+		if t.Left = t.Conversation == slow; t.Left {
+			r.left.Add(1)
+		} else {
+			others = append(others, t)
+		}
+	}
+	r.shared.Add(1)
+	r.Record.Commit(others)
+}
+
+func (r *sluggish) measure(turns []*persistence.Turn) {
+	size := 0
+	for _, t := range turns {
+		for _, s := range t.Sends {
+			size += s.Size()
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(turns) > 1 {
+		r.mostShared = max(r.mostShared, size)
+	} else {
+		r.mostLone = max(r.mostLone, size)
+	}
+}
+
+func (r *sluggish) seenBoth(most int) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.mostShared > 0 && r.mostLone > most
+}
+
+func (r *sluggish) hang() (let func()) {
+	c := make(chan struct{})
+	r.until.Store(&c)
+	return func() { close(c) }
+}
+
+func openSluggish(t *testing.T) (*sluggish, *persistence.Store) {
+	record, err := disk.Open(t.TempDir(), disk.Options{Log: zerolog.Nop()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &sluggish{Record: record}
+	s := persistence.New(r, history.NewMemory(history.Options{Log: zerolog.Nop()}), 1000, zerolog.Nop())
+	t.Cleanup(func() {
+		if err := s.Drain(context.Background()); err != nil {
+			t.Error(err)
+		}
+		if err := record.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return r, s
+}
+
+// ordered is a Settler that holds one conversation's sends to their order.
+type ordered struct {
+	t    *testing.T
+	wait *sync.WaitGroup
+	last protocol.Seq
+}
+
+func (o *ordered) Settled(s *persistence.Send) {
+	defer o.wait.Done()
+	if s.Err != nil || s.Seq != o.last+1 {
+		o.t.Errorf("%s: seq %d after %d, %v", s.Conversation, s.Seq, o.last, s.Err)
+	}
+	o.last = s.Seq
+}
+
+func TestASlowConversationHoldsUpNobodyElse(t *testing.T) {
+	r, s := openSluggish(t)
+	const conversations = 64
+	var quick, behind sync.WaitGroup
+	settlers := make([]*ordered, conversations)
+	for i := range settlers {
+		settlers[i] = &ordered{t: t, wait: &quick}
+	}
+	late := &ordered{t: t, wait: &behind}
+	say := func(id string, o *ordered) {
+		o.wait.Add(1)
+		if err := s.Send(t.Context(), &persistence.Send{Conversation: protocol.ConversationID(id), Author: "ann", Text: `"x"`, Settler: o}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	let := r.hang()
+	for round := 0; r.left.Load() == 0 || round < 100; round++ {
+		if round == 10_000 {
+			t.Fatalf("in %d rounds it never shared a Commit; %d Commits were shared", round, r.shared.Load())
+		}
+		for i, o := range settlers {
+			if i == conversations/2 {
+				say(slow, late)
+			}
+			say(fmt.Sprint("quick-", i), o)
+		}
+		quick.Wait() // while the slow one hangs
+		if round%10 == 9 {
+			let() // what has gathered goes on the record, in order
+			behind.Wait()
+			let = r.hang()
+		}
+	}
+	let()
+	behind.Wait()
+	if err := s.Drain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if st := s.Stats(); st.Writers != 0 || st.Queued != 0 || st.Refused != 0 {
+		t.Errorf("an idle store has %+v", st)
+	}
+}
+
+func TestABusyConversationHasCommitsForItself(t *testing.T) {
+	const most = 64 << 10
+	r, s := openSluggish(t)
+	var busy, quiet sync.WaitGroup
+	ended := make(chan struct{})
+	for c := range 16 {
+		quiet.Go(func() {
+			for {
+				select {
+				case <-ended:
+					return
+				default:
+				}
+				send := &persistence.Send{Conversation: protocol.ConversationID(fmt.Sprint("quiet-", c)), Author: "ann", Text: `"x"`}
+				if err := s.SendWait(t.Context(), send); err != nil || send.Err != nil {
+					t.Errorf("a quiet one's send: %v, %v", err, send.Err)
+				}
+			}
+		})
+	}
+	for round := 0; round < 50 || round < 5000 && !r.seenBoth(most); round++ {
+		for range 500 {
+			busy.Add(1)
+			if err := s.Send(t.Context(), &persistence.Send{Conversation: "busy", Author: "ann", Text: `"x"`, Bytes: 1000, Settler: done{&busy}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		busy.Wait()
+	}
+	close(ended)
+	quiet.Wait()
+	if r.mostShared > most || r.mostShared == 0 || r.mostLone <= most {
+		t.Errorf("at most %d bytes shared a Commit, and %d came alone; want 1 to %d, and more", r.mostShared, r.mostLone, most)
+	}
+}
+
+// BenchmarkSpread: 256 messages on their way, over 10,000 conversations in turn.
+func BenchmarkSpread(b *testing.B) {
+	s := open(b, nil)
+	ids := make([]protocol.ConversationID, 10_000)
+	for i := range ids {
+		ids[i] = protocol.ConversationID(fmt.Sprint("room-", i))
+	}
+	window := make(room, 256)
+	b.ReportAllocs()
+	began := time.Now()
+	for i := 0; b.Loop(); i++ {
+		window <- struct{}{}
+		if err := s.Send(b.Context(), &persistence.Send{Conversation: ids[i%len(ids)], Author: "ann", Text: `"The quick brown fox jumps over the lazy dog."`, Settler: window}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.N)/time.Since(began).Seconds(), "messages/s")
+}
+
+// room is a Settler that makes room for one more.
+type room chan struct{}
+
+func (r room) Settled(*persistence.Send) { <-r }

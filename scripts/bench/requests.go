@@ -1,0 +1,161 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"verbatim/scripts/bench/figures"
+	"verbatim/scripts/bench/metrics"
+)
+
+// requests is what the system that Verbatim replaces checked of itself, at the same work and at 100 times the work.
+func requests(s *size) []*row {
+	times := 100
+	if s.quick {
+		times = 10
+	}
+	check := func(title, about, server string, posts, gets int, limit float64) *row {
+		r := &row{title: title, about: about, redis: server == withRedis}
+		for _, n := range []int{1, times} {
+			t := &burstOf{server: server, posts: posts * n, gets: gets * n}
+			name := grouped(t.posts + t.gets)
+			r.runs = append(r.runs, named(name, t.run)...)
+			if n == 1 {
+				r.bars = append(r.bars, atMost(limit).alone(burst, name))
+			} else {
+				r.bars = append(r.bars, show(burst, name))
+			}
+			r.bars = append(r.bars, show(request, name), atMost(50).alone(lag, name))
+			if gets > 0 {
+				r.bars = append(r.bars, show(fromRedis, name))
+			}
+		}
+		return r
+	}
+	const client = " Sent at once by Go's HTTP client on the same cores, over connections that are there; the median of several such bursts"
+	return []*row{
+		check("50 POSTs at once", "a message each, into conversations of their own, on the disk before the answer."+client+
+			". The old system: 50 requests in 10 ms, 0.24 ms each (target: under 100 ms), event loop lag 1.72 ms (target: under 50 ms); lag is here how long a "+
+			"goroutine that could run waited for a core while this went on", verbatim, 50, 0, 100),
+		check("25 Redis operations at once", "the newest page of 25 conversations, which Redis answers; where it is too slow, the record does."+client, withRedis, 0, 25, 500),
+		check("25 file operations at once", "25 messages by POST, each on the disk before the answer; no Redis."+client, verbatim, 25, 0, 500),
+		check("25 + 25 mixed, at once", "both together, on a server with Redis."+client+". The old system: in under 0.5 s", withRedis, 25, 25, 500),
+	}
+}
+
+// burstOf is requests that are sent at once.
+type burstOf struct {
+	server      string
+	posts, gets int
+}
+
+// together is how many requests all bursts of a run have, about.
+const together = 5_000
+
+func (t *burstOf) run(ctx context.Context, b *bench, data string) (f *figures.Figures, err error) {
+	s, err := b.start(ctx, t.server, data, anyPort)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, s.end((*process).kill)) }()
+	n := t.posts + t.gets
+	if t.gets > 0 { // 20 messages in each conversation
+		if _, err := b.generate(ctx, s, strings.Fields(fmt.Sprintf("-work acks -window 1024 -rooms %d -count %d", t.gets, 20*t.gets))); err != nil {
+			return nil, err
+		}
+		time.Sleep(500 * time.Millisecond) // Redis's appender comes behind
+	}
+	client := &http.Client{Transport: &http.Transport{MaxIdleConns: n, MaxIdleConnsPerHost: n}, Timeout: time.Minute}
+	defer client.CloseIdleConnections()
+	for range 2 { // the connections are made
+		if _, err := t.once(ctx, client, s.addr); err != nil {
+			return nil, err
+		}
+	}
+	before, err := metrics.Read(ctx, s.addr)
+	if err != nil {
+		return nil, err
+	}
+	var took []float64
+	bursts := max(3, together/n)
+	for range bursts {
+		d, err := t.once(ctx, client, s.addr)
+		if err != nil {
+			return nil, err
+		}
+		took = append(took, ms(d))
+	}
+	after, err := metrics.Read(ctx, s.addr)
+	if err != nil {
+		return nil, err
+	}
+	median, _ := spreadOf(took)
+	f = &figures.Figures{Burst: median.median, Request: median.median / float64(n), Messages: int64(bursts * n)}
+	if t.gets > 0 {
+		f.Redis = 100 * after.Since(before, "verbatim_history_hits_total") / float64(bursts*t.gets)
+	}
+	if lag := after.Quantile(before, "go_sched_latencies_seconds", 0.999); !math.IsNaN(lag) {
+		f.Lag = lag * 1000
+	}
+	return f, nil
+}
+
+// once sends the requests at once, and says how long it took until all were answered.
+func (t *burstOf) once(ctx context.Context, client *http.Client, addr string) (time.Duration, error) {
+	var all []*http.Request
+	for i := range t.posts {
+		body := fmt.Sprintf(`{"from":"bench","text":"%s"}`, strings.Repeat("a message ", 10))
+		r, err := http.NewRequestWithContext(ctx, http.MethodPost, fmt.Sprintf("http://%s/api/conversations/post-%d/messages", addr, i), bytes.NewReader([]byte(body)))
+		if err != nil {
+			return 0, err
+		}
+		r.Header.Set("Content-Type", "application/json")
+		all = append(all, r)
+	}
+	for i := range t.gets {
+		r, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("http://%s/api/conversations/bench-%d/messages", addr, i), nil)
+		if err != nil {
+			return 0, err
+		}
+		all = append(all, r)
+	}
+	failures := make([]error, len(all))
+	gate := make(chan struct{}) // closed: go
+	var asking sync.WaitGroup
+	for i, r := range all {
+		asking.Go(func() { // once's; waits for the gate and the answer
+			<-gate
+			failures[i] = answered(client, r)
+		})
+	}
+	began := time.Now()
+	close(gate)
+	asking.Wait()
+	took := time.Since(began)
+	if i := slices.IndexFunc(failures, func(err error) bool { return err != nil }); i >= 0 {
+		return 0, failures[i]
+	}
+	return took, nil
+}
+
+func answered(client *http.Client, r *http.Request) error {
+	answer, err := client.Do(r)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	if err == nil && answer.StatusCode/100 != 2 {
+		err = fmt.Errorf("%s %s: %s: %.100q", r.Method, r.URL, answer.Status, body)
+	}
+	return err
+}

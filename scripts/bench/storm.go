@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"verbatim/scripts/bench/figures"
+)
+
+// storms is a server that is killed, and everybody comes back at once.
+func storms(s *size) []*row {
+	n := min(s.sockets, 10_000)
+	st := &storm{conversations: n / 10, missed: 100}
+	return []*row{{
+		title: grouped(n) + " sockets lose their server",
+		about: "the server is killed with kill -9; while nobody listens there, 100 messages are put into each conversation of 10 (by a second server on the same " +
+			"record, on another port, killed too); then it is started again. The sockets are those of client/ with its defaults, in one process on the same " +
+			"cores. Back is who has got all that it missed; every entry is checked",
+		runs: named(verbatim, st.run),
+		bars: []bar{atMost(5).alone(back, verbatim), show(halfBack, verbatim), atMost(0).alone(lost, verbatim)},
+	}}
+}
+
+type storm struct{ conversations, missed int }
+
+func (st *storm) run(ctx context.Context, b *bench, data string) (f *figures.Figures, err error) {
+	addr, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	put := func(s *server, each int) error {
+		_, err := b.generate(ctx, s, strings.Fields(fmt.Sprintf("-work acks -window 1024 -rooms %d -count %d", st.conversations, each*st.conversations)))
+		return err
+	}
+	first, err := b.start(ctx, verbatim, data, addr)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, first.end((*process).kill)) }()
+	if err := put(first, 1); err != nil {
+		return nil, err
+	}
+	clients, err := launch(ctx, data, []string{filepath.Join(b.folder, "storm"), "-addr", addr, "-conversations", fmt.Sprint(st.conversations),
+		"-members", "10", "-have", "1", "-upto", fmt.Sprint(1 + st.missed)})
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = clients.kill() }()
+	if err := clients.wait("all have joined", func() bool { return strings.HasPrefix(clients.said(), "joined\n") }); err != nil {
+		return nil, err
+	}
+	if err := first.end((*process).kill); err != nil {
+		return nil, err
+	}
+	elsewhere, err := b.start(ctx, verbatim, data, anyPort)
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(put(elsewhere, st.missed), elsewhere.end((*process).kill)); err != nil {
+		return nil, err
+	}
+	again, err := b.start(ctx, verbatim, data, addr)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, again.end((*process).kill)) }()
+	return clients.storm(again.listening)
+}
+
+// stormLimit bounds the way back; the clients' own limit is shorter.
+const stormLimit = 2 * time.Minute
+
+// storm waits for what the clients found.
+func (p *process) storm(listening time.Time) (*figures.Figures, error) {
+	select {
+	case <-p.ended:
+	case <-time.After(stormLimit):
+		return nil, fmt.Errorf("the clients said nothing within %v", stormLimit)
+	}
+	_, object, _ := strings.Cut(p.said(), "\n")
+	var found figures.Storm
+	if err := json.Unmarshal([]byte(object), &found); err != nil {
+		log, _ := os.ReadFile(p.log)
+		return nil, fmt.Errorf("the clients' figures: %w: %s", err, tail(log))
+	}
+	if found.Violations > 0 {
+		say("%d violations, the first: %s", found.Violations, found.Example)
+	}
+	f := &figures.Figures{Connections: found.Sockets, Lost: found.Lost + found.Violations, Back: math.NaN(), Half: math.NaN()}
+	if found.Lost == 0 { // else it has never been over
+		f.Back = time.Unix(0, found.Last).Sub(listening).Seconds()
+		f.Half = time.Unix(0, found.Half).Sub(listening).Seconds()
+	}
+	return f, nil
+}

@@ -1,0 +1,185 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+
+	"github.com/mattn/go-isatty"
+)
+
+// drill is one fault, or one family of them.
+type drill struct {
+	name, about string
+	root        bool
+	run         func(*run) error
+}
+
+// options are the command line's.
+type options struct {
+	short    bool
+	cycles   int
+	duration time.Duration
+	binary   string
+	log      string
+	folder   string // for the binary that was built
+	quiet    bool   // no progress: under a test
+}
+
+// prepare builds the program where none was given.
+func (o *options) prepare(ctx context.Context) error {
+	if o.binary != "" {
+		return nil
+	}
+	dir, err := os.MkdirTemp("", "verbatim-drills-")
+	if err != nil {
+		return err
+	}
+	o.folder, o.binary = dir, filepath.Join(dir, "verbatim")
+	if err := os.Chmod(dir, 0o755); err != nil { // a server may run as another user
+		return err
+	}
+	if out, err := exec.CommandContext(ctx, "go", "build", "-o", o.binary, ".").CombinedOutput(); err != nil {
+		o.clean()
+		return fmt.Errorf("build: run this from the repository's root, or give -binary: %w\n%s", err, out)
+	}
+	return nil
+}
+
+func (o *options) clean() {
+	if o.folder != "" {
+		_ = os.RemoveAll(o.folder) // a temporary folder: what stays is the system's to remove
+	}
+}
+
+// run is one drill under way. Its methods are its drill's goroutine's alone.
+type run struct {
+	options
+	ctx      context.Context
+	name     string
+	dir      string
+	traffics []*traffic
+	undo     []func() // in reverse, whatever happens
+	counts   []string
+	missed   []string // figures that were not met, and other breaches that the checker does not see
+	began    time.Time
+	terminal bool
+}
+
+// errBroken ends a drill early, because a promise is broken already.
+var errBroken = errors.New("a promise is broken")
+
+func (o options) do(ctx context.Context, d drill) (r *run, err error) {
+	r = &run{options: o, ctx: ctx, name: d.name, began: time.Now(), terminal: !o.quiet && isatty.IsTerminal(os.Stderr.Fd())}
+	if d.root && os.Geteuid() != 0 {
+		return r, errors.New("it needs root: sudo go run ./scripts/drills " + d.name)
+	}
+	if r.dir, err = os.MkdirTemp("", "verbatim-drill-"+d.name+"-"); err != nil {
+		return r, err
+	}
+	r.later(func() { _ = os.RemoveAll(r.dir) })   // what stays is the system's to remove
+	if err = os.Chmod(r.dir, 0o755); err != nil { // a server may run as another user
+		return r, err
+	}
+	defer r.cleanUp()
+	err = d.run(r)
+	if r.terminal {
+		fmt.Fprint(os.Stderr, "\r\x1b[K")
+	}
+	if ctx.Err() != nil {
+		return r, errors.New("interrupted; everything that it started has been undone")
+	}
+	return r, err
+}
+
+// later is done when the drill ends, the latest first.
+func (r *run) later(undo func()) { r.undo = append(r.undo, undo) }
+
+func (r *run) cleanUp() {
+	for len(r.undo) > 0 {
+		last := r.undo[len(r.undo)-1]
+		r.undo = r.undo[:len(r.undo)-1]
+		last()
+	}
+}
+
+// count adds a figure to the drill's row.
+func (r *run) count(format string, args ...any) {
+	r.counts = append(r.counts, fmt.Sprintf(format, args...))
+}
+
+// miss notes a breach that the checker does not see.
+func (r *run) miss(format string, args ...any) {
+	r.missed = append(r.missed, fmt.Sprintf(format, args...))
+}
+
+// judge notes a figure, and in the long form holds it to its bound.
+func (r *run) judge(holds bool, format string, args ...any) {
+	r.count(format, args...)
+	if !holds && !r.short {
+		r.miss("missed: "+format, args...)
+	}
+}
+
+// say shows how far it is.
+func (r *run) say(format string, args ...any) {
+	if r.terminal {
+		fmt.Fprintf(os.Stderr, "\r%s %3.0f s: %s\x1b[K", r.name, time.Since(r.began).Seconds(), fmt.Sprintf(format, args...))
+	}
+}
+
+// note writes a line that stays: what explains a breach, mostly. Safe for concurrent use.
+func (r *run) note(format string, args ...any) {
+	if !r.quiet {
+		fmt.Fprintf(os.Stderr, r.name+": "+format+"\n", args...)
+	}
+}
+
+// long is n in the long form.
+func (r *run) long(n, short int) int {
+	if r.short {
+		return short
+	}
+	return n
+}
+
+// broken says whether there is any reason to stop.
+func (r *run) broken() bool {
+	for _, t := range r.traffics {
+		if t.checker.Broken() {
+			return true
+		}
+	}
+	return len(r.missed) > 0
+}
+
+// wait looks every few milliseconds whether something holds; false when it does not in time, or the drill is interrupted.
+func (r *run) wait(within time.Duration, holds func() bool) bool {
+	for end := time.Now().Add(within); !holds(); {
+		if time.Now().After(end) || r.ctx.Err() != nil {
+			return false
+		}
+		r.pause(5 * time.Millisecond)
+	}
+	return true
+}
+
+// pause is a time that the drill lets pass under load.
+func (r *run) pause(d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-r.ctx.Done():
+	}
+}
+
+// until is wait for what must come.
+func (r *run) until(what string, within time.Duration, holds func() bool) error {
+	if !r.wait(within, holds) {
+		return fmt.Errorf("it took longer than %v until %s", within, what)
+	}
+	return nil
+}

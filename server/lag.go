@@ -1,0 +1,60 @@
+package server
+
+import (
+	"math"
+	gometrics "runtime/metrics"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// lag is how long goroutines that could run waited for a core: Go's own histogram, with the name that client_golang gives
+// it. Its collector merges the buckets by powers of ten, which cannot tell 12 ms from 110 ms. Safe for concurrent use.
+type lag struct{ desc *prometheus.Desc }
+
+const schedLatencies = "/sched/latencies:seconds"
+
+func newLag() *lag {
+	return &lag{prometheus.NewDesc("go_sched_latencies_seconds",
+		"How long a goroutine that could run waited before it did: a sample of one in eight. The sum is an estimate. Sourced from "+schedLatencies+".", nil, nil)}
+}
+
+// Describe implements prometheus.Collector.
+func (l *lag) Describe(descs chan<- *prometheus.Desc) { descs <- l.desc }
+
+// Collect implements prometheus.Collector.
+func (l *lag) Collect(found chan<- prometheus.Metric) {
+	sample := []gometrics.Sample{{Name: schedLatencies}}
+	gometrics.Read(sample)
+	if sample[0].Value.Kind() != gometrics.KindFloat64Histogram {
+		return // a Go that has no such metric any more
+	}
+	buckets, count, sum := merge(sample[0].Value.Float64Histogram())
+	found <- prometheus.MustNewConstHistogram(l.desc, count, sum, buckets)
+}
+
+// The edges of the buckets that are kept, in seconds: each is at least so many times the one before.
+const (
+	leastEdge = 1e-6
+	mostEdge  = 1.1
+	apart     = 1.4
+)
+
+// merge makes of a histogram of Go's, whose counts stand between its edges, one of Prometheus', whose counts are of all
+// that is not above an edge. Edges are Go's own, so that nothing is guessed but the sum.
+func merge(h *gometrics.Float64Histogram) (buckets map[float64]uint64, count uint64, sum float64) {
+	buckets = map[float64]uint64{}
+	last := 0.0
+	for i, n := range h.Counts {
+		low, edge := max(h.Buckets[i], 0), h.Buckets[i+1]
+		count += n
+		if math.IsInf(edge, 1) {
+			sum += float64(n) * low
+			break
+		}
+		sum += float64(n) * (low + edge) / 2
+		if edge >= leastEdge && edge <= mostEdge && edge >= last*apart {
+			buckets[edge], last = count, edge
+		}
+	}
+	return buckets, count, sum
+}

@@ -1,0 +1,104 @@
+package session
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"testing"
+	"time"
+)
+
+// ends are the two ends of a TCP connection, ours as a wire.
+func ends(t *testing.T) (*wire, net.Conn) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	there, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	here, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _, _ = there.Close(), here.Close() })
+	return newWire(here), there
+}
+
+func TestTheWireKeepsABufferOnlyWhileThereIsSomethingInIt(t *testing.T) {
+	w, there := ends(t)
+	if w.raw == nil {
+		t.Fatal("a TCP connection is read without its file descriptor")
+	}
+	sent := bytes.Repeat([]byte("0123456789"), 1000) // more than a buffer
+	go func() { _, _ = there.Write(sent) }()         // ends when the reader below has taken all
+	var got []byte
+	for piece := make([]byte, 16); len(got) < len(sent); {
+		n, err := w.Read(piece)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, piece[:n]...)
+		if (w.buffer == nil) != (len(w.unread) == 0) {
+			t.Fatalf("after %d bytes: a buffer: %v, unread: %d", len(got), w.buffer != nil, len(w.unread))
+		}
+	}
+	if !bytes.Equal(got, sent) {
+		t.Error("the bytes that were read are not those that were sent")
+	}
+	if w.buffer != nil {
+		t.Error("everything is read, and there is still a buffer")
+	}
+}
+
+func TestTheWireSaysHowReadingEnded(t *testing.T) {
+	t.Run("the client has closed", func(t *testing.T) {
+		w, there := ends(t)
+		_ = there.Close()
+		if _, err := w.Read(make([]byte, 16)); err != io.EOF || w.readErr != io.EOF {
+			t.Errorf("Read: %v, noted: %v; want EOF", err, w.readErr)
+		}
+	})
+	t.Run("a deadline while it waits", func(t *testing.T) {
+		w, _ := ends(t)
+		time.AfterFunc(20*time.Millisecond, func() { _ = w.SetReadDeadline(time.Unix(1, 0)) })
+		if _, err := w.Read(make([]byte, 16)); !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("Read: %v; want the deadline", err)
+		}
+	})
+	t.Run("the client has reset", func(t *testing.T) {
+		w, there := ends(t)
+		_ = there.(*net.TCPConn).SetLinger(0)
+		_ = there.Close()
+		_, err := w.Read(make([]byte, 16))
+		if call := (&os.SyscallError{}); !errors.As(err, &call) {
+			t.Errorf("Read: %v; want the system call's error", err)
+		}
+	})
+}
+
+func TestAControlFrameThatComesInPartsIsHandedOnWhole(t *testing.T) {
+	w, _ := ends(t)
+	var got [][]byte
+	w.control = func(frame []byte) { got = append(got, bytes.Clone(frame)) }
+	long := append([]byte{0x8a, 125}, bytes.Repeat([]byte{'x'}, 125)...)
+	for _, part := range [][]byte{long[:1], long[1:16], long[16:], {0x8a, 0}, {0x88, 2}, {3, 0xe8}} {
+		if n, err := w.Write(part); n != len(part) || err != nil {
+			t.Fatalf("Write of %d bytes: %d, %v", len(part), n, err)
+		}
+	}
+	want := [][]byte{long, {0x8a, 0}, {0x88, 2, 3, 0xe8}}
+	if len(got) != len(want) {
+		t.Fatalf("%d frames were handed on; want %d", len(got), len(want))
+	}
+	for i := range want {
+		if !bytes.Equal(got[i], want[i]) {
+			t.Errorf("frame %d is %x; want %x", i, got[i], want[i])
+		}
+	}
+}

@@ -1,0 +1,192 @@
+// The outbox in IndexedDB, shared by all tabs of a browser.
+//
+// Each item has an owner, the store (and so the tab) that sends it; nobody else does, so that the tab's order is the order. When
+// the owner is gone, by a reload, a crash or a closed tab, its Web Lock is free, and one other store becomes the owner of all that
+// it left. Where there are no Web Locks (a page without https), a store sends whatever it finds when it opens, another tab's too:
+// the same ids twice are on the record once, so that costs traffic and nothing else.
+import { openDB, type DBSchema, type IDBPDatabase } from 'idb';
+import { LastWords, localStorageHere, type KeyValue } from './local-storage.ts';
+import type { OutboxItem } from './outbox.ts';
+import type { OutboxStore } from './outbox-store.ts';
+import type { Timer } from './connection.ts';
+import { newId } from './protocol.ts';
+import { TabLock, type Locks } from './tab-lock.ts';
+
+interface Kept {
+  user: string;
+  id: string;
+  owner: string;
+  item: OutboxItem;
+}
+
+interface Schema extends DBSchema {
+  outbox: { key: [user: string, id: string]; value: Kept };
+}
+
+export interface IndexedDbStoreOptions {
+  /** An id is unique for its user alone. */
+  user: string;
+  /** Another server needs another database: what waits for one must not go to the other. */
+  database?: string;
+  /** navigator.locks, where there is one. */
+  locks?: Locks | undefined;
+  /** localStorage, for what is not kept yet while a page is being closed. */
+  storage?: KeyValue | undefined;
+}
+
+const patience = 3_000; // ms to wait for a database that does not open, before going on without
+const lookEvery = 10_000; // ms between looks for tabs that have something to leave
+
+export class IndexedDbStore implements OutboxStore {
+  private readonly owner = newId();
+  private readonly options: Required<IndexedDbStoreOptions>;
+  private database: Promise<IDBPDatabase<Schema>> | undefined;
+  private tab: TabLock | undefined;
+  private found: (items: OutboxItem[]) => void = () => {};
+  private lookTimer: Timer;
+  private readonly underWay = new Set<Promise<unknown>>();
+  private readonly unkept = new Map<string, OutboxItem>();
+  private readonly lastWords: LastWords;
+  private closed = false;
+
+  constructor(options: IndexedDbStoreOptions) {
+    this.options = { database: 'verbatim', locks: locksHere(), storage: localStorageHere(), ...options };
+    this.lastWords = new LastWords(this.options.storage, this.options.database, this.options.user);
+  }
+
+  async open(found: (items: OutboxItem[]) => void): Promise<OutboxItem[]> {
+    const items: OutboxItem[] = [];
+    let late = false;
+    this.found = found;
+    globalThis.addEventListener?.('pagehide', this.leave);
+    const loaded = this.load((more) => (late ? found(more) : items.push(...more)));
+    await within(patience, loaded).finally(() => (late = true));
+    return items;
+  }
+
+  put(item: OutboxItem): Promise<void> {
+    this.unkept.set(item.id, item);
+    const kept = this.keep([item]).then(() => {
+      if (this.unkept.get(item.id) === item) this.unkept.delete(item.id);
+    });
+    return this.finish(kept);
+  }
+
+  remove(id: string): Promise<void> {
+    this.unkept.delete(id);
+    return this.finish(this.db().then((database) => database.delete('outbox', [this.options.user, id])));
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    clearTimeout(this.lookTimer);
+    await Promise.allSettled(this.underWay);
+    globalThis.removeEventListener?.('pagehide', this.leave);
+    const database = await this.database?.catch(() => undefined);
+    database?.close();
+    this.tab?.close(); // only now: nothing of this tab's may come after its heir has looked
+  }
+
+  private readonly leave = (): void => this.lastWords.leave(this.unkept.values());
+
+  /** Has close wait for it. */
+  private finish<T>(change: Promise<T>): Promise<T> {
+    this.underWay.add(change);
+    const done = () => void this.underWay.delete(change);
+    change.then(done, done);
+    return change;
+  }
+
+  private async load(take: (items: OutboxItem[]) => void): Promise<void> {
+    const tab = this.options.locks && new TabLock(this.options.locks, this.owner);
+    if (await tab?.hold()) this.tab = tab;
+    if (this.closed) return this.tab?.close();
+    this.lookLater();
+    await this.lastWords.move((items) => this.move(items, take));
+    await this.look(take);
+  }
+
+  private async move(items: OutboxItem[], take: (items: OutboxItem[]) => void): Promise<void> {
+    await this.keep(items);
+    if (this.tab) take(items); // else the look that follows finds them
+  }
+
+  /** Takes what is nobody's, and waits for the end of the tabs that have something. */
+  private async look(take: (items: OutboxItem[]) => void): Promise<void> {
+    const all = await (await this.db()).getAll('outbox', this.everything());
+    const { tab } = this;
+    if (!tab) return take(all.map((kept) => kept.item));
+    const owners = new Set(all.map((kept) => kept.owner));
+    owners.delete(this.owner);
+    for (const owner of owners) {
+      const gone = await tab.isGone(owner, async () => take(await this.inherit(owner)));
+      if (!gone) tab.whenGone(owner, async () => this.found(await this.inherit(owner)));
+    }
+  }
+
+  private lookLater(): void {
+    this.lookTimer = setTimeout(() => {
+      if (this.tab) void this.look(this.found).catch(() => {}); // the next put says aloud what is wrong
+      this.lookLater();
+    }, lookEvery);
+  }
+
+  /** Becomes the owner of all that another one left, in one transaction: a crash leaves all of it to the next heir, or none. */
+  private async inherit(owner: string): Promise<OutboxItem[]> {
+    if (this.closed) return [];
+    const change = (await this.db()).transaction('outbox', 'readwrite');
+    const left = (await change.store.getAll(this.everything())).filter((kept) => kept.owner === owner);
+    await Promise.all([...left.map((kept) => change.store.put({ ...kept, owner: this.owner })), change.done]);
+    return left.map((kept) => kept.item);
+  }
+
+  private async keep(items: OutboxItem[]): Promise<void> {
+    const { user } = this.options;
+    const change = (await this.db()).transaction('outbox', 'readwrite', { durability: 'strict' });
+    const puts = items.map((item) => change.store.put({ user, id: item.id, owner: this.owner, item }));
+    change.commit(); // now, and not when this tab next gets a turn: a reload may come first
+    await Promise.all([...puts, change.done]);
+  }
+
+  private everything(): IDBKeyRange {
+    const { user } = this.options;
+    return IDBKeyRange.bound([user], [user, []]); // an array sorts after every string
+  }
+
+  /** The open database; opened again where the browser has closed it, and where it could not be had before. */
+  private async db(): Promise<IDBPDatabase<Schema>> {
+    if (this.closed && !this.database) throw new Error('this store is closed');
+    return (this.database ??= this.openDatabase());
+  }
+
+  private async openDatabase(): Promise<IDBPDatabase<Schema>> {
+    const forget = () => (this.database = undefined);
+    try {
+      const database = await openDB<Schema>(this.options.database, 1, {
+        upgrade: (opened) => void opened.createObjectStore('outbox', { keyPath: ['user', 'id'] }),
+        blocking: () => (forget(), database.close()), // a newer version of the page wants to change it
+        terminated: forget,
+      });
+      return database;
+    } catch (error) {
+      forget();
+      throw error;
+    }
+  }
+}
+
+/** Whether there is an IndexedDB at all. One that is forbidden shows only when it is opened. */
+export function hasIndexedDb(): boolean {
+  return typeof indexedDB !== 'undefined';
+}
+
+function locksHere(): Locks | undefined {
+  return typeof navigator === 'undefined' ? undefined : (navigator as { locks?: Locks }).locks;
+}
+
+function within<T>(milliseconds: number, promise: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`the browser's storage did not open within ${milliseconds / 1000} s`)), milliseconds);
+    promise.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}

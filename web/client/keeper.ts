@@ -1,0 +1,71 @@
+// Keeps the outbox's items in its store, and knows which ones it could not keep. Those live in memory until it can.
+import type { OutboxItem } from './outbox.ts';
+import type { OutboxStore } from './outbox-store.ts';
+
+/** Whether what waits would survive a reload; if not, why, in words for a person. */
+export type StorageState = { lasting: true } | { lasting: false; reason: string };
+
+export class Keeper {
+  state: StorageState = { lasting: true };
+  private store: OutboxStore | undefined;
+  private readonly unsaved = new Map<string, OutboxItem>();
+
+  constructor(private readonly onState: (state: StorageState) => void) {}
+
+  /** Gives what the store has; what was to be kept before this is kept now. Undefined where it was closed meanwhile. */
+  async open(store: OutboxStore, found: (items: OutboxItem[]) => void): Promise<OutboxItem[] | undefined> {
+    this.store = store;
+    const opened = store.open((items) => this.store === store && found(items));
+    const items = await opened.catch((error: unknown) => {
+      if (this.store === store) this.failed(error);
+      return [];
+    });
+    if (this.store !== store) return undefined;
+    for (const item of this.unsaved.values()) this.save(item);
+    return items;
+  }
+
+  save(item: OutboxItem): void {
+    this.unsaved.set(item.id, item);
+    this.store?.put({ ...item }).then(() => this.saved(item.id), (error: unknown) => this.failed(error));
+  }
+
+  forget(id: string): void {
+    this.unsaved.delete(id);
+    this.store?.remove(id).then(() => this.goOn(), (error: unknown) => this.failed(error));
+  }
+
+  async close(): Promise<void> {
+    const { store } = this;
+    this.store = undefined;
+    await store?.close();
+  }
+
+  private saved(id: string): void {
+    this.unsaved.delete(id);
+    this.goOn();
+  }
+
+  /** The store works, perhaps again: what it could not take before is due, one after the other. */
+  private goOn(): void {
+    if (this.state.lasting) return;
+    const next = this.unsaved.values().next();
+    if (!next.done) this.save(next.value);
+    else this.enter({ lasting: true });
+  }
+
+  private failed(error: unknown): void {
+    if (!this.state.lasting || !this.store) return; // said already; or closed on purpose
+    this.enter({ lasting: false, reason: reasonOf(error) });
+  }
+
+  private enter(state: StorageState): void {
+    this.state = state;
+    this.onState(state);
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.message || error.name; // some browsers give a full disk a name and no words
+}
