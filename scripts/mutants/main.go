@@ -8,12 +8,14 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -46,29 +48,44 @@ func (h *hunt) run(only string) (err error) {
 		return err
 	}
 	defer os.RemoveAll(h.dir)
-	// All of them are made before anything runs: one that cannot be made is known at once.
+	// All of them are made before anything runs: those that cannot be made are known at once.
+	var stale []error
+	var tests []string
 	for i := range mutants {
-		if err := mutants[i].apply(h.dir, i); err != nil {
-			return err
+		m := &mutants[i]
+		stale = append(stale, m.apply(h.dir, i))
+		if strings.Contains(m.name, only) && !slices.Contains(tests, m.test) {
+			tests = append(tests, m.test)
 		}
 	}
-	fmt.Printf("%-58s %-46s %s\n", "mutant", "noticed by", "how")
-	for _, test := range []string{authors, people} {
+	if err := errors.Join(stale...); err != nil {
+		return err
+	}
+	began, tried := time.Now(), 0
+	h.row("mutant", "noticed by", "after", "what it said")
+	for _, test := range tests {
 		if err := h.healthy(test); err != nil {
 			return err
 		}
 	}
 	for i := range mutants {
 		if m := &mutants[i]; strings.Contains(m.name, only) {
+			tried++
 			if err := h.try(m, i); err != nil {
 				return err
 			}
 		}
 	}
 	if len(h.survived) > 0 {
-		return fmt.Errorf("%d survived: %s", len(h.survived), strings.Join(h.survived, "; "))
+		return fmt.Errorf("%d of %d survived: %s", len(h.survived), tried, strings.Join(h.survived, "; "))
 	}
+	fmt.Printf("all %d were noticed, in %v\n", tried, time.Since(began).Round(time.Second))
 	return nil
+}
+
+// row prints one line of the table.
+func (h *hunt) row(mutant, test, after, said string) {
+	fmt.Printf("%-62s %-56s %6s  %s\n", mutant, test, after, said)
 }
 
 // apply writes the mutant's files, and the overlay that puts them in the place of the tree's.
@@ -116,6 +133,7 @@ func (m *mutant) edits() map[string][]edit {
 
 // healthy runs a test on the tree as it is.
 func (h *hunt) healthy(test string) error {
+	began := time.Now()
 	binary, err := h.compile("", test)
 	if err != nil {
 		return err
@@ -124,7 +142,7 @@ func (h *hunt) healthy(test string) error {
 	if err != nil {
 		return fmt.Errorf("the tree as it is does not pass %s: mend that first\n%s", test, out)
 	}
-	fmt.Printf("%-58s %-46s %s\n", "(none)", test, "passes, as it must")
+	h.row("(none)", test, seconds(began), "passes, as it must")
 	return nil
 }
 
@@ -135,18 +153,20 @@ func (h *hunt) try(m *mutant, number int) error {
 		return fmt.Errorf("%s: it does not compile: %w", m.name, err)
 	}
 	out, err := h.test(binary, m.test)
-	how := "SURVIVED"
+	said := "SURVIVED"
 	switch {
 	case err == nil:
 		h.survived = append(h.survived, m.name)
-	case !strings.Contains(out, "--- FAIL: "+m.test):
+	case !strings.Contains(out, "--- FAIL: "+m.test) && !strings.Contains(out, "panic: "):
 		return fmt.Errorf("%s: %s ended, and not by failing: %w\n%s", m.name, m.test, err, out)
 	default:
-		how = reason(out)
+		said = reason(out)
 	}
-	fmt.Printf("%-58s %-46s %s (%.0f s)\n", m.name, m.test, how, time.Since(began).Seconds())
+	h.row(m.name, m.test, seconds(began), said)
 	return nil
 }
+
+func seconds(since time.Time) string { return fmt.Sprintf("%.0f s", time.Since(since).Seconds()) }
 
 // compile makes the test binary of the package that a test is in, with an overlay where there is one.
 func (h *hunt) compile(overlay, test string) (string, error) {
@@ -163,7 +183,7 @@ func (h *hunt) compile(overlay, test string) (string, error) {
 }
 
 func (h *hunt) test(binary, test string) (string, error) {
-	args := []string{"-test.run", "^" + test + "$", "-test.timeout", "20m", "-test.v"}
+	args := []string{"-test.run", "^" + test + "$", "-test.timeout", "5m", "-test.v"}
 	if packages[test] == "simulation" {
 		args = append(args, "-seeds", strconv.Itoa(h.seeds), "-from", strconv.Itoa(h.from))
 	}

@@ -4,9 +4,15 @@ package main
 const (
 	authors = "TestWhatAuthorsWereToldIsTrueWhateverFails"
 	people  = "TestWhatSessionsSawIsTrueWhateverFails"
+	marks   = "TestAMarkSurvivesACrashAfterASecond"
+	slow    = "TestASlowReaderSeesNoSeam"
+	stalled = "TestAClientThatTakesNothingIsClosedAfterTheWriteTimeout"
 )
 
-var packages = map[string]string{authors: "simulation", people: "simulation"}
+var packages = map[string]string{
+	authors: "simulation", people: "simulation",
+	marks: "persistence/disk", slow: "session", stalled: "session",
+}
 
 // mutant is a server that breaks a promise.
 type mutant struct {
@@ -29,7 +35,7 @@ var mutants = []mutant{
 	}},
 	{"shown before it is committed", authors, []edit{
 		{record + "group.go", "		size, err = k.write(w)\n", "		for _, p := range w.group {\n			k.publish(p)\n		}\n		size, err = k.write(w)\n"},
-		{record + "group.go", "		k.publish(p)\n		p.done <- nil\n", "		p.done <- nil\n"},
+		{record + "group.go", "		entries += p.count\n		k.publish(p)\n", "		entries += p.count\n"},
 	}},
 	{"no journal replay", authors, []edit{
 		{record + "replay.go", "			run:  p.run,\n", ""},
@@ -48,10 +54,13 @@ var mutants = []mutant{
 		{record + "journal.go", "func (j *journal) reopen() error {\n", "func (j *journal) reopen() error {\n	if j.current != nil {\n		return nil\n	}\n"},
 	}},
 	{"a transcript's failed sync is followed by one that succeeds", authors, []edit{
-		{record + "checkpoint.go", "		c.suspect = true\n", ""},
+		{record + "syncing.go", "		c.suspect = true\n", ""},
+	}},
+	{"what a failed sync may have lost is read all the same", authors, []edit{
+		{record + "transcript.go", "	if c.suspect {", "	if false {"},
 	}},
 	{"the journal goes before the transcripts are synced", authors, []edit{
-		{record + "checkpoint.go", "	if err := f.Sync(); err != nil {", "	if err := error(nil); err != nil {"},
+		{record + "syncing.go", "	if err := s.file.Sync(); err != nil {", "	if err := error(nil); err != nil {"},
 	}},
 	{"the catalogue says that one segment more is folded", authors, []edit{
 		{record + "checkpoint.go", "floor := max(k.floor, upTo+1)", "floor := max(k.floor, upTo+2)"},
@@ -84,7 +93,7 @@ var mutants = []mutant{
 		{record + "ids.go", "			s.add(idKey(r.seed, author, id), seq)\n", "			_ = idKey(r.seed, author, id)\n"},
 	}},
 	{"the ids of refused sends are kept", authors, []edit{
-		{record + "commit.go", "		t.keys[key] = len(t.accepted)\n", "		t.keys[key] = len(t.accepted)\n		t.ids.add(key, next)\n"},
+		{record + "judge.go", "		t.keys[key] = len(t.accepted)\n", "		t.keys[key] = len(t.accepted)\n		t.ids.add(key, next)\n"},
 	}},
 	{"the same id twice in one batch", authors, []edit{
 		{record + "duplicate.go", "		if first.Author == s.Author && first.ID == s.ID {", "		if first == nil {"},
@@ -96,10 +105,25 @@ var mutants = []mutant{
 		{record + "recall.go", "	return send.Covered != 0 && ", "	return false && "},
 	}},
 	{"prev is not looked for", authors, []edit{
-		{record + "commit.go", "	return s.FoundPrev != 0 || ", "	return true || "},
+		{record + "judge.go", "	return s.FoundPrev != 0 || ", "	return true || "},
+	}},
+	{"an id with another text counts as a duplicate", authors, []edit{
+		{record + "duplicate.go", "		if !same(m.Text, m.Target, m.Meta, s) {", "		if false {"},
+	}},
+	{"a batch is recorded in the other order", authors, []edit{
+		{record + "turn.go", "	for _, s := range sends[:n] {\n", "	for i := range n {\n		s := sends[n-1-i]\n"},
+	}},
+	{"a batch is answered in the other order", authors, []edit{
+		{"persistence/turns.go", "	for _, send := range t.Sends {\n", "	for i := range t.Sends {\n		send := t.Sends[len(t.Sends)-1-i]\n"},
+	}},
+	{"a batch is acked though its commit failed", authors, []edit{
+		{record + "turn.go", "	refuse(t.accepted, err)\n", "	if len(t.accepted) > 0 {\n		t.r.complain(err)\n	}\n"},
+	}},
+	{"read marks are not replayed", marks, []edit{
+		{record + "replay.go", "{ p.marks = append(p.marks, m); return nil }", "{ return nil }"},
 	}},
 	{"time goes back", authors, []edit{
-		{record + "commit.go", "	now := max(protocol.TimeOf(t.r.now()), tail.Time)\n", "	now := protocol.TimeOf(t.r.now())\n"},
+		{record + "turn.go", "	now := max(t.desk.now, tail.Time)\n", "	now := t.desk.now\n"},
 	}},
 	{"one entry is left out between record and ring", people, []edit{
 		{cursors, "	if b == c.block {\n		c.dropBlock()\n", "	if b == c.block {\n		c.at++\n		c.dropBlock()\n"},
@@ -112,6 +136,15 @@ var mutants = []mutant{
 	}},
 	{"entries come twice after a join anew", people, []edit{
 		{cursors, "	c.gone = true\n	c.dropBlock()\n", "	c.dropBlock()\n"},
+	}},
+	{"who fell behind is left there without a word", people, []edit{
+		{cursors, "	if !c.fetch && c.session.mayFetch(c) {", "	if false {"},
+	}},
+	{"a slow reader is moved to the newest without a word", slow, []edit{
+		{cursors, "	if !c.fetch && c.session.mayFetch(c) {", "	if c.at = c.last; false {"},
+	}},
+	{"who takes nothing at all is never closed", stalled, []edit{
+		{"session/wire.go", "			return errStalled\n", "			return nil\n"},
 	}},
 	{"an ack goes out though the batch was refused", people, []edit{
 		{"session/send.go", "	if send.Err != nil {\n		s.replies", "	if false {\n		s.replies"},
