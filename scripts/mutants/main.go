@@ -85,7 +85,7 @@ func (h *hunt) run(only string) (err error) {
 
 // row prints one line of the table.
 func (h *hunt) row(mutant, test, after, said string) {
-	fmt.Printf("%-62s %-56s %6s  %s\n", mutant, test, after, said)
+	fmt.Printf("%-60s  %-60s  %5s  %s\n", mutant, test, after, said)
 }
 
 // apply writes the mutant's files, and the overlay that puts them in the place of the tree's.

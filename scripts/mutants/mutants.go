@@ -5,13 +5,15 @@ const (
 	authors = "TestWhatAuthorsWereToldIsTrueWhateverFails"
 	people  = "TestWhatSessionsSawIsTrueWhateverFails"
 	marks   = "TestAMarkSurvivesACrashAfterASecond"
+	cut     = "TestWhatACrashLeftBeyondTheJournalIsCutOff"
+	history = "TestWithoutHistoryTheRecordAnswersAndTheHistoryIsFilledAgain"
 	slow    = "TestASlowReaderSeesNoSeam"
 	stalled = "TestAClientThatTakesNothingIsClosedAfterTheWriteTimeout"
 )
 
 var packages = map[string]string{
 	authors: "simulation", people: "simulation",
-	marks: "persistence/disk", slow: "session", stalled: "session",
+	marks: "persistence/disk", cut: "persistence/disk", history: "persistence", slow: "session", stalled: "session",
 }
 
 // mutant is a server that breaks a promise.
@@ -49,9 +51,8 @@ var mutants = []mutant{
 	{"what a failed sync left behind counts after all", authors, []edit{
 		{record + "segments.go", "			s.limit = valid\n", "			s.limit = unknownEnd\n"},
 	}},
-	{"a segment is written again after a failed sync", authors, []edit{
-		{record + "journal.go", "s.path, s.used, err)\n		j.seal()\n", "s.path, s.used, err)\n"},
-		{record + "journal.go", "func (j *journal) reopen() error {\n", "func (j *journal) reopen() error {\n	if j.current != nil {\n		return nil\n	}\n"},
+	{"a failed sync is tried again, and that is believed", authors, []edit{
+		{record + "journal.go", "		err = s.file.Sync()\n", "		if err = s.file.Sync(); err != nil {\n			err = s.file.Sync()\n		}\n"},
 	}},
 	{"a transcript's failed sync is followed by one that succeeds", authors, []edit{
 		{record + "syncing.go", "		c.suspect = true\n", ""},
@@ -86,7 +87,7 @@ var mutants = []mutant{
 	{"a read error at a start counts as damage", authors, []edit{
 		{record + "replay.go", "if err != nil && !errors.As(err, &broken) {", "if errors.As(err, &broken); err != nil && broken == nil {\n			broken = &notWholeError{what: err.Error()}\n		}\n		if false {"},
 	}},
-	{"a transcript is not cut back at a start", authors, []edit{
+	{"a transcript is not cut back at a start", cut, []edit{
 		{record + "replay.go", "		if err := p.cut(t); err != nil {", "		if err := error(nil); err != nil {"},
 	}},
 	{"ids are forgotten by a restart", authors, []edit{
@@ -142,6 +143,9 @@ var mutants = []mutant{
 	}},
 	{"a slow reader is moved to the newest without a word", slow, []edit{
 		{cursors, "	if !c.fetch && c.session.mayFetch(c) {", "	if c.at = c.last; false {"},
+	}},
+	{"a read fails where the history does", history, []edit{
+		{"persistence/store.go", "		if batch != nil {\n			s.stats.hits", "		if err != nil {\n			return nil, err\n		}\n		if batch != nil {\n			s.stats.hits"},
 	}},
 	{"who takes nothing at all is never closed", stalled, []edit{
 		{"session/wire.go", "			return errStalled\n", "			return nil\n"},
