@@ -19,10 +19,11 @@ type checkpoints struct {
 
 	running ioLock // held during a checkpoint
 	// Guarded by running.
-	floor uint64 // the first segment that counts, as the catalogue has it
-	begun bool   // a checkpoint was begun and has not succeeded
-	upTo  uint64 // the last segment that it is to fold
-	stale bool   // the catalogue is to be written though nothing has changed
+	floor   uint64 // the first segment that counts, as the catalogue has it
+	begun   bool   // a checkpoint was begun and has not succeeded
+	upTo    uint64 // the last segment that it is to fold
+	stale   bool   // the catalogue is to be written though nothing has changed
+	renamed bool   // the marks' folder has names that are not synced
 
 	mu sync.Mutex
 	// Guarded by mu.

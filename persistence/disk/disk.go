@@ -141,11 +141,26 @@ func (r *Record) open() (err error) {
 	if r.format, err = ensureFormat(r.fs, r.dir); err != nil {
 		return err
 	}
+	if err := r.syncFolders(); err != nil {
+		return err
+	}
 	s, err := r.load()
 	if err != nil {
 		return err
 	}
 	r.start(s)
+	return nil
+}
+
+// syncFolders makes the names that a start finds certain. A process that was killed between a rename and the sync of its
+// folder has left names that a power cut takes back, and what was read by them would be seen and then gone. The data
+// directory itself was synced with its format, and the journal's folder is once its last segment is written anew.
+func (r *Record) syncFolders() error {
+	for _, dir := range []string{r.files.dir, r.marksDir} {
+		if err := r.fs.SyncDir(dir); err != nil {
+			return fmt.Errorf("data directory: sync %s: %w: make room on the disk, or mend it, and start again", dir, err)
+		}
+	}
 	return nil
 }
 

@@ -187,6 +187,64 @@ func TestWhatAStartHasShownSurvivesAPowerCut(t *testing.T) {
 	}
 }
 
+// After kill -9 between a rename and the sync of its folder, the new file is there until a power cut. Who starts then must
+// make the name certain before it shows what the file says, or removes what the file makes superfluous.
+func TestWhatAStartFindsByANameThatWasNotSyncedSurvivesAPowerCut(t *testing.T) {
+	t.Parallel()
+	for _, folder := range []string{"", "marks"} {
+		for seed := range uint64(10) {
+			fs := newPowerFS(t, seed)
+			dir := t.TempDir()
+			r, err := Open(dir, Options{FS: fs})
+			if err != nil {
+				t.Fatal(err)
+			}
+			b := &recordtest.Bench{T: t, Record: r}
+			b.Accept(recordtest.Say("lobby", "ann", "a1", "one"))
+			awaitPrepared(r)
+			r.checkpoints.due()
+			eventually(t, "there is a catalogue", func() bool { cat, _, err := readCatalogue(fs, dir); return err == nil && cat != nil })
+			b.Accept(recordtest.Say("lobby", "ann", "a2", "two"))
+			awaitPrepared(r)
+			r.Mark("lobby", "bob", 2) // less than markDelay ago: the journal does not have it
+			fs.setFault(func(op, path string) error {
+				if op == "syncdir" && path == filepath.Join(dir, folder) {
+					fs.dead = true // the last thing that happens
+					return errPower
+				}
+				return nil
+			})
+			r.checkpoints.due()
+			eventually(t, "a checkpoint is cut short", func() bool { fs.mu.Lock(); defer fs.mu.Unlock(); return fs.dead })
+			r.abandon()
+			fs.revive()
+			fs.setFault(func(op, path string) error { // else the first checkpoint may come before the power cut, and sync all
+				if op == "open" && filepath.Base(path) == "catalogue.new" {
+					return syscall.EIO
+				}
+				return nil
+			})
+			if r, err = Open(dir, Options{FS: fs}); err != nil {
+				t.Fatal(err)
+			}
+			b.Record = r
+			marks, err := r.Marks("lobby")
+			if err != nil || marks["bob"] != 2 || len(b.All("lobby", 1)) != 2 {
+				t.Fatalf("after the kill the mark is %v (%v): the test shows nothing", marks, err)
+			}
+			after := fs.cut(dir)
+			r.abandon()
+			left := bench(t, after, Options{})
+			if marks, err = left.Record.Marks("lobby"); err != nil || marks["bob"] != 2 {
+				t.Errorf("%q, seed %d: a mark was seen, and is now %v (%v)", folder, seed, marks, err)
+			}
+			if got := left.All("lobby", 1); len(got) != 2 {
+				t.Errorf("%q, seed %d: 2 entries were seen, and %d are left", folder, seed, len(got))
+			}
+		}
+	}
+}
+
 // eventually waits for a state that goroutines bring about.
 func eventually(t *testing.T, what string, is func() bool) {
 	t.Helper()

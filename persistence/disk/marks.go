@@ -131,27 +131,34 @@ func (r *Record) readMarks(id protocol.ConversationID, log protocol.LogID) (map[
 // foldMarks writes marks files. What it could not write is in the next checkpoint again.
 func (k *checkpoints) foldMarks(marked []*conversation) (first error) {
 	for _, c := range marked {
+		err := k.r.loadMarks(c)
+		if err != nil {
+			// What is there must not be written over unread, and must not hold up the record either.
+			k.r.log.Error().Err(err).Msg("read marks cannot be saved: the next checkpoint tries again")
+			k.addMarked(c)
+			continue
+		}
 		if err := k.r.writeMarks(c); err != nil {
 			k.addMarked(c)
 			if first == nil {
 				first = err
 			}
+			continue
 		}
+		k.renamed = true
 	}
-	if first != nil || len(marked) == 0 {
+	if first != nil || !k.renamed {
 		return first
 	}
 	if err := k.r.fs.SyncDir(k.r.marksDir); err != nil {
 		return fmt.Errorf("marks: sync the folder: %w", err)
 	}
+	k.renamed = false
 	return nil
 }
 
+// writeMarks writes a conversation's marks, which are loaded.
 func (r *Record) writeMarks(c *conversation) error {
-	if err := r.loadMarks(c); err != nil {
-		// Damaged marks must not hold up the record: those in memory are written in their place.
-		r.log.Error().Err(err).Msg("read marks are lost")
-	}
 	c.mu.Lock()
 	f := marksFile{Format: 1, Conversation: c.id, Log: c.tail.Log, Marks: maps.Clone(c.marks.byUser)}
 	c.marks.dirty = false

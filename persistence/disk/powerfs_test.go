@@ -182,6 +182,16 @@ func (p *powerFS) persist(n *inode, from osFile, at int64) {
 	p.must(f.Close())
 }
 
+func (p *powerFS) ReadFile(path string) ([]byte, error) {
+	p.mu.Lock()
+	err := p.ask("readfile", path)
+	p.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	return p.osFS.ReadFile(path)
+}
+
 func (p *powerFS) Rename(from, to string) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"github.com/rs/zerolog"
 
@@ -15,8 +17,12 @@ import (
 	"verbatim/protocol"
 )
 
-// replayMemory bounds the lines that a replay holds before it writes them to their transcripts.
-const replayMemory = 32 << 20
+// replayMemory bounds the lines that a replay holds before it writes them to their transcripts: all of a journal, so that
+// each transcript is opened once. With 100,000 of them in 160 MB that is 1 s instead of 5.
+const replayMemory = 256 << 20
+
+// settlers is how many goroutines write what was replayed.
+const settlers = 4
 
 // replay brings the transcripts to where the journal says that they were. What the journal says of a transcript goes on
 // without a gap from the place of its first run, before which everything was synced; so the replay writes from
@@ -34,12 +40,14 @@ type replay struct {
 
 // replayed is one transcript that the journal speaks of.
 type replayed struct {
-	c     *conversation
-	begin int64 // of the first run
-	lines []byte
-	at    int64  // where lines go
-	gone  bool   // its file was removed: what the journal has beyond counts for nothing
-	aside string // its file is damaged: lines are kept here
+	c       *conversation
+	before  persistence.Tail // what stands before the first run
+	begin   int64            // where the first run begins
+	lines   []byte
+	at      int64  // where lines go
+	checked bool   // the file was held against what the journal says stands before the first run; gone and aside are known
+	gone    bool   // its file was removed: what the journal has beyond counts for nothing
+	aside   string // its file is damaged: lines are kept here
 }
 
 // segment applies one segment.
@@ -64,16 +72,10 @@ func (p *replay) run(x run) error {
 				return err
 			}
 		}
-		var err error
-		if t, err = p.begin(x); err != nil {
-			return err
-		}
+		t = p.begin(x)
 		p.replayed[x.conversation] = t
 	}
 	c := t.c
-	if t.gone {
-		return nil
-	}
 	if x.offset != c.size || x.log != c.tail.Log || x.first != c.tail.Last+1 || x.offset > 0 && x.before != c.tail.Sum {
 		return fmt.Errorf("%w: the entries of %s from %d on do not follow what stands before them", errItem, x.conversation, x.first)
 	}
@@ -87,56 +89,61 @@ func (p *replay) run(x run) error {
 	return nil
 }
 
-// begin finds where a transcript stood when its first run in the journal was committed.
-func (p *replay) begin(x run) (*replayed, error) {
+// begin is a transcript as it stood when its first run in the journal was committed.
+func (p *replay) begin(x run) *replayed {
 	c := &conversation{id: x.conversation, size: x.offset, synced: x.offset, written: x.offset, checked: true}
 	c.tail = persistence.Tail{Log: x.log, Last: x.first - 1, Sum: x.before}
-	t := &replayed{c: c, begin: x.offset, at: x.offset}
-	if x.offset > 0 {
-		f, err := p.files.get(x.conversation, false)
+	p.known[c.id] = c
+	return &replayed{c: c, begin: x.offset, at: x.offset, before: c.tail}
+}
+
+// check finds what there is of the transcript before its first run. Different transcripts may be checked at the same time.
+func (p *replay) check(t *replayed) error {
+	if t.checked {
+		return nil
+	}
+	if t.begin > 0 {
+		f, err := p.files.get(t.c.id, false)
 		if missing(err) {
-			t.gone = true
-			p.log.Warn().Str("conversation", string(c.id)).Msg("a transcript was removed: the conversation is gone")
-			delete(p.known, c.id)
-			return t, nil
+			t.checked, t.gone = true, true
+			p.log.Warn().Str("conversation", string(t.c.id)).Msg("a transcript was removed: the conversation is gone")
+			return nil
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
 		defer p.files.put(f)
-		err = checkBefore(f, x)
 		var broken *notWholeError
-		if err != nil && !errors.As(err, &broken) {
-			return nil, fmt.Errorf("replay: read %s: %w", p.files.path(c.id), err) // that says nothing about what is there
-		}
-		if broken != nil {
-			broken.path = p.files.path(c.id)
-			c.damage = broken
-			t.aside = filepath.Join(filepath.Dir(p.files.dir), "salvaged", fmt.Sprintf("%s.%d.jsonl", c.id, x.offset))
-			p.log.Error().Err(c.damage).Str("salvaged", t.aside).Msg("a conversation is refused; what the journal has of it is kept beside")
+		if err := checkBefore(f, t); errors.As(err, &broken) {
+			broken.path = p.files.path(t.c.id)
+			t.c.damage = broken
+			t.aside = filepath.Join(filepath.Dir(p.files.dir), "salvaged", fmt.Sprintf("%s.%d.jsonl", t.c.id, t.begin))
+			p.log.Error().Err(t.c.damage).Str("salvaged", t.aside).Msg("a conversation is refused; what the journal has of it is kept beside")
+		} else if err != nil {
+			return fmt.Errorf("replay: read %s: %w", p.files.path(t.c.id), err)
 		}
 	}
-	p.known[c.id] = c
-	return t, nil
+	t.checked = true
+	return nil
 }
 
 // checkBefore holds the line before a run against what the run says of it. A *notWholeError says that it is another one;
 // any other error, that it could not be read.
-func checkBefore(f File, x run) error {
+func checkBefore(f File, t *replayed) error {
 	size, err := f.Size()
 	if err != nil {
 		return err
 	}
-	if size < x.offset {
-		return &notWholeError{what: fmt.Sprintf("it has %d bytes, and %d were synced", size, x.offset)}
+	if size < t.begin {
+		return &notWholeError{what: fmt.Sprintf("it has %d bytes, and %d were synced", size, t.begin)}
 	}
-	last, err := readLast(f, x.offset)
+	last, err := readLast(f, t.begin)
 	if err != nil {
 		return err
 	}
 	e, ok := parseEntryLine(last)
-	if seq, is := protocol.EntrySeq(last); !ok || !is || seq != x.first-1 || e.sum != x.before {
-		return &notWholeError{what: fmt.Sprintf("no entry %d with the sum %s ends at offset %d", x.first-1, x.before, x.offset)}
+	if seq, is := protocol.EntrySeq(last); !ok || !is || seq != t.before.Last || e.sum != t.before.Sum {
+		return &notWholeError{what: fmt.Sprintf("no entry %d with the sum %s ends at offset %d", t.before.Last, t.before.Sum, t.begin)}
 	}
 	return nil
 }
@@ -160,8 +167,8 @@ func (p *replay) writeAll() error {
 
 // write puts a transcript's lines where they belong.
 func (p *replay) write(t *replayed) error {
-	if len(t.lines) == 0 {
-		return nil
+	if err := p.check(t); err != nil || t.gone || len(t.lines) == 0 {
+		return err
 	}
 	err := p.writeLines(t)
 	if err != nil {
@@ -203,21 +210,49 @@ func (p *replay) writeLines(t *replayed) error {
 
 // end settles what was replayed: the files end where the journal ends, and their conversations are dirty.
 func (p *replay) end() (dirty []*conversation, err error) {
-	if err := p.writeAll(); err != nil {
+	all := p.inOrder()
+	if err := p.settleAll(all); err != nil {
 		return nil, err
 	}
-	for _, t := range p.inOrder() {
-		if t.gone || t.aside != "" {
-			continue
+	for _, t := range all {
+		switch {
+		case t.gone:
+			delete(p.known, t.c.id)
+		case t.aside == "":
+			t.c.written = t.c.size
+			t.c.dirty = true
+			dirty = append(dirty, t.c)
 		}
-		if err := p.cut(t); err != nil {
-			return nil, err
-		}
-		t.c.written = t.c.size
-		t.c.dirty = true
-		dirty = append(dirty, t.c)
 	}
 	return dirty, nil
+}
+
+// settleAll settles each one: a file is opened once, and several are at work at the same time.
+func (p *replay) settleAll(all []*replayed) error {
+	var next atomic.Int64
+	var first atomic.Pointer[error]
+	var group sync.WaitGroup
+	for range settlers {
+		group.Go(func() { // settleAll's own; waits for the disk; ends when all are settled, or at the first error
+			for i := next.Add(1) - 1; i < int64(len(all)) && first.Load() == nil; i = next.Add(1) - 1 {
+				if err := p.settle(all[i]); err != nil {
+					first.CompareAndSwap(nil, &err)
+				}
+			}
+		})
+	}
+	group.Wait()
+	if err := first.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+func (p *replay) settle(t *replayed) error {
+	if err := p.write(t); err != nil || t.gone || t.aside != "" {
+		return err
+	}
+	return p.cut(t)
 }
 
 // cut takes off what a transcript has beyond the journal's last run. Lines that go on with the chain are kept: they were
