@@ -5,6 +5,7 @@ const (
 	authors = "TestWhatAuthorsWereToldIsTrueWhateverFails"
 	people  = "TestWhatSessionsSawIsTrueWhateverFails"
 	marks   = "TestAMarkSurvivesACrashAfterASecond"
+	removal = "TestAStartRemovesOldSegmentsOneAfterAnother"
 	cut     = "TestWhatACrashLeftBeyondTheJournalIsCutOff"
 	history = "TestWithoutHistoryTheRecordAnswersAndTheHistoryIsFilledAgain"
 	slow    = "TestASlowReaderSeesNoSeam"
@@ -13,7 +14,7 @@ const (
 
 var packages = map[string]string{
 	authors: "simulation", people: "simulation",
-	marks: "persistence/disk", cut: "persistence/disk", history: "persistence", slow: "session", stalled: "session",
+	marks: "persistence/disk", cut: "persistence/disk", removal: "persistence/disk", history: "persistence", slow: "session", stalled: "session",
 }
 
 // mutant is a server that breaks a promise.
@@ -84,11 +85,14 @@ var mutants = []mutant{
 	{"a folder that a killed start made is not synced", authors, []edit{
 		{record + "lock.go", "		err = settleDirs(fsys, dir)\n", ""},
 	}},
+	{"a start removes old segments all at once", removal, []edit{
+		{record + "load.go", "		if err := r.fs.SyncDir(dir); err != nil {\n			return nil, fmt.Errorf(\"journal: sync the folder: %w\", err)\n		}\n	}\n	var buf", "	}\n	var buf"},
+	}},
 	{"a read error at a start counts as damage", authors, []edit{
-		{record + "replay.go", "if err != nil && !errors.As(err, &broken) {", "if errors.As(err, &broken); err != nil && broken == nil {\n			broken = &notWholeError{what: err.Error()}\n		}\n		if false {"},
+		{record + "replay.go", "checkBefore(f, t); errors.As(err, &broken) {\n", "checkBefore(f, t); err != nil {\n			if !errors.As(err, &broken) {\n				broken = &notWholeError{what: err.Error()}\n			}\n"},
 	}},
 	{"a transcript is not cut back at a start", cut, []edit{
-		{record + "replay.go", "		if err := p.cut(t); err != nil {", "		if err := error(nil); err != nil {"},
+		{record + "replay.go", "	return p.cut(t)\n", "	return nil\n"},
 	}},
 	{"ids are forgotten by a restart", authors, []edit{
 		{record + "ids.go", "			s.add(idKey(r.seed, author, id), seq)\n", "			_ = idKey(r.seed, author, id)\n"},
