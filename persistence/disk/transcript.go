@@ -23,7 +23,7 @@ var blocks = sync.Pool{New: func() any { b := make([]byte, readBlockSize); retur
 // could not write, so that reading gives what the disk has: beyond synced the file is not believed until it was written again.
 func (r *Record) view(c *conversation, off int64, buf []byte) ([]byte, error) {
 	c.mu.Lock()
-	size, believed := c.size, c.written
+	size, believed, failures := c.size, c.written, c.failures
 	if off >= believed && off < size {
 		b := c.lumpAt(off)
 		c.mu.Unlock()
@@ -44,11 +44,17 @@ func (r *Record) view(c *conversation, off int64, buf []byte) ([]byte, error) {
 		return nil, fmt.Errorf("transcript: open: %w", err)
 	}
 	defer r.files.put(f)
-	buf = buf[:min(int64(len(buf)), believed-off)]
-	if err := readFull(f, buf, off); err != nil {
+	got := buf[:min(int64(len(buf)), believed-off)]
+	if err := readFull(f, got, off); err != nil {
 		return nil, fmt.Errorf("transcript: read %s at offset %d: %w", r.files.path(c.id), off, err)
 	}
-	return buf, nil
+	c.mu.Lock()
+	spoiled := c.failures != failures
+	c.mu.Unlock()
+	if spoiled { // a sync failed meanwhile
+		return r.view(c, off, buf)
+	}
+	return got, nil
 }
 
 // walk calls visit with each line from off on, newline left out, and with the line's offset, up to end or until visit

@@ -183,7 +183,7 @@ func (h *hunt) compile(overlay, test string) (string, error) {
 }
 
 func (h *hunt) test(binary, test string) (string, error) {
-	args := []string{"-test.run", "^" + test + "$", "-test.timeout", "5m", "-test.v"}
+	args := []string{"-test.run", "^" + test + "$", "-test.timeout", "2m", "-test.v"}
 	if packages[test] == "simulation" {
 		args = append(args, "-seeds", strconv.Itoa(h.seeds), "-from", strconv.Itoa(h.from))
 	}

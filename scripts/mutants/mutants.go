@@ -8,13 +8,12 @@ const (
 	removal = "TestAStartRemovesOldSegmentsOneAfterAnother"
 	cut     = "TestWhatACrashLeftBeyondTheJournalIsCutOff"
 	history = "TestWithoutHistoryTheRecordAnswersAndTheHistoryIsFilledAgain"
-	slow    = "TestASlowReaderSeesNoSeam"
 	stalled = "TestAClientThatTakesNothingIsClosedAfterTheWriteTimeout"
 )
 
 var packages = map[string]string{
 	authors: "simulation", people: "simulation",
-	marks: "persistence/disk", cut: "persistence/disk", removal: "persistence/disk", history: "persistence", slow: "session", stalled: "session",
+	marks: "persistence/disk", cut: "persistence/disk", removal: "persistence/disk", history: "persistence", stalled: "session",
 }
 
 // mutant is a server that breaks a promise.
@@ -145,7 +144,7 @@ var mutants = []mutant{
 	{"who fell behind is left there without a word", people, []edit{
 		{cursors, "	if !c.fetch && c.session.mayFetch(c) {", "	if false {"},
 	}},
-	{"a slow reader is moved to the newest without a word", slow, []edit{
+	{"a slow reader is moved to the newest without a word", people, []edit{
 		{cursors, "	if !c.fetch && c.session.mayFetch(c) {", "	if c.at = c.last; false {"},
 	}},
 	{"a read fails where the history does", history, []edit{
