@@ -5,10 +5,11 @@ LDFLAGS := -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 page    := $(shell find web -type f -not -path '*/node_modules/*' -not -path 'web/dist/*' -not -path 'web/client/dist/*' -not -path '*/test*/*' -not -name '*.go' 2>/dev/null)
 CYCLES  ?= 200
 DURATION ?= 1h
+SEEDS   ?= 100000
 COUNT   ?= 5
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-quick lint fmt bench bench-quick soak drills dev clean
+.PHONY: help build run test test-quick lint fmt bench bench-quick mutants simulate drills soak dev clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -51,9 +52,15 @@ bench: ## Go benchmarks, COUNT=5 times for benchstat, and then everything beside
 bench-quick: ## the same comparison in two minutes, printed: is anything far off?
 	@go run ./scripts/bench -quick
 
-drills: ## all fault drills on the real binary (kill -9 CYCLES=200 times, power cuts, full disks, Redis …), as root; a quarter of an hour; prints a table, and writes it to MARKDOWN=file
+drills: mutants ## the mutants, then all fault drills on the real binary (kill -9 CYCLES=200 times, power cuts, full disks, Redis …), as root; half an hour; prints tables, and writes the drills' to MARKDOWN=file
 	@scripts/setup.sh test
 	@go run ./scripts/drills -cycles $(CYCLES) $(if $(MARKDOWN),-markdown $(MARKDOWN)) all
+
+mutants: ## break the server on purpose, one promise at a time: a test must notice each; five minutes; prints a table
+	@go run ./scripts/mutants
+
+simulate: ## SEEDS=100000 simulated lives of each world, with crashes, power cuts and failing disks, on all processors
+	go test ./simulation -timeout 0 -v -count 1 -seeds $(SEEDS)
 
 soak: ## steady load for DURATION=1h: memory, goroutines and open files must stay flat; before it, all quotations of Debian's fortunes, compared
 	@scripts/setup.sh test

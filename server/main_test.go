@@ -22,7 +22,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 const patience = 20 * time.Second
 
 // defaults is a configuration with every default, and the flags given.
-func defaults(t *testing.T, flags ...string) *Config {
+func defaults(t testing.TB, flags ...string) *Config {
 	t.Helper()
 	var cfg Config
 	parser, err := kong.New(&cfg, kong.Exit(func(int) { t.Fatal("kong wants to exit") }))
@@ -38,7 +38,7 @@ func defaults(t *testing.T, flags ...string) *Config {
 // testServer is a server with real rooms on a port of its own.
 type testServer struct {
 	*Server
-	t      *testing.T
+	t      testing.TB
 	url    string
 	log    *lines
 	client *http.Client
@@ -47,7 +47,7 @@ type testServer struct {
 }
 
 // serve starts a server; it is drained with its test at the latest.
-func serve(t *testing.T, flags ...string) *testServer {
+func serve(t testing.TB, flags ...string) *testServer {
 	t.Helper()
 	cfg := defaults(t, append([]string{"--listen", "127.0.0.1:0", "--data", t.TempDir() + "/data", "--rate", "0"}, flags...)...)
 	if err := cfg.Check(); err != nil {
@@ -146,7 +146,7 @@ func (ts *testServer) says(conversation, from string, texts ...string) {
 	}
 }
 
-func (a answer) is(t *testing.T, status int) answer {
+func (a answer) is(t testing.TB, status int) answer {
 	t.Helper()
 	if a.status != status {
 		t.Fatalf("got %d %.300s, want %d", a.status, a.body, status)
@@ -155,7 +155,7 @@ func (a answer) is(t *testing.T, status int) answer {
 }
 
 // refuses wants the status and a JSON error of that code whose reason holds the words.
-func (a answer) refuses(t *testing.T, status int, code, words string) answer {
+func (a answer) refuses(t testing.TB, status int, code, words string) answer {
 	t.Helper()
 	if a.status != status || !strings.HasPrefix(a.body, `{"error":{"code":"`+code+`","reason":"`) || !strings.Contains(a.body, words) ||
 		!strings.HasPrefix(a.header.Get("Content-Type"), "application/json") {
@@ -164,7 +164,7 @@ func (a answer) refuses(t *testing.T, status int, code, words string) answer {
 	return a
 }
 
-func (a answer) has(t *testing.T, words ...string) answer {
+func (a answer) has(t testing.TB, words ...string) answer {
 	t.Helper()
 	for _, w := range words {
 		if !strings.Contains(a.body, w) {

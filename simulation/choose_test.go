@@ -85,11 +85,10 @@ func (s *server) read(id protocol.ConversationID) {
 		return
 	}
 	from := protocol.Seq(1 + s.w.random.IntN(int(tail.Last)))
-	faults := s.w.faults.get() + s.w.misread.get()
 	s.w.run(func() {
 		batch, err := s.store.Read(context.Background(), id, tail.Log, from, tail.Last, 8<<10)
 		if err != nil {
-			if !s.w.model.dead.Load() && s.w.faults.get()+s.w.misread.get() == faults {
+			if !s.w.model.dead.Load() && s.w.faults.get()+s.w.misread.get() == s.faults {
 				s.w.fail("read %s from %d: %v", id, from, err)
 			}
 			return

@@ -11,5 +11,11 @@
 // collection, and randomness from crypto/rand is drawn from the seed. What is left to the runtime is the choice
 // within a select of which several cases are ready, the seeds of hash tables, and a preemption where the machine
 // itself stands still for 10 ms between two such places. TestASeedRunsTheSameWayEachTime compares the traces of every
-// call of the file system, every commit, every ack and every frame.
+// call of the file system, every commit, every ack and every frame; what dies after a crash is no part of it.
+//
+// # Running it
+//
+//	go test ./simulation                                       thousands of seeds in half a minute
+//	go test ./simulation -timeout 6h -v -seeds 100000 -from 1  as many as one likes, on all processors
+//	go test ./simulation -run Sessions -v -seed 4711           one again, with its trace
 package simulation

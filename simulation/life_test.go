@@ -39,6 +39,7 @@ type server struct {
 	recent  *history.Memory
 	store   *persistence.Store
 	clients clients
+	faults  int // that the world had seen before
 }
 
 // clients are those who use a server: directly, or through sessions.
@@ -145,7 +146,7 @@ func (w *world) live(make func(*server) clients) bool {
 }
 
 func (w *world) serve(r *disk.Record) *server {
-	s := &server{w: w, record: r, recent: history.NewMemory(history.Options{Log: zerolog.Nop(), Size: 20})}
+	s := &server{w: w, record: r, faults: w.faults.get() + w.misread.get(), recent: history.NewMemory(history.Options{Log: zerolog.Nop(), Size: 20})}
 	s.store = persistence.New(parkingRecord{r, w}, s.recent, 20, zerolog.Nop())
 	return s
 }

@@ -71,6 +71,9 @@ func (f *powerFile) Sync() error {
 	return f.p.do("sync", f.name, "", func() error {
 		if err := f.p.fault("sync", f.name); err != nil {
 			f.n.persist(f.p.random, f.p.chance(), false)
+			if f.p.random.IntN(3) == 0 {
+				f.n.evict()
+			}
 			clear(f.n.dirty) // the kernel counts them as written
 			return err
 		}
@@ -127,6 +130,16 @@ func (n *inode) truncate(size int64) {
 		n.data = n.data[:size:size]
 	} else {
 		n.data = append(n.data, make([]byte, size-int64(len(n.data)))...)
+	}
+}
+
+// evict lets go of the page cache: what is not on the disk is read as what is.
+func (n *inode) evict() {
+	for at, dirty := range n.dirty {
+		if start, end := at*sector, min((at+1)*sector, len(n.data)); dirty && start < end {
+			clear(n.data[start:end])
+			copy(n.data[start:end], n.disk[min(start, len(n.disk)):])
+		}
 	}
 }
 

@@ -24,6 +24,7 @@ type progress struct {
 	mu                                    sync.Mutex
 	seeds, steps, acks, refusals, crashes int
 	shown                                 time.Time
+	failed                                string // seed; read when the workers are gone
 }
 
 // output is one worker's.
@@ -79,6 +80,9 @@ func (p *progress) String() string {
 
 // fail tells of a worker that has failed.
 func (p *progress) fail(o *output, err error) {
+	p.mu.Lock()
+	p.failed = o.seed
+	p.mu.Unlock()
 	text := o.tail
 	if len(text) > keep {
 		text = append(append(text[:keep/2:keep/2], "\n[…]\n"...), text[len(text)-keep/2:]...)

@@ -25,7 +25,7 @@ func TestASeedRunsTheSameWayEachTime(t *testing.T) {
 		t.Skip("one seed alone was asked for")
 	}
 	seeds := 100
-	if testing.Short() {
+	if testing.Short() || raceDetector {
 		seeds = 20
 	}
 	for world := range worlds {

@@ -24,11 +24,11 @@ import (
 
 var (
 	oneSeed  = flag.Uint64("seed", 0, "run this seed alone, and print its trace")
-	seeds    = flag.Int("seeds", 0, "how many seeds to run; 0: a few thousand")
+	seeds    = flag.Int("seeds", 0, "how many seeds of each world to run; 0: a few thousand")
 	from     = flag.Uint64("from", 1, "the first seed")
 	worker   = flag.String("worker", "", "the tests' own: be a worker for this world")
 	tracing  = flag.Bool("tracing", false, "the tests' own: a worker prints its seeds' traces, or with -seeds their sums")
-	tooLong  = 60 * time.Second // for one seed: it hangs
+	tooLong  = 20 * time.Second // for one seed: it hangs
 	chunkLen = 250              // seeds a worker runs before it is replaced
 )
 
@@ -94,7 +94,7 @@ func try(t *testing.T, world string) {
 	total := *seeds
 	if total == 0 {
 		total = quick[world]
-		if testing.Short() {
+		if testing.Short() || raceDetector {
 			total /= 10
 		}
 	}
@@ -122,6 +122,15 @@ func try(t *testing.T, world string) {
 		})
 	}
 	workers.Wait()
+	if p.failed != "" {
+		again := 0
+		for range 3 {
+			if start(t.Context(), world, io.Discard, "-from="+p.failed) != nil {
+				again++
+			}
+		}
+		t.Logf("%s: seed %s fails again %d times of 3", world, p.failed, again)
+	}
 	p.end()
 }
 

@@ -18,10 +18,7 @@ func goOn(tail persistence.Tail, rest []byte) (persistence.Tail, int64) {
 			return tail, done
 		}
 		done += int64(n) + 1
-		tail.Last, tail.Sum = w.seq, w.sum
-		if w.time != 0 {
-			tail.Time = w.time
-		}
+		tail.Last, tail.Time, tail.Sum = w.seq, w.time, w.sum
 	}
 }
 
@@ -43,11 +40,13 @@ func (w *chainWalk) next(line []byte) string {
 	if !ok || seq != w.seq+1 {
 		return fmt.Sprintf("it should be entry %d", w.seq+1)
 	}
+	if w.time, ok = entryTime(e.head); !ok {
+		return fmt.Sprintf("entry %d has no time", seq)
+	}
 	w.scratch = slices.Grow(w.scratch[:0], len(line))
 	if chain(w.sum, e.content(w.scratch)) != e.sum {
 		return fmt.Sprintf("the sum of entry %d does not hold: it or a line before it was changed", seq)
 	}
 	w.seq, w.sum = seq, e.sum
-	w.time, _ = entryTime(e.head)
 	return ""
 }

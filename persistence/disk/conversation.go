@@ -17,18 +17,19 @@ type conversation struct {
 
 	mu sync.Mutex // never held across I/O
 	// Guarded by mu.
-	tail    persistence.Tail
-	size    int64  // of the transcript, with all that is committed
-	written int64  // up to where the file holds it
-	synced  int64  // up to where a power cut leaves it
-	pending []lump // what is not yet in the file, in order
-	anchors *anchors
-	damage  error // why it is refused; nil: it is not, or nobody has looked yet
-	checked bool  // the file was held against what it must be
-	dirty   bool  // it is in the list of the next checkpoint
-	suspect bool  // a sync failed: beyond synced the disk may not hold what the file seems to
-	queued  bool  // it is in the flusher's list
-	marks   *marks
+	tail     persistence.Tail
+	size     int64  // of the transcript, with all that is committed
+	written  int64  // up to where the file holds it
+	synced   int64  // up to where a power cut leaves it
+	pending  []lump // what is not yet in the file, in order
+	anchors  *anchors
+	damage   error // why it is refused; nil: it is not, or nobody has looked yet
+	checked  bool  // the file was held against what it must be
+	dirty    bool  // it is in the list of the next checkpoint
+	suspect  bool  // a sync failed: beyond synced the disk may not hold what the file seems to
+	failures int   // syncs that have failed
+	queued   bool  // it is in the flusher's list
+	marks    *marks
 
 	// reserved is guarded by the flusher's mu: bytes of pending, and of what is on its way to become pending.
 	reserved int64

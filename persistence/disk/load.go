@@ -100,9 +100,12 @@ func (r *Record) replay(p *replay, floor uint64, trusted bool) (*loaded, error) 
 	}
 	defer f.close()
 	s := &loaded{next: f.next}
-	for _, path := range f.unused { // first, since what follows needs room on the disk
+	for _, path := range f.unused { // first, since what follows needs room on the disk; each by itself, as removeUpTo does
 		if err := r.fs.Remove(path); err != nil {
 			return nil, fmt.Errorf("journal: remove a segment that is not needed: %w", err)
+		}
+		if err := r.fs.SyncDir(dir); err != nil {
+			return nil, fmt.Errorf("journal: sync the folder: %w", err)
 		}
 	}
 	var buf []byte
@@ -122,7 +125,7 @@ func (r *Record) replay(p *replay, floor uint64, trusted bool) (*loaded, error) 
 		s.live = append(s.live, &segment{number: seg.number, path: seg.path, used: valid})
 		r.opts.Progress(int64(i+1)*r.opts.SegmentSize, int64(len(f.segments))*r.opts.SegmentSize)
 	}
-	if len(f.unused) > 0 || len(s.live) > 0 {
+	if len(s.live) > 0 {
 		if err := r.fs.SyncDir(dir); err != nil {
 			return nil, fmt.Errorf("journal: sync the folder: %w", err)
 		}

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -214,6 +215,66 @@ func TestAnOldSegmentThatIsStillThereCutsNothingOff(t *testing.T) {
 		if got := bench(t, dead, Options{}).All("lobby", 1); !slices.Equal(got, want) {
 			t.Errorf("with a catalogue %v: %d entries, want %d", catalogue, len(got), len(want))
 		}
+	}
+}
+
+// removals notes which segments are removed, and when their folder is synced.
+type removals struct {
+	osFS
+	mu    sync.Mutex
+	noted []string
+}
+
+func (f *removals) note(what string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.noted = append(f.noted, what)
+}
+
+func (f *removals) Remove(path string) error {
+	if inJournal(path) {
+		f.note("remove")
+	}
+	return f.osFS.Remove(path)
+}
+
+func (f *removals) SyncDir(path string) error {
+	if filepath.Base(path) == "journal" {
+		f.note("sync")
+	}
+	return f.osFS.SyncDir(path)
+}
+
+// A power cut keeps removals in any order: without a sync between them it may leave the older segment and take the newer.
+// Where the catalogue is lost then, that is a hole, which nothing tells from damage.
+func TestAStartRemovesOldSegmentsOneAfterAnother(t *testing.T) {
+	dir := t.TempDir()
+	b, old := bench(t, dir, Options{}), make(map[string][]byte)
+	for range 2 {
+		b.Fill("lobby", 20, 3)
+		path := segmentsIn(t, dir)[0]
+		content, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		old[filepath.Base(path)] = content
+		if err := b.Record.(*Record).checkpoints.checkpoint(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	dead := crash(t, dir)
+	for name, content := range old {
+		if err := os.WriteFile(filepath.Join(dead, "journal", name), content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	fs := &removals{}
+	open(t, dead, Options{FS: fs})
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	first := slices.Index(fs.noted, "remove")
+	if first < 0 || len(fs.noted) < first+4 || !slices.Equal(fs.noted[first:first+4], []string{"remove", "sync", "remove", "sync"}) {
+		t.Errorf("the start did %v, want each removal synced before the next", fs.noted)
 	}
 }
 

@@ -80,6 +80,7 @@ func (k *checkpoints) finish(s syncing) error {
 	if err := s.file.Sync(); err != nil {
 		c.mu.Lock()
 		c.suspect = true
+		c.failures++
 		c.mu.Unlock()
 		k.r.files.drop(c.id, s.file)
 		return fmt.Errorf("checkpoint: sync %s: %w", k.r.files.path(c.id), err)

@@ -60,6 +60,9 @@ func TestACheckpointHasManyTranscriptsOnTheirWayAndTriesAgainThoseThatFailed(t *
 			if !c.suspect || !c.dirty {
 				t.Errorf("%s was not synced, and is not to be written again", c.id)
 			}
+			if batch, err := r.Read(t.Context(), c.id, 1, 1, 1<<10); err == nil {
+				t.Errorf("%s was not synced, and reading its file gives %d entries: the kernel may have dropped them", c.id, batch.Len())
+			}
 		}
 	}
 	if unsynced != 2 {
@@ -67,5 +70,10 @@ func TestACheckpointHasManyTranscriptsOnTheirWayAndTriesAgainThoseThatFailed(t *
 	}
 	if err := r.checkpoints.checkpoint(t.Context()); err != nil {
 		t.Error(err)
+	}
+	for _, c := range r.conversations.all() {
+		if _, err := r.Read(t.Context(), c.id, 1, 1, 1<<10); err != nil {
+			t.Errorf("%s is synced, and: %v", c.id, err)
+		}
 	}
 }

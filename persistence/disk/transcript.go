@@ -19,29 +19,42 @@ const maxLine = 16 << 20
 var blocks = sync.Pool{New: func() any { b := make([]byte, readBlockSize); return &b }}
 
 // view gives bytes of the transcript from off on, at least one: a part of what is pending, which nobody may change,
-// or what it read from the file into buf. Both end at most at size.
+// or what it read from the file into buf. Both end at most at size. After a failed sync the kernel may have dropped what it
+// could not write, so that reading gives what the disk has: beyond synced the file is not believed until it was written again.
 func (r *Record) view(c *conversation, off int64, buf []byte) ([]byte, error) {
 	c.mu.Lock()
-	written, size := c.written, c.size
-	if off >= written && off < size {
+	size, believed, failures := c.size, c.written, c.failures
+	if off >= believed && off < size {
 		b := c.lumpAt(off)
 		c.mu.Unlock()
 		return b, nil
 	}
+	if c.suspect {
+		believed = c.synced
+	}
 	c.mu.Unlock()
 	if off >= size {
 		return nil, fmt.Errorf("transcript: read %s at offset %d: it ends at %d", c.id, off, size)
+	}
+	if off >= believed {
+		return nil, fmt.Errorf("transcript: read %s at offset %d: it could not be synced, and is not yet written again", r.files.path(c.id), off)
 	}
 	f, err := r.files.get(c.id, false)
 	if err != nil {
 		return nil, fmt.Errorf("transcript: open: %w", err)
 	}
 	defer r.files.put(f)
-	buf = buf[:min(int64(len(buf)), written-off)]
-	if err := readFull(f, buf, off); err != nil {
+	got := buf[:min(int64(len(buf)), believed-off)]
+	if err := readFull(f, got, off); err != nil {
 		return nil, fmt.Errorf("transcript: read %s at offset %d: %w", r.files.path(c.id), off, err)
 	}
-	return buf, nil
+	c.mu.Lock()
+	spoiled := c.failures != failures
+	c.mu.Unlock()
+	if spoiled { // a sync failed meanwhile
+		return r.view(c, off, buf)
+	}
+	return got, nil
 }
 
 // walk calls visit with each line from off on, newline left out, and with the line's offset, up to end or until visit

@@ -1,0 +1,121 @@
+package simulation
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"verbatim/persistence"
+	"verbatim/persistence/disk"
+	"verbatim/protocol"
+)
+
+// dataDir is where the data directory lies in a powerFS.
+const dataDir = "/data"
+
+// check holds a record as it is after a start against all that was promised. whole says whether everything is read, or
+// only what is in memory in any case.
+func (m *model) check(when string, store persistence.Record, whole bool) {
+	m.mu.Lock()
+	rooms := make(map[protocol.ConversationID]protocol.Seq)
+	logs := make(map[protocol.ConversationID]protocol.LogID)
+	for id, r := range m.rooms {
+		rooms[id], logs[id] = r.last, r.log
+	}
+	m.mu.Unlock()
+	for _, id := range slices.Sorted(maps.Keys(rooms)) {
+		tail, err := store.Tail(id)
+		if err != nil || tail.Last < rooms[id] || logs[id] != "" && tail.Log != logs[id] {
+			m.w.fail("%s: the tail of %s is %+v, %v; entry %d was acked or seen, in the log %q", when, id, tail, err, rooms[id], logs[id])
+			continue
+		}
+		m.mu.Lock()
+		m.room(id).log = tail.Log
+		m.mu.Unlock()
+		if whole && tail.Last > 0 {
+			m.checkEntries(when, store, id, tail)
+			m.checkMarks(when, store, id, tail.Last)
+		}
+	}
+}
+
+func (m *model) checkEntries(when string, store persistence.Record, id protocol.ConversationID, tail persistence.Tail) {
+	at := make(map[protocol.MessageID]protocol.Seq) // of which author does not count: no two use the same
+	time := protocol.Time(0)
+	for next := protocol.Seq(1); next <= tail.Last; {
+		batch, err := store.Read(context.Background(), id, next, tail.Last, 64<<10)
+		if err != nil || batch.First != next || batch.Len() == 0 {
+			m.w.fail("%s: reading %s from %d on: %v, %+v", when, id, next, err, batch)
+			return
+		}
+		for ; next <= batch.Last(); next++ {
+			wire := string(batch.Wire(next))
+			m.saw(when, id, next, wire)
+			p, bad := protocol.ParseMessage([]byte(wire))
+			if bad != nil {
+				return
+			}
+			if p.Time < time {
+				m.w.fail("%s: the time goes back at entry %d of %s", when, next, id)
+			}
+			time = p.Time
+			m.checkPrev(when, &p, at)
+			at[p.ID] = next
+		}
+	}
+	if time != tail.Time {
+		m.w.fail("%s: the tail of %s says the time %d, its last entry %d", when, id, tail.Time, time)
+	}
+}
+
+func (m *model) checkPrev(when string, p *protocol.Message, at map[protocol.MessageID]protocol.Seq) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n, _ := strconv.Atoi(strings.SplitN(strings.TrimPrefix(p.Text, `"`), " ", 2)[0])
+	if n >= len(m.messages) {
+		return // saw has told
+	}
+	if msg := m.messages[n]; msg.prev != nil && at[msg.prev.id] == 0 {
+		m.w.fail("%s: message %d stands at %d of %s, and its prev not before it", when, n, p.Seq, p.Conversation)
+	}
+}
+
+func (m *model) checkMarks(when string, store persistence.Record, id protocol.ConversationID, last protocol.Seq) {
+	marks, err := store.Marks(id)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r := m.room(id)
+	for user, k := range r.marks {
+		// Marks that could not be read are not worth holding up the record for.
+		lost := marks[user] < k.kept && m.w.misread.get() == 0
+		if err != nil || marks[user] > k.set || lost || marks[user] > last {
+			m.w.fail("%s: the mark of %s in %s is %d, %v; set were up to %d, and it was %d after an earlier start", when, user, id, marks[user], err, k.set, k.kept)
+		}
+		k.kept = max(k.kept, marks[user])
+	}
+}
+
+// verify holds what a crash has left against the chains of sums and the receipts that acks are.
+func (m *model) verify(when string, fsys disk.FileSystem) {
+	m.mu.Lock()
+	var receipts []disk.Receipt
+	for id, r := range m.rooms {
+		for seq, k := range r.acked {
+			receipts = append(receipts, disk.Receipt{ID: id, Seq: seq, Sum: k.sum})
+		}
+	}
+	m.mu.Unlock()
+	if _, err := fsys.Names(dataDir + "/transcripts"); err != nil && len(receipts) == 0 {
+		return // it never came so far
+	}
+	err := disk.VerifyOn(context.Background(), fsys, dataDir, receipts, func(l disk.VerifyLine) {
+		if l.Err != nil {
+			m.w.fail("%s: verify: %v", when, l)
+		}
+	}, nil)
+	if err != nil {
+		m.w.fail("%s: verify: %v", when, err)
+	}
+}

@@ -1,0 +1,6 @@
+//go:build race
+
+package simulation
+
+// raceDetector says that the tests run under -race, which makes a seed take about ten times as long.
+const raceDetector = true
