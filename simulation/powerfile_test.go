@@ -3,7 +3,9 @@ package simulation
 import (
 	"fmt"
 	"io"
+	"io/fs"
 	"math/rand/v2"
+	"syscall"
 )
 
 // powerFile is an open file of a powerFS.
@@ -78,6 +80,10 @@ func (f *powerFile) Sync() error {
 			return err
 		}
 		f.n.persist(f.p.random, 1, true)
+		if f.n.failed {
+			f.n.failed = false
+			return &fs.PathError{Op: "sync", Path: f.name, Err: syscall.EIO}
+		}
 		return nil
 	})
 }

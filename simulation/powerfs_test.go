@@ -43,6 +43,7 @@ type inode struct {
 	data   []byte // as programs see it
 	disk   []byte // as a power cut leaves it
 	dirty  []bool // sectors of data, or beyond it, that are not on the disk
+	failed bool   // some were lost on the way to the disk, and its own next sync tells of it
 }
 
 var errPower = errors.New("the power is off")

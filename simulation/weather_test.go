@@ -12,6 +12,7 @@ type weather struct {
 	write, sync, open, name, read int
 	full                          int // the disk is full for a while after one call in n
 	fullFor                       int // calls for which it still is
+	volume                        int // from how many files on the volume is synced as a whole; 0: it cannot be
 }
 
 func drawWeather(random *rand.Rand) (w weather) {
@@ -21,6 +22,7 @@ func drawWeather(random *rand.Rand) (w weather) {
 		}
 		return n + random.IntN(4*n)
 	}
+	w.volume = random.IntN(4)
 	switch random.IntN(8) {
 	case 0, 1, 2: // fair
 	case 3: // the journal's worst

@@ -28,6 +28,7 @@ type conversation struct {
 	dirty    bool  // it is in the list of the next checkpoint
 	suspect  bool  // a sync failed: beyond synced the disk may not hold what the file seems to
 	failures int   // syncs that have failed
+	alone    bool  // the volume's sync failed, and only a sync of its own can say whether it had part in that
 	queued   bool  // it is in the flusher's list
 	marks    *marks
 

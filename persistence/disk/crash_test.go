@@ -85,6 +85,9 @@ func (r *Record) abandon() {
 		r.committing.Wait()
 		r.preparing.Wait()
 		r.files.closeAll()
+		if r.volume != nil {
+			_ = r.volume.Close()
+		}
 		_ = r.lock.Close()
 	})
 }

@@ -69,6 +69,8 @@ type Record struct {
 	log           zerolog.Logger
 	format        formatFile
 	lock          io.Closer
+	volume        Volume       // nil: files are synced one by one
+	volumeFrom    int          // from how many on it is synced as a whole
 	seed          maphash.Seed // of the ids' hashes
 
 	conversations *conversations
@@ -121,6 +123,9 @@ func Open(dir string, opts Options) (*Record, error) {
 	r.conversations = &conversations{byID: make(map[protocol.ConversationID]*conversation)}
 	if err := r.open(); err != nil {
 		r.files.closeAll()
+		if r.volume != nil {
+			_ = r.volume.Close()
+		}
 		if r.lock != nil {
 			_ = r.lock.Close()
 		}
@@ -141,6 +146,7 @@ func (r *Record) open() (err error) {
 	if r.format, err = ensureFormat(r.fs, r.dir); err != nil {
 		return err
 	}
+	r.volume, r.volumeFrom = r.fs.Volume(r.dir) // before anything is written that it is to tell of
 	if err := r.syncFolders(); err != nil {
 		return err
 	}
@@ -272,5 +278,8 @@ func (r *Record) close() error {
 	r.preparing.Wait()
 	r.journal.prepared.discardAll()
 	r.files.closeAll()
+	if r.volume != nil {
+		err = errors.Join(err, r.volume.Close())
+	}
 	return errors.Join(err, r.lock.Close())
 }

@@ -34,6 +34,15 @@ type FileSystem interface {
 	MakeDir(path string) error          // 0700; one that is there is fs.ErrExist
 	Lock(path string) (io.Closer, error)
 	Locked(path string) bool // somebody holds it
+	// Volume opens what dir is on, and says from how many files on to sync it is to be preferred; nil: it is not to be had.
+	Volume(dir string) (v Volume, from int)
+}
+
+// Volume makes everything durable that was written on it, by one call. An error does not say whose bytes it is about: each
+// file's own Sync does, afterwards. Opened once and kept, it tells of every error since, whatever became of who wrote.
+type Volume interface {
+	Sync() error
+	Close() error
 }
 
 type osFS struct{}

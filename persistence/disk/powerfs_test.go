@@ -219,6 +219,9 @@ func (p *powerFS) Remove(path string) error {
 	return nil
 }
 
+// Volume is not to be had: what it makes durable is the simulation's subject.
+func (p *powerFS) Volume(string) (Volume, int) { return nil, 0 }
+
 func (p *powerFS) SyncDir(path string) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()

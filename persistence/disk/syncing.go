@@ -11,7 +11,7 @@ import (
 
 // syncWindow is how many transcripts are on their way to the disk at once. Each is synced by a call of its own, but the
 // first of these calls makes sure of the file system's notes for most of the others: 10,000 files take 1.0 s, and one by
-// one 2.2 s. They are kept open, so it must be well below openFiles.
+// one 2.2 s. They are kept open, so it must be well below openFiles. Where the volume can be synced it is for few files alone.
 const syncWindow = 128
 
 // syncAll writes and syncs transcripts. Those that fail are in the next checkpoint again.
@@ -19,6 +19,9 @@ func (k *checkpoints) syncAll(ctx context.Context, dirty []*conversation) (first
 	failed := func(c *conversation, err error) {
 		k.again([]*conversation{c}, nil)
 		first = cmp.Or(first, err)
+	}
+	if k.r.volume != nil && len(dirty) >= k.r.volumeFrom {
+		dirty = k.syncVolume(ctx, dirty)
 	}
 	begun := make([]syncing, 0, syncWindow)
 	for window := range slices.Chunk(dirty, syncWindow) {
@@ -79,14 +82,14 @@ func (k *checkpoints) finish(s syncing) error {
 	defer k.r.files.put(s.file)
 	if err := s.file.Sync(); err != nil {
 		c.mu.Lock()
-		c.suspect = true
+		c.suspect, c.alone = true, false
 		c.failures++
 		c.mu.Unlock()
 		k.r.files.drop(c.id, s.file)
 		return fmt.Errorf("checkpoint: sync %s: %w", k.r.files.path(c.id), err)
 	}
 	c.mu.Lock()
-	c.synced, c.suspect = max(c.synced, s.written), false
+	c.synced, c.suspect, c.alone = max(c.synced, s.written), false, false
 	c.mu.Unlock()
 	return nil
 }

@@ -1,0 +1,121 @@
+package disk
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"syscall"
+	"testing"
+)
+
+// volumeFS syncs its volume from three files on, and counts. It says what becomes of a volume's sync.
+type volumeFS struct {
+	osFS
+	whole, alone atomic.Int32 // syncs of the volume, and of transcripts
+	fate         func() error
+}
+
+type volumeFile struct {
+	File
+	fs *volumeFS
+}
+
+func (f *volumeFS) Open(path string, flag int) (File, error) {
+	o, err := f.osFS.Open(path, flag)
+	if err == nil && inTranscripts(path) {
+		o = volumeFile{o, f}
+	}
+	return o, err
+}
+
+func (f volumeFile) Sync() error {
+	f.fs.alone.Add(1)
+	return f.File.Sync()
+}
+
+func (f *volumeFS) Volume(string) (Volume, int) { return f, 3 }
+
+func (f *volumeFS) Sync() error {
+	f.whole.Add(1)
+	return f.fate()
+}
+
+func (f *volumeFS) Close() error { return nil }
+
+// talk says something in each of n conversations, and folds it.
+func (f *volumeFS) talk(t *testing.T, n int) *Record {
+	t.Helper()
+	f.fate = func() error { return nil }
+	b := bench(t, t.TempDir(), Options{FS: f})
+	for i := range n {
+		b.Accept(quiet(i).Sends...)
+	}
+	f.whole.Store(0)
+	f.alone.Store(0)
+	return b.Record.(*Record)
+}
+
+func (f *volumeFS) want(t *testing.T, whole, alone int32) {
+	t.Helper()
+	if f.whole.Load() != whole || f.alone.Load() != alone {
+		t.Errorf("%d syncs of the volume and %d of transcripts, want %d and %d", f.whole.Load(), f.alone.Load(), whole, alone)
+	}
+}
+
+func (r *Record) unsynced() (n int) {
+	for _, c := range r.conversations.all() {
+		c.mu.Lock()
+		if c.synced != c.size {
+			n++
+		}
+		c.mu.Unlock()
+	}
+	return n
+}
+
+func TestManyTranscriptsAreSyncedByOneCall(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		n            int
+		whole, alone int32
+	}{{2, 0, 2}, {3, 1, 0}, {40, 1, 0}} {
+		fs := &volumeFS{}
+		r := fs.talk(t, test.n)
+		if err := r.checkpoints.checkpoint(t.Context()); err != nil || r.unsynced() != 0 {
+			t.Errorf("%v; %d are not synced", err, r.unsynced())
+		}
+		fs.want(t, test.whole, test.alone)
+	}
+}
+
+func TestAVolumeThatCannotBeSyncedLeavesEachTranscriptToItsOwnSync(t *testing.T) {
+	t.Parallel()
+	fs := &volumeFS{}
+	r := fs.talk(t, 5)
+	fs.fate = func() error { return syscall.EIO }
+	if err := r.checkpoints.checkpoint(t.Context()); err != nil || r.unsynced() != 0 {
+		t.Errorf("%v; %d are not synced", err, r.unsynced())
+	}
+	fs.want(t, 1, 5)
+}
+
+// The volume tells of an error once. A checkpoint that is interrupted after it leaves the transcripts to the next one, and
+// that one must not take the volume's word for them.
+func TestAnErrorThatTheVolumeHasToldIsNotForgottenByTheNextCheckpoint(t *testing.T) {
+	t.Parallel()
+	fs := &volumeFS{}
+	r := fs.talk(t, 5)
+	ctx, cancel := context.WithCancel(t.Context())
+	fs.fate = func() error {
+		cancel()
+		return syscall.EIO
+	}
+	if err := r.checkpoints.checkpoint(ctx); !errors.Is(err, errClosed) || r.unsynced() != 5 {
+		t.Fatalf("%v; %d are not synced, want all 5", err, r.unsynced())
+	}
+	fs.fate = func() error { return nil }
+	if err := r.checkpoints.checkpoint(t.Context()); err != nil || r.unsynced() != 0 {
+		t.Errorf("%v; %d are not synced", err, r.unsynced())
+	}
+	fs.want(t, 1, 5)
+}

@@ -1,0 +1,45 @@
+package simulation
+
+import (
+	"maps"
+	"slices"
+
+	"verbatim/persistence/disk"
+)
+
+// volume syncs every file of a powerFS by one call. Where that fails, some files' bytes are lost, and each of those tells of it
+// at its own next sync, and the volume never again; the others may be on the disk, or not yet.
+type volume struct{ p *powerFS }
+
+func (p *powerFS) Volume(string) (disk.Volume, int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.weather.volume == 0 {
+		return nil, 0
+	}
+	return volume{p}, p.weather.volume
+}
+
+func (v volume) Sync() error {
+	p := v.p
+	return p.do("syncfs", "/", "", func() error {
+		err := p.fault("sync", "/")
+		for _, name := range slices.Sorted(maps.Keys(p.names)) {
+			n := p.names[name]
+			switch {
+			case n.folder:
+			case err == nil:
+				n.persist(p.random, 1, true)
+			case p.random.IntN(2) == 0 && slices.Contains(n.dirty, true):
+				n.persist(p.random, p.chance(), false)
+				clear(n.dirty) // the kernel counts them as written
+				n.failed = true
+			default:
+				n.persist(p.random, p.chance(), true)
+			}
+		}
+		return err
+	})
+}
+
+func (v volume) Close() error { return nil }
