@@ -2,7 +2,7 @@
 // cuts, failing disks, Redis in all its moods, clients that stall or vanish. Clients log what they sent, were told and saw;
 // the checker (promises/) decides; at the end one table says what was run.
 //
-//	go run ./scripts/drills                 all drills in their long form: `make drills`, about 25 minutes
+//	go run ./scripts/drills                 all drills in their long form: `make drills`, about a quarter of an hour
 //	go run ./scripts/drills kill9 redis     some of them
 //	go run ./scripts/drills -short all      all in short form, as `make test` runs them
 //	go run ./scripts/drills -duration 1h soak
