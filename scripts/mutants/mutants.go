@@ -55,7 +55,7 @@ var mutants = []mutant{
 		{record + "journal.go", "		err = s.file.Sync()\n", "		if err = s.file.Sync(); err != nil {\n			err = s.file.Sync()\n		}\n"},
 	}},
 	{"a transcript's failed sync is followed by one that succeeds", authors, []edit{
-		{record + "syncing.go", "		c.suspect = true\n", ""},
+		{record + "syncing.go", "		c.suspect, c.alone = true, false\n", ""},
 	}},
 	{"what a failed sync may have lost is read all the same", authors, []edit{
 		{record + "transcript.go", "	if c.suspect {", "	if false {"},
