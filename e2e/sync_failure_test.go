@@ -19,7 +19,7 @@ func (s *server) failSyncs(t testing.TB) (heal func()) {
 func (s *server) spoilSyncs(t testing.TB, how string) (heal func()) {
 	t.Helper()
 	strace := start(t, false, "strace", "-f", "-p", fmt.Sprint(s.cmd.Process.Pid),
-		"-e", "trace=fsync,fdatasync", "-e", "inject=fsync,fdatasync:"+how)
+		"-e", "trace=fsync,fdatasync,syncfs", "-e", "inject=fsync,fdatasync,syncfs:"+how)
 	eventually(t, "strace has attached: "+strace.output.String(), func() bool {
 		if !strace.running() {
 			t.Fatalf("strace could not attach: %s", strace.output)

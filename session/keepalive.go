@@ -8,7 +8,8 @@ import (
 )
 
 // keepAlive pings after a silence, and closes after another one. Its clock stands still while the session itself does
-// not read, and while the ping waits for the socket, which the write timeout judges. One timer a session, which fires once a silence; no goroutine waits for it.
+// not read, and while the ping waits for the socket, which the write timeout judges. One timer a session, which fires
+// once a silence; no goroutine waits for it.
 type keepAlive struct {
 	paused atomic.Bool  // the session does not read
 	out    atomic.Int64 // when the newest ping went out (sinceStart); 0: it is still to go

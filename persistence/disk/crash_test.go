@@ -74,6 +74,16 @@ func TestCrashAfterCrashLosesNothing(t *testing.T) {
 	}
 }
 
+// begin opens a record that the test itself abandons or closes.
+func begin(t *testing.T, dir string, fs FileSystem) (*Record, *recordtest.Bench) {
+	t.Helper()
+	r, err := Open(dir, Options{FS: fs})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r, &recordtest.Bench{T: t, Record: r}
+}
+
 // abandon ends a record's goroutines and leaves its files as they are: what kill -9 does, as far as a test can.
 func (r *Record) abandon() {
 	r.closing.Do(func() {

@@ -153,11 +153,7 @@ func TestWhatAStartHasShownSurvivesAPowerCut(t *testing.T) {
 	for seed := range uint64(10) {
 		fs := newPowerFS(t, seed)
 		dir := t.TempDir()
-		r, err := Open(dir, Options{FS: fs})
-		if err != nil {
-			t.Fatal(err)
-		}
-		b := &recordtest.Bench{T: t, Record: r}
+		r, b := begin(t, dir, fs)
 		b.Accept(recordtest.Say("lobby", "ann", "a1", "one"))
 		awaitPrepared(r)
 		fs.setFault(func(op, path string) error { // the failed sync is the last thing that happens
@@ -170,10 +166,7 @@ func TestWhatAStartHasShownSurvivesAPowerCut(t *testing.T) {
 		recordtest.Commit(r, recordtest.Say("lobby", "ann", "a2", "two"))
 		r.abandon()
 		fs.revive()
-		if r, err = Open(dir, Options{FS: fs}); err != nil {
-			t.Fatal(err)
-		}
-		b.Record = r
+		r, b = begin(t, dir, fs)
 		seen := b.All("lobby", 1)
 		after := fs.cut(dir)
 		r.abandon()
@@ -195,11 +188,7 @@ func TestWhatAStartFindsByANameThatWasNotSyncedSurvivesAPowerCut(t *testing.T) {
 		for seed := range uint64(10) {
 			fs := newPowerFS(t, seed)
 			dir := t.TempDir()
-			r, err := Open(dir, Options{FS: fs})
-			if err != nil {
-				t.Fatal(err)
-			}
-			b := &recordtest.Bench{T: t, Record: r}
+			r, b := begin(t, dir, fs)
 			b.Accept(recordtest.Say("lobby", "ann", "a1", "one"))
 			awaitPrepared(r)
 			r.checkpoints.due()
@@ -224,10 +213,7 @@ func TestWhatAStartFindsByANameThatWasNotSyncedSurvivesAPowerCut(t *testing.T) {
 				}
 				return nil
 			})
-			if r, err = Open(dir, Options{FS: fs}); err != nil {
-				t.Fatal(err)
-			}
-			b.Record = r
+			r, b = begin(t, dir, fs)
 			marks, err := r.Marks("lobby")
 			if err != nil || marks["bob"] != 2 || len(b.All("lobby", 1)) != 2 {
 				t.Fatalf("after the kill the mark is %v (%v): the test shows nothing", marks, err)

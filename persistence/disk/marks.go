@@ -131,8 +131,7 @@ func (r *Record) readMarks(id protocol.ConversationID, log protocol.LogID) (map[
 // foldMarks writes marks files. What it could not write is in the next checkpoint again.
 func (k *checkpoints) foldMarks(marked []*conversation) (first error) {
 	for _, c := range marked {
-		err := k.r.loadMarks(c)
-		if err != nil {
+		if err := k.r.loadMarks(c); err != nil {
 			// What is there must not be written over unread, and must not hold up the record either.
 			k.r.log.Error().Err(err).Msg("read marks cannot be saved: the next checkpoint tries again")
 			k.addMarked(c)

@@ -23,20 +23,13 @@ func TestMarksSurviveACheckpointThatFailed(t *testing.T) {
 			t.Parallel()
 			fs := newPowerFS(t, 1)
 			dir := t.TempDir()
-			r, err := Open(dir, Options{FS: fs})
-			if err != nil {
-				t.Fatal(err)
-			}
-			b := &recordtest.Bench{T: t, Record: r}
+			r, b := begin(t, dir, fs)
 			b.Accept(recordtest.Say("lobby", "ann", "a1", "one"))
 			r.Mark("lobby", "bob", 1)
 			if err := r.Close(); err != nil { // bob's is in the file now
 				t.Fatal(err)
 			}
-			if r, err = Open(dir, Options{FS: fs}); err != nil {
-				t.Fatal(err)
-			}
-			b.Record = r
+			r, b = begin(t, dir, fs)
 			awaitPrepared(r)
 			r.Mark("lobby", "cid", 1)
 			b.Accept(recordtest.Say("lobby", "ann", "a2", "two")) // and cid's in the journal

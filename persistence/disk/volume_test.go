@@ -3,9 +3,14 @@ package disk
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
+	"slices"
 	"sync/atomic"
 	"syscall"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // volumeFS syncs its volume from three files on, and counts. It says what becomes of a volume's sync.
@@ -71,6 +76,41 @@ func (r *Record) unsynced() (n int) {
 		c.mu.Unlock()
 	}
 	return n
+}
+
+// The real one: it is to be had where its syncfs can be trusted, brings bytes to the disk, and says what goes wrong.
+func TestAVolumeIsToBeHadWhereItsSyncCanBeTrusted(t *testing.T) {
+	t.Parallel()
+	if v, _ := (osFS{}).Volume("/proc"); v != nil {
+		t.Error("/proc is no disk, and a volume of it is to be had")
+	}
+	dir := t.TempDir()
+	var stat unix.Statfs_t
+	if err := unix.Statfs(dir, &stat); err != nil {
+		t.Fatal(err)
+	}
+	v, from := (osFS{}).Volume(dir)
+	if !slices.Contains(trusted, int64(stat.Type)) {
+		if v != nil {
+			t.Errorf("a volume of the type %x is to be had", stat.Type)
+		}
+		return
+	}
+	if v == nil || from != volumeFrom {
+		t.Fatalf("%v from %d files on, want one from %d on", v, from, volumeFrom)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "file"), []byte("some bytes"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := v.Sync(); err != nil {
+		t.Error(err)
+	}
+	if err := v.Close(); err != nil {
+		t.Error(err)
+	}
+	if v.Sync() == nil {
+		t.Error("one that was closed can be synced")
+	}
 }
 
 func TestManyTranscriptsAreSyncedByOneCall(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 // spoilSyncs lets strace do something to the server's syncs, from outside, until healed: to all of them, or to those of
 // some files or folders.
 func (s *server) spoilSyncs(how string, of ...string) (heal func(), err error) {
-	args := []string{"strace", "-f", "-p", fmt.Sprint(s.pid()), "-e", "trace=fsync,fdatasync", "-e", "inject=fsync,fdatasync:" + how}
+	args := []string{"strace", "-f", "-p", fmt.Sprint(s.pid()), "-e", "trace=fsync,fdatasync,syncfs", "-e", "inject=fsync,fdatasync,syncfs:" + how}
 	for _, path := range of {
 		args = append(args, "-P", path)
 	}
