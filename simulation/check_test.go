@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"verbatim/persistence"
 	"verbatim/persistence/disk"
@@ -43,9 +44,13 @@ func (m *model) check(when string, store persistence.Record, whole bool) {
 
 func (m *model) checkEntries(when string, store persistence.Record, id protocol.ConversationID, tail persistence.Tail) {
 	at := make(map[protocol.MessageID]protocol.Seq) // of which author does not count: no two use the same
-	time := protocol.Time(0)
+	last := protocol.Time(0)
 	for next := protocol.Seq(1); next <= tail.Last; {
 		batch, err := store.Read(context.Background(), id, next, tail.Last, 64<<10)
+		for tries := 0; err != nil && tries < 5 && m.w.late.get() > 0; tries++ { // it is being written again
+			time.Sleep(time.Second)
+			batch, err = store.Read(context.Background(), id, next, tail.Last, 64<<10)
+		}
 		if err != nil || batch.First != next || batch.Len() == 0 {
 			m.w.fail("%s: reading %s from %d on: %v, %+v", when, id, next, err, batch)
 			return
@@ -57,16 +62,16 @@ func (m *model) checkEntries(when string, store persistence.Record, id protocol.
 			if bad != nil {
 				return
 			}
-			if p.Time < time {
+			if p.Time < last {
 				m.w.fail("%s: the time goes back at entry %d of %s", when, next, id)
 			}
-			time = p.Time
+			last = p.Time
 			m.checkPrev(when, &p, at)
 			at[p.ID] = next
 		}
 	}
-	if time != tail.Time {
-		m.w.fail("%s: the tail of %s says the time %d, its last entry %d", when, id, tail.Time, time)
+	if last != tail.Time {
+		m.w.fail("%s: the tail of %s says the time %d, its last entry %d", when, id, tail.Time, last)
 	}
 }
 

@@ -82,6 +82,8 @@ func (f *powerFile) Sync() error {
 		f.n.persist(f.p.random, 1, true)
 		if f.n.failed {
 			f.n.failed = false
+			f.p.w.faults.up()
+			f.p.w.late.up()
 			return &fs.PathError{Op: "sync", Path: f.name, Err: syscall.EIO}
 		}
 		return nil

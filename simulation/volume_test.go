@@ -32,6 +32,9 @@ func (v volume) Sync() error {
 				n.persist(p.random, 1, true)
 			case p.random.IntN(2) == 0 && slices.Contains(n.dirty, true):
 				n.persist(p.random, p.chance(), false)
+				if p.random.IntN(3) == 0 {
+					n.evict()
+				}
 				clear(n.dirty) // the kernel counts them as written
 				n.failed = true
 			default:

@@ -28,6 +28,7 @@ type world struct {
 	calm    atomic.Bool // nothing fails
 	faults  number      // calls that have failed so far, but for reads
 	crashes int
+	late    number // syncs that have failed for what went wrong before them, on a disk that may be well by now
 	misread number // reads that have failed
 	tracing bool
 	lines   []string // of the trace
