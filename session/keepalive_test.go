@@ -1,0 +1,51 @@
+package session
+
+import (
+	"io"
+	"testing"
+	"time"
+
+	"verbatim/protocol"
+)
+
+// A reader that took bytes since the ping and is owed more lives, though nothing is on its way in the moment of the look:
+// the next block may be being fetched. One that is owed nothing has had its time.
+func TestAReaderThatTakesLivesWhileItIsOwedMore(t *testing.T) {
+	const silence = 10 * time.Millisecond
+	for _, test := range []struct {
+		what string
+		owe  func(*Session)
+		over bool
+	}{
+		{"owed nothing", func(*Session) {}, true},
+		{"a block is being fetched", func(s *Session) { s.blocks = 1 }, false},
+		{"a cursor is to be written", func(s *Session) { s.turns = []*cursor{{}} }, false},
+		{"a cursor was woken", func(s *Session) { s.woken.Store(&cursor{}) }, false},
+	} {
+		t.Run(test.what, func(t *testing.T) {
+			w, there := ends(t)
+			s := &Session{
+				env: &Env{Limits: &protocol.Limits{Ping: silence}}, conn: &Conn{wire: w}, dead: make(chan struct{}),
+				ended: true, // no writer is started
+			}
+			test.owe(s)
+			w.takes(false)
+			if _, err := w.Conn.Write([]byte("taken")); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := io.ReadFull(there, make([]byte, 5)); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(100 * time.Millisecond) // until the kernel has acknowledged it, and the ping is old
+			k := &s.alive
+			k.timer = time.NewTimer(time.Hour)
+			k.pinged = sinceStart()
+			k.out.Store(k.pinged - int64(2*silence))
+			w.heard.Store(k.pinged - int64(3*silence))
+			k.look(s)
+			if over := s.failure != nil; over != test.over {
+				t.Errorf("closed: %v (%v), want %v", over, s.failure, test.over)
+			}
+		})
+	}
+}
