@@ -27,8 +27,8 @@ type conversation struct {
 	checked  bool  // the file was held against what it must be
 	dirty    bool  // it is in the list of the next checkpoint
 	suspect  bool  // a sync failed: beyond synced the disk may not hold what the file seems to
+	alone    bool  // the volume's sync failed: likewise, until a sync of its own says that it had no part in that
 	failures int   // syncs that have failed
-	alone    bool  // the volume's sync failed, and only a sync of its own can say whether it had part in that
 	queued   bool  // it is in the flusher's list
 	marks    *marks
 

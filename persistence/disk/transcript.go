@@ -29,7 +29,7 @@ func (r *Record) view(c *conversation, off int64, buf []byte) ([]byte, error) {
 		c.mu.Unlock()
 		return b, nil
 	}
-	if c.suspect {
+	if c.suspect || c.alone {
 		believed = c.synced
 	}
 	c.mu.Unlock()

@@ -77,6 +77,7 @@ func (k *checkpoints) syncVolume(ctx context.Context, dirty []*conversation) (le
 		for _, b := range begun {
 			b.c.mu.Lock()
 			b.c.alone = true // the volume tells of an error once
+			b.c.failures++
 			b.c.mu.Unlock()
 			left = append(left, b.c)
 		}

@@ -153,6 +153,10 @@ func TestAnErrorThatTheVolumeHasToldIsNotForgottenByTheNextCheckpoint(t *testing
 	if err := r.checkpoints.checkpoint(ctx); !errors.Is(err, errClosed) || r.unsynced() != 5 {
 		t.Fatalf("%v; %d are not synced, want all 5", err, r.unsynced())
 	}
+	id := r.conversations.all()[0].id
+	if got, err := r.Read(t.Context(), id, 1, 1, 1<<20); err == nil {
+		t.Errorf("what may be lost was read: %d entries", got.Len())
+	}
 	fs.fate = func() error { return nil }
 	if err := r.checkpoints.checkpoint(t.Context()); err != nil || r.unsynced() != 0 {
 		t.Errorf("%v; %d are not synced", err, r.unsynced())

@@ -58,7 +58,7 @@ var mutants = []mutant{
 		{record + "syncing.go", "		c.suspect, c.alone = true, false\n", ""},
 	}},
 	{"what a failed sync may have lost is read all the same", authors, []edit{
-		{record + "transcript.go", "	if c.suspect {", "	if false {"},
+		{record + "transcript.go", "	if c.suspect || c.alone {", "	if false {"},
 	}},
 	{"the journal goes before the transcripts are synced", authors, []edit{
 		{record + "syncing.go", "	if err := s.file.Sync(); err != nil {", "	if err := error(nil); err != nil {"},
