@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"verbatim/persistence/recordtest"
 )
 
 // volumeFS syncs its volume from three files on, and counts. It says what becomes of a volume's sync.
@@ -162,4 +164,28 @@ func TestAnErrorThatTheVolumeHasToldIsNotForgottenByTheNextCheckpoint(t *testing
 		t.Errorf("%v; %d are not synced", err, r.unsynced())
 	}
 	fs.want(t, 1, 5)
+}
+
+// A sync that fails once, for what an earlier process has left, is made up for within the stop: the next start has nothing
+// to replay.
+func TestAStopMakesUpForASyncThatFailsOnce(t *testing.T) {
+	t.Parallel()
+	fs := &faultFS{}
+	dir := t.TempDir()
+	r, b := begin(t, dir, fs)
+	b.Accept(recordtest.Say("lobby", "ann", "a1", "one"))
+	failed := false
+	fs.set(func(op, path string) error {
+		if op == "sync" && inTranscripts(path) && !failed {
+			failed = true
+			return syscall.EIO
+		}
+		return nil
+	})
+	if err := r.Close(); err != nil || !failed {
+		t.Fatalf("the stop says %v; a sync has failed: %v", err, failed)
+	}
+	if left := segmentsIn(t, dir); len(left) != 0 {
+		t.Errorf("the journal has %v, want nothing", left)
+	}
 }
