@@ -12,15 +12,16 @@ package persistence
 
 import (
 	"context"
+	"time"
 
 	"verbatim/protocol"
 )
 
 // Record is the durable log of every conversation. persistence/recordtest holds each implementation to this.
 type Record interface {
-	// Recall looks for a late resend: where the send carries `since`, its id (and its prev) may stand on the record
-	// further back than the ids that are remembered, and Recall finds them there for Commit. It may read the disk,
-	// so the sender's own goroutine calls it, before the send is queued.
+	// Recall prepares a send with an id or a prev: it notes when the send came. Where that carries `since`, its id (and
+	// its prev) may stand on the record further back than the ids that are remembered, and Recall finds them there for
+	// Commit. It may read the disk, so the sender's own goroutine calls it, before the send is queued.
 	Recall(ctx context.Context, send *Send) error
 
 	// Commit decides the sends of each turn, in the order given, and returns once what it accepted would survive a
@@ -122,8 +123,9 @@ type Send struct {
 	Bytes        int    // of the frame of which its strings may be parts
 	Settler      Settler
 
-	// Set by Record.Recall: where on the record, beyond the remembered ids, the id and the prev stand, 0: nowhere; and
-	// from which seq on ids were remembered then.
+	// Set by Record.Recall: when the send came; where on the record, beyond the remembered ids, the id and the prev stand,
+	// 0: nowhere; and from which seq on ids were remembered then.
+	Came                        time.Time
 	FoundID, FoundPrev, Covered protocol.Seq
 
 	// Set by Record.Commit.

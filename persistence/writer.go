@@ -43,7 +43,7 @@ func (s *Store) shardOf(id protocol.ConversationID) *shard {
 // only while that queue is full, or for the disk where a late resend must be looked up. An error means that it was
 // not queued and nothing will come: ctx ended, or the lookup failed.
 func (s *Store) Send(ctx context.Context, send *Send) error {
-	if send.ID != "" && send.Since.Set {
+	if send.ID != "" || send.Prev != "" {
 		if err := s.record.Recall(ctx, send); err != nil {
 			return err
 		}

@@ -67,6 +67,9 @@ func (p parkingRecord) Commit(turns []*persistence.Turn) {
 
 func (p parkingRecord) Recall(ctx context.Context, send *persistence.Send) error {
 	err := p.Record.Recall(ctx, send)
+	if send.ID == "" || !send.Since.Set {
+		return err // that only looks at the clock
+	}
 	p.w.park("recalled "+send.Ref, nil) // so that it is not queued while its writer looks for more
 	return err
 }

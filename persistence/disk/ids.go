@@ -8,6 +8,9 @@ import (
 	"verbatim/protocol"
 )
 
+// idsSlack is how long ids are remembered beyond their time, for sends that wait for the disk.
+const idsSlack = time.Minute
+
 // ids says where on the record the recent ids of a conversation stand: a 64-bit keyed hash of author and id gives a
 // seq. Equal hashes of different ids are possible, so that a hit counts only once the entry itself was read.
 //
@@ -80,7 +83,7 @@ func (r *Record) idsOf(ctx context.Context, c *conversation) (*ids, error) {
 		}
 		c.ids = loaded
 	}
-	c.ids.turn(now, r.opts.IDs, tail.Last+1)
+	c.ids.turn(now, r.opts.IDs+idsSlack, tail.Last+1)
 	return c.ids, nil
 }
 
@@ -91,7 +94,7 @@ func (r *Record) loadIDs(ctx context.Context, c *conversation, now time.Time, la
 		s.young.from = 1
 		return s, nil
 	}
-	from, err := r.youngFrom(ctx, c, protocol.TimeOf(now.Add(-r.opts.IDs)), size)
+	from, err := r.youngFrom(ctx, c, protocol.TimeOf(now.Add(-r.opts.IDs-idsSlack)), size)
 	if err != nil {
 		return nil, err
 	}

@@ -12,6 +12,7 @@ import (
 // young generation. What that holds now stays for at least a generation's time; where the send's Commit comes later than
 // that, it finds a hole (holed), and refuses.
 func (r *Record) Recall(ctx context.Context, send *persistence.Send) error {
+	send.Came = r.now()
 	if !send.Since.Set || send.ID == "" {
 		return nil
 	}
@@ -35,9 +36,13 @@ func (r *Record) Recall(ctx context.Context, send *persistence.Send) error {
 	return r.scanFor(ctx, c, from, covered-1, send)
 }
 
-// holed says whether ids were forgotten between a send's Recall and now: its id may be one of them.
+// holed says whether ids that count were forgotten between a send's Recall and now: its id, or its prev, may be one of
+// them. Without `since` those of protocol.Limits.IDs before it came count, and they are kept for idsSlack longer.
 func (s *ids) holed(send *persistence.Send) bool {
-	return send.Covered != 0 && send.Covered < s.from()
+	if send.Covered != 0 {
+		return send.Covered < s.from()
+	}
+	return s.from() > 1 && s.used.Sub(send.Came) > idsSlack
 }
 
 // covered gives the seq from which on ids are remembered.

@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"verbatim/persistence"
 	"verbatim/persistence/recordtest"
 	"verbatim/protocol"
 )
@@ -43,6 +44,47 @@ func TestAnIDIsRememberedForItsTimeWhateverHappensMeanwhile(t *testing.T) {
 					t.Fatalf("sent again within %v, in steps of %v: %+v", lasts, step, again)
 				}
 			}
+		}
+	})
+}
+
+// A resend that the server itself keeps for long, on a disk that stalls, is decided when its id may be forgotten: then it
+// is refused, and never recorded twice.
+func TestAResendThatWaitsForTheDiskIsNeverRecordedTwice(t *testing.T) {
+	inTime(t, func(t *testing.T, _ string, b *recordtest.Bench) {
+		lasts := protocol.DefaultLimits().IDs
+		first := recordtest.Say("lobby", "ann", "a1", "one")
+		b.Accept(first)
+		wait := func(d time.Duration) {
+			for step := d / 4; d > 0; d -= step {
+				time.Sleep(step)
+				b.Accept(recordtest.Say("lobby", "bob", "", strings.Repeat("between", readBlockSize/7)))
+				b.Accept(recordtest.Say("lobby", "bob", fmt.Sprint("b", time.Now()), "between"))
+			}
+		}
+		recalled := func() *persistence.Send {
+			s := recordtest.Say("lobby", "ann", "a1", "one")
+			if err := b.Record.Recall(t.Context(), s); err != nil {
+				t.Fatal(err)
+			}
+			return s
+		}
+		wait(lasts)
+		short := recalled()
+		wait(idsSlack)
+		if recordtest.Commit(b.Record, short); !short.Duplicate || short.Seq != first.Seq {
+			t.Errorf("sent again after %v, decided after %v more: %+v", lasts, idsSlack, short)
+		}
+		long := recalled()
+		wait(2 * lasts)
+		if recordtest.Commit(b.Record, long); long.Err == nil || long.Err.Code != protocol.CodeUnavailable {
+			t.Errorf("sent again, decided after %v more: %+v", 2*lasts, long)
+		}
+		next := recordtest.Say("lobby", "bob", "", "after a1")
+		next.Prev = "a1"
+		next.Came = long.Came
+		if recordtest.Commit(b.Record, next); next.Err == nil || next.Err.Code != protocol.CodeUnavailable {
+			t.Errorf("after a prev that is forgotten meanwhile: %+v", next)
 		}
 	})
 }

@@ -106,7 +106,7 @@ var mutants = []mutant{
 		{record + "recall.go", "	if !send.Since.Set || send.ID == \"\" {", "	if true {"},
 	}},
 	{"a late resend that waited too long is recorded again", authors, []edit{
-		{record + "recall.go", "	return send.Covered != 0 && ", "	return false && "},
+		{record + "recall.go", "	return s.from() > 1 && ", "	return false && "},
 	}},
 	{"prev is not looked for", authors, []edit{
 		{record + "judge.go", "	return s.FoundPrev != 0 || ", "	return true || "},
