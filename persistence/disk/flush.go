@@ -11,12 +11,14 @@ import (
 
 const (
 	// maxPending bounds what is committed and not yet in transcripts, in bytes, for all conversations.
-	maxPending = 32 << 20
+	maxPending = 64 << 20
 	// maxPendingOne bounds it for one of them.
 	maxPendingOne = 1 << 20
-	// flushSize and flushDelay are when a conversation's lines are written to its transcript.
-	flushSize  = 64 << 10
-	flushDelay = time.Second
+	// flushSize and flushDelay are when a conversation's lines are written to its transcript. Where so many wait that writing
+	// them takes long, it shall take a quarter of the time at most: they wait for longer then, up to flushDelayMost.
+	flushSize      = 64 << 10
+	flushDelay     = time.Second
+	flushDelayMost = 5 * time.Second
 )
 
 // errStandstill says that transcripts take nothing, so that nothing more can be kept for them in memory.
@@ -41,6 +43,7 @@ type flusher struct {
 	// Guarded by mu.
 	queue    []*conversation // with something pending (conversation.queued)
 	since    time.Time       // of the queue's first
+	took     time.Duration   // to write the queue the last time
 	urgent   []*conversation // of the queue, those with a lot
 	hurry    bool            // all of them at once
 	total    int64           // bytes reserved
@@ -125,14 +128,26 @@ func (f *flusher) run() {
 			}
 		case <-timer.C:
 		}
-		failed = false
-		for _, c := range f.due(time.Now()) {
-			if err := f.write(c); err != nil {
-				failed = true
-				f.again(c)
-			}
+		failed = f.writeDue()
+	}
+}
+
+// writeDue writes what is due, and says whether something could not be written.
+func (f *flusher) writeDue() (failed bool) {
+	began := time.Now()
+	due, all := f.due(began)
+	for _, c := range due {
+		if err := f.write(c); err != nil {
+			failed = true
+			f.again(c)
 		}
 	}
+	if all {
+		f.mu.Lock()
+		f.took = time.Since(began)
+		f.mu.Unlock()
+	}
+	return failed
 }
 
 // delay is how long the flusher has nothing to do.
@@ -145,17 +160,23 @@ func (f *flusher) delay(failed bool) time.Duration {
 	case len(f.queue) == 0:
 		return time.Hour
 	default:
-		return max(0, time.Until(f.since.Add(flushDelay)))
+		return max(0, time.Until(f.dueAt()))
 	}
 }
 
+// dueAt is when the queue is to be written. mu is held.
+func (f *flusher) dueAt() time.Time {
+	return f.since.Add(min(max(flushDelay, 3*f.took), flushDelayMost))
+}
+
 // due takes what is to be written now: everything where its time has come, else those with a lot.
-func (f *flusher) due(now time.Time) []*conversation {
+func (f *flusher) due(now time.Time) (out []*conversation, all bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	out := f.urgent
+	out = f.urgent
 	f.urgent = nil
-	if f.hurry || len(f.queue) > 0 && !now.Before(f.since.Add(flushDelay)) {
+	if f.hurry || len(f.queue) > 0 && !now.Before(f.dueAt()) {
+		all = true
 		out, f.queue, f.hurry = f.queue, nil, false
 		for _, c := range out {
 			c.mu.Lock()
@@ -163,7 +184,7 @@ func (f *flusher) due(now time.Time) []*conversation {
 			c.mu.Unlock()
 		}
 	}
-	return out
+	return out, all
 }
 
 // again puts a conversation that could not be written back.

@@ -15,8 +15,8 @@ const (
 	// liveSegments is how many may hold what is not yet in synced transcripts. One more than these is left for a start
 	// that finds them full: it must not have to wait for its first checkpoint.
 	liveSegments = maxSegments - aheadSegments - 2
-	// checkpointSegments is from how many on a checkpoint is due: 64 MB.
-	checkpointSegments = 4
+	// checkpointSegments is from how many on a checkpoint is due: 96 MB.
+	checkpointSegments = 6
 )
 
 // errFull says that the journal must shrink before more can be recorded.

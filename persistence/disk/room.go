@@ -16,7 +16,7 @@ func (f *flusher) tryReserve(c *conversation, n int64) bool {
 	}
 	f.total += n
 	c.reserved += n
-	if f.total > maxPending/2 {
+	if f.total > maxPending/3*2 {
 		f.hasten()
 	}
 	return true

@@ -3,6 +3,7 @@ package history
 import (
 	"context"
 	"strings"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -11,9 +12,15 @@ import (
 )
 
 const (
-	pipelineEntries = 256     // of one round trip, about
+	pipelineEntries = 1024    // of one round trip, about
 	pipelineBytes   = 1 << 20 // likewise
-	maxKeys         = 20_000  // of which the appender remembers how far they are; then it begins anew
+	commandEntries  = 256     // of one ZADD: Redis answers nobody else meanwhile
+
+	// gatherFor is how long the appender rests after a round trip, unless a whole one waits: so that the entries of a busy
+	// conversation share one command, and Redis and this server have a wake-up for many. Whoever reads meanwhile has the
+	// newest entries from the hub's ring.
+	gatherFor = 50 * time.Millisecond
+	maxKeys   = 20_000 // of which the appender remembers how far they are; then it begins anew
 )
 
 // keyState is what the appender knows of a sorted set. It may be wrong without harm: what is missing is read from
@@ -37,11 +44,18 @@ func (r *Redis) Append(id protocol.ConversationID, log protocol.LogID, batch *pe
 // empty is the appender, the only goroutine that writes entries. It waits for the queue's wake and for Redis, each
 // call within its timeout, and ends when the queue was closed and is empty. ctx cuts its calls short.
 func (r *Redis) empty(ctx context.Context) {
+	rest := time.NewTimer(0)
+	defer rest.Stop()
 	for {
 		jobs, more := r.queue.take(pipelineEntries, pipelineBytes)
 		switch {
 		case len(jobs) > 0:
 			r.store(ctx, jobs)
+			rest.Reset(gatherFor)
+			select {
+			case <-rest.C:
+			case <-r.queue.full:
+			}
 		case more:
 			<-r.queue.wake
 		default:
@@ -148,7 +162,7 @@ func (r *Redis) pipeline(ctx context.Context, writes []*write) error {
 			pipe.Unlink(ctx, w.key)
 		}
 		for part := w.members; len(part) > 0; {
-			n := min(len(part), pipelineEntries)
+			n := min(len(part), commandEntries)
 			added := pipe.ZAdd(ctx, w.key, part[:n]...)
 			if w.failed == nil {
 				w.failed = added

@@ -126,6 +126,7 @@ func TestAFullRedisIsReadAndNotWritten(t *testing.T) {
 	if n := c.log.count("appends fail"); n != 1 {
 		t.Errorf("the log says %d times that appends fail, want once:\n%s", n, c.log)
 	}
+	until(t, "what was queued before that is gone", func() bool { return c.Stats().Queued == 0 })
 	dropped := c.Stats().Dropped
 	c.append(21, 21)
 	if got := c.Stats(); got.Dropped != dropped+1 || got.Queued != 0 {

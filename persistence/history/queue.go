@@ -36,12 +36,14 @@ func (j job) entries() int64 {
 // queue is what waits for the appender, in order.
 type queue struct {
 	wake chan struct{} // capacity 1, never closed: something was put in, or the queue was closed
+	full chan struct{} // likewise: a whole pipeline waits, or the queue was closed
 
-	mu     sync.Mutex
-	jobs   []job
-	bytes  int64
-	heals  map[place]bool // keys whose taking away is queued: many readers find the same fault
-	closed bool
+	mu      sync.Mutex
+	jobs    []job
+	entries int64          // of jobs
+	bytes   int64          // likewise
+	heals   map[place]bool // keys whose taking away is queued: many readers find the same fault
+	closed  bool
 }
 
 type place struct {
@@ -49,7 +51,9 @@ type place struct {
 	log protocol.LogID
 }
 
-func newQueue() *queue { return &queue{wake: make(chan struct{}, 1), heals: make(map[place]bool)} }
+func newQueue() *queue {
+	return &queue{wake: make(chan struct{}, 1), full: make(chan struct{}, 1), heals: make(map[place]bool)}
+}
 
 // put takes a job unless the queue is full or closed, or is to take the same key away already. It never waits.
 func (q *queue) put(j job) bool {
@@ -61,10 +65,12 @@ func (q *queue) put(j job) bool {
 		}
 		q.jobs = append(q.jobs, j)
 		q.bytes += j.bytes()
+		q.entries += j.entries()
 	}
+	q.tellIfFull()
 	q.mu.Unlock()
 	if fits {
-		q.signal()
+		signal(q.wake)
 	}
 	return fits
 }
@@ -79,6 +85,7 @@ func (q *queue) take(entries, bytes int64) (jobs []job, more bool) {
 		entries -= q.jobs[n].entries()
 		bytes -= q.jobs[n].bytes()
 		q.bytes -= q.jobs[n].bytes()
+		q.entries -= q.jobs[n].entries()
 		if q.jobs[n].batch == nil {
 			delete(q.heals, place{q.jobs[n].id, q.jobs[n].log})
 		}
@@ -90,19 +97,28 @@ func (q *queue) take(entries, bytes int64) (jobs []job, more bool) {
 	if len(q.jobs) == 0 {
 		q.jobs = nil
 	}
+	q.tellIfFull()
 	return jobs, !q.closed
 }
 
 func (q *queue) close() {
 	q.mu.Lock()
 	q.closed = true
+	q.tellIfFull()
 	q.mu.Unlock()
-	q.signal()
+	signal(q.wake)
 }
 
-func (q *queue) signal() {
+// tellIfFull cuts the appender's rest short. mu is held.
+func (q *queue) tellIfFull() {
+	if q.closed || q.entries >= pipelineEntries || q.bytes >= pipelineBytes {
+		signal(q.full)
+	}
+}
+
+func signal(c chan struct{}) {
 	select {
-	case q.wake <- struct{}{}:
+	case c <- struct{}{}:
 	default: // one is pending
 	}
 }

@@ -114,6 +114,6 @@ func (b *bench) once(ctx context.Context, do work) (*figures.Figures, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(data)
+	defer empty(data)
 	return do(ctx, b, data)
 }
