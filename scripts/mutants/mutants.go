@@ -4,6 +4,7 @@ package main
 const (
 	authors = "TestWhatAuthorsWereToldIsTrueWhateverFails"
 	people  = "TestWhatSessionsSawIsTrueWhateverFails"
+	waited  = "TestAResendThatWaitsForTheDiskIsNeverRecordedTwice"
 	marks   = "TestAMarkSurvivesACrashAfterASecond"
 	removal = "TestAStartRemovesOldSegmentsOneAfterAnother"
 	cut     = "TestWhatACrashLeftBeyondTheJournalIsCutOff"
@@ -13,7 +14,7 @@ const (
 
 var packages = map[string]string{
 	authors: "simulation", people: "simulation",
-	marks: "persistence/disk", cut: "persistence/disk", removal: "persistence/disk", history: "persistence", stalled: "session",
+	waited: "persistence/disk", marks: "persistence/disk", cut: "persistence/disk", removal: "persistence/disk", history: "persistence", stalled: "session",
 }
 
 // mutant is a server that breaks a promise.
@@ -106,6 +107,9 @@ var mutants = []mutant{
 		{record + "recall.go", "	if !send.Since.Set || send.ID == \"\" {", "	if true {"},
 	}},
 	{"a late resend that waited too long is recorded again", authors, []edit{
+		{record + "recall.go", "		return send.Covered < s.from()\n", "		return false\n"},
+	}},
+	{"a resend without since that waited too long is recorded again", waited, []edit{
 		{record + "recall.go", "	return s.from() > 1 && ", "	return false && "},
 	}},
 	{"prev is not looked for", authors, []edit{
