@@ -1,0 +1,10 @@
+// Everything that is measured of the page, in the order of the table.
+import { useBrowser } from '../test/browser.ts';
+import { useServer } from '../test/server.ts';
+import { firstLoad } from './first-load.ts';
+import { measure } from './measure.ts';
+
+const browser = useBrowser();
+const server = useServer();
+
+measure('first load', () => firstLoad(browser(), server()));
