@@ -2,9 +2,13 @@
 import { useBrowser } from '../test/browser.ts';
 import { useServer } from '../test/server.ts';
 import { firstLoad } from './first-load.ts';
+import { loading } from './loading.ts';
 import { measure } from './measure.ts';
+import { opening } from './opening.ts';
 
 const browser = useBrowser();
 const server = useServer();
 
 measure('first load', () => firstLoad(browser(), server()));
+measure('loading', () => loading(browser(), server()));
+measure('opening a long conversation', () => opening(browser(), server()));

@@ -11,7 +11,7 @@ export default class Report implements Reporter {
   }
 
   onTestCaseReady(test: TestCase): void {
-    process.stderr.write(`  ${test.name} …\n`);
+    if (test.options.mode === 'run') process.stderr.write(`  ${test.name} …\n`);
   }
 
   onTestRunEnd(modules: readonly TestModule[], errors: readonly { message: string }[]): void {

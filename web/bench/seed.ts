@@ -4,7 +4,7 @@ import { WebSocket } from 'ws';
 import { textOf } from './texts.ts';
 
 const authors = ['bob', 'zoe', 'max'];
-const windowSize = 4096; // messages of one author that wait for their ack; the server's queue for a conversation is the bound beyond
+const windowSize = 4096; // messages of one author that wait for their ack
 const batch = 256; // sends between two looks at the window
 
 /** Puts so many messages on the record of a conversation; returns when the last one is acknowledged. */
@@ -24,8 +24,8 @@ async function write(url: string, conversation: string, author: string, count: n
       while (sent < count && sent - acked < windowSize) socket.send(send(conversation, textOf(sent++)));
     };
     socket.on('message', (frame: Buffer) => {
-      for (const line of frame.toString().split('\n')) if (line.startsWith('{"type":"error"')) fail(new Error(`seed: ${line}`));
-      if (!frame.subarray(0, 13).equals(ackStart)) return;
+      if (starts(frame, '{"type":"error"')) fail(new Error(`seed: ${frame.toString()}`));
+      if (!starts(frame, '{"type":"ack"')) return;
       if (++acked === count) done();
       if (acked % batch === 0) fill();
     });
@@ -37,7 +37,10 @@ async function write(url: string, conversation: string, author: string, count: n
   socket.close();
 }
 
-const ackStart = Buffer.from('{"type":"ack"');
+/** Cheaper than JSON.parse, and this is what a million acks cost. */
+function starts(frame: Buffer, text: string): boolean {
+  return frame.toString('latin1', 0, text.length) === text;
+}
 
 function send(conversation: string, text: string): string {
   return `{"type":"send","conversation":"${conversation}","text":${JSON.stringify(text)}}`;
