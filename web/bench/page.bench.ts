@@ -4,7 +4,9 @@ import { useServer } from '../test/server.ts';
 import { firstLoad } from './first-load.ts';
 import { loading } from './loading.ts';
 import { measure } from './measure.ts';
+import { memory } from './memory.ts';
 import { opening } from './opening.ts';
+import { typing } from './typing.ts';
 
 const browser = useBrowser();
 const server = useServer();
@@ -12,3 +14,5 @@ const server = useServer();
 measure('first load', () => firstLoad(browser(), server()));
 measure('loading', () => loading(browser(), server()));
 measure('opening a long conversation', () => opening(browser(), server()));
+measure('memory', () => memory(browser(), server()));
+measure('typing while messages stream in', () => typing(browser(), server()));
