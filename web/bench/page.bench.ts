@@ -1,7 +1,9 @@
 // Everything that is measured of the page, in the order of the table.
 import { useBrowser } from '../test/browser.ts';
 import { useServer } from '../test/server.ts';
+import { axe } from './axe.ts';
 import { firstLoad } from './first-load.ts';
+import { keyboard } from './keyboard.ts';
 import { loading } from './loading.ts';
 import { measure } from './measure.ts';
 import { memory } from './memory.ts';
@@ -16,3 +18,5 @@ measure('loading', () => loading(browser(), server()));
 measure('opening a long conversation', () => opening(browser(), server()));
 measure('memory', () => memory(browser(), server()));
 measure('typing while messages stream in', () => typing(browser(), server()));
+measure('axe', () => axe(browser(), server()));
+measure('keyboard', () => keyboard(browser(), server()));
