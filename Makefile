@@ -2,14 +2,14 @@
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 COMMIT  ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
 LDFLAGS := -X main.version=$(VERSION) -X main.commit=$(COMMIT)
-page    := $(shell find web -type f -not -path '*/node_modules/*' -not -path 'web/dist/*' -not -path 'web/client/dist/*' -not -path '*/test*/*' -not -name '*.go' 2>/dev/null)
+page    := $(shell find web -type f -not -path '*/node_modules/*' -not -path 'web/dist/*' -not -path 'web/client/dist/*' -not -path '*/test*/*' -not -path '*/bench/*' -not -name '*.go' 2>/dev/null)
 CYCLES  ?= 200
 DURATION ?= 1h
 SEEDS   ?= 100000
 COUNT   ?= 5
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-quick lint fmt bench bench-quick mutants simulate drills soak dev clean
+.PHONY: help build run test test-quick lint fmt bench bench-quick web-bench mutants simulate drills soak dev clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -51,6 +51,11 @@ bench: ## Go benchmarks, COUNT=5 times for benchstat, and then everything beside
 
 bench-quick: ## the same comparison in two minutes, printed: is anything far off?
 	@go run ./scripts/bench -quick
+
+web-bench: ## what the page must show, measured in Chromium against the real server, in one table: bytes, times, memory, accessibility, keyboard (five minutes); exit 1 where a bar that holds on any machine is missed
+	@scripts/setup.sh bench
+	@$(MAKE) --no-print-directory build
+	@npm --prefix web run --silent bench
 
 drills: mutants ## the mutants, then all fault drills on the real binary (kill -9 CYCLES=200 times, power cuts, full disks, Redis …), as root; half an hour; prints tables, and writes the drills' to MARKDOWN=file
 	@scripts/setup.sh test

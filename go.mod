@@ -2,7 +2,10 @@ module verbatim
 
 go 1.26.0
 
-ignore ./web/node_modules
+ignore (
+	./web/bench/lighthouse/node_modules
+	./web/node_modules
+)
 
 require (
 	github.com/HdrHistogram/hdrhistogram-go v1.4.0

@@ -2,12 +2,15 @@
 # Installs what is missing, says aloud what, and touches nothing that is there.
 #   scripts/setup.sh run     what `make run` needs: the page's npm packages
 #   scripts/setup.sh test    what `make test` needs: real Redis, Chromium, strace, quotations, wscat, npm packages (the default)
+#   scripts/setup.sh bench   what `make web-bench` needs: Chromium, fonts of many scripts, npm packages, Lighthouse
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 # What the tests start or read, by Debian package. Only the texts of the fortunes packages are used.
 fortunes=(fortunes fortunes-min fortunes-de fortunes-ru fortunes-zh fortunes-es fortunes-it fortunes-pl fortunes-cs fortunes-bg fortunes-ga fortunes-br)
 packages=(redis-server chromium strace iproute2 e2fsprogs fonts-noto-color-emoji "${fortunes[@]}")
+# What the page is measured and photographed with: without these fonts a picture shows boxes for most of the world's writing.
+bench_packages=(chromium fonts-noto-color-emoji fonts-noto-cjk fonts-noto-core)
 
 fail() { echo "setup: $1" >&2; exit 1; }
 
@@ -23,17 +26,18 @@ as_root() {
 
 missing_packages() {
 	local p
-	for p in "${packages[@]}"; do
+	for p in "$@"; do
 		[ "$(dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null)" = installed ] || echo "$p"
 	done
 }
 
 apt_install() { as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null; }
 
+# debian PACKAGE… installs those that are missing.
 debian() {
-	need dpkg-query "the tests' parts are Debian packages; elsewhere install by hand: ${packages[*]}"
+	need dpkg-query "these parts are Debian packages; elsewhere install by hand: $*"
 	local missing
-	mapfile -t missing < <(missing_packages)
+	mapfile -t missing < <(missing_packages "$@")
 	[ ${#missing[@]} = 0 ] && return
 	echo "setup: installing ${missing[*]}"
 	# The lists may be old or absent: fetch them only when the first try shows it.
@@ -59,9 +63,14 @@ need go "install Go 1.26 or newer"
 case ${1:-test} in
 run) npm_ci web ;;
 test)
-	debian
+	debian "${packages[@]}"
 	npm_ci web
 	npm_ci e2e/wscat
 	;;
-*) fail "unknown part '$1': say run or test" ;;
+bench)
+	debian "${bench_packages[@]}"
+	npm_ci web
+	npm_ci web/bench/lighthouse
+	;;
+*) fail "unknown part '$1': say run, test or bench" ;;
 esac

@@ -21,7 +21,7 @@ export default defineConfig({
     },
   },
   test: {
-    include: ['client/**/*.test.ts', 'page/**/*.test.{ts,tsx}'],
+    include: ['client/**/*.test.ts', 'page/**/*.test.{ts,tsx}', 'bench/*.test.ts'],
     exclude: configDefaults.exclude,
   },
 });

@@ -1,22 +1,12 @@
 // The page for people who do not see it, or do not use a mouse.
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import type { AxeResults } from 'axe-core';
 import { expect, test } from 'vitest';
+import { axeFaults } from './axe.ts';
 import { useBrowser } from './browser.ts';
 import { Person } from './person.ts';
 import { useServer } from './server.ts';
 
 const browser = useBrowser();
 const server = useServer();
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-
-/** What axe has against the page as it stands: the rule, and where. */
-async function faults(person: Person): Promise<string[]> {
-  await person.page.evaluate(axe);
-  const found = await person.page.evaluate(() => (globalThis as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run());
-  return found.violations.flatMap((fault) => fault.nodes.map((node) => `${fault.id}: ${node.html}`));
-}
 
 const screens = [
   { width: 1280, height: 800, colorScheme: 'light' },
@@ -29,17 +19,17 @@ test.for(screens)('at $width pixels, $colorScheme, axe finds nothing wrong', asy
   const ann = await Person.visits(browser(), server().url, 'ann');
   await ann.page.setViewportSize({ width, height });
   await ann.page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-  expect(await faults(ann)).toEqual([]);
+  expect(await axeFaults(ann.page)).toEqual([]);
   await ann.choosesName();
   await ann.isJoined();
   await server().post('lobby', 'bob', 'hello');
   await ann.says('hello');
   await expect.poll(() => ann.states()).toEqual(['recorded']);
-  expect(await faults(ann)).toEqual([]);
+  expect(await axeFaults(ann.page)).toEqual([]);
   if (width > 700) return;
   await ann.page.getByRole('button', { name: 'Show conversations' }).click();
   await ann.opens('Not Valid');
-  expect(await faults(ann)).toEqual([]);
+  expect(await axeFaults(ann.page)).toEqual([]);
   await ann.page.keyboard.press('Escape');
   await ann.page.getByRole('button', { name: 'Hide conversations' }).waitFor({ state: 'hidden' });
 });

@@ -1,0 +1,72 @@
+// Takes the pictures in docs/screenshots: `npm --prefix web run pictures`.
+import { mkdirSync } from 'node:fs';
+import { test } from 'vitest';
+import { useBrowser } from '../test/browser.ts';
+import { Person } from '../test/person.ts';
+import { useServer } from '../test/server.ts';
+import { desktop, dress, phone, showList } from './axe.ts';
+import { lively } from './scene.ts';
+
+const browser = useBrowser();
+const server = useServer();
+const folder = new URL('../../docs/screenshots/', import.meta.url).pathname;
+mkdirSync(folder, { recursive: true });
+
+const looks = [
+  { name: 'desktop', size: desktop, colorScheme: 'light' },
+  { name: 'desktop-dark', size: desktop, colorScheme: 'dark' },
+  { name: 'phone', size: phone, colorScheme: 'light' },
+] as const;
+
+test.for(looks)('$name', async ({ name, size, colorScheme }) => {
+  const ann = await amongOthers(size, colorScheme);
+  await take(ann, name);
+  if (size !== phone) return;
+  await showList(ann.page);
+  await take(ann, 'phone-list');
+});
+
+test('welcome', async () => {
+  const ann = await Person.visits(browser(), server().url, 'ann', '/c/lobby', (page) => dress(page, desktop, 'light'));
+  await take(ann, 'welcome');
+});
+
+test('offline', async () => {
+  const ann = await amongOthers(desktop, 'light');
+  await server().kill();
+  await ann.page.getByText(/^Connection lost/).waitFor();
+  await ann.says('This waits until the server is back, and then it is there once.');
+  await ann.page.getByText('sending…').first().waitFor();
+  await take(ann, 'offline');
+});
+
+test('help', async ({ skip }) => {
+  const ann = await amongOthers(desktop, 'light');
+  await ann.log.focus(); // in the composer a question mark is text
+  await ann.page.keyboard.press('?');
+  const help = ann.page.getByRole('dialog');
+  if (!(await help.isVisible())) return skip('this page has no help sheet');
+  await take(ann, 'help');
+});
+
+/** ann in the lobby with bob and zoe, who have written, and one of whom writes. */
+async function amongOthers(size: typeof desktop, colorScheme: 'light' | 'dark'): Promise<Person> {
+  await lively(server());
+  const ann = await Person.visits(browser(), server().url, 'ann', '/c/lobby', (page) => dress(page, size, colorScheme));
+  await ann.choosesName();
+  await ann.isJoined();
+  const bob = await Person.joins(browser(), server().url, 'bob');
+  const zoe = await Person.joins(browser(), server().url, 'zoe');
+  await bob.says('I bring the coffee.');
+  await ann.sees('the coffee');
+  await ann.says('And I bring plates. 🍽️');
+  await zoe.sees('I bring plates');
+  await zoe.types('Then ');
+  await ann.page.getByText(/^zoe is typing/).waitFor();
+  return ann;
+}
+
+async function take(person: Person, name: string): Promise<void> {
+  await person.page.evaluate(() => document.fonts.ready);
+  await person.page.screenshot({ path: `${folder}${name}.png`, animations: 'disabled' });
+}
