@@ -40,8 +40,9 @@ test.for(screens)('at $width pixels, $colorScheme, axe finds nothing wrong', asy
   await ann.page.getByRole('button', { name: 'Show conversations' }).click();
   await ann.opens('Not Valid');
   expect(await faults(ann)).toEqual([]);
+  await ann.page.keyboard.press('Escape'); // empties the search
   await ann.page.keyboard.press('Escape');
-  await ann.page.getByRole('button', { name: 'Hide conversations' }).waitFor({ state: 'hidden' });
+  await ann.search.waitFor({ state: 'hidden' });
 });
 
 test('the whole of it works with the keyboard alone', async () => {

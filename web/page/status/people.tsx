@@ -14,7 +14,7 @@ export function PeopleList({ id }: { id: string }) {
         {online.map((name) => (
           <li key={name} class="person">
             <Avatar name={name} />
-            <span class="person-name" dir="auto">{name}</span>
+            <span class="person-name" title={name}><bdi>{name}</bdi></span>
             {name === user.value && <span class="hint">{strings.conversation.you}</span>}
           </li>
         ))}
