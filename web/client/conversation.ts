@@ -173,6 +173,7 @@ export class Conversation {
     this.problem = undefined;
     this.passing = false;
     this.log = joined.log;
+    if (joined.last !== this.newest) this.newestTime = undefined;
     this.newest = joined.last;
     this.readTo = joined.read;
     if (this.mode === 'open') {

@@ -8,6 +8,7 @@ const plural = (count: number, one: string, many: string) => `${count} ${count =
 export const strings = {
   product: 'Verbatim',
   slogan: 'Every word, on the record.',
+  title: (unread: number, conversation: string) => `${unread > 0 ? `(${unread}) ` : ''}${conversation ? `${conversation} · ` : ''}Verbatim`,
 
   welcome: {
     label: 'Your name',
@@ -42,7 +43,7 @@ export const strings = {
     me: 'You',
     muted: 'muted',
     nothingYet: 'Nothing here yet',
-    changeName: 'Change name',
+    changeName: 'Leave, and choose another name',
     youAre: 'You are',
   },
 
@@ -89,9 +90,9 @@ export const strings = {
       help: 'This help',
     },
     more: [
-      { keys: 'Enter', does: 'Send' },
-      { keys: 'Shift+Enter', does: 'Start a new line' },
-      { keys: 'ArrowUp', does: 'Move in the list and in the log' },
+      { keys: ['Enter'], does: 'Send' },
+      { keys: ['Shift+Enter'], does: 'Start a new line' },
+      { keys: ['ArrowUp', 'ArrowDown'], does: 'Move in the list and in the log' },
     ],
     keys: { ArrowUp: '↑', ArrowDown: '↓', Escape: 'Esc' } as Record<string, string>,
   },
@@ -114,6 +115,7 @@ export const strings = {
   conversation: {
     log: (id: string) => `Messages in ${id}`,
     people: 'Who is here',
+    hidePeople: 'Hide who is here',
     peopleCount: (count: number) => (count === 1 ? 'only you' : `${count} here`),
     others: (count: number) => `and ${plural(count, 'other', 'others')}`,
     crowd: (count: number) => `${count} people are here, too many to list.`,

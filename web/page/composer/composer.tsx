@@ -8,13 +8,12 @@ import './composer.css';
 
 export function Composer({ id }: { id: string }) {
   const field = useRef<HTMLTextAreaElement>(null);
-  const [over, setOver] = useState(0);
-
-  const excess = () => Math.max(0, byteLength(field.current!.value) - (limits.value?.text ?? Infinity));
+  const [bytes, setBytes] = useState(0);
+  const over = Math.max(0, bytes - (limits.value?.text ?? Infinity)); // the limit is told after a draft is back
 
   useLayoutEffect(() => {
     field.current!.value = draftOf(id);
-    setOver(excess());
+    setBytes(byteLength(field.current!.value));
     fit(field.current!);
     if (matchMedia('(hover: hover)').matches) field.current!.focus(); // on a phone that would raise the keyboard
   }, []);
@@ -22,14 +21,14 @@ export function Composer({ id }: { id: string }) {
   const changed = () => {
     const text = field.current!.value;
     keepDraft(id, text);
-    setOver(excess());
+    setBytes(byteLength(text));
     fit(field.current!);
     if (text !== '') chat.conversation(id).typing();
   };
   const submit = (event: Event) => {
     event.preventDefault();
     const text = field.current!.value;
-    if (text.trim() === '' || excess() > 0 || user.value === '') return;
+    if (text.trim() === '' || byteLength(text) > (limits.value?.text ?? Infinity) || user.value === '') return;
     chat.send(id, text);
     field.current!.value = '';
     field.current!.focus();

@@ -15,9 +15,9 @@ export function Help() {
           </div>
         ))}
         {strings.help.more.map(({ keys, does }) => (
-          <div key={keys}>
+          <div key={does}>
             <dt>{does}</dt>
-            <dd><Keys keys={keys} /></dd>
+            <dd>{keys.map((key) => <Keys key={key} keys={key} />)}</dd>
           </div>
         ))}
       </dl>

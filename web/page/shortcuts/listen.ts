@@ -1,9 +1,9 @@
 // Listens to the keys of the whole page.
 import { sheet } from '../dialog/sheet.ts';
 import { narrow } from '../narrow.ts';
-import { chat, entered, here, listShown, open, showList } from '../state.ts';
+import { chat, entered, here, listAlone, listShown, open, showList } from '../state.ts';
 import { inOrder, isMuted, own } from '../sidebar/own.ts';
-import { peopleShown } from '../head/people-shown.ts';
+import { hidePeopleOver, peopleShown } from '../head/people-shown.ts';
 import { actionOf, type Action } from './keys.ts';
 
 const drawn = 50; // ms; by then the part that is to have the focus is shown (see main.tsx)
@@ -37,7 +37,8 @@ const does: Record<Action, () => void | false> = {
 
 /** From wherever one is, back to the place to write. */
 function back(): void | false {
-  if (listShown.peek()) listShown.value = false;
+  if (listAlone.peek()) listShown.value = false;
+  else hidePeopleOver();
   setTimeout(() => focus('#message'), drawn);
 }
 

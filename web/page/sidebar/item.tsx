@@ -7,6 +7,7 @@ import { drafts } from '../drafts.ts';
 import { hueOf } from '../status/avatar.tsx';
 import { changes, here, open, user, watch } from '../state.ts';
 import { strings } from '../strings.ts';
+import { directionOf } from '../direction.ts';
 import { briefly } from '../time.ts';
 import type { Listed } from './catalogue.ts';
 import { isMuted, newestMessage, previews, wantPreview } from './live.ts';
@@ -26,7 +27,7 @@ export function OwnItem({ id, stop }: ItemProps & { id: string }) {
     <Link id={id} stop={stop} current={current}>
       <span class="conversation-name"><Name id={id} />{isMuted(id) && <Muted />}</span>
       {newest && <time class="conversation-time" dateTime={newest.time}>{briefly(newest.time)}</time>}
-      <span class="conversation-preview" dir="auto" data-testid="preview">
+      <span class="conversation-preview" dir={directionOf(draft ?? newest?.text ?? '')} data-testid="preview">
         {draft === undefined ? <Words message={newest} /> : <><b class="draft">{strings.sidebar.draft}</b> {firstOf(draft)}</>}
       </span>
       {!current && <Unread id={id} />}
@@ -36,7 +37,7 @@ export function OwnItem({ id, stop }: ItemProps & { id: string }) {
 
 export function OtherItem({ listed, stop }: ItemProps & { listed: Listed }) {
   return (
-    <Link id={listed.id} stop={stop} current={here.value === listed.id}>
+    <Link id={listed.id} stop={stop} current={here.value === listed.id} alone={listed.online === 0}>
       <span class="conversation-name"><Name id={listed.id} /></span>
       {listed.time && <time class="conversation-time" dateTime={listed.time}>{briefly(listed.time)}</time>}
       {listed.online > 0 && <span class="conversation-preview">{strings.sidebar.online(listed.online)}</span>}
@@ -46,20 +47,20 @@ export function OtherItem({ listed, stop }: ItemProps & { listed: Listed }) {
 
 export function StartItem({ id, stop }: ItemProps & { id: string }) {
   return (
-    <Link id={id} stop={stop} current={false} sign="+">
+    <Link id={id} stop={stop} current={false} alone sign="+">
       <span class="conversation-name">{strings.sidebar.start(id)}</span>
     </Link>
   );
 }
 
-function Link({ id, stop, current, sign = '#', children }: ItemProps & { id: string; current: boolean; sign?: string; children: ComponentChildren }) {
+function Link({ id, stop, current, alone = false, sign = '#', children }: ItemProps & { id: string; current: boolean; alone?: boolean; sign?: string; children: ComponentChildren }) {
   const go = (event: MouseEvent) => {
     if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return; // a new tab, as with any link
     event.preventDefault();
     open(id);
   };
   return (
-    <a class="conversation-item" href={pathOf(id)} onClick={go} tabIndex={stop ? 0 : -1} data-id={id} aria-current={current ? 'page' : undefined}>
+    <a class={alone ? 'conversation-item alone' : 'conversation-item'} href={pathOf(id)} onClick={go} tabIndex={stop ? 0 : -1} data-id={id} aria-current={current ? 'page' : undefined}>
       <span class={`conversation-sign hue-${hueOf(id)}`} aria-hidden="true">{sign}</span>
       {children}
     </a>

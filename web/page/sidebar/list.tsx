@@ -6,7 +6,7 @@ import { OtherItem, OwnItem, StartItem } from './item.tsx';
 import type { Row } from './listing.ts';
 import { offsets, spanOf } from './window.ts';
 
-const heights = { own: 4, other: 3.25, start: 3.25, heading: 2.5, note: 3.5 }; // rem; as in sidebar.css
+const heights = { own: 3.75, other: 3.25, start: 3.25, heading: 2.5, note: 3.5 }; // rem; as in sidebar.css
 
 interface Props {
   rows: Row[];
@@ -32,9 +32,8 @@ export function List({ rows, chosen, onEnd, onLeave }: Props) {
     if (span.to >= rows.length) onEnd();
   });
   useLayoutEffect(() => {
-    const wanted = toFocus.current;
+    if (toFocus.current !== undefined) linkTo(view.current!, toFocus.current)?.focus();
     toFocus.current = undefined;
-    if (wanted !== undefined) view.current!.querySelector<HTMLElement>(`[data-id="${wanted}"]`)?.focus();
   }, [active]);
 
   const move = (id: string | undefined) => {
@@ -42,11 +41,13 @@ export function List({ rows, chosen, onEnd, onLeave }: Props) {
     const index = rows.findIndex((row) => 'id' in row && row.id === id);
     scrollTo(view.current!, tops[index]!, tops[index + 1]!);
     measure();
-    toFocus.current = id;
     setActive(id);
+    const drawn = linkTo(view.current!, id);
+    if (drawn) drawn.focus();
+    else toFocus.current = id; // and it is far away
   };
   const onKeyDown = (event: KeyboardEvent) => {
-    const at = ids.indexOf((event.target as HTMLElement).dataset.id ?? '');
+    const at = ids.indexOf(toFocus.current ?? (event.target as HTMLElement).dataset.id ?? '');
     if (event.altKey || event.ctrlKey || event.metaKey) return;
     if (event.key === 'ArrowUp' && at <= 0) onLeave();
     else if (event.key === 'ArrowDown') move(ids[Math.min(at + 1, ids.length - 1)]);
@@ -59,13 +60,13 @@ export function List({ rows, chosen, onEnd, onLeave }: Props) {
   const drawn = [...new Set([...range(span.from, span.to), rows.findIndex((row) => 'id' in row && row.id === stop)])].filter((index) => index >= 0).sort((a, b) => a - b);
   return (
     <div class="conversations" ref={view} onScroll={measure} onKeyDown={onKeyDown}>
-      <ul data-testid="conversations" aria-label={strings.sidebar.list} style={{ height: tops.at(-1) }}>
+      <ul data-testid="conversations" aria-label={strings.sidebar.list} style={{ height: `${tops.at(-1)}px` }}>
         {drawn.map((index) => {
           const row = rows[index]!;
           const id = 'id' in row ? row.id : undefined;
           return (
             <li
-              key={id ?? `${row.kind} ${index}`} class={`listed ${row.kind}`} style={{ transform: `translateY(${tops[index]}px)`, height: tops[index + 1]! - tops[index]! }}
+              key={id ?? `${row.kind} ${index}`} class={`listed ${row.kind}`} style={{ transform: `translateY(${tops[index]}px)`, height: `${tops[index + 1]! - tops[index]!}px` }}
               aria-setsize={rows.length} aria-posinset={index + 1} data-chosen={id !== undefined && id === chosen} onFocusIn={() => id !== undefined && setActive(id)}
             >
               <Content row={row} stop={id === stop} />
@@ -107,5 +108,6 @@ function scrollTo(view: HTMLElement, top: number, bottom: number): void {
   else if (bottom > view.scrollTop + view.clientHeight) view.scrollTop = bottom - view.clientHeight;
 }
 
+const linkTo = (view: HTMLElement, id: string) => view.querySelector<HTMLElement>(`[data-id="${id}"]`);
 const rem = () => parseFloat(getComputedStyle(document.documentElement).fontSize); // px; who needs large letters has set it
 const range = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => from + index);

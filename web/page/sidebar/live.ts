@@ -2,6 +2,8 @@
 import { effect, signal } from '@preact/signals';
 import type { Message } from '@verbatim/client';
 import { changes, chat, chats, connection, entered, token, user, watch } from '../state.ts';
+import { call } from '../notifications/call.ts';
+import { notifications } from '../notifications/setting.ts';
 import { Catalogue } from './catalogue.ts';
 import { isMuted, noteActivity, own, ownChangedElsewhere, saveOwn } from './own.ts';
 import { Previews } from './previews.ts';
@@ -22,6 +24,7 @@ function newPreviews(): Previews {
   return new Previews({
     newest: (id) => chat.history(id, { limit: 1 }),
     onChange: (id, message) => {
+      if (chat.conversation(id).newestTime !== undefined) call(message); // else it was written before one came
       noteActivity(id, message.seq, message.time);
       changes.value++;
     },
@@ -79,5 +82,5 @@ function written(id: string): void {
   const known = own.peek().find((each) => each.id === id);
   if (!known || newest <= (known.last ?? 0)) return;
   if (newestTime !== undefined) noteActivity(id, newest, newestTime);
-  else if (joined) wantPreview(id);
+  if (joined && (newestTime === undefined || notifications.peek() === 'on')) wantPreview(id);
 }

@@ -20,20 +20,27 @@ export function Search({ typed, choose, onType, onGo, onDown }: Props) {
     setProblem('');
     onType(text);
   };
+  const empty = () => {
+    field.current!.value = ''; // a quick hand is ahead of what is drawn
+    type('');
+  };
   const submit = (event: Event) => {
     event.preventDefault();
     const text = field.current!.value;
     if (text.trim() === '') return;
     const chosen = choose(text);
     if (chosen === undefined) setProblem(strings.sidebar.invalid(text.trim(), idFrom(text)));
-    else onGo(chosen);
+    else {
+      empty();
+      onGo(chosen);
+    }
   };
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.altKey || event.isComposing) return;
     if (event.key === 'ArrowDown') onDown();
-    else if (event.key === 'Escape' && typed !== '') {
+    else if (event.key === 'Escape' && field.current!.value !== '') {
       event.stopPropagation(); // the first one empties the field, the next one leaves it
-      type('');
+      empty();
     } else return;
     event.preventDefault();
   };

@@ -23,17 +23,13 @@ export function Sidebar() {
   const choose = (text: string) => (text.trim() === '' ? undefined : choice(text, rowsOf(text)));
   const rows = rowsOf(typed);
   const toList = () => nav.current!.querySelector<HTMLElement>('.conversation-item[tabindex="0"]')?.focus();
-  const goes = (id: string) => {
-    setTyped('');
-    open(id);
-  };
   return (
     <nav class="sidebar" aria-label={strings.sidebar.label} ref={nav} onClick={(event) => (event.target as Element).closest('a') && setTyped('')}>
       <header class="sidebar-head">
         <img src={icon} alt="" width="28" height="28" />
         {listAlone.value ? <h1 class="wordmark">{strings.product}</h1> : <span class="wordmark">{strings.product}</span>}
       </header>
-      <Search typed={typed} choose={choose} onType={setTyped} onGo={goes} onDown={toList} />
+      <Search typed={typed} choose={choose} onType={setTyped} onGo={open} onDown={toList} />
       <List rows={rows} chosen={choose(typed)} onEnd={() => void catalogue.more()} onLeave={() => nav.current!.querySelector('input')!.focus()} />
       <Me />
     </nav>
@@ -55,7 +51,9 @@ function Me() {
     <footer class="me">
       <Avatar name={known} />
       <span class="me-name" data-testid="me" title={known}><span class="visually-hidden">{strings.sidebar.youAre} </span><bdi>{known}</bdi></span>
-      <button class="button quiet" onClick={changeName}>{strings.sidebar.changeName}</button>
+      <button class="icon-button" aria-label={strings.sidebar.changeName} title={strings.sidebar.changeName} onClick={changeName}>
+        <svg viewBox="0 0 24 24" width="20" height="20" aria-hidden="true"><path fill="none" stroke="currentColor" stroke-width="1.8" stroke-linecap="round" stroke-linejoin="round" d="M10 4H6a2 2 0 0 0-2 2v12a2 2 0 0 0 2 2h4M14.5 8l4 4-4 4M18 12H9.5" /></svg>
+      </button>
       <button class="icon-button" aria-label={strings.settings.open} title={strings.settings.open} onClick={() => (sheet.value = 'settings')}>
         <svg viewBox="0 0 24 24" width="20" height="20" aria-hidden="true"><path fill="none" stroke="currentColor" stroke-width="1.8" stroke-linecap="round" d="M4 7h9m5 0h2M4 17h2m5 0h9M13 4.5v5M11 14.5v5" /></svg>
       </button>
