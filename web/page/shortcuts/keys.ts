@@ -14,7 +14,7 @@ export const shortcuts: Shortcut[] = [
   { action: 'previousUnread', keys: ['Alt+Shift+ArrowUp'] },
   { action: 'nextUnread', keys: ['Alt+Shift+ArrowDown'] },
   { action: 'back', keys: ['Escape'] },
-  { action: 'people', keys: ['Ctrl+Shift+P'] },
+  { action: 'people', keys: ['Ctrl+.'] },
   { action: 'settings', keys: ['Ctrl+,'] },
   { action: 'help', keys: ['Ctrl+/', '?'] },
 ];
