@@ -29,10 +29,14 @@ export class Conversation {
   joined = false;
   /** Why it cannot be joined, in the server's words. */
   problem: string | undefined;
+  /** Whether that may pass: it is tried again without anybody's doing. */
+  passing = false;
   /** The record that the newest join found; unknown while there is no entry. */
   log: string | undefined;
   /** The newest seq of it that is known of, held or only heard of. */
   newest: Seq = 0;
+  /** When that was written, where it came while this client looked (RFC 3339). */
+  newestTime: string | undefined;
   /** The user's own read mark. */
   readTo: Seq | undefined;
   loadingOlder = false;
@@ -167,7 +171,9 @@ export class Conversation {
     if (!goesOn) this.unproven = undefined;
     this.joined = true;
     this.problem = undefined;
+    this.passing = false;
     this.log = joined.log;
+    if (joined.last !== this.newest) this.newestTime = undefined;
     this.newest = joined.last;
     this.readTo = joined.read;
     if (this.mode === 'open') {
@@ -186,7 +192,8 @@ export class Conversation {
     }
     this.problem = error.reason;
     this.refused = true;
-    if (error.code === 'unavailable' || error.code === 'rate_limited') {
+    this.passing = error.code === 'unavailable' || error.code === 'rate_limited';
+    if (this.passing) {
       this.rejoinTimer = setTimeout(() => this.join(), (error.retry_after ?? joinAgainAfter) * 1000);
     }
     this.events.onAnswered();
@@ -205,6 +212,7 @@ export class Conversation {
     this.people.clear();
     this.log = this.readTo = this.unproven = undefined;
     this.newest = 0;
+    this.newestTime = undefined;
     this.events.onReset();
   }
 
@@ -228,6 +236,7 @@ export class Conversation {
   }
 
   private message(message: Message): void {
+    this.newestTime = message.time;
     this.growing.recorded(message);
     this.people.said(message.from);
     if (this.timeline.messages.length > mostHeld) this.timeline.trim(mostHeld / 2);
@@ -236,6 +245,7 @@ export class Conversation {
 
   private heard(last: Last): void {
     this.newest = Math.max(this.newest, last.last);
+    this.newestTime = last.time ?? this.newestTime;
     this.events.onChange();
   }
 
@@ -253,6 +263,7 @@ export class Conversation {
     if (left.reason === undefined) return;
     this.joined = false;
     this.refused = true;
+    this.passing = false;
     this.problem = left.reason;
     this.events.onAnswered();
     this.events.onChange();

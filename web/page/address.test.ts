@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
 import { conversationOf, pathOf, socketAddress, tokenOf } from './address.ts';
 
-test('a deep link names its conversation, and every other path is the lobby', () => {
+test('a deep link names its conversation, and no other path does', () => {
   expect(conversationOf('/c/kitchen')).toBe('kitchen');
   expect(conversationOf('/c/kitchen/')).toBe('kitchen');
   expect(conversationOf('/c/Not%20Valid')).toBe('Not Valid');
   expect(conversationOf('/c/100%')).toBe('100%');
-  expect(conversationOf('/')).toBe('lobby');
-  expect(conversationOf('/c/')).toBe('lobby');
+  expect(conversationOf('/')).toBeUndefined();
+  expect(conversationOf('/c/')).toBeUndefined();
   expect(conversationOf(pathOf('a.b/c'))).toBe('a.b/c');
 });
 

@@ -3,10 +3,10 @@ import { isConversationId } from '@verbatim/client';
 
 export const defaultConversation = 'lobby';
 
-/** The conversation that a path names. Its id may be invalid: the page says so in words. */
-export function conversationOf(path: string): string {
+/** The conversation that a path names, or none. Its id may be invalid: the page says so in words. */
+export function conversationOf(path: string): string | undefined {
   const named = /^\/c\/(.+?)\/?$/.exec(path)?.[1];
-  if (named === undefined) return defaultConversation;
+  if (named === undefined) return undefined;
   try {
     return decodeURIComponent(named);
   } catch {

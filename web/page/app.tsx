@@ -1,48 +1,39 @@
 // The whole page: choosing a name first, then the list of conversations beside the one that is open.
-import { useEffect } from 'preact/hooks';
 import './app.css';
 import { ConversationView } from './conversation/conversation.tsx';
+import { Sheets } from './dialog/sheets.tsx';
+import { Back } from './head/head.tsx';
 import { Sidebar } from './sidebar/sidebar.tsx';
-import { changes, chat, entered, here, sidebarOpen, valid } from './state.ts';
+import { entered, here, listAlone, valid } from './state.ts';
 import { Banner } from './status/banner.tsx';
 import { Notices } from './status/notices.tsx';
 import { strings } from './strings.ts';
 import { Welcome } from './welcome/welcome.tsx';
 
 export function App() {
-  useTitle();
   if (!entered.value) return <Welcome />;
   return (
-    <div class="app" data-sidebar={sidebarOpen.value ? 'open' : 'closed'} onKeyDown={closesOnEscape}>
+    <div class="app" data-shows={listAlone.value ? 'list' : 'conversation'} role={listAlone.value ? 'main' : undefined}>
       <Sidebar />
-      <div class="veil" onClick={() => (sidebarOpen.value = false)} />
       <main class="main">
         <Banner />
-        {valid.value ? <ConversationView key={here.value} id={here.value} /> : <Invalid id={here.value} />}
+        {valid.value ? <ConversationView key={here.value} id={here.value} /> : <Nothing id={here.value} />}
       </main>
       <Notices />
+      <Sheets />
     </div>
   );
 }
 
-function closesOnEscape(event: KeyboardEvent) {
-  if (event.key === 'Escape') sidebarOpen.value = false;
-}
-
-/** What stands in place of a conversation whose name cannot be one. */
-function Invalid({ id }: { id: string }) {
+/** What stands where no conversation is open, or the name in the address cannot be one. */
+function Nothing({ id }: { id: string }) {
   return (
-    <div class="invalid">
-      <button class="icon-button menu" aria-label={strings.sidebar.open} onClick={() => (sidebarOpen.value = true)}>☰</button>
-      <p role="alert" dir="auto">{strings.sidebar.invalid(id)}</p>
-    </div>
+    <>
+      <header class="conversation-head"><Back /></header>
+      <div class="nothing">
+        <h1>{id === '' ? strings.nothing.title : strings.nothing.invalidTitle}</h1>
+        <p role={id === '' ? undefined : 'alert'} dir="auto">{id === '' ? strings.nothing.hint : strings.sidebar.invalid(id)}</p>
+      </div>
+    </>
   );
-}
-
-/** Keeps the window's title at the open conversation and what is unread in it. */
-function useTitle() {
-  void changes.value;
-  const unread = entered.value && valid.value ? (chat.conversation(here.value).unread ?? 0) : 0;
-  const title = `${unread > 0 ? `(${unread}) ` : ''}${entered.value ? `${here.value} · ` : ''}${strings.product}`;
-  useEffect(() => void (document.title = title), [title]);
 }

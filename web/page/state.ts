@@ -1,7 +1,10 @@
 // What the page shows, as signals; what a person can do, as functions. Components read these and hold little of their own.
 import { computed, signal } from '@preact/signals';
 import { Chat, type ConnectionState, type Conversation, type Limits } from '@verbatim/client';
-import { conversationOf, isConversationId, pathOf, socketAddress, tokenOf } from './address.ts';
+import { conversationOf, defaultConversation, isConversationId, pathOf, socketAddress, tokenOf } from './address.ts';
+import { loadDrafts } from './drafts.ts';
+import { narrow } from './narrow.ts';
+import { addOwn, inOrder, loadOwn, own, removeOwn } from './sidebar/own.ts';
 import { notify } from './status/notices.tsx';
 import { lasting } from './storage.ts';
 import { strings } from './strings.ts';
@@ -13,8 +16,8 @@ export const name = signal(lasting.getItem(nameKey) ?? '');
 export const token = tokenOf(location.hash);
 /** Whether somebody is chatting, or still to choose a name. */
 export const entered = signal(name.value !== '' || token !== undefined);
-/** The conversation that is open. */
-export const here = signal(conversationOf(location.pathname));
+/** The conversation that is open; empty where none is. */
+export const here = signal(conversationOf(location.pathname) ?? '');
 export const connection = signal<ConnectionState>({ phase: 'stopped' });
 export const limits = signal<Limits | undefined>(undefined);
 /** The user as the server knows them. */
@@ -22,9 +25,14 @@ export const user = signal('');
 /** Counts the changes of the conversations, which are plain objects: who shows one reads this to be told. */
 export const changes = signal(0);
 export const valid = computed(() => isConversationId(here.value));
-export const sidebarOpen = signal(false);
+/** Whether the list is asked for; where there is room for both, that changes nothing. */
+export const listShown = signal(history.state?.list === true);
+/** Whether the list is all that is shown, on a phone. */
+export const listAlone = computed(() => narrow.value && listShown.value);
 
 export let chat = newChat();
+/** The same, for who must hear its events: another one comes with another name. */
+export const chats = signal(chat);
 
 function newChat(): Chat {
   const made = new Chat({
@@ -57,31 +65,59 @@ export function enter(chosen: string): void {
   start();
 }
 
-/** Connects, and opens the conversation that the address names. */
+/** Connects, and opens the conversation that the address names; else the one with the newest words. */
 export function start(): void {
-  if (valid.value) chat.open(here.value);
+  const known = loadOwn(name.value);
+  loadDrafts(name.value);
+  if (here.value === '') {
+    here.value = inOrder(own.value)[0]?.id ?? (known ? '' : defaultConversation);
+    listShown.value = known; // who comes back chooses; who is new is led in
+    history.replaceState({ list: known }, '', here.value ? pathOf(here.value) + location.hash : null);
+  }
+  if (valid.value) show(here.value, listShown.value);
   chat.connection.start();
 }
 
 /** Goes back to choosing a name. What is not acknowledged stays with the old one. */
-export function leave(): void {
+export function changeName(): void {
   chat.connection.stop();
-  chat = newChat();
+  chats.value = chat = newChat();
   entered.value = false;
   user.value = '';
-  sidebarOpen.value = false;
+  listShown.value = false;
 }
 
 /** Opens a conversation, and keeps it in the address so that a reload or a link comes back to it. */
 export function open(id: string): void {
-  if (id !== here.value) history.pushState(null, '', pathOf(id) + location.hash);
+  if (id !== here.value || listAlone.value) history.pushState({ fromList: listAlone.value }, '', pathOf(id) + location.hash);
   show(id);
 }
 
-export function show(id: string): void {
+/** Shows what the address names: a conversation, or on a phone the list. */
+export function show(id: string, list = false): void {
   here.value = id;
-  sidebarOpen.value = false;
-  if (isConversationId(id)) chat.open(id);
+  listShown.value = list;
+  if (!isConversationId(id)) return;
+  addOwn(id);
+  chat.open(id);
+}
+
+/** Shows the list on a phone: one step back where one came from there. */
+export function showList(): void {
+  if (history.state?.fromList === true) return history.back();
+  history.pushState({ list: true }, '');
+  listShown.value = true;
+}
+
+/** Takes a conversation off the list, and hears nothing of it from now on. Its record stays. */
+export function leave(id: string): void {
+  chat.leave(id);
+  removeOwn(id);
+  notify(strings.conversation.leftIt(id));
+  if (id !== here.value) return;
+  const next = inOrder(own.value)[0]?.id ?? '';
+  history.replaceState(history.state, '', (next ? pathOf(next) : '/') + location.hash);
+  show(next, listShown.value);
 }
 
 /**

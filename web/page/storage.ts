@@ -2,7 +2,6 @@
 import type { KeyValue } from '@verbatim/client';
 
 export const lasting = usable(() => localStorage);
-export const ofThisTab = usable(() => sessionStorage);
 
 function usable(storage: () => Storage): KeyValue {
   try {

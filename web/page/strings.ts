@@ -1,10 +1,14 @@
 // Every word that the page says, in one place. What the server says in words is shown as it is.
 
+/** A name within a sentence: whichever way it is written, it turns nothing around it. */
+const isolated = (name: string) => `\u2068${name}\u2069`;
+
 const plural = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`;
 
 export const strings = {
   product: 'Verbatim',
   slogan: 'Every word, on the record.',
+  title: (unread: number, conversation: string) => `${unread > 0 ? `(${unread}) ` : ''}${conversation ? `${conversation} · ` : ''}Verbatim`,
 
   welcome: {
     label: 'Your name',
@@ -20,25 +24,98 @@ export const strings = {
 
   sidebar: {
     label: 'Conversations',
-    open: 'Show conversations',
-    close: 'Hide conversations',
-    joinLabel: 'Open or start a conversation',
-    joinPlaceholder: 'Open or start one…',
-    joinSubmit: 'Open',
-    invalid: (id: string) =>
-      `“${id}” cannot be a conversation's name. Use 1 to 64 small letters, digits, dots, dashes and underscores, and begin with a letter or a digit.`,
+    list: 'Conversations, with the newest first',
+    back: 'Show conversations',
+    search: 'Find or start a conversation',
+    searchPlaceholder: 'Find or start…',
+    invalid: (id: string, meant?: string) =>
+      `“${isolated(id)}” cannot be a conversation's name. Use 1 to 64 small letters, digits, dots, dashes and underscores, and begin with a letter or a digit.${meant && meant !== id ? ` Or choose “${meant}” below.` : ''}`,
+    start: (id: string) => `Start “${id}”`,
+    words: {
+      others: 'Others on this server',
+      nothing: 'None is called so.',
+      failed: 'The list of the server could not be loaded. It is tried again.',
+    },
     online: (count: number) => `${count} here`,
     unread: (count: number) => plural(count, 'unread message', 'unread messages'),
     fresh: 'not read yet',
-    more: 'There are more: open one by its name.',
-    failed: 'The list of conversations could not be loaded.',
-    changeName: 'Change name',
+    draft: 'Draft:',
+    me: 'You',
+    muted: 'muted',
+    nothingYet: 'Nothing here yet',
+    changeName: 'Leave, and choose another name',
     youAre: 'You are',
+  },
+
+  nothing: {
+    title: 'No conversation is open',
+    hint: 'Choose one from the list, or type a name above it to start one.',
+    invalidTitle: 'This link leads nowhere',
+  },
+
+  menu: {
+    open: (id: string) => `More about ${id}`,
+    copyLink: 'Copy link',
+    copied: (link: string) => `Copied: ${link}`,
+    notCopied: (link: string) => `The browser does not let this page copy. The link is ${link}`,
+    export: 'Save the transcript…',
+    mute: 'Mute',
+    unmute: 'Unmute',
+    leave: 'Leave',
+  },
+
+  dialog: { close: 'Close' },
+
+  export: {
+    title: (id: string) => `Save the transcript of ${id}`,
+    formats: {
+      md: { name: 'Markdown', use: 'To read, and for documents' },
+      txt: { name: 'Plain text', use: 'To read anywhere' },
+      json: { name: 'JSON', use: 'One object, for programs' },
+      jsonl: { name: 'JSON Lines', use: 'The record’s own lines, with their chain of sums' },
+    },
+  },
+
+  help: {
+    title: 'Keyboard',
+    actions: {
+      search: 'Find or start a conversation',
+      previous: 'Previous conversation',
+      next: 'Next conversation',
+      previousUnread: 'Previous unread conversation',
+      nextUnread: 'Next unread conversation',
+      back: 'Back to writing, or close',
+      people: 'Show or hide who is here',
+      settings: 'Settings',
+      help: 'This help',
+    },
+    more: [
+      { keys: ['Enter'], does: 'Send' },
+      { keys: ['Shift+Enter'], does: 'Start a new line' },
+      { keys: ['ArrowUp', 'ArrowDown'], does: 'Move in the list and in the log' },
+    ],
+    keys: { ArrowUp: '↑', ArrowDown: '↓', Escape: 'Esc' } as Record<string, string>,
+  },
+
+  settings: {
+    open: 'Settings',
+    title: 'Settings',
+    theme: 'Colours',
+    themes: { system: 'As the system', light: 'Light', dark: 'Dark' },
+    notifications: 'Tell me of new messages while I am elsewhere',
+    notificationsHint: {
+      on: 'The browser shows who wrote, and what.',
+      off: 'The browser asks you once whether it may.',
+      refused: 'The browser refuses it for this page. Allow it in the browser’s own settings first.',
+      absent: 'This browser cannot do that here.',
+    },
+    help: 'Keyboard help',
   },
 
   conversation: {
     log: (id: string) => `Messages in ${id}`,
     people: 'Who is here',
+    hidePeople: 'Hide who is here',
     peopleCount: (count: number) => (count === 1 ? 'only you' : `${count} here`),
     others: (count: number) => `and ${plural(count, 'other', 'others')}`,
     crowd: (count: number) => `${count} people are here, too many to list.`,
@@ -53,6 +130,7 @@ export const strings = {
     redacted: 'This message was removed.',
     partial: 'cut short',
     growing: 'writing…',
+    leftIt: (id: string) => `You left ${id}. Type its name above the list to come back.`,
     reset: (id: string) => `The record of ${id} was started anew. What was shown before is not part of it.`,
   },
 
@@ -77,8 +155,8 @@ export const strings = {
   typing: (users: string[]): string => {
     const [first, second] = users;
     if (first === undefined) return '';
-    if (second === undefined) return `${first} is typing…`;
-    if (users.length === 2) return `${first} and ${second} are typing…`;
+    if (second === undefined) return `${isolated(first)} is typing…`;
+    if (users.length === 2) return `${isolated(first)} and ${isolated(second)} are typing…`;
     return 'Several people are typing…';
   },
 
@@ -92,6 +170,8 @@ export const strings = {
     token: 'This server asks for a token. Open this page with #token=… at the end of its address.',
     again: 'Try again',
     rename: 'Choose another name',
+    unrecorded: 'The record cannot be written just now. What you write is kept, and sent when it can be.',
+    unopened: 'The record cannot be read just now. It is tried again. What you write is kept, and sent when it can be.',
   },
 
   notice: {

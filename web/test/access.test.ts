@@ -1,4 +1,4 @@
-// The page for people who do not see it, or do not use a mouse.
+// The page for people who do not see it, in each of its states.
 import { expect, test } from 'vitest';
 import { axeFaults } from './axe.ts';
 import { useBrowser } from './browser.ts';
@@ -17,21 +17,64 @@ const screens = [
 
 test.for(screens)('at $width pixels, $colorScheme, axe finds nothing wrong', async ({ width, height, colorScheme }) => {
   const ann = await Person.visits(browser(), server().url, 'ann');
-  await ann.page.setViewportSize({ width, height });
-  await ann.page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-  expect(await axeFaults(ann.page)).toEqual([]);
+  const { page } = ann;
+  const isRight = async (state: string) => expect(await axeFaults(ann.page), state).toEqual([]);
+  const phone = width < 700;
+  await page.setViewportSize({ width, height });
+  await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+  await isRight('welcome');
   await ann.choosesName();
   await ann.isJoined();
-  await server().post('lobby', 'bob', 'hello');
+  await server().post('kitchen', 'bob', 'in the list');
+  await server().post('lobby', 'דוד', 'hello');
   await ann.says('hello');
   await expect.poll(() => ann.states()).toEqual(['recorded']);
-  expect(await axeFaults(ann.page)).toEqual([]);
-  if (width > 700) return;
-  await ann.page.getByRole('button', { name: 'Show conversations' }).click();
+  await isRight('conversation');
+
+  await page.getByRole('button', { name: 'More about lobby' }).click();
+  await page.getByRole('menu').waitFor();
+  await isRight('menu');
+  await page.getByRole('menuitem', { name: 'Save the transcript…' }).click();
+  await page.getByRole('dialog').waitFor();
+  await isRight('export');
+  await page.keyboard.press('Escape');
+  for (const [keys, sheet] of [['Control+/', 'Keyboard'], ['Control+,', 'Settings']] as const) {
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await page.keyboard.press(keys);
+    await page.getByRole('dialog', { name: sheet }).waitFor();
+    await isRight(sheet);
+    await page.keyboard.press('Escape');
+  }
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
+
+  if (phone) {
+    await page.getByTestId('people-count').click();
+    await page.getByRole('complementary').waitFor();
+    await isRight('people');
+    await page.getByRole('button', { name: 'Hide who is here' }).click();
+    await page.getByRole('button', { name: 'Show conversations' }).click();
+  }
+  await ann.listed('kitchen').waitFor();
+  await isRight('list');
   await ann.opens('Not Valid');
-  expect(await axeFaults(ann.page)).toEqual([]);
-  await ann.page.keyboard.press('Escape');
-  await ann.page.getByRole('button', { name: 'Hide conversations' }).waitFor({ state: 'hidden' });
+  await page.getByRole('alert').waitFor();
+  await isRight('a name that cannot be one');
+  await page.keyboard.press('Escape'); // empties the search
+  await page.keyboard.press('Escape');
+
+  await ann.composer.fill('x'.repeat(17_000));
+  await isRight('too long');
+  await ann.composer.fill('');
+  await server().kill();
+  await expect.poll(() => ann.status('banner')).toContain('Connection lost');
+  await ann.says('waits');
+  await isRight('offline');
+  await server().start();
+  await expect.poll(() => ann.states()).toEqual(['recorded', 'recorded']);
+
+  await ann.chooses('Leave');
+  await page.getByRole('heading', { name: 'No conversation is open' }).waitFor();
+  await isRight('no conversation');
 });
 
 test('the whole of it works with the keyboard alone', async () => {

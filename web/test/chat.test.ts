@@ -85,10 +85,11 @@ test('a reload keeps the name, the conversation and what was not sent yet', asyn
 test('a conversation that cannot be one gets words, in the form and in the address', async () => {
   const ann = await joins('ann');
   await ann.opens('Not Valid');
-  expect(await ann.page.getByRole('alert').textContent()).toContain('“Not Valid” cannot be a conversation');
+  expect(await ann.alert()).toContain('“Not Valid” cannot be a conversation');
+  expect(await ann.alert()).toContain('Or choose “not-valid” below');
   expect(new URL(ann.page.url()).pathname).toBe('/c/lobby'); // and one stays where one was
   await ann.page.goto(`${server().url}/c/No%20Way`);
-  await expect.poll(() => ann.page.getByRole('alert').textContent()).toContain('“No Way” cannot be a conversation');
+  await expect.poll(() => ann.alert()).toContain('“No Way” cannot be a conversation');
   await ann.opens('a.valid-one');
   await ann.isJoined();
   ann.hadNoTrouble();
@@ -97,18 +98,18 @@ test('a conversation that cannot be one gets words, in the form and in the addre
 test('what is unread elsewhere is counted, and reading it clears the count', async () => {
   const ann = await joins('ann', '/c/kitchen');
   await ann.says('Coffee?');
-  await expect.poll(() => ann.states()).toEqual(['recorded']);
-  await ann.page.goto(`${server().url}/c/lobby`); // a new page, which knows the kitchen from the list alone
+  await expect.poll(() => ann.transcript()).toHaveLength(1); // and so it is read
+  await ann.page.goto(`${server().url}/c/lobby`); // a new page, which follows the kitchen
   await ann.isJoined();
-  await ann.page.getByTestId('conversations').getByRole('link', { name: /kitchen/ }).waitFor();
+  const kitchen = ann.listed('kitchen');
+  await expect.poll(() => kitchen.textContent()).toContain('Coffee?');
   await server().post('kitchen', 'bob', 'Yes');
   await server().post('kitchen', 'bob', 'Please');
-  const kitchen = ann.page.getByTestId('conversations').getByRole('link', { name: /kitchen/ });
   await expect.poll(() => kitchen.textContent()).toContain('2 unread messages');
   await kitchen.click();
   await ann.sees('Please');
-  await ann.page.getByTestId('conversations').getByRole('link', { name: /lobby/ }).click();
-  await ann.isJoined();
+  await ann.listed('lobby').click();
+  await ann.isIn('lobby');
   await expect.poll(() => kitchen.textContent()).not.toContain('unread');
   ann.hadNoTrouble();
 });

@@ -44,6 +44,31 @@ export class Person {
     return this.page.getByRole('textbox', { name: /^Message to/ });
   }
 
+  get search(): Locator {
+    return this.page.getByLabel('Find or start a conversation');
+  }
+
+  /** A conversation in the list. */
+  listed(conversation: string): Locator {
+    return this.page.getByTestId('conversations').locator(`[data-id="${conversation}"]`);
+  }
+
+  /** The names of the conversations that the list shows, from its top. */
+  async list(): Promise<string[]> {
+    return this.page.getByTestId('conversations').locator('[data-id]').evaluateAll((links) => links.map((link) => link.getAttribute('data-id')!));
+  }
+
+  /** Which conversation is open, as its head says. */
+  async isIn(conversation: string): Promise<void> {
+    await this.page.locator(`[data-testid=conversation][data-joined=true][aria-label="${conversation}"]`).waitFor();
+  }
+
+  /** Does something with the open conversation, from its menu. */
+  async chooses(item: string): Promise<void> {
+    await this.page.getByRole('button', { name: /^More about/ }).click();
+    await this.page.getByRole('menuitem', { name: item }).click();
+  }
+
   get log(): Locator {
     return this.page.getByRole('log');
   }
@@ -58,8 +83,8 @@ export class Person {
   }
 
   async opens(conversation: string): Promise<void> {
-    await this.page.getByLabel('Open or start a conversation').fill(conversation);
-    await this.page.getByRole('button', { name: 'Open', exact: true }).click();
+    await this.search.fill(conversation);
+    await this.search.press('Enter');
   }
 
   async sees(text: string): Promise<void> {
@@ -85,7 +110,12 @@ export class Person {
   }
 
   async status(what: 'typing' | 'banner' | 'notices'): Promise<string> {
-    return (await this.page.getByTestId(what).textContent()) ?? '';
+    const said = (await this.page.getByTestId(what).textContent()) ?? '';
+    return said.replace(/[\u2066-\u2069]/g, ''); // what keeps names apart cannot be seen
+  }
+
+  async alert(): Promise<string> {
+    return ((await this.page.getByRole('alert').textContent()) ?? '').replace(/[\u2066-\u2069]/g, '');
   }
 
   /** Nothing went wrong inside the page: no exception, no broken policy. */

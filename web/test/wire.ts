@@ -6,15 +6,42 @@ export class Wire {
   losesAnswers = false;
   /** Nothing that the page sends comes through. */
   losesSends = false;
+  /** The server answers so to every request of these types: as one does whose disk is full. */
+  refuses: { types: string[]; code: string; reason: string; retry_after?: number } | undefined;
+  /** What the page has sent, in order. */
+  readonly requests: { type: string; conversation?: string; ref?: string }[] = [];
+
+  private readonly ends = new Set<() => void>();
+  private isCut = false;
+
+  /** Cuts what is connected, and lets nothing new through. */
+  cut(): void {
+    this.isCut = true;
+    for (const end of this.ends) end();
+  }
+
+  mend(): void {
+    this.isCut = false;
+  }
 
   /** Lays the wire; the page must not be at its address yet. */
   lay = async (page: Page): Promise<void> => {
     await page.routeWebSocket(/\/ws/, (socket) => {
+      const end = () => void socket.close({ code: 1001, reason: '' });
+      if (this.isCut) return end();
       const server = socket.connectToServer();
+      this.ends.add(end);
       server.onMessage((frame) => {
         if (!(this.losesAnswers && /"type":"(ack|message)"/.test(String(frame)))) socket.send(frame);
       });
       socket.onMessage((frame) => {
+        const request = JSON.parse(String(frame)) as Wire['requests'][number];
+        this.requests.push(request);
+        if (this.refuses?.types.includes(request.type)) {
+          const { code, reason, retry_after } = this.refuses;
+          socket.send(JSON.stringify({ type: 'error', code, reason, ref: request.ref, conversation: request.conversation, retry_after }));
+          return;
+        }
         if (!(this.losesSends && /"type":"send"/.test(String(frame)))) server.send(frame);
       });
     });

@@ -1,42 +1,42 @@
 // Where one writes. Enter sends, Shift+Enter starts a new line; what is not sent yet stays over a reload.
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { byteLength } from '@verbatim/client';
+import { draftOf, keepDraft } from '../drafts.ts';
 import { chat, limits, user } from '../state.ts';
-import { ofThisTab } from '../storage.ts';
 import { strings } from '../strings.ts';
 import './composer.css';
 
 export function Composer({ id }: { id: string }) {
   const field = useRef<HTMLTextAreaElement>(null);
-  const [over, setOver] = useState(0);
-  const draft = `verbatim.draft/${id}`;
+  const [bytes, setBytes] = useState(0);
+  const over = Math.max(0, bytes - (limits.value?.text ?? Infinity)); // the limit is told after a draft is back
 
   useLayoutEffect(() => {
-    field.current!.value = ofThisTab.getItem(draft) ?? '';
+    field.current!.value = draftOf(id);
+    setBytes(byteLength(field.current!.value));
     fit(field.current!);
     if (matchMedia('(hover: hover)').matches) field.current!.focus(); // on a phone that would raise the keyboard
   }, []);
 
-  const excess = () => Math.max(0, byteLength(field.current!.value) - (limits.value?.text ?? Infinity));
   const changed = () => {
     const text = field.current!.value;
-    ofThisTab.setItem(draft, text);
-    setOver(excess());
+    keepDraft(id, text);
+    setBytes(byteLength(text));
     fit(field.current!);
     if (text !== '') chat.conversation(id).typing();
   };
   const submit = (event: Event) => {
     event.preventDefault();
     const text = field.current!.value;
-    if (text.trim() === '' || excess() > 0 || user.value === '') return;
+    if (text.trim() === '' || byteLength(text) > (limits.value?.text ?? Infinity) || user.value === '') return;
     chat.send(id, text);
     field.current!.value = '';
     field.current!.focus();
-    ofThisTab.removeItem(draft);
+    keepDraft(id, '');
     fit(field.current!);
   };
   const onKeyDown = (event: KeyboardEvent) => {
-    if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) submit(event);
+    if (event.key === 'Enter' && !event.shiftKey && !isComposing(event)) submit(event);
   };
 
   return (
@@ -55,6 +55,9 @@ export function Composer({ id }: { id: string }) {
     </form>
   );
 }
+
+/** Enter that takes a word from an input method is no Enter of ours. Safari tells of it by the key's old number alone. */
+const isComposing = (event: KeyboardEvent) => event.isComposing || event.keyCode === 229;
 
 /** Makes the field as high as its text; the style sheet sets where that ends. */
 function fit(field: HTMLTextAreaElement): void {

@@ -1,42 +1,99 @@
-// One conversation in the list: its name, when it was last written in, and what is unread.
-import { here, open, watch } from '../state.ts';
+// One conversation in the list: its name, its newest words or what is still to be sent, and what is unread.
+import type { ComponentChildren } from 'preact';
+import { useEffect } from 'preact/hooks';
+import type { Message } from '@verbatim/client';
 import { pathOf } from '../address.ts';
+import { drafts } from '../drafts.ts';
+import { hueOf } from '../status/avatar.tsx';
+import { changes, here, open, user, watch } from '../state.ts';
 import { strings } from '../strings.ts';
+import { directionOf } from '../direction.ts';
 import { briefly } from '../time.ts';
-import type { Listed } from './list.ts';
+import type { Listed } from './catalogue.ts';
+import { isMuted, newestMessage, previews, wantPreview } from './live.ts';
 
-export function Item({ listed }: { listed: Listed }) {
-  const current = here.value === listed.id;
-  const go = (event: MouseEvent) => {
-    if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return; // a new tab, as with any link
-    event.preventDefault();
-    open(listed.id);
-  };
+interface ItemProps {
+  /** Whether Tab stops here. */
+  stop: boolean;
+}
+
+export function OwnItem({ id, stop }: ItemProps & { id: string }) {
+  const current = here.value === id;
+  const newest = newestMessage(id);
+  useEffect(() => wantPreview(id), [changes.value]);
+  useEffect(() => () => previews.unwant(id), []);
+  const draft = current ? undefined : drafts.value.get(id);
   return (
-    <li>
-      <a class="conversation-item" href={pathOf(listed.id)} onClick={go} aria-current={current ? 'page' : undefined}>
-        <span class="conversation-name"><span class="hash" aria-hidden="true">#</span>{listed.id}</span>
-        {listed.time && <time class="conversation-time" dateTime={listed.time}>{briefly(listed.time)}</time>}
-        <Online listed={listed} />
-        {!current && <Unread id={listed.id} />}
-      </a>
-    </li>
+    <Link id={id} stop={stop} current={current}>
+      <span class="conversation-name"><Name id={id} />{isMuted(id) && <Muted />}</span>
+      {newest && <time class="conversation-time" dateTime={newest.time}>{briefly(newest.time)}</time>}
+      <span class="conversation-preview" dir={directionOf(draft ?? newest?.text ?? '')} data-testid="preview">
+        {draft === undefined ? <Words message={newest} /> : <><b class="draft">{strings.sidebar.draft}</b> {firstOf(draft)}</>}
+      </span>
+      {!current && <Unread id={id} />}
+    </Link>
   );
 }
 
-/** How many are there: told live of the open conversation, and of the others as the list had it. */
-function Online({ listed }: { listed: Listed }) {
-  const { mode, joined, people } = watch(listed.id);
-  const count = mode === 'open' && joined ? people.count : listed.online;
-  return <span class="conversation-online">{count > 0 && strings.sidebar.online(count)}</span>;
+export function OtherItem({ listed, stop }: ItemProps & { listed: Listed }) {
+  return (
+    <Link id={listed.id} stop={stop} current={here.value === listed.id} alone={listed.online === 0}>
+      <span class="conversation-name"><Name id={listed.id} /></span>
+      {listed.time && <time class="conversation-time" dateTime={listed.time}>{briefly(listed.time)}</time>}
+      {listed.online > 0 && <span class="conversation-preview">{strings.sidebar.online(listed.online)}</span>}
+    </Link>
+  );
 }
+
+export function StartItem({ id, stop }: ItemProps & { id: string }) {
+  return (
+    <Link id={id} stop={stop} current={false} alone sign="+">
+      <span class="conversation-name">{strings.sidebar.start(id)}</span>
+    </Link>
+  );
+}
+
+function Link({ id, stop, current, alone = false, sign = '#', children }: ItemProps & { id: string; current: boolean; alone?: boolean; sign?: string; children: ComponentChildren }) {
+  const go = (event: MouseEvent) => {
+    if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return; // a new tab, as with any link
+    event.preventDefault();
+    open(id);
+  };
+  return (
+    <a class={alone ? 'conversation-item alone' : 'conversation-item'} href={pathOf(id)} onClick={go} tabIndex={stop ? 0 : -1} data-id={id} aria-current={current ? 'page' : undefined}>
+      <span class={`conversation-sign hue-${hueOf(id)}`} aria-hidden="true">{sign}</span>
+      {children}
+    </a>
+  );
+}
+
+const Name = ({ id }: { id: string }) => <span class="conversation-id" title={id}>{id}</span>;
+
+function Muted() {
+  return (
+    <span class="muted" title={strings.sidebar.muted}>
+      <svg viewBox="0 0 24 24" width="14" height="14" aria-hidden="true"><path fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" d="M6 16V11a6 6 0 0 1 9-5.2M18 11v5H8M10 20h4M4 4l16 16" /></svg>
+      <span class="visually-hidden">{strings.sidebar.muted}</span>
+    </span>
+  );
+}
+
+/** The newest words and who said them. A name may be written from right to left: it is kept to itself. */
+function Words({ message }: { message: Message | undefined }) {
+  if (!message) return <>{strings.sidebar.nothingYet}</>;
+  const author = message.from === user.value ? strings.sidebar.me : (message.name ?? message.from);
+  return <><bdi>{author}</bdi>: <bdi>{message.redacted ? strings.conversation.redacted : firstOf(message.text ?? '')}</bdi></>;
+}
+
+/** The beginning of a text, on one line: a preview needs no more, and a text may have 16 kB. */
+const firstOf = (text: string) => text.slice(0, 160).replace(/\s+/g, ' ').trim();
 
 function Unread({ id }: { id: string }) {
   const { unread, newest } = watch(id);
   if (newest === 0 || unread === 0) return null;
   if (unread === undefined) return <span class="badge dot" title={strings.sidebar.fresh}><span class="visually-hidden">{strings.sidebar.fresh}</span></span>;
   return (
-    <span class="badge" title={strings.sidebar.unread(unread)}>
+    <span class={isMuted(id) ? 'badge quiet' : 'badge'} title={strings.sidebar.unread(unread)} data-testid="unread">
       <span aria-hidden="true">{unread > 99 ? '99+' : unread}</span>
       <span class="visually-hidden">{strings.sidebar.unread(unread)}</span>
     </span>

@@ -1,40 +1,48 @@
 // The list of conversations, the way into another one, and who one is.
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import './sidebar.css';
 import icon from '../icon.svg';
-import { connection, here, leave, sidebarOpen, user, valid, name } from '../state.ts';
+import { sheet } from '../dialog/sheet.ts';
+import { changeName, listAlone, name, open, user } from '../state.ts';
 import { strings } from '../strings.ts';
 import { Avatar } from '../status/avatar.tsx';
-import { Item } from './item.tsx';
-import { JoinForm } from './join-form.tsx';
-import { listed, listFailed, listHasMore, refreshList, withEmpty } from './list.ts';
+import { List } from './list.tsx';
+import { choice, rowsFor } from './listing.ts';
+import { catalogue, catalogueChanges } from './live.ts';
+import { inOrder, own } from './own.ts';
+import { Search } from './search.tsx';
 
-const refreshEvery = 15_000; // ms; what is followed is live, this finds what is new
+const searchAfter = 150; // ms without another key
 
 export function Sidebar() {
-  const online = connection.value.phase === 'online';
-  useEffect(() => {
-    void refreshList();
-    const timer = setInterval(() => document.hidden || void refreshList(), refreshEvery);
-    return () => clearInterval(timer);
-  }, [online, here.value]); // leaving a conversation shows what became of it
-  const shown = withEmpty(listed.value, valid.value ? here.value : undefined);
+  const [typed, setTyped] = useState('');
+  const nav = useRef<HTMLElement>(null);
+  void catalogueChanges.value;
+  useCatalogue(typed);
+  const rowsOf = (text: string) => rowsFor(text, inOrder(own.value), catalogue.found, catalogue.failed, strings.sidebar.words);
+  const choose = (text: string) => (text.trim() === '' ? undefined : choice(text, rowsOf(text)));
+  const rows = rowsOf(typed);
+  const toList = () => nav.current!.querySelector<HTMLElement>('.conversation-item[tabindex="0"]')?.focus();
   return (
-    <nav class="sidebar" aria-label={strings.sidebar.label}>
+    <nav class="sidebar" aria-label={strings.sidebar.label} ref={nav} onClick={(event) => (event.target as Element).closest('a') && setTyped('')}>
       <header class="sidebar-head">
         <img src={icon} alt="" width="28" height="28" />
-        <span class="wordmark">{strings.product}</span>
-        <button class="icon-button sidebar-close" aria-label={strings.sidebar.close} onClick={() => (sidebarOpen.value = false)}>✕</button>
+        {listAlone.value ? <h1 class="wordmark">{strings.product}</h1> : <span class="wordmark">{strings.product}</span>}
       </header>
-      <JoinForm />
-      <ul class="conversations" data-testid="conversations">
-        {shown.map((conversation) => <Item key={conversation.id} listed={conversation} />)}
-      </ul>
-      {listHasMore.value && <p class="hint">{strings.sidebar.more}</p>}
-      {listFailed.value && online && <p class="problem" role="status">{strings.sidebar.failed}</p>}
+      <Search typed={typed} choose={choose} onType={setTyped} onGo={open} onDown={toList} />
+      <List rows={rows} chosen={choose(typed)} onEnd={() => void catalogue.more()} onLeave={() => nav.current!.querySelector('input')!.focus()} />
       <Me />
     </nav>
   );
+}
+
+/** Looks for what is typed, once typing pauses. */
+function useCatalogue(typed: string): void {
+  const prefix = typed.trim().toLowerCase();
+  useEffect(() => {
+    const timer = setTimeout(() => void catalogue.search(prefix), prefix === '' ? 0 : searchAfter);
+    return () => clearTimeout(timer);
+  }, [prefix]);
 }
 
 function Me() {
@@ -42,8 +50,14 @@ function Me() {
   return (
     <footer class="me">
       <Avatar name={known} />
-      <span class="me-name" dir="auto" data-testid="me"><span class="visually-hidden">{strings.sidebar.youAre} </span>{known}</span>
-      <button class="button quiet" onClick={leave}>{strings.sidebar.changeName}</button>
+      <span class="me-name" data-testid="me" title={known}><span class="visually-hidden">{strings.sidebar.youAre} </span><bdi>{known}</bdi></span>
+      <button class="icon-button" aria-label={strings.sidebar.changeName} title={strings.sidebar.changeName} onClick={changeName}>
+        <svg viewBox="0 0 24 24" width="20" height="20" aria-hidden="true"><path fill="none" stroke="currentColor" stroke-width="1.8" stroke-linecap="round" stroke-linejoin="round" d="M10 4H6a2 2 0 0 0-2 2v12a2 2 0 0 0 2 2h4M14.5 8l4 4-4 4M18 12H9.5" /></svg>
+      </button>
+      <button class="icon-button" aria-label={strings.settings.open} title={strings.settings.open} onClick={() => (sheet.value = 'settings')}>
+        <svg viewBox="0 0 24 24" width="20" height="20" aria-hidden="true"><path fill="none" stroke="currentColor" stroke-width="1.8" stroke-linecap="round" d="M4 7h9m5 0h2M4 17h2m5 0h9M13 4.5v5M11 14.5v5" /></svg>
+      </button>
     </footer>
   );
 }
+

@@ -1,7 +1,7 @@
 // How the connection is, in words, whenever it is not simply there.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { ConnectionState } from '@verbatim/client';
-import { chat, connection, leave } from '../state.ts';
+import { changeName, chat, connection, here, valid, watch } from '../state.ts';
 import { strings } from '../strings.ts';
 
 const backShownFor = 4_000; // ms
@@ -16,9 +16,19 @@ export function Banner() {
       {state.phase === 'connecting' && back.wasOnline && <p class="banner warn">{strings.banner.retrying}</p>}
       {state.phase === 'waiting' && <Waiting key={state.seconds} seconds={state.seconds} retry={retry} />}
       {state.phase === 'online' && back.shown && <p class="banner good">{strings.banner.back}</p>}
+      {state.phase === 'online' && <Unavailable />}
       {state.phase === 'refused' && <Refused state={state} />}
     </div>
   );
+}
+
+/** There is a connection, and the server cannot read or write the record of what is open. */
+function Unavailable() {
+  if (!valid.value) return null;
+  const { passing } = watch(here.value);
+  const waits = chat.unsettled(here.value).some((item) => item.state === 'sending' && item.reason !== undefined);
+  if (!passing && !waits) return null;
+  return <p class="banner warn">{passing ? strings.banner.unopened : strings.banner.unrecorded}</p>;
 }
 
 function Waiting({ seconds, retry }: { seconds: number; retry(): void }) {
@@ -41,7 +51,7 @@ function Refused({ state }: { state: ConnectionState & { phase: 'refused' } }) {
     <p class="banner bad" role="alert">
       <span>{needsToken ? strings.banner.token : strings.banner.refused(state.reason)}</span>
       <button class="button quiet" onClick={() => chat.connection.start()}>{strings.banner.again}</button>
-      {!needsToken && <button class="button quiet" onClick={leave}>{strings.banner.rename}</button>}
+      {!needsToken && <button class="button quiet" onClick={changeName}>{strings.banner.rename}</button>}
     </p>
   );
 }

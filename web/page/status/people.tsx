@@ -1,4 +1,5 @@
 // Who is in the open conversation: by name, or as a number where they are too many to name.
+import { peopleShown } from '../head/people-shown.ts';
 import { user, watch } from '../state.ts';
 import { strings } from '../strings.ts';
 import { Avatar } from './avatar.tsx';
@@ -8,13 +9,16 @@ export function PeopleList({ id }: { id: string }) {
   const unnamed = count - online.length;
   return (
     <aside class="people" id="people" aria-label={strings.conversation.people}>
-      <h2>{strings.conversation.people}</h2>
+      <header class="people-head">
+        <h2>{strings.conversation.people}</h2>
+        <button class="icon-button" aria-label={strings.conversation.hidePeople} onClick={() => (peopleShown.value = false)}>✕</button>
+      </header>
       {online.length === 0 && count > 0 && <p>{strings.conversation.crowd(count)}</p>}
       <ul data-testid="people">
         {online.map((name) => (
           <li key={name} class="person">
             <Avatar name={name} />
-            <span class="person-name" dir="auto">{name}</span>
+            <span class="person-name" title={name}><bdi>{name}</bdi></span>
             {name === user.value && <span class="hint">{strings.conversation.you}</span>}
           </li>
         ))}

@@ -1,0 +1,30 @@
+// A sheet over the page, as a native dialog: the browser keeps the focus in it and gives it back, and Escape closes it.
+import type { ComponentChildren } from 'preact';
+import { useLayoutEffect, useRef } from 'preact/hooks';
+import { strings } from '../strings.ts';
+import './dialog.css';
+import { sheet } from './sheet.ts';
+
+export function Dialog({ title, children }: { title: string; children: ComponentChildren }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useLayoutEffect(() => {
+    const shown = dialog.current!;
+    shown.showModal();
+    return () => shown.close(); // while it is in the page still, or the focus would be lost
+  }, []);
+  const close = () => (sheet.value = undefined);
+  const onClick = (event: MouseEvent) => {
+    if (event.target === dialog.current) close(); // beside it
+  };
+  return (
+    <dialog class="sheet" ref={dialog} aria-labelledby="sheet-title" onClose={() => dialog.current?.isConnected && close()} onClick={onClick}>
+      <div class="sheet-body">
+        <header class="sheet-head">
+          <h2 id="sheet-title">{title}</h2>
+          <button class="icon-button" aria-label={strings.dialog.close} title={strings.dialog.close} onClick={close}>✕</button>
+        </header>
+        {children}
+      </div>
+    </dialog>
+  );
+}

@@ -1,0 +1,7 @@
+// Where a conversation's transcript is, in each form that the server writes.
+export const formats = ['md', 'txt', 'json', 'jsonl'] as const;
+export type Format = (typeof formats)[number];
+
+export function transcriptOf(conversation: string, format: Format): string {
+  return `/api/conversations/${encodeURIComponent(conversation)}/transcript?format=${format}`;
+}

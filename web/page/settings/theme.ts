@@ -1,0 +1,34 @@
+// Light or dark: as the system is, unless somebody has chosen. The style sheet reads the attribute.
+import { effect, signal } from '@preact/signals';
+import { lasting } from '../storage.ts';
+
+export const themes = ['system', 'light', 'dark'] as const;
+export type Theme = (typeof themes)[number];
+
+const key = 'verbatim.theme';
+
+export const theme = signal<Theme>(themes.find((each) => each === lasting.getItem(key)) ?? 'system');
+
+export function chooseTheme(chosen: Theme): void {
+  theme.value = chosen;
+  lasting.setItem(key, chosen);
+}
+
+/** Keeps the page in its colours, and the browser's own edge with it. */
+export function keepTheme(): void {
+  const dark = matchMedia('(prefers-color-scheme: dark)');
+  const paint = () => {
+    const { documentElement: page, head } = document;
+    if (theme.peek() === 'system') delete page.dataset.theme;
+    else page.dataset.theme = theme.peek();
+    const edge = getComputedStyle(page).getPropertyValue(isDark(dark) ? '--edge-dark' : '--edge-light').trim();
+    for (const meta of head.querySelectorAll('meta[name=theme-color]')) meta.setAttribute('content', edge);
+  };
+  dark.addEventListener('change', paint);
+  effect(() => {
+    void theme.value;
+    paint();
+  });
+}
+
+const isDark = (system: MediaQueryList) => (theme.peek() === 'system' ? system.matches : theme.peek() === 'dark');

@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest';
+import { choice, idFrom, rowsFor } from './listing.ts';
+
+const words = { others: 'OTHERS', nothing: 'NOTHING', failed: 'FAILED' };
+const own = ['lobby', 'kitchen', 'old-kit'].map((id) => ({ id, added: '' }));
+const found = ['kit-cat', 'kitchen', 'lobby'].map((id) => ({ id, last: 1, online: 0 }));
+const rows = (typed: string, failed = false) => rowsFor(typed, own, found, failed, words).map((row) => `${row.kind} ${'id' in row ? row.id : row.text}`);
+
+test('one\'s own come first, then what else there is, and nothing twice', () => {
+  expect(rows('')).toEqual(['own lobby', 'own kitchen', 'own old-kit', 'heading OTHERS', 'other kit-cat']);
+});
+
+test('a search finds the middle of one\'s own names and the beginning of the others, and offers to start one', () => {
+  expect(rows('Kit')).toEqual(['own kitchen', 'own old-kit', 'start kit', 'heading OTHERS', 'other kit-cat']);
+  expect(rows('kitchen')).toEqual(['own kitchen']);
+  expect(rows('kit-cat')).toEqual(['heading OTHERS', 'other kit-cat']);
+});
+
+test('what is not there says so', () => {
+  expect(rows('?')).toEqual(['note NOTHING']);
+  expect(rows('?', true)).toEqual(['note FAILED']);
+});
+
+test('what was meant as a name becomes one', () => {
+  expect(idFrom('  Team Lunch ')).toBe('team-lunch');
+  expect(idFrom('käse')).toBeUndefined();
+  expect(idFrom('')).toBeUndefined();
+});
+
+test('Enter opens what is called so, before what only begins so; a name that cannot be one opens nothing', () => {
+  const chosen = (typed: string) => choice(typed, rowsFor(typed, own, found, false, words));
+  expect(chosen('kit')).toBe('kitchen');
+  expect(chosen('kit-cat')).toBe('kit-cat');
+  expect(chosen('garden')).toBe('garden');
+  expect(chosen('Not Valid')).toBeUndefined();
+});

@@ -1,0 +1,86 @@
+// Keeps the list as it is: what is followed, the newest words of each, and what else the server has.
+import { effect, signal } from '@preact/signals';
+import type { Message } from '@verbatim/client';
+import { changes, chat, chats, connection, entered, token, user, watch } from '../state.ts';
+import { call } from '../notifications/call.ts';
+import { notifications } from '../notifications/setting.ts';
+import { Catalogue } from './catalogue.ts';
+import { isMuted, noteActivity, own, ownChangedElsewhere, saveOwn } from './own.ts';
+import { Previews } from './previews.ts';
+
+const refreshEvery = 15_000; // ms
+
+/** Counts the changes of the catalogue, as `changes` does those of the conversations. */
+export const catalogueChanges = signal(0);
+
+export const catalogue = new Catalogue({
+  fetch: (address) => fetch(address, token ? { headers: { Authorization: `Bearer ${token}` } } : {}),
+  onChange: () => void catalogueChanges.value++,
+});
+
+export let previews = newPreviews();
+
+function newPreviews(): Previews {
+  return new Previews({
+    newest: (id) => chat.history(id, { limit: 1 }),
+    onChange: (id, message) => {
+      if (chat.conversation(id).newestTime !== undefined) call(message); // else it was written before one came
+      noteActivity(id, message.seq, message.time);
+      changes.value++;
+    },
+  });
+}
+
+/** The newest message of a conversation that is known: of an open one the log has it. */
+export function newestMessage(id: string): Message | undefined {
+  const { timeline } = watch(id);
+  const held = timeline.messages.at(-1);
+  const asked = previews.get(id);
+  return (asked?.seq ?? 0) > (held?.seq ?? 0) ? asked : held;
+}
+
+/** Asks for the newest message of a conversation that is followed. The log of an open one has its own. */
+export function wantPreview(id: string): void {
+  const { mode, newest, joined, timeline } = chat.conversation(id);
+  if (mode === 'followed' && joined && newest > timeline.last) previews.want(id, newest);
+}
+
+/** What is unread in all conversations together that are not muted. */
+export function unreadInAll(): number {
+  return own.value.reduce((sum, { id, muted }) => sum + (muted ? 0 : (watch(id).unread ?? 0)), 0);
+}
+
+export { isMuted };
+
+/** Begins all of it; called once. */
+export function keepLive(): void {
+  effect(() => listen(chats.value));
+  effect(() => {
+    if (entered.value) chats.value.follow(own.value.map(({ id }) => id));
+  });
+  effect(() => {
+    if (connection.value.phase === 'online' && user.value !== '') void catalogue.refresh();
+  });
+  setInterval(() => document.hidden || !entered.value || void catalogue.refresh(), refreshEvery);
+  addEventListener('storage', (event) => ownChangedElsewhere(event.key));
+  addEventListener('pagehide', saveOwn);
+}
+
+/** Hears the events of one chat until there is another. */
+function listen(current: typeof chat): () => void {
+  previews = newPreviews();
+  const stop = [
+    current.on('change', ({ conversation }) => written(conversation)),
+    current.on('reset', ({ conversation }) => previews.forget(conversation)),
+  ];
+  return () => stop.forEach((each) => each());
+}
+
+/** Something of a conversation changed. What was written while nobody looked has no time yet, and is asked for. */
+function written(id: string): void {
+  const { newest, newestTime, joined } = chat.conversation(id);
+  const known = own.peek().find((each) => each.id === id);
+  if (!known || newest <= (known.last ?? 0)) return;
+  if (newestTime !== undefined) noteActivity(id, newest, newestTime);
+  if (joined && (newestTime === undefined || notifications.peek() === 'on')) wantPreview(id);
+}

@@ -1,0 +1,55 @@
+import { beforeEach, expect, test } from 'vitest';
+import { addOwn, inOrder, isMuted, loadOwn, muteOwn, noteActivity, own, removeOwn, saveOwn } from './own.ts';
+
+const ids = () => inOrder(own.value).map((each) => each.id);
+const at = (hour: number) => new Date(Date.UTC(2026, 10, 24, hour));
+let users = 0;
+
+beforeEach(() => void loadOwn(`user ${++users}`));
+
+test('the list is in the order of the newest words, and who was just added comes first', () => {
+  addOwn('old', at(1));
+  addOwn('older', at(0));
+  expect(ids()).toEqual(['old', 'older']);
+  noteActivity('older', 7, at(2).toISOString());
+  expect(ids()).toEqual(['older', 'old']);
+  addOwn('new', at(3));
+  expect(ids()).toEqual(['new', 'older', 'old']);
+});
+
+test('what is told late changes no order', () => {
+  addOwn('a', at(0));
+  addOwn('b', at(1));
+  noteActivity('a', 9, at(3).toISOString());
+  noteActivity('a', 8, at(0).toISOString());
+  expect(own.value.find((each) => each.id === 'a')).toMatchObject({ last: 9, time: at(3).toISOString() });
+});
+
+test('each user has a list, and it stays', () => {
+  expect(loadOwn('ann')).toBe(false);
+  addOwn('kitchen', at(0));
+  addOwn('kitchen', at(5));
+  muteOwn('kitchen', true);
+  noteActivity('kitchen', 3, at(2).toISOString());
+  expect(loadOwn('bob')).toBe(false);
+  expect(ids()).toEqual([]);
+  expect(loadOwn('ann')).toBe(true);
+  expect(own.value).toEqual([{ id: 'kitchen', added: at(0).toISOString(), last: 3, time: at(2).toISOString(), muted: true }]);
+  expect(isMuted('kitchen')).toBe(true);
+});
+
+test('an empty list is one, and is told from none', () => {
+  loadOwn('eve');
+  addOwn('lobby');
+  removeOwn('lobby');
+  saveOwn();
+  loadOwn('zoe');
+  expect(loadOwn('eve')).toBe(true);
+  expect(own.value).toEqual([]);
+});
+
+test('the list has an end: the oldest go', () => {
+  for (let n = 0; n < 510; n++) addOwn(`c${n}`);
+  expect(own.value).toHaveLength(500);
+  expect(own.value[0]!.id).toBe('c10');
+});

@@ -1,0 +1,92 @@
+// The conversations that a person is in: the page's own list, kept in this browser for each user.
+import { signal } from '@preact/signals';
+import { isConversationId, type Seq } from '@verbatim/client';
+import { lasting } from '../storage.ts';
+
+export interface Own {
+  id: string;
+  /** When it was put on the list, and when its newest message that is known of was written (RFC 3339). */
+  added: string;
+  time?: string;
+  /** The seq of that message: what is beyond it was written while the page was closed. */
+  last?: Seq;
+  muted?: boolean;
+}
+
+const mostKept = 500; // conversations; a server allows a session a thousand joins
+const writeAfter = 1_000; // ms; a busy conversation must not mean a write for each message
+
+export const own = signal<Own[]>([]);
+let owner = '';
+let timer: ReturnType<typeof setTimeout> | undefined;
+
+const keyOf = (user: string) => `verbatim.conversations/${encodeURIComponent(user)}`;
+
+/** Loads the list of a user, and says whether there was one: who left every conversation has an empty one. */
+export function loadOwn(user: string): boolean {
+  saveOwn();
+  owner = user;
+  const kept = parse(lasting.getItem(keyOf(user)));
+  own.value = kept ?? [];
+  return kept !== undefined;
+}
+
+export function addOwn(id: string, now = new Date()): void {
+  if (own.value.some((each) => each.id === id)) return;
+  own.value = [...own.value, { id, added: now.toISOString() }].slice(-mostKept);
+  saveOwn();
+}
+
+export function removeOwn(id: string): void {
+  own.value = own.value.filter((each) => each.id !== id);
+  saveOwn();
+}
+
+export function muteOwn(id: string, muted: boolean): void {
+  own.value = own.value.map((each) => (each.id === id ? { ...each, muted } : each));
+  saveOwn();
+}
+
+export const isMuted = (id: string) => own.value.some((each) => each.id === id && each.muted === true);
+
+/** A message was written: the list is in the order of that. */
+export function noteActivity(id: string, last: Seq, time: string): void {
+  const known = own.value.find((each) => each.id === id);
+  if (!known || (known.last ?? 0) >= last) return;
+  own.value = own.value.map((each) => (each === known ? { ...each, last, time } : each));
+  timer ??= setTimeout(saveOwn, writeAfter);
+}
+
+/** Those with the newest words first. Whoever has just been added stands before what was written earlier. */
+export function inOrder(list: Own[]): Own[] {
+  return [...list].sort((a, b) => activity(b).localeCompare(activity(a)) || a.id.localeCompare(b.id));
+}
+
+const activity = ({ added, time = '' }: Own) => (time > added ? time : added);
+
+/** Writes now what is to be kept: also called as the page is closed. */
+export function saveOwn(): void {
+  clearTimeout(timer);
+  timer = undefined;
+  if (owner === '') return;
+  try {
+    lasting.setItem(keyOf(owner), JSON.stringify(own.value));
+  } catch {
+    // Full: the list lives as long as the page does.
+  }
+}
+
+/** Another tab of this user has changed the list. */
+export function ownChangedElsewhere(key: string | null): void {
+  if (owner !== '' && key === keyOf(owner)) own.value = parse(lasting.getItem(key)) ?? [];
+}
+
+function parse(value: string | null): Own[] | undefined {
+  try {
+    const list = JSON.parse(value ?? '') as unknown;
+    if (!Array.isArray(list)) return undefined;
+    return list.filter((each: Partial<Own>) => isConversationId(String(each?.id)) && typeof each.added === 'string') as Own[];
+  } catch {
+    return undefined; // none, or not ours
+  }
+}

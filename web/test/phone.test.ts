@@ -1,0 +1,120 @@
+// The page in a hand, and on whatever lies between that and a desk.
+import { expect, onTestFinished, test } from 'vitest';
+import { useBrowser } from './browser.ts';
+import { Person } from './person.ts';
+import { useServer } from './server.ts';
+
+const browser = useBrowser();
+const server = useServer();
+
+async function onScreen(width: number, height: number, name = 'ann', path = '/c/lobby'): Promise<Person> {
+  return Person.joins(browser(), server().url, name, path, (page) => page.setViewportSize({ width, height }));
+}
+
+const toList = (person: Person) => person.page.getByRole('button', { name: 'Show conversations' }).click();
+
+/** What can be pressed and is smaller than a finger, outside of the log. */
+async function tooSmall(person: Person): Promise<string[]> {
+  return person.page.evaluate(() => [...document.querySelectorAll<HTMLElement>('a, button, input, textarea, label:has(input)')]
+    .filter((each) => each.checkVisibility({ visibilityProperty: true }) && !each.closest('.log, .visually-hidden') && !each.matches('.visually-hidden, label > input'))
+    .filter((each) => !document.querySelector('dialog') || each.closest('dialog'))
+    .map((each) => ({ each, box: each.getBoundingClientRect() }))
+    .filter(({ box }) => Math.min(box.width, box.height) < 43.9)
+    .map(({ each, box }) => `${each.outerHTML.slice(0, 80)} ${box.width}x${box.height}`));
+}
+
+test('a phone shows the list or the conversation, and the way back leads where one came from', async () => {
+  await server().post('kitchen', 'bob', 'hi');
+  const ann = await onScreen(390, 844);
+  await ann.search.waitFor({ state: 'hidden' });
+  await toList(ann);
+  await ann.composer.waitFor({ state: 'hidden' });
+  await ann.listed('kitchen').click();
+  await ann.isIn('kitchen');
+  await ann.search.waitFor({ state: 'hidden' });
+  await ann.page.goBack(); // the phone's own
+  await ann.search.waitFor();
+  await ann.listed('kitchen').click();
+  await ann.composer.waitFor();
+  await toList(ann);
+  await ann.search.waitFor();
+  await ann.page.reload();
+  await ann.search.waitFor(); // the list stays
+  ann.hadNoTrouble();
+});
+
+test('who comes back to the page without a link is shown the list', async () => {
+  const ann = await onScreen(390, 844);
+  await ann.page.goto(server().url);
+  await ann.search.waitFor();
+  await ann.composer.waitFor({ state: 'hidden' });
+});
+
+test('everything that can be pressed is as large as a finger', async () => {
+  await server().post('kitchen', 'bob', 'hi');
+  const ann = await onScreen(390, 844);
+  await ann.says('hello');
+  expect(await tooSmall(ann), 'conversation').toEqual([]);
+  await ann.page.getByRole('button', { name: /^More about/ }).click();
+  expect(await tooSmall(ann), 'menu').toEqual([]);
+  await ann.page.getByRole('menuitem', { name: 'Save the transcript…' }).click();
+  await ann.page.getByRole('dialog').waitFor();
+  expect(await tooSmall(ann), 'export').toEqual([]);
+  await ann.page.keyboard.press('Escape');
+  await ann.page.getByTestId('people-count').click();
+  expect(await tooSmall(ann), 'people').toEqual([]);
+  await ann.page.getByRole('button', { name: 'Hide who is here' }).click();
+  await toList(ann);
+  await ann.listed('kitchen').waitFor();
+  expect(await tooSmall(ann), 'list').toEqual([]);
+  await ann.page.getByRole('button', { name: 'Settings' }).click();
+  await ann.page.getByRole('dialog').waitFor();
+  expect(await tooSmall(ann), 'settings').toEqual([]);
+});
+
+test('the keyboard of a phone leaves the composer and the newest message in sight', async () => {
+  const ann = await onScreen(390, 844);
+  for (let n = 1; n <= 30; n++) await server().post('lobby', 'bob', `message ${n}`);
+  await ann.sees('message 30');
+  await ann.page.setViewportSize({ width: 390, height: 440 }); // as interactive-widget=resizes-content has it
+  const bottom = async (what: ReturnType<Person['page']['locator']>) => { const box = (await what.boundingBox())!; return box.y + box.height; };
+  await expect.poll(() => bottom(ann.composer)).toBeLessThanOrEqual(440);
+  await expect.poll(() => bottom(ann.page.getByTestId('text').filter({ hasText: 'message 30' }))).toBeLessThan(380);
+});
+
+test.for([[390, 844], [820, 1180], [1280, 800], [320, 568]] as const)('at %i×%i nothing sticks out, with long names too', async ([width, height]) => {
+  const long = `${'long-'.repeat(12)}name`;
+  await server().post(long, 'W'.repeat(64), 'w'.repeat(4_000));
+  const ann = await onScreen(width, height, 'Ann '.repeat(16), `/c/${long}`);
+  await ann.composer.fill('m'.repeat(500));
+  const sticksOut = () => ann.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  expect(await sticksOut()).toBeLessThanOrEqual(0);
+  if (width < 700) {
+    await toList(ann);
+    expect(await sticksOut()).toBeLessThanOrEqual(0);
+  }
+});
+
+test('a tablet has two parts side by side, a desk three', async () => {
+  const ann = await onScreen(820, 1180);
+  await ann.search.waitFor();
+  await ann.composer.waitFor();
+  await ann.page.getByRole('complementary').waitFor({ state: 'hidden' });
+  await ann.page.getByTestId('people-count').click();
+  await ann.page.getByRole('complementary').waitFor();
+  await ann.page.keyboard.press('Escape');
+  await ann.page.getByRole('complementary').waitFor({ state: 'hidden' });
+  await ann.page.setViewportSize({ width: 1280, height: 800 });
+  await ann.page.getByRole('complementary').waitFor();
+});
+
+test('touch: a tap opens, with no mouse about', async () => {
+  const context = await browser().newContext({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+  onTestFinished(() => context.close());
+  const page = await context.newPage();
+  await page.goto(`${server().url}/c/lobby`);
+  await page.getByLabel('Your name').fill('ann');
+  await page.getByRole('button', { name: 'Start chatting' }).tap();
+  await page.locator('[data-joined=true]').waitFor();
+  expect(await page.evaluate(() => document.activeElement!.tagName)).toBe('BODY'); // no keyboard is raised
+});

@@ -1,0 +1,113 @@
+// What the page says of the connection, the record and who is here.
+import { expect, test } from 'vitest';
+import { WebSocket } from 'ws';
+import { useBrowser } from './browser.ts';
+import { Person } from './person.ts';
+import { useServer } from './server.ts';
+import { Wire } from './wire.ts';
+
+const browser = useBrowser();
+const server = useServer();
+const joins = (name: string, wire = new Wire()) => Person.joins(browser(), server().url, name, '/c/lobby', wire.lay);
+
+test('a network that is cut and comes back: both go on writing, and each message arrives once', async () => {
+  const wire = new Wire();
+  const ann = await joins('ann', wire);
+  const bob = await joins('bob');
+  await ann.says('before');
+  await bob.sees('before');
+  wire.cut();
+  await ann.page.context().setOffline(true);
+  await bob.says('while ann is away');
+  await expect.poll(() => ann.status('banner')).toMatch(/Connection lost\. Trying again (in \d+ s|now)\. What you write is kept\./);
+  await ann.says('one');
+  await ann.says('two');
+  await expect.poll(() => ann.states()).toEqual(['recorded', 'sending', 'sending']);
+  wire.mend();
+  await ann.page.context().setOffline(false); // the browser tells of it, and nobody waits for the countdown
+  const all = ['before', 'while ann is away', 'one', 'two'];
+  await expect.poll(async () => (await ann.transcript()).map(({ text }) => text)).toEqual(all);
+  await expect.poll(async () => (await bob.transcript()).map(({ text }) => text)).toEqual(all);
+  expect((await server().transcript('lobby')).map(({ text }) => text)).toEqual(all);
+  await expect.poll(() => ann.status('banner')).toBe('');
+});
+
+test('while it waits, the page counts down, and a press tries now', async () => {
+  const ann = await joins('ann');
+  await server().kill();
+  const now = ann.page.getByRole('button', { name: 'Try now' });
+  await expect.poll(async () => Number(/in (\d+) s/.exec(await ann.status('banner'))?.[1] ?? 0), { timeout: 60_000 }).toBeGreaterThan(3);
+  const seconds = Number(/in (\d+) s/.exec(await ann.status('banner'))?.[1]);
+  await expect.poll(async () => Number(/in (\d+) s/.exec(await ann.status('banner'))?.[1] ?? 0)).toBe(seconds - 1);
+  await server().start();
+  await now.click();
+  await expect.poll(() => ann.status('banner'), { timeout: 1_500 }).toContain('Connected again');
+});
+
+test('a record that cannot be written: the page says so, keeps what is written and sends it once', async () => {
+  const wire = new Wire();
+  const ann = await joins('ann', wire);
+  const bob = await joins('bob');
+  wire.refuses = { types: ['send'], code: 'unavailable', reason: 'the disk is full', retry_after: 0.2 };
+  await ann.says('kept one');
+  await ann.says('kept two');
+  await expect.poll(() => ann.status('banner')).toContain('What you write is kept, and sent when it can be');
+  expect(await ann.states()).toEqual(['sending', 'sending']);
+  wire.refuses = undefined;
+  await bob.sees('kept two');
+  await expect.poll(() => ann.status('banner')).toBe('');
+  expect((await server().transcript('lobby')).map(({ text }) => text)).toEqual(['kept one', 'kept two']);
+});
+
+test('a record that cannot be read: the page says so, and opens it when it can', async () => {
+  const wire = new Wire();
+  wire.refuses = { types: ['join'], code: 'unavailable', reason: 'the disk is away', retry_after: 0.2 };
+  const ann = await Person.visits(browser(), server().url, 'ann', '/c/lobby', wire.lay);
+  await ann.choosesName();
+  await expect.poll(() => ann.status('banner')).toContain('The record cannot be read just now');
+  await ann.says('kept');
+  wire.refuses = undefined;
+  await ann.isJoined();
+  await expect.poll(() => ann.states()).toEqual(['recorded']);
+  await expect.poll(() => ann.status('banner')).toBe('');
+});
+
+test('a conversation that one may not join says why', async () => {
+  const wire = new Wire();
+  wire.refuses = { types: ['join'], code: 'forbidden', reason: 'ask the owner of lobby to let you in' };
+  const ann = await Person.visits(browser(), server().url, 'ann', '/c/lobby', wire.lay);
+  await ann.choosesName();
+  await expect.poll(() => ann.alert()).toBe('ask the owner of lobby to let you in');
+  expect(await ann.status('banner')).toBe('');
+});
+
+test('who is refused hears why, and can choose another name', async () => {
+  const ann = await Person.visits(browser(), server().url, 'ann', '/c/lobby', async (page) => {
+    await page.routeWebSocket(/\/ws/, (socket) => void socket.close({ code: 4003, reason: 'this name is taken' }));
+  });
+  await ann.choosesName();
+  await expect.poll(() => ann.status('banner')).toContain('The server does not let you in: this name is taken.');
+  await ann.page.getByRole('button', { name: 'Choose another name', exact: true }).click();
+  await ann.page.getByLabel('Your name').waitFor();
+});
+
+test('who is here has names, and a crowd has a number', async () => {
+  const ann = await joins('ann');
+  const comes = (n: number) => {
+    const socket = new WebSocket(`${server().url.replace('http', 'ws')}/ws?name=guest${n}`, 'verbatim.v1');
+    socket.onopen = () => socket.send(JSON.stringify({ type: 'join', conversation: 'lobby', limit: 0 }));
+    return socket;
+  };
+  const count = ann.page.getByTestId('people-count');
+  await count.click();
+  const guests = Array.from({ length: 199 }, (_, n) => comes(n));
+  await expect.poll(() => count.textContent()).toContain('200 here');
+  expect(await ann.people()).toHaveLength(200);
+  guests.push(comes(199));
+  await expect.poll(() => count.textContent()).toContain('201 here');
+  await expect.poll(() => ann.page.getByRole('complementary').textContent()).toContain('201 people are here, too many to list.');
+  for (const socket of guests.splice(50)) socket.close();
+  await expect.poll(() => count.textContent(), { timeout: 30_000 }).toContain('51 here');
+  await expect.poll(async () => (await ann.people()).length).toBe(51);
+  for (const socket of guests) socket.close();
+});
