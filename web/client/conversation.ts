@@ -19,7 +19,7 @@ export interface ConversationEvents {
 }
 
 const pageSize = 50; // entries
-const mostHeld = 10_000; // messages; a program that runs for a year must not hold them all
+const aroundSize = 60; // entries on both sides together of one that is gone to
 const mostResumed = 1_000; // entries; what is opened again further behind than that is opened at its end
 const joinAgainAfter = 2; // seconds, where the server does not say
 const typingEvery = 3_000; // ms; the server passes on no more
@@ -36,6 +36,9 @@ export class Conversation {
   /** The user's own read mark. */
   readTo: Seq | undefined;
   loadingOlder = false;
+  loadingNewer = false;
+  /** Messages held at most; a program that runs for a year must not hold them all. Who scrolls holds those around. */
+  mostHeld = 10_000;
   readonly timeline = new Timeline();
   readonly growing = new Growing();
   readonly people: People;
@@ -109,9 +112,40 @@ export class Conversation {
     this.events.onChange();
     this.connection.request({ type: 'history', conversation: this.id, before: first, limit: pageSize }, (reply) => {
       this.loadingOlder = false;
-      if (reply?.type === 'history' && this.timeline.log === log) this.timeline.prepend(reply.messages, reply.more);
+      if (reply?.type === 'history' && this.timeline.log === log && this.timeline.prepend(reply.messages, reply.more)) {
+        this.timeline.trimEnd(this.mostHeld);
+      }
       this.events.onChange();
     });
+  }
+
+  /** Asks for a page of newer entries, where what is held does not reach the live end; one at a time. */
+  loadNewer(): void {
+    if (this.loadingNewer || this.timeline.live || !this.joined) return;
+    const { log, end } = this.timeline;
+    this.loadingNewer = true;
+    this.connection.request({ type: 'history', conversation: this.id, after: end, limit: pageSize }, (reply) => {
+      this.loadingNewer = false;
+      if (reply?.type === 'history' && this.timeline.log === log && this.timeline.append(reply.messages)) this.timeline.trim(this.mostHeld);
+      this.events.onChange();
+    });
+  }
+
+  /** Holds the entries around a seq, and says whether that came to be. */
+  async goTo(seq: Seq): Promise<boolean> {
+    if (this.timeline.holds(seq)) return true;
+    if (seq < 1 || seq > this.newest) return false;
+    const { log } = this.timeline;
+    const reply = await this.pageAround(seq);
+    const moved = reply?.type === 'history' && this.timeline.log === log && this.timeline.moveTo(reply.messages);
+    this.events.onChange();
+    return moved && this.timeline.holds(seq);
+  }
+
+  /** Holds the live end, and what comes from now on. */
+  goToEnd(): void {
+    this.timeline.moveToEnd();
+    this.events.onChange();
   }
 
   /** The user has seen everything up to seq. */
@@ -133,6 +167,15 @@ export class Conversation {
   /** After a message was sent, the next key is news again. */
   typed(): void {
     this.typedAt = 0;
+  }
+
+  private pageAround(seq: Seq): Promise<ServerFrame | undefined> {
+    const half = aroundSize / 2;
+    const after = Math.max(0, Math.min(seq, this.newest - half) - half);
+    return new Promise((resolve) => {
+      const sent = this.connection.request({ type: 'history', conversation: this.id, after, before: after + aroundSize + 1, limit: aroundSize }, resolve);
+      if (!sent) resolve(undefined);
+    });
   }
 
   /** The connection is lost: nothing is joined until there is another. */
@@ -230,7 +273,7 @@ export class Conversation {
   private message(message: Message): void {
     this.growing.recorded(message);
     this.people.said(message.from);
-    if (this.timeline.messages.length > mostHeld) this.timeline.trim(mostHeld / 2);
+    if (this.timeline.live && this.timeline.messages.length > this.mostHeld) this.timeline.trim(this.mostHeld / 2);
     this.events.onMessage(message);
   }
 
