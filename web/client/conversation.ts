@@ -33,12 +33,16 @@ export class Conversation {
   log: string | undefined;
   /** The newest seq of it that is known of, held or only heard of. */
   newest: Seq = 0;
+  /** What was its newest when it was joined last: anything after it is live. */
+  lastAtJoin: Seq = 0;
   /** The user's own read mark. */
   readTo: Seq | undefined;
   loadingOlder = false;
   loadingNewer = false;
   /** Messages held at most; a program that runs for a year must not hold them all. Who scrolls holds those around. */
   mostHeld = 10_000;
+  /** Whether somebody reads before the end: what is too much is let go there then, and not where they read. */
+  heldBack = false;
   readonly timeline = new Timeline();
   readonly growing = new Growing();
   readonly people: People;
@@ -211,7 +215,7 @@ export class Conversation {
     this.joined = true;
     this.problem = undefined;
     this.log = joined.log;
-    this.newest = joined.last;
+    this.newest = this.lastAtJoin = joined.last;
     this.readTo = joined.read;
     if (this.mode === 'open') {
       this.timeline.join(joined, goesOn);
@@ -273,8 +277,13 @@ export class Conversation {
   private message(message: Message): void {
     this.growing.recorded(message);
     this.people.said(message.from);
-    if (this.timeline.live && this.timeline.messages.length > this.mostHeld) this.timeline.trim(this.mostHeld / 2);
+    if (this.timeline.live && this.timeline.messages.length > this.mostHeld) this.letGo();
     this.events.onMessage(message);
+  }
+
+  private letGo(): void {
+    if (this.heldBack) this.timeline.trimEnd(this.mostHeld);
+    else this.timeline.trim(this.mostHeld / 2);
   }
 
   private heard(last: Last): void {

@@ -80,3 +80,16 @@ test('a lost connection in the past changes nothing of what is read there, and l
   expect(timeline.messages.at(-1)?.text).toBe('missed');
   isWhole();
 });
+
+test('who reads before the end keeps what is read there, however much comes', async () => {
+  const { server, lobby, timeline, held } = await longConversation(150);
+  lobby().loadOlder();
+  lobby().heldBack = true;
+  for (let n = 0; n < 1_000; n++) server.say('bob', 'news');
+  expect([held()[0], held().length, timeline.live]).toEqual([51, 200, false]);
+  lobby().goToEnd();
+  lobby().heldBack = false;
+  for (let n = 0; n < 1_000; n++) server.say('bob', 'news');
+  expect([held().at(-1), timeline.live]).toEqual([2_150, true]);
+  expect(held().length).toBeLessThanOrEqual(200);
+});

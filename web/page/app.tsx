@@ -3,15 +3,14 @@ import { useEffect } from 'preact/hooks';
 import './app.css';
 import { ConversationView } from './conversation/conversation.tsx';
 import { Sidebar } from './sidebar/sidebar.tsx';
-import { changes, chat, entered, here, sidebarOpen, valid } from './state.ts';
+import { entered, here, sidebarOpen, valid, watch } from './state.ts';
 import { Banner } from './status/banner.tsx';
 import { Notices } from './status/notices.tsx';
 import { strings } from './strings.ts';
 import { Welcome } from './welcome/welcome.tsx';
 
 export function App() {
-  useTitle();
-  if (!entered.value) return <Welcome />;
+  if (!entered.value) return <><Title /><Welcome /></>;
   return (
     <div class="app" data-sidebar={sidebarOpen.value ? 'open' : 'closed'} onKeyDown={closesOnEscape}>
       <Sidebar />
@@ -21,6 +20,7 @@ export function App() {
         {valid.value ? <ConversationView key={here.value} id={here.value} /> : <Invalid id={here.value} />}
       </main>
       <Notices />
+      <Title />
     </div>
   );
 }
@@ -39,10 +39,10 @@ function Invalid({ id }: { id: string }) {
   );
 }
 
-/** Keeps the window's title at the open conversation and what is unread in it. */
-function useTitle() {
-  void changes.value;
-  const unread = entered.value && valid.value ? (chat.conversation(here.value).unread ?? 0) : 0;
+/** Keeps the window's title at the open conversation and what is unread in it. Apart, so that a change of it draws nothing else. */
+function Title() {
+  const unread = entered.value && valid.value ? (watch(here.value).unread ?? 0) : 0;
   const title = `${unread > 0 ? `(${unread}) ` : ''}${entered.value ? `${here.value} · ` : ''}${strings.product}`;
   useEffect(() => void (document.title = title), [title]);
+  return null;
 }

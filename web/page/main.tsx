@@ -7,8 +7,7 @@ import { conversationOf } from './address.ts';
 import { chat, entered, show, start } from './state.ts';
 import { refreshList } from './sidebar/list.ts';
 
-// A burst of entries is drawn once, not once for each. A timer, for a hidden tab gets no animation frames.
-options.debounceRendering = (draw) => setTimeout(draw, 16);
+options.debounceRendering = inNextFrame;
 
 render(<App />, document.getElementById('app')!);
 if (entered.value) start();
@@ -20,3 +19,14 @@ document.addEventListener('visibilitychange', () => {
   chat.connection.wake();
   void refreshList();
 });
+
+/** A burst of entries is drawn once, with the next frame. A hidden tab gets no frames: a timer stands in for them. */
+function inNextFrame(draw: () => void): void {
+  const once = () => {
+    clearTimeout(timer);
+    cancelAnimationFrame(frame);
+    draw();
+  };
+  const timer = setTimeout(once, 100);
+  const frame = requestAnimationFrame(once);
+}

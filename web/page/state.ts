@@ -1,5 +1,5 @@
 // What the page shows, as signals; what a person can do, as functions. Components read these and hold little of their own.
-import { computed, signal } from '@preact/signals';
+import { computed, signal, type Signal } from '@preact/signals';
 import { Chat, type ConnectionState, type Conversation, type Limits } from '@verbatim/client';
 import { conversationOf, isConversationId, pathOf, socketAddress, tokenOf } from './address.ts';
 import { notify } from './status/notices.tsx';
@@ -19,8 +19,9 @@ export const connection = signal<ConnectionState>({ phase: 'stopped' });
 export const limits = signal<Limits | undefined>(undefined);
 /** The user as the server knows them. */
 export const user = signal('');
-/** Counts the changes of the conversations, which are plain objects: who shows one reads this to be told. */
+/** Counts the changes of all conversations, which are plain objects: who shows many of them reads this to be told. */
 export const changes = signal(0);
+const changesOf = new Map<string, Signal<number>>(); // by conversation; a busy one must not redraw the others
 export const valid = computed(() => isConversationId(here.value));
 export const sidebarOpen = signal(false);
 
@@ -33,7 +34,7 @@ function newChat(): Chat {
     token,
   });
   made.on('state', entersState);
-  made.on('change', () => void changes.value++);
+  made.on('change', ({ conversation }) => changed(conversation));
   made.on('reset', ({ conversation }) => notify(strings.conversation.reset(conversation)));
   made.on('storage', (state) => state.lasting || notify(strings.notice.storage(state.reason)));
   made.on('problem', ({ reason }) => notify(reason));
@@ -46,7 +47,19 @@ function entersState(state: ConnectionState): void {
     limits.value = state.welcome.limits;
     user.value = state.welcome.user;
   }
+  for (const id of changesOf.keys()) changed(id);
+}
+
+function changed(id: string): void {
   changes.value++;
+  changeOf(id).value++;
+}
+
+/** Counts the changes of one conversation. */
+export function changeOf(id: string): Signal<number> {
+  let change = changesOf.get(id);
+  if (!change) changesOf.set(id, change = signal(0));
+  return change;
 }
 
 /** Starts chatting under a name. */
@@ -89,6 +102,6 @@ export function show(id: string): void {
  * as a prop it would be the same object as before, and nothing would be drawn.
  */
 export function watch(id: string): Conversation {
-  void changes.value;
+  void changeOf(id).value;
   return chat.conversation(id);
 }

@@ -1,6 +1,8 @@
 // Where one writes. Enter sends, Shift+Enter starts a new line; what is not sent yet stays over a reload.
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { byteLength } from '@verbatim/client';
+import { takeTarget } from '../conversation/answering.ts';
+import { Answering } from '../conversation/answering-line.tsx';
 import { chat, limits, user } from '../state.ts';
 import { ofThisTab } from '../storage.ts';
 import { strings } from '../strings.ts';
@@ -29,7 +31,7 @@ export function Composer({ id }: { id: string }) {
     event.preventDefault();
     const text = field.current!.value;
     if (text.trim() === '' || excess() > 0 || user.value === '') return;
-    chat.send(id, text);
+    chat.send(id, text, takeTarget(id));
     field.current!.value = '';
     field.current!.focus();
     ofThisTab.removeItem(draft);
@@ -41,6 +43,7 @@ export function Composer({ id }: { id: string }) {
 
   return (
     <form class="composer" onSubmit={submit}>
+      <Answering id={id} />
       {over > 0 && <p id="composer-problem" class="problem" role="alert">{strings.composer.tooLong(over)}</p>}
       <div class="composer-row">
         <label class="visually-hidden" for="message">{strings.composer.label(id)}</label>

@@ -5,6 +5,7 @@ import { Composer } from '../composer/composer.tsx';
 import { sidebarOpen, watch } from '../state.ts';
 import { PeopleList } from '../status/people.tsx';
 import { strings } from '../strings.ts';
+import { Announcer } from './announcer.tsx';
 import { Log } from './log.tsx';
 
 const roomForPeople = '(min-width: 68rem)'; // as in status.css
@@ -30,6 +31,7 @@ export function ConversationView({ id }: { id: string }) {
       <div class="conversation-body">
         <div class="conversation-column">
           <Log id={id} />
+          <Announcer id={id} />
           <p class="typing" role="status" data-testid="typing" dir="auto">{strings.typing(people.whoTypes)}</p>
           <Composer id={id} />
         </div>
