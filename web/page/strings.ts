@@ -64,6 +64,11 @@ export const strings = {
     quoted: (author: string | undefined, text: string | undefined) =>
       author === undefined ? 'Go to the message that this answers' : `Answers ${author}: ${text}. Go there`,
     elsewhere: (seq: number) => `Message ${seq}`,
+    copy: 'Copy',
+    copied: 'Copied',
+    done: 'done',
+    open: 'to do',
+    showAll: (more: number) => `Show all (${plural(more, 'more character', 'more characters')})`,
     unreachable: 'That message could not be had. Try again when you are connected.',
     said: (author: string, text: string) => `${author}: ${text}`,
     many: (count: number, author: string) => `${count} new messages, the last from ${author}.`,

@@ -82,7 +82,7 @@ export function GrowingRow({ message, rowKey, tabIndex }: RowPlace & { message: 
   return (
     <article class={rowClass(false, false)} data-key={rowKey} tabIndex={tabIndex} data-state="growing" data-testid="growing" aria-label={message.from}>
       <Bubble from={message.from} own={false} follows={false}>
-        <Text text={message.text} />
+        <Text text={message.text} whole />
         <span class="facts">{strings.conversation.growing}</span>
       </Bubble>
     </article>

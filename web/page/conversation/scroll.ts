@@ -4,8 +4,8 @@ import { extentAround, Heights, rowAt, type Anchor, type Extent, type Sized } fr
 
 const nearEdge = 48; // px
 const nearHeld = 900; // px; more is asked for before the reader gets there
-const margin = 800; // px drawn before and after what can be seen
-const leastMargin = 250; // px; with less than that, more is drawn
+const margin = 1_000; // px drawn before and after what can be seen
+const leastMargin = 400; // px; with less than that, more is drawn
 
 export class Scroll {
   /** Whether it follows what comes. */
@@ -93,18 +93,13 @@ export class Scroll {
     if (row) view.scrollTop += topIn(view, row) - this.anchor!.top;
   }
 
-  /** Keeps the first row that can be seen, and where it is. */
+  /** Keeps the first row that can be seen, and where it is; where none of the drawn ones can, the one that would be there. */
   private remember(view: HTMLElement): void {
     const row = rowsIn(view).find((each) => topIn(view, each) + each.offsetHeight > 0);
     const top = row && topIn(view, row);
-    this.anchor = top !== undefined && top < view.clientHeight && !this.isTorn(top)
+    this.anchor = top !== undefined && top < view.clientHeight
       ? { key: row!.dataset.key!, top }
       : rowAt(this.rows, this.heights, view.scrollTop - listOf(view).offsetTop);
-  }
-
-  /** Whether rows that are not drawn should be seen above this edge. */
-  private isTorn(top: number): boolean {
-    return top > 0 && this.drawn.from > 0;
   }
 
   private around(pixels: number): Extent {
