@@ -18,6 +18,13 @@ async function faults(person: Person): Promise<string[]> {
   return found.violations.flatMap((fault) => fault.nodes.map((node) => `${fault.id}: ${node.html}`));
 }
 
+/** All that a message can be made of. */
+const everything = [
+  '# Title', 'a **b** _c_ ~~d~~ `e` https://a.example', '> said', '- one\n- [x] two\n- [ ] three', '1. first', '| a | b |\n|---|---|\n| 1 | 2 |', '---',
+  '```ts\n// why\nexport const a: number = f("text", /x+/, 1.5, true); // ok\nclass B extends C { @d() e = null; }\n```',
+  '```css\na.b { color: #fff; width: 3px }\n```', '```xml\n<a b="c">d</a>\n```', '```diff\n- old\n+ new\n```', '```py\ndef f(x): return print(x)\n```', '```yaml\na: 1\n```', '```\nplain\n```',
+].join('\n\n');
+
 const screens = [
   { width: 1280, height: 800, colorScheme: 'light' },
   { width: 1280, height: 800, colorScheme: 'dark' },
@@ -33,8 +40,15 @@ test.for(screens)('at $width pixels, $colorScheme, axe finds nothing wrong', asy
   await ann.choosesName();
   await ann.isJoined();
   await server().post('lobby', 'bob', 'hello');
+  await server().post('lobby', 'bob', everything);
+  await ann.log.locator('.hljs-keyword').first().waitFor();
   await ann.says('hello');
   await expect.poll(() => ann.states()).toEqual(['recorded']);
+  expect(await faults(ann)).toEqual([]);
+  await ann.log.locator('[data-seq="2"]').focus(); // what can be done with it comes up
+  await ann.page.keyboard.press('r');
+  await ann.says(everything);
+  await ann.page.locator('[data-seq="4"] .hljs-keyword').first().waitFor();
   expect(await faults(ann)).toEqual([]);
   if (width > 700) return;
   await ann.page.getByRole('button', { name: 'Show conversations' }).click();
@@ -52,8 +66,8 @@ test('the whole of it works with the keyboard alone', async () => {
   await ann.page.keyboard.type('hello'); // the composer has the focus
   await ann.page.keyboard.press('Enter');
   await expect.poll(() => ann.states()).toEqual(['recorded']);
-  const focused = () => ann.page.evaluate(() => document.activeElement?.getAttribute('role') ?? document.activeElement?.id);
+  const focused = () => ann.page.evaluate(() => document.activeElement?.getAttribute('data-seq') ?? document.activeElement?.id);
   expect(await focused()).toBe('message');
   await ann.page.keyboard.press('Shift+Tab');
-  expect(await focused()).toBe('log'); // which can be scrolled with the arrows
+  expect(await focused()).toBe('1'); // the newest message, from where the arrows go on
 });

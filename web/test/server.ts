@@ -17,6 +17,7 @@ export interface Recorded {
   from: string;
   text: string;
   id?: string;
+  target?: number;
 }
 
 export class Server {
@@ -64,11 +65,11 @@ export class Server {
   }
 
   /** Puts a message on the record, as a back end does. */
-  async post(conversation: string, from: string, text: string): Promise<void> {
+  async post(conversation: string, from: string, text: string, target?: number): Promise<void> {
     const response = await fetch(`${this.url}/api/conversations/${conversation}/messages`, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },
-      body: JSON.stringify({ from, text }),
+      body: JSON.stringify({ from, text, target }),
     });
     if (response.status !== 201) throw new Error(`post: ${response.status} ${await response.text()}`);
   }

@@ -75,11 +75,13 @@ export class Reading {
   /** Moves the keyboard by so many rows. */
   move(by: number): void {
     const { rows } = this.scroll;
-    const seen = this.scroll.seen().map((row) => row.dataset.key);
-    const from = this.current.value !== undefined && seen.includes(this.current.value) ? this.current.value : undefined;
-    const start = rows.findIndex((row) => row.key === (from ?? (by > 0 ? seen[0] : seen.at(-1))));
-    const next = rows[from === undefined ? start : Math.max(0, Math.min(rows.length - 1, start + by))];
-    if (next) this.putKeyboardAt(next.key);
+    const from = this.keyboardAt();
+    if (from === undefined) {
+      const seen = this.scroll.seen();
+      return this.putKeyboardAt((by > 0 ? seen[0] : seen.at(-1))?.dataset.key);
+    }
+    const start = rows.findIndex((row) => row.key === from);
+    this.putKeyboardAt(rows[Math.max(0, Math.min(rows.length - 1, start + by))]?.key);
   }
 
   async toStart(): Promise<void> {
@@ -106,7 +108,14 @@ export class Reading {
     else keepPlace(this.id, leaving ? { atEnd: true } : undefined);
   }
 
-  private putKeyboardAt(key: string): void {
+  /** The row that has the focus, or is about to get it. */
+  private keyboardAt(): string | undefined {
+    const key = this.current.value;
+    return key !== undefined && (this.focusIsDue || this.rowOf(key) === document.activeElement) ? key : undefined;
+  }
+
+  private putKeyboardAt(key: string | undefined): void {
+    if (key === undefined) return;
     this.current.value = key;
     this.focusIsDue = true;
     this.redraw.value++;
