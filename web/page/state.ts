@@ -1,5 +1,5 @@
 // What the page shows, as signals; what a person can do, as functions. Components read these and hold little of their own.
-import { computed, signal, type Signal } from '@preact/signals';
+import { batch, computed, signal, type Signal } from '@preact/signals';
 import { Chat, type ConnectionState, type Conversation, type Limits } from '@verbatim/client';
 import { conversationOf, isConversationId, pathOf, socketAddress, tokenOf } from './address.ts';
 import { notify } from './status/notices.tsx';
@@ -50,9 +50,25 @@ function entersState(state: ConnectionState): void {
   for (const id of changesOf.keys()) changed(id);
 }
 
+const calm = 80; // ms between two drawings, at least, of what changes without end: in between there is time for keys
+const changedSince = new Set<string>(); // conversations, since what was drawn last
+let calmTimer: ReturnType<typeof setTimeout> | undefined;
+
+/** Tells of a change: at once after a silence, else with all that change meanwhile. */
 function changed(id: string): void {
-  changes.value++;
-  changeOf(id).value++;
+  changedSince.add(id);
+  if (calmTimer === undefined) tellChanges();
+}
+
+function tellChanges(): void {
+  calmTimer = undefined;
+  if (changedSince.size === 0) return;
+  calmTimer = setTimeout(tellChanges, calm);
+  batch(() => {
+    changes.value++;
+    for (const id of changedSince) changeOf(id).value++;
+  });
+  changedSince.clear();
 }
 
 /** Counts the changes of one conversation. */

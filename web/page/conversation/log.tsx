@@ -64,7 +64,10 @@ function Rows({ items, above, below, hidden, reading, people }: RowsProps) {
     <div
       class="rows" role={items.length > 0 ? 'feed' : undefined} aria-label={items.length > 0 ? strings.conversation.log(reading.id) : undefined}
       style={{ paddingTop: `${above}px`, paddingBottom: `${below}px`, visibility: hidden ? 'hidden' : 'visible' }}
-      onFocusIn={(event) => (reading.current.value = (event.target as HTMLElement).closest<HTMLElement>('.row')?.dataset.key)}
+      onFocusIn={(event) => (reading.current.value = reading.active.value = keyAround(event))}
+      onFocusOut={() => (reading.active.value = undefined)}
+      onMouseOver={(event) => (reading.active.value = keyAround(event))}
+      onMouseLeave={() => (reading.active.value = undefined)}
     >
       {items.map((item) => {
         const place = { rowKey: item.key, tabIndex: item.key === current ? 0 : -1 };
@@ -74,12 +77,17 @@ function Rows({ items, above, below, hidden, reading, people }: RowsProps) {
         return (
           <MessageRow
             key={item.key} {...place} row={item.row} own={from === user.value} reading={reading}
-            isTarget={reading.target.value === seq} readers={readers.get(seq)?.join('\n') ?? ''}
+            active={reading.active.value === item.key} isTarget={reading.target.value === seq} readers={readers.get(seq)?.join('\n') ?? ''}
           />
         );
       })}
     </div>
   );
+}
+
+/** The key of the row in which something happened. */
+function keyAround(event: Event): string | undefined {
+  return (event.target as HTMLElement).closest<HTMLElement>('.row')?.dataset.key;
 }
 
 function itemsOf(conversation: Conversation, reading: Reading): Item[] {

@@ -1,6 +1,6 @@
 // Markdown as tokens. They are drawn by an allow-list (markdown.tsx), so what comes out of here cannot do harm; it can only
 // be slow, and that is what the bounds are for. A text that is over them is no Markdown, and is shown as it was typed.
-import { Lexer, Tokenizer, type Token, type TokensList } from 'marked';
+import { Lexer, Tokenizer, type Token, type Tokens, type TokensList } from 'marked';
 
 const deepest = 20; // quotes in lists in quotes
 const mostWork = 2e7; // the sum of the squares of the lengths that are looked at: marked backs up within a run, at worst all of it for each letter
@@ -48,6 +48,29 @@ export function tokensOf(text: string): Token[] | undefined {
     if (error instanceof TooMuch) return undefined;
     throw error;
   }
+}
+
+/** The words of a text in one line, without the marks. */
+export function plainOf(text: string): string {
+  const tokens = tokensOf(text);
+  return (tokens ? wordsOf(tokens) : text).replace(/\s+/g, ' ').trim();
+}
+
+function wordsOf(tokens: Token[]): string {
+  return tokens.map((token) => {
+    const inner = partsOf(token);
+    const words = inner ? wordsOf(inner) : token.type === 'text' || token.type.startsWith('code') || token.type === 'escape' ? (token as Tokens.Text).text : token.raw;
+    return isBlock.has(token.type) ? `${words} ` : words;
+  }).join('');
+}
+
+const isBlock = new Set(['paragraph', 'heading', 'blockquote', 'code', 'list', 'list_item', 'table', 'cell']);
+
+function partsOf(token: Token): Token[] | undefined {
+  if (token.type === 'list') return (token as Tokens.List).items;
+  if (token.type !== 'table') return (token as Tokens.Generic).tokens;
+  const { header, rows } = token as Tokens.Table;
+  return [header, ...rows].flat().map((cell) => ({ type: 'cell', raw: cell.text, tokens: cell.tokens }));
 }
 
 const schemes = new Set(['http:', 'https:', 'mailto:']);

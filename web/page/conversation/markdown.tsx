@@ -49,7 +49,7 @@ function table({ header, rows, align }: Tokens.Table): VNode {
 }
 
 function checkbox({ checked }: Tokens.Checkbox): VNode {
-  return <span role="img" class="checkbox" aria-label={checked ? strings.message.done : strings.message.open}>{checked ? '☑ ' : '☐ '}</span>;
+  return <span role="img" class={checked ? 'checkbox done' : 'checkbox'} aria-label={checked ? strings.message.done : strings.message.open} />;
 }
 
 function inline(tokens: Token[] = []): ComponentChildren {

@@ -24,6 +24,8 @@ interface Props extends RowPlace {
   reading: Reading;
   /** Whether somebody went to this message. */
   isTarget: boolean;
+  /** Whether the pointer or the keyboard is here. */
+  active: boolean;
   /** Who has read up to this one, one to a line. */
   readers: string;
 }
@@ -31,13 +33,14 @@ interface Props extends RowPlace {
 /** A row of the log. A message never changes, so it is drawn again only where its place among the others did. */
 export class MessageRow extends Component<Props> {
   override shouldComponentUpdate(next: Props): boolean {
-    const { row, own, tabIndex, isTarget, readers } = this.props;
+    const { row, own, tabIndex, isTarget, active, readers } = this.props;
     return next.own !== own || next.row.message !== row.message || next.row.follows !== row.follows
       || next.row.newDay !== row.newDay || next.row.firstUnread !== row.firstUnread
-      || next.tabIndex !== tabIndex || next.isTarget !== isTarget || next.readers !== readers;
+      || next.tabIndex !== tabIndex || next.isTarget !== isTarget || next.active !== active
+      || next.readers !== readers;
   }
 
-  override render({ row, own, reading, rowKey, tabIndex, isTarget, readers }: Props) {
+  override render({ row, own, reading, rowKey, tabIndex, isTarget, active, readers }: Props) {
     const { message } = row;
     const { seq, from, target } = message;
     return (
@@ -48,14 +51,17 @@ export class MessageRow extends Component<Props> {
       >
         {row.newDay && <p class="divider"><span>{dayOf(message.time)}</span></p>}
         {row.firstUnread && <p class="divider fresh" data-testid="fresh"><span>{strings.conversation.newHere}</span></p>}
-        <Bubble from={from} name={message.name} own={own} follows={row.follows} authorId={`author-${seq}`} actions={<Actions message={message} reading={reading} tabIndex={tabIndex} />}>
+        <Bubble
+          from={from} name={message.name} own={own} follows={row.follows} authorId={`author-${seq}`}
+          actions={active && <Actions message={message} reading={reading} tabIndex={tabIndex} />}
+        >
           {target !== undefined && <Quote reading={reading} seq={target} />}
           <div id={`text-${seq}`} class="text-place">
             {message.redacted ? <p class="text redacted" data-testid="text">{strings.conversation.redacted}</p> : <Text text={message.text ?? ''} />}
           </div>
           <span class="facts">
             {message.partial && <span>{strings.conversation.partial}</span>}
-            <time id={`time-${seq}`} dateTime={message.time} title={`${exactTime(message.time)} · #${seq}`}>{clockTime(message.time)}</time>
+            <time id={`time-${seq}`} dateTime={message.time}>{clockTime(message.time)}</time>
             {own && <span class="state" title={strings.state.recorded}>✓<span class="visually-hidden">{strings.state.recorded}</span></span>}
           </span>
         </Bubble>
@@ -65,14 +71,15 @@ export class MessageRow extends Component<Props> {
   }
 }
 
-/** What can be done with a message; it comes up where the pointer or the keyboard is. */
+/** What can be done with a message, and when exactly it came. */
 function Actions({ message, reading, tabIndex }: { message: Message; reading: Reading; tabIndex: number }) {
   if (message.redacted) return null;
   return (
     <div class="actions">
       <span class="exact-time" aria-hidden="true">{exactTime(message.time)} · #{message.seq}</span>
       <button class="button quiet" tabIndex={tabIndex} onClick={() => answer(reading.id, message.seq)} title={strings.message.answerHint} data-testid="answer">
-        <span aria-hidden="true">↩ </span>{strings.message.answer}
+        <svg viewBox="0 0 24 24" width="14" height="14" aria-hidden="true"><path fill="none" stroke="currentColor" stroke-width="2.5" stroke-linecap="round" stroke-linejoin="round" d="M10 5 4 11l6 6M4 11h10a6 6 0 0 1 6 6v2" /></svg>
+        {strings.message.answer}
       </button>
     </div>
   );

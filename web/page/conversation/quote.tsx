@@ -5,6 +5,7 @@ import type { Message, Seq } from '@verbatim/client';
 import { hueOf } from '../status/avatar.tsx';
 import { chat } from '../state.ts';
 import { strings } from '../strings.ts';
+import { plainOf } from './markdown.ts';
 import type { Reading } from './reading.ts';
 
 const longest = 140; // characters
@@ -28,9 +29,8 @@ export function Quote({ reading, seq }: { reading: Reading; seq: Seq }) {
 /** A message in one line. */
 export function excerptOf(message: Message): string {
   if (message.redacted) return strings.conversation.redacted;
-  const line = (message.text ?? '').slice(0, 4 * longest).replace(/\s+/g, ' ').trim();
-  const letters = [...line];
-  return letters.length > longest ? `${letters.slice(0, longest).join('')}…` : line;
+  const letters = [...plainOf((message.text ?? '').slice(0, 4 * longest))];
+  return letters.length > longest ? `${letters.slice(0, longest).join('')}…` : letters.join('');
 }
 
 function fetched({ id, conversation }: Reading, seq: Seq): Quoted {

@@ -9,7 +9,7 @@ import { keyOf, type Item } from './rows.ts';
 import { Scroll } from './scroll.ts';
 
 const held = 1_000; // messages, most, for who scrolls
-const heldAtEnd = 300; // messages for who reads at the end
+const heldAtEnd = 150; // messages for who reads at the end
 const askAgainAfter = 2_000; // ms, where older or newer messages did not come
 const belowEdge = 0.3; // of the view's height: where a message that one goes to stands
 
@@ -23,6 +23,8 @@ export class Reading {
   readonly opening = signal(true);
   /** The key of the row that the keyboard is at. */
   readonly current = signal<string | undefined>(undefined);
+  /** The key of the row that the pointer or the focus is on. */
+  readonly active = signal<string | undefined>(undefined);
   /** The message that was gone to. */
   readonly target = signal<Seq | undefined>(undefined);
   /** The newest entry that is drawn; the timeline may be ahead of it. */

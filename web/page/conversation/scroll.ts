@@ -1,11 +1,12 @@
 // Where the reader stands in the log. At the end it stays at the end; anywhere else what is read stays put,
 // whatever comes above or below it.
-import { extentAround, Heights, rowAt, type Anchor, type Extent, type Sized } from './extent.ts';
+import { extentAround, Heights, rangeAround, rowAt, type Anchor, type Extent, type Sized } from './extent.ts';
 
 const nearEdge = 48; // px
 const nearHeld = 900; // px; more is asked for before the reader gets there
 const margin = 1_000; // px drawn before and after what can be seen
-const leastMargin = 400; // px; with less than that, more is drawn
+const marginAtEnd = 400; // px, for who follows what comes: a busy conversation draws all of it anew, many times a second
+const leastMargin = 300; // px; with less than that, more is drawn
 
 export class Scroll {
   /** Whether it follows what comes. */
@@ -16,7 +17,8 @@ export class Scroll {
   live = true;
   private anchor: Anchor | undefined;
   private drawn: Extent = { from: 0, to: 0, above: 0, below: 0 };
-  private width = 0;
+  private width = 0; // of the view, as it was measured last
+  private height = 0;
   private readonly heights = new Heights();
 
   constructor(private readonly view: () => HTMLElement | null) {}
@@ -25,15 +27,16 @@ export class Scroll {
   extent(rows: Sized[], live: boolean): Extent {
     this.rows = rows;
     this.live = live;
-    this.drawn = this.around(margin);
+    this.drawn = extentAround(rows, this.heights, this.start, this.height, this.follows ? marginAtEnd : margin);
     return this.drawn;
   }
 
   /** What is shown has changed, or the space for it: measures it, puts the reader where they were, and says whether more is to be drawn. */
   restore(): boolean {
     const view = this.view()!;
+    this.height = view.clientHeight;
     this.measure(view);
-    if (this.atEnd && this.live) view.scrollTop = view.scrollHeight;
+    if (this.follows) view.scrollTop = view.scrollHeight;
     else this.toAnchor(view);
     this.remember(view);
     return this.needsMore();
@@ -102,13 +105,17 @@ export class Scroll {
       : rowAt(this.rows, this.heights, view.scrollTop - listOf(view).offsetTop);
   }
 
-  private around(pixels: number): Extent {
-    const anchor = this.atEnd && this.live ? undefined : this.anchor;
-    return extentAround(this.rows, this.heights, anchor, this.view()?.clientHeight ?? 0, pixels);
+  private get follows(): boolean {
+    return this.atEnd && this.live;
+  }
+
+  /** The row that what is drawn is counted from; none at the end. */
+  private get start(): Anchor | undefined {
+    return this.follows ? undefined : this.anchor;
   }
 
   private needsMore(): boolean {
-    const needed = this.around(leastMargin);
+    const needed = rangeAround(this.rows, this.heights, this.start, this.height, leastMargin);
     return needed.from < this.drawn.from || needed.to > this.drawn.to;
   }
 }
