@@ -72,7 +72,7 @@ function Rows({ items, above, below, hidden, reading, people }: RowsProps) {
       {items.map((item) => {
         const place = { rowKey: item.key, tabIndex: item.key === current ? 0 : -1 };
         if (item.kind === 'growing') return <GrowingRow key={item.key} {...place} message={item.growing} />;
-        if (item.kind === 'pending') return <PendingRow key={item.key} {...place} item={item.pending} />;
+        if (item.kind === 'pending') return <PendingRow key={item.key} {...place} item={item.pending} state={item.pending.state} reason={item.pending.reason} />;
         const { seq, from } = item.row.message;
         return (
           <MessageRow

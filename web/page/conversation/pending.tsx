@@ -6,13 +6,20 @@ import { clockTime } from '../time.ts';
 import { Bubble, rowClass, type RowPlace } from './message.tsx';
 import { Text } from './text.tsx';
 
-export function PendingRow({ item, rowKey, tabIndex }: RowPlace & { item: OutboxItem }) {
+interface Props extends RowPlace {
+  item: OutboxItem;
+  /** The item's own; beside it, for it is the same object as before when these have changed, and would not be drawn again. */
+  state: OutboxItem['state'];
+  reason: string | undefined;
+}
+
+export function PendingRow({ item, state, rowKey, tabIndex }: Props) {
   return (
-    <article class={rowClass(true, true)} data-key={rowKey} tabIndex={tabIndex} data-state={item.state} data-testid="message" aria-label={`${user.value} ${clockTime(item.created)}`}>
+    <article class={rowClass(true, true)} data-key={rowKey} tabIndex={tabIndex} data-state={state} data-testid="message" aria-label={`${user.value} ${clockTime(item.created)}`}>
       <Bubble from={user.value} own follows>
         <Text text={item.text} />
         <span class="facts"><time>{clockTime(item.created)}</time><State item={item} /></span>
-        {item.state === 'failed' && <Failed item={item} />}
+        {state === 'failed' && <Failed item={item} />}
       </Bubble>
     </article>
   );
