@@ -19,7 +19,7 @@ export interface ConversationEvents {
 }
 
 const pageSize = 50; // entries
-const mostHeld = 10_000; // messages; a program that runs for a year must not hold them all
+const aroundSize = 60; // entries on both sides together of one that is gone to
 const mostResumed = 1_000; // entries; what is opened again further behind than that is opened at its end
 const joinAgainAfter = 2; // seconds, where the server does not say
 const typingEvery = 3_000; // ms; the server passes on no more
@@ -37,9 +37,16 @@ export class Conversation {
   newest: Seq = 0;
   /** When that was written, where it came while this client looked (RFC 3339). */
   newestTime: string | undefined;
+  /** What was its newest when it was joined last: anything after it is live. */
+  lastAtJoin: Seq = 0;
   /** The user's own read mark. */
   readTo: Seq | undefined;
   loadingOlder = false;
+  loadingNewer = false;
+  /** Messages held at most; a program that runs for a year must not hold them all. Who scrolls holds those around. */
+  mostHeld = 10_000;
+  /** Whether somebody reads before the end: what is too much is let go there then, and not where they read. */
+  heldBack = false;
   readonly timeline = new Timeline();
   readonly growing = new Growing();
   readonly people: People;
@@ -113,9 +120,40 @@ export class Conversation {
     this.events.onChange();
     this.connection.request({ type: 'history', conversation: this.id, before: first, limit: pageSize }, (reply) => {
       this.loadingOlder = false;
-      if (reply?.type === 'history' && this.timeline.log === log) this.timeline.prepend(reply.messages, reply.more);
+      if (reply?.type === 'history' && this.timeline.log === log && this.timeline.prepend(reply.messages, reply.more)) {
+        this.timeline.trimEnd(this.mostHeld);
+      }
       this.events.onChange();
     });
+  }
+
+  /** Asks for a page of newer entries, where what is held does not reach the live end; one at a time. */
+  loadNewer(): void {
+    if (this.loadingNewer || this.timeline.live || !this.joined) return;
+    const { log, end } = this.timeline;
+    this.loadingNewer = true;
+    this.connection.request({ type: 'history', conversation: this.id, after: end, limit: pageSize }, (reply) => {
+      this.loadingNewer = false;
+      if (reply?.type === 'history' && this.timeline.log === log && this.timeline.append(reply.messages)) this.timeline.trim(this.mostHeld);
+      this.events.onChange();
+    });
+  }
+
+  /** Holds the entries around a seq, and says whether that came to be. */
+  async goTo(seq: Seq): Promise<boolean> {
+    if (this.timeline.holds(seq)) return true;
+    if (seq < 1 || seq > this.newest) return false;
+    const { log } = this.timeline;
+    const reply = await this.pageAround(seq);
+    const moved = reply?.type === 'history' && this.timeline.log === log && this.timeline.moveTo(reply.messages);
+    this.events.onChange();
+    return moved && this.timeline.holds(seq);
+  }
+
+  /** Holds the live end, and what comes from now on. */
+  goToEnd(): void {
+    this.timeline.moveToEnd();
+    this.events.onChange();
   }
 
   /** The user has seen everything up to seq. */
@@ -137,6 +175,15 @@ export class Conversation {
   /** After a message was sent, the next key is news again. */
   typed(): void {
     this.typedAt = 0;
+  }
+
+  private pageAround(seq: Seq): Promise<ServerFrame | undefined> {
+    const half = aroundSize / 2;
+    const after = Math.max(0, Math.min(seq, this.newest - half) - half);
+    return new Promise((resolve) => {
+      const sent = this.connection.request({ type: 'history', conversation: this.id, after, before: after + aroundSize + 1, limit: aroundSize }, resolve);
+      if (!sent) resolve(undefined);
+    });
   }
 
   /** The connection is lost: nothing is joined until there is another. */
@@ -174,7 +221,7 @@ export class Conversation {
     this.passing = false;
     this.log = joined.log;
     if (joined.last !== this.newest) this.newestTime = undefined;
-    this.newest = joined.last;
+    this.newest = this.lastAtJoin = joined.last;
     this.readTo = joined.read;
     if (this.mode === 'open') {
       this.timeline.join(joined, goesOn);
@@ -239,8 +286,13 @@ export class Conversation {
     this.newestTime = message.time;
     this.growing.recorded(message);
     this.people.said(message.from);
-    if (this.timeline.messages.length > mostHeld) this.timeline.trim(mostHeld / 2);
+    if (this.timeline.live && this.timeline.messages.length > this.mostHeld) this.letGo();
     this.events.onMessage(message);
+  }
+
+  private letGo(): void {
+    if (this.heldBack) this.timeline.trimEnd(this.mostHeld);
+    else this.timeline.trim(this.mostHeld / 2);
   }
 
   private heard(last: Last): void {

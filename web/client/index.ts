@@ -5,6 +5,7 @@ export { Chat, type ChatEvents, type ChatOptions } from './chat.ts';
 export { Connection, type ConnectionOptions, type ConnectionState, type OnReply, type Socket } from './connection.ts';
 export { Conversation, type ConversationEvents, type ConversationMode } from './conversation.ts';
 export { Emitter } from './events.ts';
+export type { GrowingMessage } from './growing.ts';
 export { IndexedDbStore, type IndexedDbStoreOptions } from './indexed-db-store.ts';
 export type { StorageState } from './keeper.ts';
 export type { KeyValue } from './local-storage.ts';

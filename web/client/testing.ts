@@ -111,8 +111,10 @@ export class FakeServer {
     if (frame.type === 'leave') this.joined = false;
     if (frame.type === 'send') this.give(socket, { ...this.put(frame), ref: frame.ref });
     if (frame.type === 'history') {
-      const messages = this.record.filter((entry) => entry.seq < (frame.before ?? Infinity)).slice(-(frame.limit ?? 50));
-      this.give(socket, { type: 'history', conversation: 'lobby', messages, more: (messages[0]?.seq ?? 1) > 1, ref: frame.ref });
+      const { after, before = Infinity, limit = 50 } = frame;
+      const asked = this.record.filter((entry) => entry.seq > (after ?? 0) && entry.seq < before);
+      const messages = after === undefined ? asked.slice(-limit) : asked.slice(0, limit);
+      this.give(socket, { type: 'history', conversation: 'lobby', messages, more: messages.length < asked.length, ref: frame.ref });
     }
   }
 

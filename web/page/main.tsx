@@ -11,8 +11,7 @@ import { catalogue, keepLive } from './sidebar/live.ts';
 import { chat, entered, show, start } from './state.ts';
 import { keepTitle } from './title.ts';
 
-// A burst of entries is drawn once, not once for each. A timer, for a hidden tab gets no animation frames.
-options.debounceRendering = (draw) => setTimeout(draw, 16);
+options.debounceRendering = inNextFrame;
 
 keepTheme();
 if (entered.value) start();
@@ -29,3 +28,14 @@ document.addEventListener('visibilitychange', () => {
   chat.connection.wake();
   void catalogue.refresh();
 });
+
+/** A burst of entries is drawn once, with the next frame. A hidden tab gets no frames: a timer stands in for them. */
+function inNextFrame(draw: () => void): void {
+  const once = () => {
+    clearTimeout(timer);
+    cancelAnimationFrame(frame);
+    draw();
+  };
+  const timer = setTimeout(once, 100);
+  const frame = requestAnimationFrame(once);
+}

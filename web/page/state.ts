@@ -1,5 +1,5 @@
 // What the page shows, as signals; what a person can do, as functions. Components read these and hold little of their own.
-import { computed, signal } from '@preact/signals';
+import { batch, computed, signal, type Signal } from '@preact/signals';
 import { Chat, type ConnectionState, type Conversation, type Limits } from '@verbatim/client';
 import { conversationOf, defaultConversation, isConversationId, pathOf, socketAddress, tokenOf } from './address.ts';
 import { loadDrafts } from './drafts.ts';
@@ -22,8 +22,9 @@ export const connection = signal<ConnectionState>({ phase: 'stopped' });
 export const limits = signal<Limits | undefined>(undefined);
 /** The user as the server knows them. */
 export const user = signal('');
-/** Counts the changes of the conversations, which are plain objects: who shows one reads this to be told. */
+/** Counts the changes of all conversations, which are plain objects: who shows many of them reads this to be told. */
 export const changes = signal(0);
+const changesOf = new Map<string, Signal<number>>(); // by conversation; a busy one must not redraw the others
 export const valid = computed(() => isConversationId(here.value));
 /** Whether the list is asked for; where there is room for both, that changes nothing. */
 export const listShown = signal(history.state?.list === true);
@@ -41,7 +42,7 @@ function newChat(): Chat {
     token,
   });
   made.on('state', entersState);
-  made.on('change', () => void changes.value++);
+  made.on('change', ({ conversation }) => changed(conversation));
   made.on('reset', ({ conversation }) => notify(strings.conversation.reset(conversation)));
   made.on('storage', (state) => state.lasting || notify(strings.notice.storage(state.reason)));
   made.on('problem', ({ reason }) => notify(reason));
@@ -54,7 +55,35 @@ function entersState(state: ConnectionState): void {
     limits.value = state.welcome.limits;
     user.value = state.welcome.user;
   }
-  changes.value++;
+  for (const id of changesOf.keys()) changed(id);
+}
+
+const calm = 80; // ms between two drawings, at least, of what changes without end: in between there is time for keys
+const changedSince = new Set<string>(); // conversations, since what was drawn last
+let calmTimer: ReturnType<typeof setTimeout> | undefined;
+
+/** Tells of a change: at once after a silence, else with all that change meanwhile. */
+function changed(id: string): void {
+  changedSince.add(id);
+  if (calmTimer === undefined) tellChanges();
+}
+
+function tellChanges(): void {
+  calmTimer = undefined;
+  if (changedSince.size === 0) return;
+  calmTimer = setTimeout(tellChanges, calm);
+  batch(() => {
+    changes.value++;
+    for (const id of changedSince) changeOf(id).value++;
+  });
+  changedSince.clear();
+}
+
+/** Counts the changes of one conversation. */
+export function changeOf(id: string): Signal<number> {
+  let change = changesOf.get(id);
+  if (!change) changesOf.set(id, change = signal(0));
+  return change;
 }
 
 /** Starts chatting under a name. */
@@ -125,6 +154,6 @@ export function leave(id: string): void {
  * as a prop it would be the same object as before, and nothing would be drawn.
  */
 export function watch(id: string): Conversation {
-  void changes.value;
+  void changeOf(id).value;
   return chat.conversation(id);
 }

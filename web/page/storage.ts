@@ -2,6 +2,7 @@
 import type { KeyValue } from '@verbatim/client';
 
 export const lasting = usable(() => localStorage);
+export const ofThisTab = usable(() => sessionStorage);
 
 function usable(storage: () => Storage): KeyValue {
   try {

@@ -134,8 +134,27 @@ export const strings = {
     reset: (id: string) => `The record of ${id} was started anew. What was shown before is not part of it.`,
   },
 
+  message: {
+    answer: 'Reply',
+    answerHint: 'Reply to this message (R)',
+    answering: (author: string) => `Answering ${author}:`,
+    cancelAnswer: 'Do not answer it',
+    quoted: (author: string | undefined, text: string | undefined) =>
+      author === undefined ? 'Go to the message that this answers' : `Answers ${author}: ${text}. Go there`,
+    elsewhere: (seq: number) => `Message ${seq}`,
+    copy: 'Copy',
+    copied: 'Copied',
+    done: 'done',
+    open: 'to do',
+    showAll: (more: number) => `Show all (${plural(more, 'more character', 'more characters')})`,
+    unreachable: 'That message could not be had. Try again when you are connected.',
+    said: (author: string, text: string) => `${author}: ${text}`,
+    many: (count: number, author: string) => `${count} new messages, the last from ${author}.`,
+  },
+
   state: {
     sending: 'sending…',
+    waiting: 'waiting…',
     recorded: 'on the record',
     failed: 'not sent',
     retry: 'Try again',

@@ -2,6 +2,12 @@
 import { expect, onTestFinished } from 'vitest';
 import type { Browser, Locator, Page } from 'playwright-core';
 
+export interface Shown {
+  seq: number;
+  from: string;
+  text: string;
+}
+
 export class Person {
   private readonly complaints: string[] = [];
 
@@ -91,13 +97,57 @@ export class Person {
     await this.page.getByTestId('text').filter({ hasText: text }).first().waitFor();
   }
 
-  /** What the log shows of the record: seq, author and text of each row. */
-  async transcript(): Promise<{ seq: number; from: string; text: string }[]> {
+  /** What the log has drawn of the record: seq, author and text of each row. */
+  async transcript(): Promise<Shown[]> {
     return this.page.locator('[data-testid=message][data-seq]').evaluateAll((rows) => rows.map((row) => ({
       seq: Number(row.getAttribute('data-seq')),
       from: row.getAttribute('data-from')!,
       text: row.querySelector('[data-testid=text]')!.textContent!,
     })));
+  }
+
+  /** Reads the whole record, from the end back to where it begins: what every row showed, by seq. */
+  async readsAll(): Promise<Shown[]> {
+    const read = new Map<number, Shown>();
+    while (!read.has(1)) {
+      for (const row of await this.transcript()) read.set(row.seq, row);
+      await this.scrolls(-0.8);
+    }
+    await this.scrollsToEnd();
+    return [...read.values()].sort((a, b) => a.seq - b.seq);
+  }
+
+  /** Scrolls by so many heights of the log, and waits until that is drawn. */
+  async scrolls(heights: number): Promise<void> {
+    await this.log.evaluate(async (log, by) => {
+      log.scrollBy(0, by * log.clientHeight);
+      for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame);
+    }, heights);
+  }
+
+  async scrollsToEnd(): Promise<void> {
+    const jump = this.page.getByTestId('jump');
+    if (await jump.isVisible()) await jump.click();
+    await jump.waitFor({ state: 'detached' });
+  }
+
+  /** The first row that can be seen, and how far below the log's upper edge it begins. */
+  async firstSeen(): Promise<{ seq: number; top: number }> {
+    return this.log.evaluate((log) => {
+      const edge = log.getBoundingClientRect().top;
+      const row = [...log.querySelectorAll('[data-seq]')].find((each) => each.getBoundingClientRect().bottom > edge + 1)!;
+      return { seq: Number(row.getAttribute('data-seq')), top: row.getBoundingClientRect().top - edge };
+    });
+  }
+
+  /** How far below the log's upper edge a message begins. */
+  async topOf(seq: number): Promise<number> {
+    return this.log.locator(`[data-seq="${seq}"]`).evaluate((row) => row.getBoundingClientRect().top - row.closest('.log')!.getBoundingClientRect().top);
+  }
+
+  /** The seqs that are held: the oldest and the newest. */
+  async held(): Promise<[number, number]> {
+    return this.log.evaluate((log) => [Number(log.dataset.first), Number(log.dataset.last)]);
   }
 
   /** The states of one's own messages, in order: sending, recorded or failed. */

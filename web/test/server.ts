@@ -6,14 +6,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { beforeEach } from 'vitest';
+import { WebSocket } from 'ws';
 
 export const binary = process.env.VERBATIM_BINARY ?? new URL('../../bin/verbatim', import.meta.url).pathname;
+
+const inFlight = 2_000; // sends of `fill` without an answer yet
 
 export interface Recorded {
   seq: number;
   from: string;
   text: string;
   id?: string;
+  target?: number;
 }
 
 export class Server {
@@ -61,13 +65,32 @@ export class Server {
   }
 
   /** Puts a message on the record, as a back end does. */
-  async post(conversation: string, from: string, text: string): Promise<void> {
+  async post(conversation: string, from: string, text: string, target?: number): Promise<void> {
     const response = await fetch(`${this.url}/api/conversations/${conversation}/messages`, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },
-      body: JSON.stringify({ from, text }),
+      body: JSON.stringify({ from, text, target }),
     });
     if (response.status !== 201) throw new Error(`post: ${response.status} ${await response.text()}`);
+  }
+
+  /** Puts so many messages on the record, as fast as it takes them: `bob` says what `text` makes of each number from 1 on. */
+  async fill(conversation: string, count: number, text = (n: number) => `message ${n}`): Promise<void> {
+    const socket = new WebSocket(`${this.url.replace('http', 'ws')}/ws?name=bob`);
+    const sendNext = (n: number) => n <= count && socket.send(JSON.stringify({ type: 'send', conversation, id: `fill-${n}`, text: text(n) }));
+    let acked = 0;
+    await new Promise<void>((resolve, reject) => {
+      socket.on('error', reject);
+      socket.on('message', (data) => {
+        const frame = JSON.parse(String(data)) as { type: string; reason?: string };
+        if (frame.type === 'error') reject(new Error(frame.reason));
+        if (frame.type === 'welcome') for (let n = 1; n <= inFlight; n++) sendNext(n);
+        if (frame.type !== 'ack') return;
+        sendNext(++acked + inFlight);
+        if (acked === count) resolve();
+      });
+    });
+    socket.close();
   }
 
   private async end(signal: NodeJS.Signals): Promise<void> {

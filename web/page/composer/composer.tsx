@@ -2,6 +2,8 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { byteLength } from '@verbatim/client';
 import { draftOf, keepDraft } from '../drafts.ts';
+import { takeTarget } from '../conversation/answering.ts';
+import { Answering } from '../conversation/answering-line.tsx';
 import { chat, limits, user } from '../state.ts';
 import { strings } from '../strings.ts';
 import './composer.css';
@@ -29,7 +31,7 @@ export function Composer({ id }: { id: string }) {
     event.preventDefault();
     const text = field.current!.value;
     if (text.trim() === '' || byteLength(text) > (limits.value?.text ?? Infinity) || user.value === '') return;
-    chat.send(id, text);
+    chat.send(id, text, takeTarget(id));
     field.current!.value = '';
     field.current!.focus();
     keepDraft(id, '');
@@ -41,6 +43,7 @@ export function Composer({ id }: { id: string }) {
 
   return (
     <form class="composer" onSubmit={submit}>
+      <Answering id={id} />
       {over > 0 && <p id="composer-problem" class="problem" role="alert">{strings.composer.tooLong(over)}</p>}
       <div class="composer-row">
         <label class="visually-hidden" for="message">{strings.composer.label(id)}</label>

@@ -6,6 +6,7 @@ import { peopleShown } from '../head/people-shown.ts';
 import { watch } from '../state.ts';
 import { PeopleList } from '../status/people.tsx';
 import { strings } from '../strings.ts';
+import { Announcer } from './announcer.tsx';
 import { Log } from './log.tsx';
 
 export function ConversationView({ id }: { id: string }) {
@@ -17,6 +18,7 @@ export function ConversationView({ id }: { id: string }) {
       <div class="conversation-body">
         <div class="conversation-column">
           <Log id={id} />
+          <Announcer id={id} />
           <p class="typing" role="status" data-testid="typing" dir="auto">{strings.typing(people.whoTypes)}</p>
           <Composer id={id} />
         </div>

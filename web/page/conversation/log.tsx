@@ -1,102 +1,163 @@
-// The log of a conversation: older pages as one scrolls up, and what has not reached the record yet at its end.
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+// The log of a conversation: the rows near what is read, and at its end what has not reached the record yet.
+import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import type { Conversation } from '@verbatim/client';
-import { changes, chat, user, watch } from '../state.ts';
+import { chat, user, watch } from '../state.ts';
 import { strings } from '../strings.ts';
+import { answer } from './answering.ts';
+import type { Sized } from './extent.ts';
 import { GrowingRow, MessageRow } from './message.tsx';
 import { PendingRow } from './pending.tsx';
-import { ReadBy } from './read-by.tsx';
-import { rowsOf } from './rows.ts';
-import { Scroll } from './scroll.ts';
-
-const kept = 300; // messages in a log that is read at its end
+import { Reading } from './reading.ts';
+import { keyOf, readersOf, rowsOf, type Item } from './rows.ts';
 
 export function Log({ id }: { id: string }) {
   const conversation = watch(id);
-  const { timeline, growing, joined, loadingOlder } = conversation;
+  const { timeline, joined, loadingOlder } = conversation;
   const view = useRef<HTMLDivElement>(null);
-  const { atBottom, onScroll, toBottom } = useScroll(view, conversation);
-  const readBefore = useReadBefore(conversation);
-  const rows = rowsOf(timeline.messages, user.value, readBefore);
-  const unsettled = chat.unsettled(id);
-  const empty = joined && rows.length === 0 && unsettled.length === 0 && !timeline.hasOlder;
+  const reading = useReading(id, view);
+  const items = (reading.items = itemsOf(conversation, reading));
+  const hidden = joined && reading.opening.value;
+  const extent = reading.scroll.extent(items.map(sizeOf), timeline.live);
+  reading.drawnLast = timeline.last;
+  useLayoutEffect(() => reading.drawn());
+  useOwnSends(reading);
+  const empty = joined && items.length === 0 && !timeline.hasOlder;
   const unseen = conversation.newest - (conversation.readTo ?? conversation.newest);
   return (
     <div class="log-place">
       <div
-        class="log" ref={view} onScroll={onScroll} role="log" aria-live="polite" aria-relevant="additions" aria-busy={loadingOlder}
-        aria-label={strings.conversation.log(id)} tabIndex={0} data-testid="log" data-first={timeline.first} data-last={timeline.last}
+        class="log" ref={view} onScroll={() => reading.scrolled()} onKeyDown={(event) => onKey(event, reading)}
+        role="log" aria-live="off" aria-busy={loadingOlder || hidden} aria-label={strings.conversation.log(id)} tabIndex={items.length > 0 ? -1 : 0}
+        data-testid="log" data-first={timeline.first} data-last={timeline.end} data-held={timeline.messages.length}
       >
         <div class="log-start">
           {loadingOlder && strings.conversation.loadingOlder}
-          {!joined && rows.length === 0 && strings.conversation.loading}
+          {((!joined && items.length === 0) || hidden) && strings.conversation.loading}
           {empty && strings.conversation.empty}
-          {rows.length > 0 && !timeline.hasOlder && strings.conversation.beginning}
+          {items.length > 0 && !timeline.hasOlder && extent.from === 0 && strings.conversation.beginning}
         </div>
-        <ol class="rows">
-          {rows.map((row) => <MessageRow key={keyOf(row.message.from, row.message.id, row.message.seq)} row={row} own={row.message.from === user.value} />)}
-          {growing.list().map((message) => <GrowingRow key={`growing ${message.from} ${message.id}`} message={message} />)}
-          {unsettled.map((item) => <PendingRow key={keyOf(user.value, item.id, 0)} item={item} />)}
-        </ol>
-        <ReadBy id={id} />
+        <Rows items={items.slice(extent.from, extent.to)} above={extent.above} below={extent.below} hidden={hidden} reading={reading} people={conversation.people.reads} />
       </div>
-      {!atBottom && (
-        <button class="jump" onClick={toBottom} data-testid="jump">
-          ↓ {unseen > 0 ? strings.conversation.jumpNew(unseen) : strings.conversation.jump}
+      {!reading.follows.value && (
+        <button class="jump" onClick={() => reading.toEnd()} data-testid="jump">
+          <span aria-hidden="true">↓ </span>{unseen > 0 ? strings.conversation.jumpNew(unseen) : strings.conversation.jump}
         </button>
       )}
     </div>
   );
 }
 
-/** One's own message keeps its row while it goes from the outbox onto the record. */
-function keyOf(from: string, id: string | undefined, seq: number): string {
-  return from === user.value && id !== undefined ? `own ${id}` : `seq ${seq}`;
+interface RowsProps {
+  items: Item[];
+  above: number;
+  below: number;
+  hidden: boolean;
+  reading: Reading;
+  people: Record<string, number>;
 }
 
-/** How far the user had read when they came here; the line "New" stays there while they do. */
-function useReadBefore(conversation: Conversation): number | undefined {
-  const before = useRef<{ readTo: number | undefined } | undefined>(undefined);
-  if (!before.current && conversation.joined) before.current = { readTo: conversation.readTo };
-  return before.current?.readTo;
+function Rows({ items, above, below, hidden, reading, people }: RowsProps) {
+  const messages = items.flatMap((item) => (item.kind === 'message' ? [item.row.message] : []));
+  const readers = readersOf(messages, people, user.value);
+  const current = items.some(({ key }) => key === reading.current.value) ? reading.current.value : items.at(-1)?.key;
+  return (
+    <div
+      class="rows" role={items.length > 0 ? 'feed' : undefined} aria-label={items.length > 0 ? strings.conversation.log(reading.id) : undefined}
+      style={{ paddingTop: `${above}px`, paddingBottom: `${below}px`, visibility: hidden ? 'hidden' : 'visible' }}
+      onFocusIn={(event) => (reading.current.value = reading.active.value = keyAround(event))}
+      onFocusOut={() => (reading.active.value = undefined)}
+      onMouseOver={(event) => (reading.active.value = keyAround(event))}
+      onMouseLeave={() => (reading.active.value = undefined)}
+    >
+      {items.map((item) => {
+        const place = { rowKey: item.key, tabIndex: item.key === current ? 0 : -1 };
+        if (item.kind === 'growing') return <GrowingRow key={item.key} {...place} message={item.growing} />;
+        if (item.kind === 'pending') return <PendingRow key={item.key} {...place} item={item.pending} state={item.pending.state} reason={item.pending.reason} />;
+        const { seq, from } = item.row.message;
+        return (
+          <MessageRow
+            key={item.key} {...place} row={item.row} own={from === user.value} reading={reading}
+            active={reading.active.value === item.key} isTarget={reading.target.value === seq} readers={readers.get(seq)?.join('\n') ?? ''}
+          />
+        );
+      })}
+    </div>
+  );
 }
 
-/** Ties the scroll position, the loading of older pages and the read mark to what is shown. */
-function useScroll(view: { current: HTMLDivElement | null }, conversation: Conversation) {
-  const scroll = useRef<Scroll | undefined>(undefined);
-  const [atBottom, setAtBottom] = useState(true);
-  const drawn = useRef(0); // the last seq that can be seen here; the timeline may be ahead of it
-  const settle = () => {
-    setAtBottom(scroll.current!.atBottom);
-    if (scroll.current!.nearTop && drawn.current >= conversation.newest) conversation.loadOlder();
-    if (scroll.current!.atBottom && document.hasFocus()) conversation.markRead(drawn.current);
-  };
-  const restore = () => {
-    drawn.current = Number(view.current!.dataset.last);
-    scroll.current!.restore();
-    settle();
-  };
-  useLayoutEffect(() => {
-    scroll.current = new Scroll(view.current!);
-    const observer = new ResizeObserver(restore); // the window, the keyboard of a phone, a growing composer
-    observer.observe(view.current!);
-    addEventListener('focus', settle);
-    return () => {
-      observer.disconnect();
-      removeEventListener('focus', settle);
-    };
-  }, []);
-  useLayoutEffect(restore, [changes.value]);
+/** The key of the row in which something happened. */
+function keyAround(event: Event): string | undefined {
+  return (event.target as HTMLElement).closest<HTMLElement>('.row')?.dataset.key;
+}
+
+function itemsOf(conversation: Conversation, reading: Reading): Item[] {
+  const { timeline, growing, id } = conversation;
+  const recorded = rowsOf(timeline.messages, user.value, reading.readBefore?.readTo)
+    .map((row): Item => ({ key: keyOf(user.value, row.message.from, row.message.id, row.message.seq), kind: 'message', row }));
+  if (!timeline.live) return recorded;
+  return [
+    ...recorded,
+    ...growing.list().map((message): Item => ({ key: `growing ${message.from} ${message.id}`, kind: 'growing', growing: message })),
+    ...chat.unsettled(id).map((item): Item => ({ key: keyOf(user.value, user.value, item.id, 0), kind: 'pending', pending: item })),
+  ];
+}
+
+const lineHeight = 22; // px
+const lettersInLine = 70;
+
+/** A row's key, and how high it will be as far as its text tells. */
+function sizeOf(item: Item): Sized {
+  if (item.kind !== 'message') return { key: item.key, guess: 2 * lineHeight };
+  const { message, follows, newDay } = item.row;
+  const lines = 1 + Math.floor((message.text?.length ?? 0) / lettersInLine);
+  return { key: item.key, guess: (lines + (follows ? 1 : 2.5) + (newDay ? 2 : 0)) * lineHeight };
+}
+
+function useReading(id: string, view: { current: HTMLElement | null }): Reading {
+  const reading = useMemo(() => new Reading(id, () => view.current), [id]);
+  void reading.redraw.value;
   useEffect(() => {
-    if (scroll.current!.atBottom) conversation.timeline.trim(kept);
-  }, [conversation.timeline.last]);
-  const onScroll = () => {
-    scroll.current!.moved();
-    settle();
+    const drawn = () => reading.drawn();
+    const leaves = () => reading.keep(true);
+    const sizes = new ResizeObserver(drawn); // the window, the keyboard of a phone, a growing composer; a message that unfolds
+    sizes.observe(view.current!);
+    sizes.observe(view.current!.querySelector('.rows')!);
+    addEventListener('focus', drawn);
+    addEventListener('pagehide', leaves);
+    return () => {
+      sizes.disconnect();
+      removeEventListener('focus', drawn);
+      removeEventListener('pagehide', leaves);
+      reading.keep(false);
+    };
+  }, [reading]);
+  return reading;
+}
+
+/** Who sends something wants to see it. */
+function useOwnSends(reading: Reading): void {
+  const newest = chat.unsettled(reading.id).at(-1)?.created ?? 0;
+  const sent = useRef(Date.now());
+  useLayoutEffect(() => {
+    if (newest <= sent.current) return;
+    sent.current = newest;
+    if (!reading.follows.peek()) reading.toEnd();
+  }, [newest]);
+}
+
+function onKey(event: KeyboardEvent, reading: Reading): void {
+  const target = event.target as HTMLElement;
+  const onRow = target.classList.contains('row');
+  if ((!onRow && target !== event.currentTarget) || event.ctrlKey || event.metaKey || event.altKey) return;
+  const actions: Record<string, () => void> = {
+    ArrowUp: () => reading.move(-1),
+    ArrowDown: () => reading.move(1),
+    Home: () => void reading.toStart(),
+    End: () => reading.toNewest(),
+    r: () => onRow && target.dataset.seq !== undefined && answer(reading.id, Number(target.dataset.seq)),
   };
-  const toBottom = () => {
-    scroll.current!.toBottom();
-    settle();
-  };
-  return { atBottom, onScroll, toBottom };
+  const action = actions[event.key];
+  if (!action) return;
+  event.preventDefault();
+  action();
 }

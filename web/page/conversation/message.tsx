@@ -4,54 +4,95 @@ import type { Message } from '@verbatim/client';
 import { Avatar, hueOf } from '../status/avatar.tsx';
 import { strings } from '../strings.ts';
 import { clockTime, dayOf, exactTime } from '../time.ts';
+import { answer } from './answering.ts';
+import { Quote } from './quote.tsx';
+import { ReadBy } from './read-by.tsx';
+import type { Reading } from './reading.ts';
 import type { Row } from './rows.ts';
+import { Text } from './text.tsx';
 import './message.css';
 
-interface Props {
+/** Where a row stands among the others, for the scroll and for the keyboard. */
+export interface RowPlace {
+  rowKey: string;
+  tabIndex: number;
+}
+
+interface Props extends RowPlace {
   row: Row;
   own: boolean;
+  reading: Reading;
+  /** Whether somebody went to this message. */
+  isTarget: boolean;
+  /** Whether the pointer or the keyboard is here. */
+  active: boolean;
+  /** Who has read up to this one, one to a line. */
+  readers: string;
 }
 
 /** A row of the log. A message never changes, so it is drawn again only where its place among the others did. */
 export class MessageRow extends Component<Props> {
   override shouldComponentUpdate(next: Props): boolean {
-    const { row, own } = this.props;
+    const { row, own, tabIndex, isTarget, active, readers } = this.props;
     return next.own !== own || next.row.message !== row.message || next.row.follows !== row.follows
-      || next.row.newDay !== row.newDay || next.row.firstUnread !== row.firstUnread;
+      || next.row.newDay !== row.newDay || next.row.firstUnread !== row.firstUnread
+      || next.tabIndex !== tabIndex || next.isTarget !== isTarget || next.active !== active
+      || next.readers !== readers;
   }
 
-  override render({ row, own }: Props) {
+  override render({ row, own, reading, rowKey, tabIndex, isTarget, active, readers }: Props) {
     const { message } = row;
+    const { seq, from, target } = message;
     return (
-      <li class={rowClass(own, row.follows)} data-seq={message.seq} data-from={message.from} data-state={own ? 'recorded' : undefined} data-testid="message">
+      <article
+        class={`${rowClass(own, row.follows)}${isTarget ? ' target' : ''}`} data-key={rowKey} data-seq={seq} data-from={from}
+        data-state={own ? 'recorded' : undefined} data-testid="message" tabIndex={tabIndex}
+        aria-posinset={seq} aria-setsize={-1} aria-labelledby={`author-${seq} time-${seq}`} aria-describedby={`text-${seq}`}
+      >
         {row.newDay && <p class="divider"><span>{dayOf(message.time)}</span></p>}
-        {row.firstUnread && <p class="divider fresh"><span>{strings.conversation.newHere}</span></p>}
-        <Bubble from={message.from} name={message.name} own={own} follows={row.follows}>
-          <Text message={message} />
+        {row.firstUnread && <p class="divider fresh" data-testid="fresh"><span>{strings.conversation.newHere}</span></p>}
+        <Bubble
+          from={from} name={message.name} own={own} follows={row.follows} authorId={`author-${seq}`}
+          actions={active && <Actions message={message} reading={reading} tabIndex={tabIndex} />}
+        >
+          {target !== undefined && <Quote reading={reading} seq={target} />}
+          <div id={`text-${seq}`} class="text-place">
+            {message.redacted ? <p class="text redacted" data-testid="text">{strings.conversation.redacted}</p> : <Text text={message.text ?? ''} />}
+          </div>
           <span class="facts">
             {message.partial && <span>{strings.conversation.partial}</span>}
-            <time dateTime={message.time} title={`${exactTime(message.time)} · #${message.seq}`}>{clockTime(message.time)}</time>
+            <time id={`time-${seq}`} dateTime={message.time}>{clockTime(message.time)}</time>
             {own && <span class="state" title={strings.state.recorded}>✓<span class="visually-hidden">{strings.state.recorded}</span></span>}
           </span>
         </Bubble>
-      </li>
+        {readers !== '' && <ReadBy readers={readers.split('\n')} />}
+      </article>
     );
   }
 }
 
-function Text({ message }: { message: Message }) {
-  if (message.redacted) return <p class="text redacted">{strings.conversation.redacted}</p>;
-  return <p class="text" dir="auto" data-testid="text">{message.text}</p>;
+/** What can be done with a message, and when exactly it came. */
+function Actions({ message, reading, tabIndex }: { message: Message; reading: Reading; tabIndex: number }) {
+  if (message.redacted) return null;
+  return (
+    <div class="actions">
+      <span class="exact-time" aria-hidden="true">{exactTime(message.time)} · #{message.seq}</span>
+      <button class="button quiet" tabIndex={tabIndex} onClick={() => answer(reading.id, message.seq)} title={strings.message.answerHint} data-testid="answer">
+        <svg viewBox="0 0 24 24" width="14" height="14" aria-hidden="true"><path fill="none" stroke="currentColor" stroke-width="2.5" stroke-linecap="round" stroke-linejoin="round" d="M10 5 4 11l6 6M4 11h10a6 6 0 0 1 6 6v2" /></svg>
+        {strings.message.answer}
+      </button>
+    </div>
+  );
 }
 
-export function GrowingRow({ message }: { message: { from: string; text: string } }) {
+export function GrowingRow({ message, rowKey, tabIndex }: RowPlace & { message: { from: string; text: string } }) {
   return (
-    <li class={rowClass(false, false)} data-state="growing" data-testid="growing">
+    <article class={rowClass(false, false)} data-key={rowKey} tabIndex={tabIndex} data-state="growing" data-testid="growing" aria-label={message.from}>
       <Bubble from={message.from} own={false} follows={false}>
-        <p class="text" dir="auto">{message.text}</p>
+        <Text text={message.text} whole />
         <span class="facts">{strings.conversation.growing}</span>
       </Bubble>
-    </li>
+    </article>
   );
 }
 
@@ -64,18 +105,21 @@ interface BubbleProps {
   name?: string | undefined;
   own: boolean;
   follows: boolean;
+  authorId?: string;
+  actions?: ComponentChildren;
   children: ComponentChildren;
 }
 
 /** The shape around a message: the author beside and above it, the text and its facts within. */
-export function Bubble({ from, name, own, follows, children }: BubbleProps) {
+export function Bubble({ from, name, own, follows, authorId, actions, children }: BubbleProps) {
   const shown = name ?? from;
   return (
     <div class="message">
       {!own && (follows ? <span class="avatar-space" /> : <Avatar name={shown} />)}
       <div class="bubble">
-        <p class={own || follows ? 'author visually-hidden' : `author ink-${hueOf(shown)}`} dir="auto" title={from}>{shown}</p>
+        <p id={authorId} class={own || follows ? 'author visually-hidden' : `author ink-${hueOf(shown)}`} dir="auto" title={from}>{shown}</p>
         {children}
+        {actions}
       </div>
     </div>
   );

@@ -3,23 +3,32 @@ import type { OutboxItem } from '@verbatim/client';
 import { chat, user } from '../state.ts';
 import { strings } from '../strings.ts';
 import { clockTime } from '../time.ts';
-import { Bubble, rowClass } from './message.tsx';
+import { Bubble, rowClass, type RowPlace } from './message.tsx';
+import { Text } from './text.tsx';
 
-export function PendingRow({ item }: { item: OutboxItem }) {
+interface Props extends RowPlace {
+  item: OutboxItem;
+  /** The item's own; beside it, for it is the same object as before when these have changed, and would not be drawn again. */
+  state: OutboxItem['state'];
+  reason: string | undefined;
+}
+
+export function PendingRow({ item, state, rowKey, tabIndex }: Props) {
   return (
-    <li class={rowClass(true, true)} data-state={item.state} data-testid="message">
+    <article class={rowClass(true, true)} data-key={rowKey} tabIndex={tabIndex} data-state={state} data-testid="message" aria-label={`${user.value} ${clockTime(item.created)}`}>
       <Bubble from={user.value} own follows>
-        <p class="text" dir="auto" data-testid="text">{item.text}</p>
+        <Text text={item.text} />
         <span class="facts"><time>{clockTime(item.created)}</time><State item={item} /></span>
-        {item.state === 'failed' && <Failed item={item} />}
+        {state === 'failed' && <Failed item={item} />}
       </Bubble>
-    </li>
+    </article>
   );
 }
 
 function State({ item }: { item: OutboxItem }) {
-  if (item.state === 'recorded') return <span class="state" title={strings.state.recorded}>✓</span>;
-  return <span class="state">{item.state === 'failed' ? strings.state.failed : strings.state.sending}</span>;
+  if (item.state === 'recorded') return <span class="state" title={strings.state.recorded}>✓<span class="visually-hidden">{strings.state.recorded}</span></span>;
+  if (item.state === 'failed') return <span class="state">{strings.state.failed}</span>;
+  return <span class="state" title={item.reason}>{item.reason === undefined ? strings.state.sending : strings.state.waiting}</span>;
 }
 
 function Failed({ item }: { item: OutboxItem }) {

@@ -1,14 +1,17 @@
-// Who has read up to one's own newest message.
-import { chat, user, watch } from '../state.ts';
+// Who has read up to a message and no further.
+import { Avatar } from '../status/avatar.tsx';
 import { strings } from '../strings.ts';
 
+const mostDrawn = 5;
 const mostNamed = 3;
 
-export function ReadBy({ id }: { id: string }) {
-  const { timeline, people } = watch(id);
-  const newest = timeline.messages.at(-1);
-  if (newest?.from !== user.value || chat.unsettled(id).length > 0) return null;
-  const readers = Object.keys(people.reads).filter((name) => name !== user.value && people.reads[name]! >= newest.seq).sort();
-  if (readers.length === 0) return null;
-  return <p class="read-by" aria-live="off" dir="auto" data-testid="read-by">{strings.state.readBy(readers.slice(0, mostNamed), readers.length)}</p>;
+export function ReadBy({ readers }: { readers: string[] }) {
+  const words = strings.state.readBy(readers.slice(0, mostNamed), readers.length);
+  return (
+    <p class="read-by" title={readers.join(', ')} dir="auto">
+      <span class="visually-hidden" data-testid="read-by">{words}</span>
+      {readers.slice(0, mostDrawn).map((name) => <Avatar key={name} name={name} />)}
+      {readers.length > mostDrawn && <span class="read-by-more" aria-hidden="true">+{readers.length - mostDrawn}</span>}
+    </p>
+  );
 }

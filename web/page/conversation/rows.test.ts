@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Message } from '@verbatim/client';
-import { rowsOf } from './rows.ts';
+import { keyOf, readersOf, rowsOf } from './rows.ts';
 
 const message = (seq: number, from: string, time: string): Message =>
   ({ type: 'message', conversation: 'lobby', seq, from, time: `2026-11-${time}`, text: `m${seq}` });
@@ -30,4 +30,26 @@ test('what is new begins once, with the first unread message of somebody else', 
   expect(rowsOf(messages, 'eve', 2).map((row) => row.firstUnread)).toEqual([false, false, false, true, false]);
   expect(rowsOf(messages, 'eve', 5).some((row) => row.firstUnread)).toBe(false);
   expect(rowsOf(messages, 'eve', undefined).some((row) => row.firstUnread)).toBe(false); // a first visit: all is new
+});
+
+test('no line stands before what is new where its beginning is not held', () => {
+  const messages = [7, 8, 9].map((seq) => message(seq, 'ann', '24T12:00:00.000000'));
+  expect(rowsOf(messages, 'eve', 3).some((row) => row.firstUnread)).toBe(false);
+  expect(rowsOf(messages, 'eve', 6).map((row) => row.firstUnread)).toEqual([true, false, false]);
+});
+
+test('an answer names its author again, for its quote stands between', () => {
+  const answer = { ...message(2, 'ann', '24T12:00:01.000000'), target: 1 };
+  expect(rowsOf([message(1, 'ann', '24T12:00:00.000000'), answer], 'eve', undefined).map((row) => row.follows)).toEqual([false, false]);
+});
+
+test('readers stand at the newest message that they have read, and not at their own', () => {
+  const messages = [message(4, 'ann', '24T12:00:00.000000'), message(6, 'bob', '24T12:00:00.000000')];
+  const readers = readersOf(messages, { ann: 6, bob: 6, eve: 6, zoe: 5, dan: 2, cem: 9 }, 'eve');
+  expect([...readers].sort()).toEqual([[4, ['zoe']], [6, ['ann', 'cem']]]);
+});
+
+test('one\'s own message keeps its key from the outbox to the record', () => {
+  expect(keyOf('ann', 'ann', 'c1', 0)).toBe(keyOf('ann', 'ann', 'c1', 7));
+  expect(keyOf('ann', 'bob', 'c1', 7)).not.toBe(keyOf('ann', 'ann', 'c1', 7));
 });

@@ -1,6 +1,6 @@
-// How messages stand in the log: what begins a day, what follows on from the same author, and where the unread ones begin.
-import type { Message } from '@verbatim/client';
-import { sameDay } from '../time.ts';
+// How messages stand in the log: what begins a day, what follows on from the same author, where the unread ones begin,
+// and who has read how far.
+import type { GrowingMessage, Message, OutboxItem, Seq } from '@verbatim/client';
 
 export interface Row {
   message: Message;
@@ -12,20 +12,64 @@ export interface Row {
   firstUnread: boolean;
 }
 
+/** What stands in the log, each under a key that stays its own. */
+export type Item =
+  | { key: string; kind: 'message'; row: Row }
+  | { key: string; kind: 'growing'; growing: GrowingMessage }
+  | { key: string; kind: 'pending'; pending: OutboxItem };
+
 const together = 5 * 60_000; // ms between messages of one author that stand together
 
 /** Makes the rows; `readTo` is how far the reader had read on coming here. */
 export function rowsOf(messages: Message[], user: string, readTo: number | undefined): Row[] {
-  let unreadSeen = false;
+  let unreadSeen = readTo === undefined || (messages[0]?.seq ?? 0) > readTo + 1; // where the first is not held, no line can be right
   return messages.map((message, index) => {
     const before = messages[index - 1];
-    const newDay = !before || !sameDay(new Date(before.time), new Date(message.time));
-    const firstUnread = !unreadSeen && readTo !== undefined && message.seq > readTo && message.from !== user;
+    const newDay = !before || when(before).day !== when(message).day;
+    const firstUnread = !unreadSeen && message.seq > readTo! && message.from !== user;
     unreadSeen ||= firstUnread;
     return { message, newDay, firstUnread, follows: !newDay && !firstUnread && goTogether(before, message) };
   });
 }
 
+/** One's own message keeps its key while it goes from the outbox onto the record. */
+export function keyOf(user: string, from: string, id: string | undefined, seq: Seq): string {
+  return from === user && id !== undefined ? `own ${id}` : `seq ${seq}`;
+}
+
+/** Who has read up to each message and no further, oneself and its author left out; by seq. */
+export function readersOf(messages: Message[], reads: Record<string, Seq>, user: string): Map<Seq, string[]> {
+  const readers = new Map<Seq, string[]>();
+  for (const name of Object.keys(reads).sort()) {
+    const message = newestUpTo(messages, reads[name]!);
+    if (!message || name === user || name === message.from) continue;
+    readers.set(message.seq, [...(readers.get(message.seq) ?? []), name]);
+  }
+  return readers;
+}
+
+function newestUpTo(messages: Message[], seq: Seq): Message | undefined {
+  let [low, high] = [0, messages.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (messages[middle]!.seq <= seq) low = middle + 1;
+    else high = middle;
+  }
+  return messages[low - 1];
+}
+
 function goTogether(before: Message | undefined, message: Message): boolean {
-  return before?.from === message.from && Date.parse(message.time) - Date.parse(before.time) < together;
+  return before?.from === message.from && message.target === undefined && when(message).at - when(before).at < together;
+}
+
+// A row is made again with each change of the log, and its date only once.
+const times = new WeakMap<Message, { at: number; day: string }>();
+
+function when(message: Message): { at: number; day: string } {
+  let time = times.get(message);
+  if (!time) {
+    const date = new Date(message.time);
+    times.set(message, time = { at: date.getTime(), day: date.toDateString() });
+  }
+  return time;
 }

@@ -1,45 +1,133 @@
-// Where the reader stands in the log. At the bottom it stays at the bottom; anywhere else what is read stays put,
+// Where the reader stands in the log. At the end it stays at the end; anywhere else what is read stays put,
 // whatever comes above or below it.
-const nearBottom = 48; // px
-const nearTop = 600; // px; older messages are asked for before the reader gets there
+import { extentAround, Heights, rangeAround, rowAt, type Anchor, type Extent, type Sized } from './extent.ts';
+
+const nearEdge = 48; // px
+const nearHeld = 900; // px; more is asked for before the reader gets there
+const margin = 1_000; // px drawn before and after what can be seen
+const marginAtEnd = 400; // px, for who follows what comes: a busy conversation draws all of it anew, many times a second
+const leastMargin = 300; // px; with less than that, more is drawn
 
 export class Scroll {
-  atBottom = true;
-  private anchor: { row: HTMLElement; top: number } | undefined;
+  /** Whether it follows what comes. */
+  atEnd = true;
+  /** The rows as they are drawn now. */
+  rows: Sized[] = [];
+  /** Whether the end of the rows is the end of the conversation. */
+  live = true;
+  private anchor: Anchor | undefined;
+  private drawn: Extent = { from: 0, to: 0, above: 0, below: 0 };
+  private width = 0; // of the view, as it was measured last
+  private height = 0;
+  private readonly heights = new Heights();
 
-  constructor(private readonly view: HTMLElement) {}
+  constructor(private readonly view: () => HTMLElement | null) {}
 
-  /** The reader has scrolled. */
-  moved(): void {
-    const { scrollTop, scrollHeight, clientHeight } = this.view;
-    this.atBottom = scrollHeight - scrollTop - clientHeight < nearBottom;
-    this.remember();
+  /** What is to be drawn of these rows. */
+  extent(rows: Sized[], live: boolean): Extent {
+    this.rows = rows;
+    this.live = live;
+    this.drawn = extentAround(rows, this.heights, this.start, this.height, this.follows ? marginAtEnd : margin);
+    return this.drawn;
   }
 
-  /** What is shown has changed, or the space for it. */
-  restore(): void {
-    if (this.atBottom) this.toBottom();
-    else if (this.anchor?.row.isConnected) this.view.scrollTop += topOf(this.anchor.row) - this.anchor.top;
-    this.remember();
+  /** What is shown has changed, or the space for it: measures it, puts the reader where they were, and says whether more is to be drawn. */
+  restore(): boolean {
+    const view = this.view()!;
+    this.height = view.clientHeight;
+    this.measure(view);
+    if (this.follows) view.scrollTop = view.scrollHeight;
+    else this.toAnchor(view);
+    this.remember(view);
+    return this.needsMore();
   }
 
-  toBottom(): void {
-    this.atBottom = true;
-    this.view.scrollTop = this.view.scrollHeight;
+  /** The reader has scrolled; says whether more is to be drawn. */
+  moved(): boolean {
+    const view = this.view()!;
+    const { scrollTop, scrollHeight, clientHeight } = view;
+    this.atEnd = this.live && scrollHeight - scrollTop - clientHeight < nearEdge;
+    this.remember(view);
+    return this.needsMore();
+  }
+
+  toEnd(): void {
+    this.atEnd = true;
+    this.anchor = undefined;
+  }
+
+  /** Stands so that a row is this many pixels below the upper edge. */
+  standAt(key: string, top: number): void {
+    this.atEnd = false;
+    this.anchor = { key, top };
+  }
+
+  /** The row that is read, unless the reader stands at the end. */
+  get place(): Anchor | undefined {
+    return this.atEnd ? undefined : this.anchor;
   }
 
   get nearTop(): boolean {
-    return this.view.scrollTop < nearTop;
+    return this.view()!.scrollTop < nearHeld;
   }
 
-  /** Keeps the first row that can be seen, and where it is. */
-  private remember(): void {
-    const edge = this.view.getBoundingClientRect().top;
-    const row = [...this.view.querySelectorAll<HTMLElement>('[data-seq]')].find((each) => each.getBoundingClientRect().bottom > edge);
-    this.anchor = row && { row, top: topOf(row) };
+  get nearBottom(): boolean {
+    const { scrollTop, scrollHeight, clientHeight } = this.view()!;
+    return scrollHeight - scrollTop - clientHeight < nearHeld;
+  }
+
+  /** The row elements that can be seen. */
+  seen(): HTMLElement[] {
+    const { top, bottom } = this.view()!.getBoundingClientRect();
+    return rowsIn(this.view()!).filter((row) => {
+      const box = row.getBoundingClientRect();
+      return box.bottom > top && box.top < bottom;
+    });
+  }
+
+  private measure(view: HTMLElement): void {
+    if (view.clientWidth !== this.width) this.heights.clear();
+    this.width = view.clientWidth;
+    for (const row of rowsIn(view)) this.heights.set(row.dataset.key!, row.getBoundingClientRect().height);
+  }
+
+  private toAnchor(view: HTMLElement): void {
+    const row = this.anchor && rowsIn(view).find((each) => each.dataset.key === this.anchor!.key);
+    if (row) view.scrollTop += topIn(view, row) - this.anchor!.top;
+  }
+
+  /** Keeps the first row that can be seen, and where it is; where none of the drawn ones can, the one that would be there. */
+  private remember(view: HTMLElement): void {
+    const row = rowsIn(view).find((each) => topIn(view, each) + each.offsetHeight > 0);
+    const top = row && topIn(view, row);
+    this.anchor = top !== undefined && top < view.clientHeight
+      ? { key: row!.dataset.key!, top }
+      : rowAt(this.rows, this.heights, view.scrollTop - listOf(view).offsetTop);
+  }
+
+  private get follows(): boolean {
+    return this.atEnd && this.live;
+  }
+
+  /** The row that what is drawn is counted from; none at the end. */
+  private get start(): Anchor | undefined {
+    return this.follows ? undefined : this.anchor;
+  }
+
+  private needsMore(): boolean {
+    const needed = rangeAround(this.rows, this.heights, this.start, this.height, leastMargin);
+    return needed.from < this.drawn.from || needed.to > this.drawn.to;
   }
 }
 
-function topOf(row: HTMLElement): number {
-  return row.getBoundingClientRect().top;
+function listOf(view: HTMLElement): HTMLElement {
+  return view.querySelector<HTMLElement>('.rows')!;
+}
+
+function rowsIn(view: HTMLElement): HTMLElement[] {
+  return [...listOf(view).children] as HTMLElement[];
+}
+
+function topIn(view: HTMLElement, row: HTMLElement): number {
+  return row.getBoundingClientRect().top - view.getBoundingClientRect().top;
 }

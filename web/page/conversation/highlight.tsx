@@ -1,0 +1,34 @@
+// Colours for code, as elements. Loaded when the first block of code is shown.
+import type { ComponentChildren } from 'preact';
+import { createLowlight } from 'lowlight';
+import bash from 'highlight.js/lib/languages/bash';
+import c from 'highlight.js/lib/languages/c';
+import css from 'highlight.js/lib/languages/css';
+import diff from 'highlight.js/lib/languages/diff';
+import go from 'highlight.js/lib/languages/go';
+import java from 'highlight.js/lib/languages/java';
+import javascript from 'highlight.js/lib/languages/javascript';
+import json from 'highlight.js/lib/languages/json';
+import python from 'highlight.js/lib/languages/python';
+import rust from 'highlight.js/lib/languages/rust';
+import sql from 'highlight.js/lib/languages/sql';
+import typescript from 'highlight.js/lib/languages/typescript';
+import xml from 'highlight.js/lib/languages/xml';
+import yaml from 'highlight.js/lib/languages/yaml';
+
+const lowlight = createLowlight({ bash, c, css, diff, go, java, javascript, json, python, rust, sql, typescript, xml, yaml });
+
+type Node = ReturnType<typeof lowlight.highlight>['children'][number];
+
+/** The code in its colours; nothing where the language is not known. */
+export function colour(code: string, language: string): ComponentChildren {
+  if (!lowlight.registered(language)) return undefined;
+  return lowlight.highlight(language, code).children.map(draw);
+}
+
+function draw(node: Node): ComponentChildren {
+  if (node.type === 'text') return node.value;
+  if (node.type !== 'element') return null;
+  const classes = Array.isArray(node.properties.className) ? node.properties.className.join(' ') : undefined;
+  return <span class={classes}>{node.children.map(draw)}</span>;
+}

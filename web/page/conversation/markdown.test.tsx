@@ -1,0 +1,116 @@
+// What becomes of a text: which elements, and which words.
+import { expect, test } from 'vitest';
+import { isValidElement, type ComponentChildren, type VNode } from 'preact';
+import { isEmojiOnly, plainOf, safeAddress, tokensOf } from './markdown.ts';
+import { Markdown } from './markdown.tsx';
+
+/** The elements as one reads them: [name, …children]; words as they are. Components of the page are named and not drawn. */
+function shapeOf(node: ComponentChildren): unknown[] {
+  if (Array.isArray(node)) return node.flatMap(shapeOf);
+  if (node === null || node === undefined || typeof node === 'boolean') return [];
+  if (!isValidElement(node)) return [String(node)];
+  const { type, props } = node as VNode<{ children?: ComponentChildren; href?: string; code?: string }>;
+  if (typeof type === 'function') return type.name === 'Fragment' || type.length === 0 ? shapeOf(props.children) : [[type.name, props.code]];
+  const name = props.href === undefined ? type : `${type} ${props.href}`;
+  return [[name, ...shapeOf(props.children)]];
+}
+
+const shape = (text: string) => {
+  const drawn = Markdown({ text }) as VNode<{ children?: ComponentChildren }>;
+  return shapeOf(drawn.props.children);
+};
+
+/** Every name of an element in a shape. */
+const names = (text: string) => [...JSON.stringify(shape(text)).matchAll(/\["([a-zA-Z]+)/g)].map((match) => match[1]);
+
+test('what people write most', () => {
+  expect(shape('**bold** _it_ ~~gone~~ `x < y`')).toEqual([['p', ['strong', 'bold'], ' ', ['em', 'it'], ' ', ['del', 'gone'], ' ', ['code', 'x < y']]]);
+  expect(shape('> said\n\n- one\n- two')).toEqual([['blockquote', ['p', 'said']], ['ul', ['li', ['span', 'one']], ['li', ['span', 'two']]]]);
+  expect(shape('- [x] done\n- [ ] open')).toEqual([['ul', ['li', ['span'], ['span', 'done']], ['li', ['span'], ['span', 'open']]]]);
+  expect(shape('|a|b|\n|-|-|\n|1|2|')).toEqual([['div', ['table', ['thead', ['tr', ['th', 'a'], ['th', 'b']]], ['tbody', ['tr', ['td', '1'], ['td', '2']]]]]]);
+  expect(shape('```go\nfunc\n```')).toEqual([['CodeBlock', 'func']]);
+  expect(shape('# Title')).toEqual([['p', 'Title']]); // not a heading of the page's
+});
+
+test('lines and indents stay as they were typed', () => {
+  expect(shape('one\n  two\nthree  \nfour')).toEqual([['p', 'one\n  two\nthree', '\n', 'four']]);
+  expect(shape('    not code')).toEqual([['p', '    not code']]);
+});
+
+test('raw HTML is text, to the letter', () => {
+  for (const text of ['<script>alert(1)</script>', '<img src=x onerror=alert(1)>', '<b>hi</b> there', '<!-- c -->', '<a href="javascript:x">y</a>', '<svg onload=x>', '&lt;b&gt;']) {
+    expect(shape(text).flat(9).join('')).toContain(text);
+    expect(names(text)).toEqual(['p']);
+  }
+});
+
+test('a link leads to the web or to a mailbox, or it is text', () => {
+  expect(shape('see https://a.example/x?y=1.')).toEqual([['p', 'see ', ['a https://a.example/x?y=1', 'https://a.example/x?y=1'], '.']]);
+  expect(shape('[words](http://a.example)')).toEqual([['p', ['a http://a.example/', 'words']]]);
+  expect(shape('<ann@a.example>')).toEqual([['p', ['a mailto:ann@a.example', 'ann@a.example']]]);
+  for (const bad of ['[x](javascript:alert(1))', '[x](JaVaScript:alert)', '[x](data:text/html,y)', '[x](/relative)', '[x](vbscript:y)', '[x](#z)', '[x](file:///etc)', '[x](blob:http://a/b)', '[x](java\tscript:alert)']) {
+    expect(shape(bad).flat(9).join('')).toBe(`p${bad}`);
+  }
+});
+
+test('an image is a link, and never loaded', () => {
+  expect(shape('![cat](https://a.example/cat.png)')).toEqual([['p', ['a https://a.example/cat.png', 'cat']]]);
+  expect(shape('![cat](data:image/png;base64,x)')).toEqual([['p', '![cat](data:image/png;base64,x)']]);
+});
+
+test('no text makes an element that is not on the list', () => {
+  const allowed = new Set(['p', 'strong', 'em', 'del', 'code', 'a', 'ul', 'ol', 'li', 'span', 'blockquote', 'hr', 'div', 'table', 'thead', 'tbody', 'tr', 'th', 'td', 'CodeBlock']);
+  const pieces = ['<b>', '</b>', '[a](', 'http://x.y', ')', '**', '_', '`', '\n', '> ', '- ', '1. ', '|', '|-|-|', '```', '![', ']', '<!--', '&amp;', '# ', '[x]: /y "z"', '~~', '\\', '<http://a>', '<script', '    ', 'word', '\u202e', '😀'];
+  let seed = 1;
+  const next = (below: number) => (seed = (seed * 48_271) % 2_147_483_647) % below;
+  for (let round = 0; round < 2_000; round++) {
+    const text = Array.from({ length: 1 + next(24) }, () => pieces[next(pieces.length)]).join('');
+    for (const name of names(text)) if (name !== undefined && /^[a-z]+$/.test(name) && !allowed.has(name)) expect.unreachable(`${name} in ${JSON.stringify(text)}`);
+  }
+});
+
+const size = 16_000; // bytes, nearly the most that a message may have
+const fill = (piece: string) => piece.repeat(Math.floor(size / piece.length));
+const nasty: Record<string, string> = {
+  'quotes in quotes': fill('>'), 'quotes with spaces': `${fill('> ')}a`, 'brackets': fill('['), 'links that never end': fill('[a]('), 'images in images': fill('!['),
+  'stars': `${fill('*')}a`, 'stars and words': fill('*a '), 'emphasis that nests': fill('*a ').slice(0, size / 2) + fill('b* ').slice(0, size / 2), 'mixed emphasis': fill('*a_ '),
+  'lists in lists': `${fill('- ')}a`, 'lists in quotes': fill('>- '), 'deeper and deeper lists': Array.from({ length: 170 }, (_, depth) => `${' '.repeat(depth)}- a`).join('\n'),
+  'a mailbox that never ends': `${fill('a.')}@`, 'words without an end': `${'a'.repeat(size)}@`, 'spaces': `a${' '.repeat(size)}b`, 'underscores': fill('_a'), 'strikes': fill('~a~~b~'),
+  'ticks': Array.from({ length: 170 }, (_, count) => `${'`'.repeat(count)} a`).join(''), 'tags that never end': fill('<a '), 'tables': `${fill('|a').slice(0, size / 2)}|\n${fill('|-').slice(0, size / 2)}|\n`,
+  'definitions': fill('[a]: b\n'), 'backslashes in brackets': fill('[\\'), 'punctuation': fill('a*.'), 'empty paragraphs': fill('> a\n\n'), 'fences': fill('```\n'),
+};
+
+test.for(Object.entries(nasty))('a message of 16 kB of %s takes bounded time', ([, text]) => {
+  const began = performance.now();
+  const tokens = tokensOf(text);
+  const took = performance.now() - began;
+  expect(took).toBeLessThan(1_500); // without the bounds seconds, or the end of the stack; slack for a busy machine
+  if (tokens) expect(tokens.map((token) => token.raw).join('')).toHaveLength(text.length);
+});
+
+test('what people really write is within the bounds', () => {
+  const long = Array.from({ length: 60 }, (_, n) => `Paragraph ${n} with **some** words, a [link](https://a.example/${n}) and \`code\`. ${'More of it. '.repeat(12)}`).join('\n\n');
+  expect(long.length).toBeGreaterThan(12_000);
+  expect(tokensOf(long)).toBeDefined();
+  expect(tokensOf(`> ${'> '.repeat(6)}quoted by many\n\n${'  '.repeat(8)}- deep`)).toBeDefined();
+  expect(tokensOf('word '.repeat(800))).toBeDefined(); // one paragraph of 4,000 letters
+});
+
+test('only whole addresses are safe', () => {
+  expect(safeAddress('https://a.example')).toBe('https://a.example/');
+  expect(safeAddress('HTTPS://A.example')).toBe('https://a.example/');
+  expect(safeAddress('//a.example')).toBeUndefined();
+  expect(safeAddress(' javascript:alert(1)')).toBeUndefined();
+});
+
+test('emoji are large only where they are alone and few', () => {
+  for (const text of ['😀', '👍🏽 👩‍👩‍👧', '🇩🇪', '❤️', '1️⃣']) expect(isEmojiOnly(text), text).toBe(true);
+  for (const text of ['', ' ', '1', '#', 'hi 😀', '😀'.repeat(30)]) expect(isEmojiOnly(text), text).toBe(false);
+});
+
+test('a quote of a message has its words without the marks', () => {
+  expect(plainOf('# T\n\n**a** `b` [c](https://d.example)\n\n- e\n- f\n\n|g|h|\n|-|-|\n|i|j|')).toBe('T a b c e f g h i j');
+  expect(plainOf('```go\nfunc f()\n```')).toBe('func f()');
+  expect(plainOf('<b>x</b>')).toBe('<b>x</b>');
+  expect(plainOf('> '.repeat(8_000))).toMatch(/^> >/);
+});

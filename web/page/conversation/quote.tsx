@@ -1,0 +1,52 @@
+// The message that another one answers to, in short, above it. Pressing it leads there.
+import { signal, type Signal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import type { Message, Seq } from '@verbatim/client';
+import { hueOf } from '../status/avatar.tsx';
+import { chat } from '../state.ts';
+import { strings } from '../strings.ts';
+import { plainOf } from './markdown.ts';
+import type { Reading } from './reading.ts';
+
+const longest = 140; // characters
+const mostKept = 500; // quotes
+
+type Quoted = Signal<Message | 'loading' | 'unknown'>;
+const quotes = new Map<string, Quoted>(); // by log and seq; of messages that are not held
+
+export function Quote({ reading, seq }: { reading: Reading; seq: Seq }) {
+  const message = reading.conversation.timeline.find(seq) ?? fetched(reading, seq).value;
+  useEffect(() => fetch(reading, seq), [seq]);
+  const known = typeof message === 'object' ? message : undefined;
+  return (
+    <button class="quote" data-testid="quote" tabIndex={-1} onClick={() => void reading.goTo(seq)} aria-label={strings.message.quoted(known && (known.name ?? known.from), known && excerptOf(known))}>
+      {known && <span class={`quote-author ink-${hueOf(known.name ?? known.from)}`} dir="auto">{known.name ?? known.from}</span>}
+      <span class="quote-text" dir="auto">{known ? excerptOf(known) : strings.message.elsewhere(seq)}</span>
+    </button>
+  );
+}
+
+/** A message in one line. */
+export function excerptOf(message: Message): string {
+  if (message.redacted) return strings.conversation.redacted;
+  const letters = [...plainOf((message.text ?? '').slice(0, 4 * longest))];
+  return letters.length > longest ? `${letters.slice(0, longest).join('')}…` : letters.join('');
+}
+
+function fetched({ id, conversation }: Reading, seq: Seq): Quoted {
+  const key = JSON.stringify([id, conversation.log, seq]);
+  let quote = quotes.get(key);
+  if (!quote) quotes.set(key, quote = signal('unknown'));
+  if (quotes.size > mostKept) quotes.delete(quotes.keys().next().value!);
+  return quote;
+}
+
+function fetch(reading: Reading, seq: Seq): void {
+  const quote = fetched(reading, seq);
+  if (reading.conversation.timeline.find(seq) || quote.value !== 'unknown') return;
+  quote.value = 'loading';
+  chat.history(reading.id, { after: seq - 1, limit: 1 }).then(
+    (page) => (quote.value = page.messages[0]?.seq === seq ? page.messages[0] as Message : 'unknown'),
+    () => (quote.value = 'unknown'),
+  );
+}
