@@ -64,7 +64,8 @@ export const strings = {
     leave: 'Leave',
   },
 
-  dialog: { close: 'Close' },
+  dialog: {
+    notLoaded: 'This part of the page could not be loaded. Try again when you are online, or reload the page.', close: 'Close' },
 
   export: {
     title: (id: string) => `Save the transcript of ${id}`,

@@ -1,14 +1,30 @@
 // The sheet that is open.
-import { Export } from '../export/export.tsx';
-import { Settings } from '../settings/settings.tsx';
-import { Help } from '../shortcuts/help.tsx';
+import { signal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import { notify } from '../status/notices.tsx';
+import { strings } from '../strings.ts';
 import { sheet } from './sheet.ts';
 
+const parts = signal<typeof import('./parts.ts') | undefined>(undefined);
+
 export function Sheets() {
-  switch (sheet.value) {
-    case 'help': return <Help />;
-    case 'settings': return <Settings />;
-    case 'export': return <Export />;
+  const shown = sheet.value;
+  const loaded = parts.value;
+  useEffect(() => {
+    if (shown !== undefined && loaded === undefined) load();
+  }, [shown, loaded]);
+  if (loaded === undefined) return null;
+  switch (shown) {
+    case 'help': return <loaded.Help />;
+    case 'settings': return <loaded.Settings />;
+    case 'export': return <loaded.Export />;
     default: return null;
   }
+}
+
+function load(): void {
+  import('./parts.ts').then((loaded) => (parts.value = loaded), () => {
+    sheet.value = undefined;
+    notify(strings.dialog.notLoaded);
+  });
 }
