@@ -20,6 +20,7 @@ test('many lines that are pasted stay lines, and the field grows with them to a 
   expect(await height(ann)).toBeGreaterThan(before * 3);
   expect(await height(ann)).toBeLessThanOrEqual(700 * 0.4 + 1);
   await ann.composer.press('Enter');
+  await bob.page.getByRole('button', { name: 'Show all' }).click();
   await bob.sees('line 59');
   expect((await server().transcript('lobby'))[0]!.text).toBe(lines);
   expect(await height(ann)).toBe(before);
@@ -69,7 +70,7 @@ test('names and texts from right to left turn nothing around them', async () => 
   await david.types('ש');
   await expect.poll(() => ann.page.getByTestId('typing').textContent()).toBe('\u2068דוד (dev)\u2069 is typing…');
   await ann.page.getByTestId('text').first().waitFor();
-  expect(await ann.page.getByTestId('text').first().evaluate((text) => getComputedStyle(text).direction)).toBe('rtl');
+  expect(await ann.page.getByTestId('text').locator('p').first().evaluate((text) => getComputedStyle(text).direction)).toBe('rtl');
   expect(await ann.listed('lobby').getByTestId('preview').getAttribute('dir')).toBe('rtl');
   expect(await ann.page.getByTestId('people').locator('bdi').allTextContents()).toEqual(['ann', 'דוד (dev)']);
   expect(await ann.listed('lobby').getByTestId('preview').locator('bdi').allTextContents()).toEqual(['דוד', 'שלום (לכולם)!']);
