@@ -4,6 +4,7 @@ import { byteLength } from '@verbatim/client';
 import { draftOf, keepDraft } from '../drafts.ts';
 import { takeTarget } from '../conversation/answering.ts';
 import { Answering } from '../conversation/answering-line.tsx';
+import { sendsOf } from '../conversation/sends.ts';
 import { chat, limits, user } from '../state.ts';
 import { strings } from '../strings.ts';
 import './composer.css';
@@ -32,6 +33,7 @@ export function Composer({ id }: { id: string }) {
     const text = field.current!.value;
     if (text.trim() === '' || byteLength(text) > (limits.value?.text ?? Infinity) || user.value === '') return;
     chat.send(id, text, takeTarget(id));
+    sendsOf(id).value++;
     field.current!.value = '';
     field.current!.focus();
     keepDraft(id, '');

@@ -9,6 +9,7 @@ import { GrowingRow, MessageRow } from './message.tsx';
 import { PendingRow } from './pending.tsx';
 import { Reading } from './reading.ts';
 import { keyOf, readersOf, rowsOf, type Item } from './rows.ts';
+import { sendsOf } from './sends.ts';
 
 export function Log({ id }: { id: string }) {
   const conversation = watch(id);
@@ -134,15 +135,15 @@ function useReading(id: string, view: { current: HTMLElement | null }): Reading 
   return reading;
 }
 
-/** Who sends something wants to see it. */
+/** Who sends something wants to see it. It may be on the record before anything is drawn, so the composer tells. */
 function useOwnSends(reading: Reading): void {
-  const newest = chat.unsettled(reading.id).at(-1)?.created ?? 0;
-  const sent = useRef(Date.now());
+  const count = sendsOf(reading.id).value;
+  const seen = useRef(count);
   useLayoutEffect(() => {
-    if (newest <= sent.current) return;
-    sent.current = newest;
+    if (count === seen.current) return;
+    seen.current = count;
     if (!reading.follows.peek()) reading.toEnd();
-  }, [newest]);
+  }, [count]);
 }
 
 function onKey(event: KeyboardEvent, reading: Reading): void {

@@ -16,6 +16,8 @@ export class Scroll {
   /** Whether the end of the rows is the end of the conversation. */
   live = true;
   private anchor: Anchor | undefined;
+  private top = 0; // of the view, when the anchor was kept
+  private goes = false; // somewhere else, with the next drawing
   private drawn: Extent = { from: 0, to: 0, above: 0, below: 0 };
   private width = 0; // of the view, as it was measured last
   private height = 0;
@@ -36,14 +38,17 @@ export class Scroll {
     const view = this.view()!;
     this.height = view.clientHeight;
     this.measure(view);
+    const scrolled = this.goes ? 0 : this.scrolledSince(view);
+    this.goes = false;
     if (this.follows) view.scrollTop = view.scrollHeight;
-    else this.toAnchor(view);
+    else this.toAnchor(view, scrolled);
     this.remember(view);
     return this.needsMore();
   }
 
   /** The reader has scrolled; says whether more is to be drawn. */
   moved(): boolean {
+    if (this.goes) return true; // the browser tells of a scroll a frame later: this one was before that
     const view = this.view()!;
     const { scrollTop, scrollHeight, clientHeight } = view;
     this.atEnd = this.live && scrollHeight - scrollTop - clientHeight < nearEdge;
@@ -52,13 +57,14 @@ export class Scroll {
   }
 
   toEnd(): void {
-    this.atEnd = true;
+    this.atEnd = this.goes = true;
     this.anchor = undefined;
   }
 
   /** Stands so that a row is this many pixels below the upper edge. */
   standAt(key: string, top: number): void {
     this.atEnd = false;
+    this.goes = true;
     this.anchor = { key, top };
   }
 
@@ -91,9 +97,15 @@ export class Scroll {
     for (const row of rowsIn(view)) this.heights.set(row.dataset.key!, row.getBoundingClientRect().height);
   }
 
-  private toAnchor(view: HTMLElement): void {
+  private toAnchor(view: HTMLElement, scrolled: number): void {
     const row = this.anchor && rowsIn(view).find((each) => each.dataset.key === this.anchor!.key);
-    if (row) view.scrollTop += topIn(view, row) - this.anchor!.top;
+    if (row) view.scrollTop += topIn(view, row) - this.anchor!.top + scrolled;
+  }
+
+  /** How far the reader has scrolled since the anchor was kept: the browser may not have told yet. At the lower edge it may be that there is less now. */
+  private scrolledSince(view: HTMLElement): number {
+    const { scrollTop, scrollHeight, clientHeight } = view;
+    return scrollHeight - scrollTop - clientHeight < 1 ? 0 : scrollTop - this.top;
   }
 
   /** Keeps the first row that can be seen, and where it is; where none of the drawn ones can, the one that would be there. */
@@ -103,6 +115,7 @@ export class Scroll {
     this.anchor = top !== undefined && top < view.clientHeight
       ? { key: row!.dataset.key!, top }
       : rowAt(this.rows, this.heights, view.scrollTop - listOf(view).offsetTop);
+    this.top = view.scrollTop;
   }
 
   private get follows(): boolean {
