@@ -54,12 +54,12 @@ test('20,000 messages are read back and forth, in order, and the page stays smal
   const goes = async (way: -1 | 1, seq: number) => {
     for (;;) {
       const rows = await look();
-      if (rows.includes(seq)) return;
+      if (way < 0 ? rows[0]! <= seq : rows.at(-1)! >= seq) return;
       await ann.log.evaluate((log, down) => (log.scrollTop = down ? log.scrollHeight : 0), way > 0);
       await expect.poll(async () => (await ann.transcript()).some((row) => !rows.includes(row.seq))).toBe(true);
     }
   };
-  await goes(-1, count - 5_000);
+  await goes(-1, count - 3_000);
   expect((await ann.held())[1]).toBeLessThan(count);
   await goes(1, count);
   await ann.page.getByTestId('jump').waitFor({ state: 'detached' });
