@@ -1,11 +1,11 @@
 import { defineConfig } from 'vitest/config';
 
-// Stories in a real browser against the real server. One file at a time: a browser and a server are enough for a small machine.
+// Stories in a real browser against the real server. Two files at a time, each with a browser and a server of its own: they wait most of the time.
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: 'test/setup.ts',
-    fileParallelism: false,
+    maxWorkers: 2,
     testTimeout: 120_000,
     hookTimeout: 30_000,
     expect: { poll: { timeout: 15_000, interval: 50 } },
