@@ -67,6 +67,7 @@ async function amongOthers(size: typeof desktop, colorScheme: 'light' | 'dark'):
 }
 
 async function take(person: Person, name: string): Promise<void> {
+  await person.page.mouse.move(0, 0); // what it lay over would show what can be done with it
   await person.page.evaluate(() => document.fonts.ready);
   await person.page.screenshot({ path: `${folder}${name}.png`, animations: 'disabled' });
 }

@@ -94,6 +94,8 @@ export const strings = {
       { keys: ['Enter'], does: 'Send' },
       { keys: ['Shift+Enter'], does: 'Start a new line' },
       { keys: ['ArrowUp', 'ArrowDown'], does: 'Move in the list and in the log' },
+      { keys: ['Home', 'End'], does: 'In the log: the first message, the newest' },
+      { keys: ['R'], does: 'In the log: answer the message' },
     ],
     keys: { ArrowUp: '↑', ArrowDown: '↓', Escape: 'Esc' } as Record<string, string>,
   },
