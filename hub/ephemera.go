@@ -65,7 +65,7 @@ func (c *Conversation) flushEphemera(now time.Time) {
 	c.takeMarks(now)
 	if (c.dirty.count || c.dirty.list) && !now.Before(c.countedAt.Add(atMost)) {
 		c.countedAt = now
-		c.dirty.parts = append([]part{{event: c.dirty.events + 1, frame: c.presenceFrame(c.dirty.list)}}, c.dirty.parts...)
+		c.dirty.parts = append(c.dirty.parts, part{event: c.dirty.events + 1, frame: c.presenceFrame(c.dirty.list)}) // it has what is before it
 		c.dirty.count, c.dirty.list = false, false
 	}
 	if len(c.dirty.parts) == 0 {

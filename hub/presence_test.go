@@ -129,3 +129,22 @@ func TestTheFurthestMarksAreShownAndNeverOnesOwn(t *testing.T) {
 		}
 	})
 }
+
+// What was told one by one comes before the count, or the list, that has it already: the last word is the newest.
+func TestTheCountOfACrowdComesAfterWhatIsOlder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, c := still(2)
+		ann, _ := enter(c, "ann", Reading)
+		time.Sleep(atMost)
+		l.flush()
+		enter(c, "bob", Reading)
+		enter(c, "carl", Reading)
+		time.Sleep(tick)
+		l.flush()
+		frames, _ := ann.Ephemera(nil)
+		one, crowd := strings.Index(string(frames), `"count":2`), strings.Index(string(frames), `"count":3`)
+		if one < 0 || crowd < one {
+			t.Errorf("ann is told %s, want bob's coming, and then that three are here", frames)
+		}
+	})
+}
