@@ -27,13 +27,17 @@ export async function keyboard(browser: Browser, server: Server): Promise<Row[]>
 
 /** Walks the page by Tab until it comes around, by the arrows where a group asks for it, and tells what was not met. */
 async function walk(screen: string, page: Page): Promise<Row> {
-  const all = await page.evaluate(markControls);
+  await page.mouse.move(0, 0); // what the mouse or the focus is on shows more, and takes it back at the first key
   await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
+  await drawn(page);
+  const all = await page.evaluate(markControls);
   const met = new Set<string>();
+  let first = '';
   for (let step = 0; step < mostSteps; step++) {
     await page.keyboard.press('Tab');
     const at = await page.evaluate(focused);
-    if (at.id !== '' && met.has(at.id)) break; // it has come around
+    if (at.id !== '' && at.id === first) break; // it has come around
+    first ||= at.id;
     if (at.id !== '') met.add(at.id);
     if (at.roving) await rove(page, met);
   }
@@ -45,18 +49,25 @@ async function walk(screen: string, page: Page): Promise<Row> {
   };
 }
 
-/** Goes through a group of which Tab stops at one only, there and back to where Tab came in. */
+/** Goes through a group of which Tab stops at one only, to both its ends and back to where Tab came in. */
 async function rove(page: Page, met: Set<string>): Promise<void> {
   const { id: entered } = await page.evaluate(focused);
-  for (const key of ['ArrowDown', 'ArrowRight', 'ArrowUp', 'ArrowLeft']) {
+  for (const key of ['ArrowDown', 'ArrowRight', 'ArrowUp', 'ArrowLeft', 'ArrowDown']) {
     for (let step = 0; step < mostSteps; step++) {
       const { id: before } = await page.evaluate(focused);
       await page.keyboard.press(key);
+      await drawn(page); // the log moves the focus with that
       const { id } = await page.evaluate(focused);
       if (id !== '') met.add(id);
       if (id === before || id === entered) break;
     }
+    if (key === 'ArrowUp' && (await page.evaluate(focused)).id === entered) break;
   }
+}
+
+/** Waits until what was done is drawn. */
+async function drawn(page: Page): Promise<void> {
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
 }
 
 /** Numbers each control that can be seen and used, and describes it. Runs in the page. */

@@ -111,3 +111,16 @@ test('the arrows go from message to message, Home and End to both ends of the re
   await expect.poll(at).toBe('400');
   ann.hadNoTrouble();
 });
+
+test('Tab comes to the newest message, though one before it has links and buttons', async () => {
+  await server().post('lobby', 'bob', 'see https://example.com\n\n```\ncode\n```');
+  await server().post('lobby', 'bob', 'the newest');
+  const ann = await joins('ann');
+  await ann.sees('the newest');
+  await ann.page.getByRole('link', { name: 'https://example.com' }).focus();
+  const focused = () => ann.page.evaluate(() => (document.activeElement as HTMLElement).dataset.seq);
+  for (let key = 0; key < 5 && (await focused()) === undefined; key++) await ann.page.keyboard.press('Tab');
+  expect(await focused()).toBe('2');
+  await ann.page.keyboard.press('ArrowUp');
+  await expect.poll(focused).toBe('1');
+});

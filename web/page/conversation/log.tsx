@@ -65,7 +65,7 @@ function Rows({ items, above, below, hidden, reading, people }: RowsProps) {
     <div
       class="rows" role={items.length > 0 ? 'feed' : undefined} aria-label={items.length > 0 ? strings.conversation.log(reading.id) : undefined}
       style={{ paddingTop: `${above}px`, paddingBottom: `${below}px`, visibility: hidden ? 'hidden' : 'visible' }}
-      onFocusIn={(event) => (reading.current.value = reading.active.value = keyAround(event))}
+      onFocusIn={(event) => onFocusIn(event, reading)}
       onFocusOut={() => (reading.active.value = undefined)}
       onMouseOver={(event) => (reading.active.value = keyAround(event))}
       onMouseLeave={() => (reading.active.value = undefined)}
@@ -84,6 +84,12 @@ function Rows({ items, above, below, hidden, reading, people }: RowsProps) {
       })}
     </div>
   );
+}
+
+/** Tab stops at one row. What is in a row is no place of the keyboard's among the rows: else that stop would stay behind whoever goes on by Tab. */
+function onFocusIn(event: FocusEvent, reading: Reading): void {
+  reading.active.value = keyAround(event);
+  if ((event.target as HTMLElement).classList.contains('row')) reading.current.value = reading.active.value;
 }
 
 /** The key of the row in which something happened. */
