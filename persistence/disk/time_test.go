@@ -125,6 +125,47 @@ func TestLinesAreInTheTranscriptWithinASecond(t *testing.T) {
 	})
 }
 
+// slowFS takes its time to open a transcript.
+type slowFS struct {
+	osFS
+	takes time.Duration
+}
+
+func (f slowFS) Open(path string, flag int) (File, error) {
+	if strings.HasSuffix(path, transcriptSuffix) {
+		time.Sleep(f.takes)
+	}
+	return f.osFS.Open(path, flag)
+}
+
+// Writing what waits takes a quarter of the time: after a write that took a second, the next one waits for three.
+func TestTranscriptsAreWrittenLessOftenWhereThatTakesLong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := bench(t, t.TempDir(), Options{FS: slowFS{takes: time.Second}})
+		pending := func() int64 {
+			synctest.Wait()
+			return b.Record.(*Record).Stats().PendingBytes
+		}
+		b.Fill("lobby", 3, 1)
+		time.Sleep(flushDelay + time.Second)
+		if n := pending(); n != 0 {
+			t.Fatalf("%d bytes are pending after the first write", n)
+		}
+		b.Fill("kitchen", 3, 1)
+		time.Sleep(3*time.Second - time.Millisecond)
+		if n := pending(); n == 0 {
+			t.Error("a second's write was not followed by three of rest")
+		}
+		time.Sleep(time.Second + time.Millisecond)
+		if n := pending(); n != 0 {
+			t.Errorf("%d bytes are pending a second after that rest", n)
+		}
+		if err := b.Record.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func TestAMarkSurvivesACrashAfterASecond(t *testing.T) {
 	inTime(t, func(t *testing.T, dir string, b *recordtest.Bench) {
 		b.Fill("lobby", 3, 1)

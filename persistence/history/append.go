@@ -17,8 +17,8 @@ const (
 	commandEntries  = 256     // of one ZADD: Redis answers nobody else meanwhile
 
 	// gatherFor is how long the appender rests after a round trip, unless a whole one waits: so that the entries of a busy
-	// conversation share one command, and Redis and this server have a wake-up for many. Whoever reads meanwhile has the
-	// newest entries from the hub's ring.
+	// conversation share one command, and Redis and this server have a wake-up for many. Members read the newest entries from
+	// the hub's ring; anybody else for whom Redis is behind reads the record.
 	gatherFor = 50 * time.Millisecond
 	maxKeys   = 20_000 // of which the appender remembers how far they are; then it begins anew
 )
