@@ -99,6 +99,7 @@ test('what is unread elsewhere is counted, and reading it clears the count', asy
   const ann = await joins('ann', '/c/kitchen');
   await ann.says('Coffee?');
   await expect.poll(() => ann.transcript()).toHaveLength(1); // and so it is read
+  await expect.poll(() => server().readTo('kitchen', 'ann')).toBe(1);
   await ann.page.goto(`${server().url}/c/lobby`); // a new page, which follows the kitchen
   await ann.isJoined();
   const kitchen = ann.listed('kitchen');

@@ -67,6 +67,18 @@ test('Ctrl+K searches, the arrows choose, and Escape comes back to writing', asy
   await expect.poll(() => focused(ann)).toBe('message');
 });
 
+test('the key after Escape is heard, however soon it comes', async () => {
+  const ann = await Person.joins(browser(), server().url, 'ann');
+  await ann.page.keyboard.press('Control+/');
+  await ann.page.getByRole('dialog', { name: 'Keyboard' }).waitFor();
+  await ann.page.evaluate(() => {
+    document.querySelector('dialog')!.requestClose(); // what Escape does
+    document.body.dispatchEvent(new KeyboardEvent('keydown', { key: ',', ctrlKey: true, bubbles: true }));
+  });
+  await ann.page.getByRole('dialog', { name: 'Settings' }).waitFor();
+  await ann.page.getByRole('dialog', { name: 'Keyboard' }).waitFor({ state: 'detached' });
+});
+
 test('the help lists the keys, and gives the focus back', async () => {
   const ann = await Person.joins(browser(), server().url, 'ann');
   await ann.page.keyboard.press('Control+/');

@@ -1,6 +1,6 @@
 // The real server, on a free port and a new data folder: started, killed, started again.
 import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
+import { on, once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -61,6 +61,20 @@ export class Server {
       const page = (await response.json()) as { messages: Recorded[]; more: boolean };
       all.push(...page.messages);
       if (!page.more) return all;
+    }
+  }
+
+  /** How far a user who is there has read, as the server tells others; undefined where it has no mark. */
+  async readTo(conversation: string, user: string): Promise<number | undefined> {
+    const socket = new WebSocket(`${this.url.replace('http', 'ws')}/ws?name=watcher&join=${conversation}`);
+    try {
+      for await (const [data] of on(socket, 'message')) {
+        const frame = JSON.parse(String(data)) as { type: string; reads?: Record<string, number> };
+        if (frame.type === 'joined') return frame.reads?.[user];
+      }
+      throw new Error('there was no joined');
+    } finally {
+      socket.close();
     }
   }
 

@@ -12,12 +12,19 @@ export function Dialog({ title, children }: { title: string; children: Component
     shown.showModal();
     return () => shown.close(); // while it is in the page still, or the focus would be lost
   }, []);
-  const close = () => (sheet.value = undefined);
+  const mine = useRef(sheet.peek()).current;
+  const close = () => {
+    if (sheet.peek() === mine) sheet.value = undefined; // the next key may have asked for another sheet, which is not drawn yet
+  };
+  const onCancel = (event: Event) => {
+    event.preventDefault(); // it closes when it is drawn so: a `close` of the browser's own comes some time after the key
+    close();
+  };
   const onClick = (event: MouseEvent) => {
     if (event.target === dialog.current) close(); // beside it
   };
   return (
-    <dialog class="sheet" ref={dialog} aria-labelledby="sheet-title" onClose={() => dialog.current?.isConnected && close()} onClick={onClick}>
+    <dialog class="sheet" ref={dialog} aria-labelledby="sheet-title" onCancel={onCancel} onClose={() => dialog.current?.isConnected && close()} onClick={onClick}>
       <div class="sheet-body">
         <header class="sheet-head">
           <h2 id="sheet-title">{title}</h2>
