@@ -56,6 +56,13 @@ func (f *faultFile) WriteAt(p []byte, off int64) (int, error) {
 	return f.osFile.WriteAt(p, off)
 }
 
+func (f *faultFile) ReadAt(p []byte, off int64) (int, error) {
+	if err := f.fs.ask("read", f.path); err != nil {
+		return 0, err
+	}
+	return f.osFile.ReadAt(p, off)
+}
+
 func (f *faultFile) Sync() error {
 	if err := f.fs.ask("sync", f.path); err != nil {
 		return err

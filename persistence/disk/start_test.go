@@ -2,6 +2,7 @@ package disk
 
 import (
 	"context"
+	"errors"
 	"encoding/binary"
 	"fmt"
 	"os"
@@ -9,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -364,6 +366,42 @@ func TestADamagedTranscriptIsRefusedAndOthersGoOn(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A disk that cannot be read now may be read later: what it holds is not damaged, and nothing is put aside.
+func TestATranscriptThatCannotBeReadRefusesTheStartAndIsNotDamage(t *testing.T) {
+	dir := t.TempDir()
+	b := bench(t, dir, Options{})
+	b.Fill("lobby", 20, 3)
+	if err := b.Record.(*Record).checkpoints.checkpoint(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	b.Fill("lobby", 5, 1)
+	want := b.All("lobby", 1)
+	dead := crash(t, dir)
+
+	fs := &faultFS{}
+	fs.set(func(op, path string) error {
+		if op == "read" && inTranscripts(path) {
+			return syscall.EIO
+		}
+		return nil
+	})
+	if r, err := Open(dead, Options{FS: fs}); err == nil {
+		r.Close()
+		t.Error("a start goes on without what it could not read")
+	} else if !errors.Is(err, syscall.EIO) || !strings.Contains(err.Error(), "lobby.jsonl") {
+		t.Errorf("the start says %v, want the file that could not be read", err)
+	}
+
+	fs.set(nil)
+	again := bench(t, dead, Options{FS: fs})
+	if got := again.All("lobby", 1); !slices.Equal(got, want) {
+		t.Errorf("%d entries, want %d", len(got), len(want))
+	}
+	if salvaged, _ := filepath.Glob(filepath.Join(dead, "salvaged", "*")); len(salvaged) != 0 {
+		t.Errorf("%v was put aside", salvaged)
 	}
 }
 

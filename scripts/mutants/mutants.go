@@ -7,6 +7,7 @@ const (
 	waited  = "TestAResendThatWaitsForTheDiskIsNeverRecordedTwice"
 	marks   = "TestAMarkSurvivesACrashAfterASecond"
 	removal = "TestAStartRemovesOldSegmentsOneAfterAnother"
+	unread  = "TestATranscriptThatCannotBeReadRefusesTheStartAndIsNotDamage"
 	cut     = "TestWhatACrashLeftBeyondTheJournalIsCutOff"
 	history = "TestWithoutHistoryTheRecordAnswersAndTheHistoryIsFilledAgain"
 	stalled = "TestAClientThatTakesNothingIsClosedAfterTheWriteTimeout"
@@ -14,7 +15,7 @@ const (
 
 var packages = map[string]string{
 	authors: "simulation", people: "simulation",
-	waited: "persistence/disk", marks: "persistence/disk", cut: "persistence/disk", removal: "persistence/disk", history: "persistence", stalled: "session",
+	waited: "persistence/disk", marks: "persistence/disk", cut: "persistence/disk", unread: "persistence/disk", removal: "persistence/disk", history: "persistence", stalled: "session",
 }
 
 // mutant is a server that breaks a promise.
@@ -88,7 +89,7 @@ var mutants = []mutant{
 	{"a start removes old segments all at once", removal, []edit{
 		{record + "load.go", "		if err := r.fs.SyncDir(dir); err != nil {\n			return nil, fmt.Errorf(\"journal: sync the folder: %w\", err)\n		}\n	}\n	var buf", "	}\n	var buf"},
 	}},
-	{"a read error at a start counts as damage", authors, []edit{
+	{"a read error at a start counts as damage", unread, []edit{
 		{record + "replay.go", "checkBefore(f, t); errors.As(err, &broken) {\n", "checkBefore(f, t); err != nil {\n			if !errors.As(err, &broken) {\n				broken = &notWholeError{what: err.Error()}\n			}\n"},
 	}},
 	{"a transcript is not cut back at a start", cut, []edit{
