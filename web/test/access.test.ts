@@ -99,6 +99,20 @@ test.for(screens)('at $width pixels, $colorScheme, all that a message can be mad
   expect(await axeFaults(ann.page)).toEqual([]);
 });
 
+test('the keyboard stays on one’s own message when it is recorded', async () => {
+  const ann = await Person.joins(browser(), server().url, 'ann');
+  await server().kill();
+  await expect.poll(() => ann.status('banner')).toContain('Connection lost');
+  await ann.says('waits');
+  await ann.page.keyboard.press('Shift+Tab');
+  const focused = () => ann.page.evaluate(() => document.activeElement?.getAttribute('data-state'));
+  expect(await focused()).toBe('sending');
+  await server().start();
+  await ann.log.locator('[data-seq="1"]').waitFor();
+  expect(await focused()).toBe('recorded');
+  expect(await ann.page.evaluate(() => document.activeElement?.getAttribute('data-seq'))).toBe('1');
+});
+
 test('the whole of it works with the keyboard alone', async () => {
   const ann = await Person.visits(browser(), server().url, 'ann');
   await ann.page.keyboard.type('ann');
@@ -106,7 +120,7 @@ test('the whole of it works with the keyboard alone', async () => {
   await ann.isJoined();
   await ann.page.keyboard.type('hello'); // the composer has the focus
   await ann.page.keyboard.press('Enter');
-  await expect.poll(() => ann.states()).toEqual(['recorded']);
+  await ann.log.locator('[data-seq="1"]').waitFor();
   const focused = () => ann.page.evaluate(() => document.activeElement?.getAttribute('data-seq') ?? document.activeElement?.id);
   expect(await focused()).toBe('message');
   await ann.page.keyboard.press('Shift+Tab');

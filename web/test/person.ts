@@ -131,10 +131,13 @@ export class Person {
     await jump.waitFor({ state: 'detached' });
   }
 
-  /** The first row that can be seen, and how far below the log's upper edge it begins. */
+  /** The first row that can be seen, as soon as what stands there is drawn, and how far below the log's upper edge it begins. */
   async firstSeen(): Promise<{ seq: number; top: number }> {
-    return this.log.evaluate((log) => {
+    return this.log.evaluate(async (log) => {
       const edge = log.getBoundingClientRect().top;
+      const rows = log.querySelector<HTMLElement>('.rows')!;
+      const isDrawn = () => rows.style.paddingTop === '0px' || rows.firstElementChild!.getBoundingClientRect().top <= edge;
+      while (!isDrawn()) await new Promise(requestAnimationFrame);
       const row = [...log.querySelectorAll('[data-seq]')].find((each) => each.getBoundingClientRect().bottom > edge + 1)!;
       return { seq: Number(row.getAttribute('data-seq')), top: row.getBoundingClientRect().top - edge };
     });

@@ -91,3 +91,21 @@ test('a reload keeps what the server never got, and does not double what it did 
   await allRecorded(ann);
   expect((await server().transcript('lobby')).map((message) => message.text)).toEqual(['got', 'lost one', 'lost two']);
 });
+
+test('it connects again as soon as the browser has a network again, not at the next try', async () => {
+  const wire = new Wire();
+  const ann = await Person.joins(browser(), server().url, 'ann', '/c/lobby', async (page) => {
+    await page.clock.install();
+    await wire.lay(page);
+  });
+  wire.cut();
+  await expect.poll(() => ann.status('banner')).toContain('Connection lost');
+  await ann.page.clock.pauseAt(Date.now() + 60_000); // the next try never comes
+  await new Promise((resolve) => setTimeout(resolve, 500)); // what was under way has failed
+  const before = wire.attempts;
+  wire.mend();
+  await ann.page.evaluate(() => dispatchEvent(new Event('online')));
+  await expect.poll(() => wire.attempts).toBe(before + 1);
+  await ann.page.clock.resume();
+  await expect.poll(() => ann.status('banner')).not.toContain('Connection lost');
+});

@@ -11,6 +11,9 @@ export class Wire {
   /** What the page has sent, in order. */
   readonly requests: { type: string; conversation?: string; ref?: string }[] = [];
 
+  /** How often the page has tried to connect. */
+  attempts = 0;
+
   private readonly ends = new Set<() => void>();
   private isCut = false;
 
@@ -27,6 +30,7 @@ export class Wire {
   /** Lays the wire; the page must not be at its address yet. */
   lay = async (page: Page): Promise<void> => {
     await page.routeWebSocket(/\/ws/, (socket) => {
+      this.attempts++;
       const end = () => void socket.close({ code: 1001, reason: '' });
       if (this.isCut) return end();
       const server = socket.connectToServer();

@@ -20,6 +20,7 @@ export function Log({ id }: { id: string }) {
   const hidden = joined && reading.opening.value;
   const extent = reading.scroll.extent(items.map(sizeOf), timeline.live);
   reading.drawnLast = timeline.last;
+  reading.drawing();
   useLayoutEffect(() => reading.drawn());
   useOwnSends(reading);
   const empty = joined && items.length === 0 && !timeline.hasOlder;

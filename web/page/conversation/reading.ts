@@ -34,6 +34,7 @@ export class Reading {
   readBefore: { readTo: Seq | undefined } | undefined;
   private opened = false;
   private focusIsDue = false;
+  private focusedBefore: string | undefined; // the key of the row that had the focus before this drawing
   private asked = { edge: 0, at: 0 };
 
   constructor(readonly id: string, private readonly view: () => HTMLElement | null) {
@@ -43,6 +44,11 @@ export class Reading {
 
   get conversation(): Conversation {
     return chat.conversation(this.id);
+  }
+
+  /** The log is about to be drawn anew. */
+  drawing(): void {
+    this.focusedBefore = document.activeElement?.closest<HTMLElement>('.row')?.dataset.key;
   }
 
   /** The log is drawn anew. */
@@ -125,16 +131,20 @@ export class Reading {
   }
 
   private focus(): void {
-    if (!this.focusIsDue || this.current.value === undefined) return;
-    const row = this.rowOf(this.current.value);
+    const row = this.rowOf(this.focusIsDue ? this.current.value : this.focusThatWasLost());
     if (!row) return;
-    this.focusIsDue = false;
     row.focus({ preventScroll: true });
-    row.scrollIntoView({ block: 'nearest' });
+    if (this.focusIsDue) row.scrollIntoView({ block: 'nearest' });
+    this.focusIsDue = false;
   }
 
-  private rowOf(key: string): HTMLElement | undefined {
-    return [...this.view()!.querySelectorAll<HTMLElement>('.row')].find((row) => row.dataset.key === key);
+  /** Another element took a row's place, as one's own message does when it is recorded: the keyboard stays there. */
+  private focusThatWasLost(): string | undefined {
+    return document.activeElement === document.body ? this.focusedBefore : undefined;
+  }
+
+  private rowOf(key: string | undefined): HTMLElement | undefined {
+    return key === undefined ? undefined : [...this.view()!.querySelectorAll<HTMLElement>('.row')].find((row) => row.dataset.key === key);
   }
 
   private keyAt(seq: Seq): string {
