@@ -101,6 +101,23 @@ test('a draft is kept for each conversation, and shown in the list', async () =>
   await expect.poll(() => preview(ann, 'lobby')).toBe('You: for the lobby');
 });
 
+test('what comes where one reads at the end does not stir the title, and what comes below where one reads does', async () => {
+  const ann = await joins('ann');
+  await ann.page.evaluate(() => {
+    const changes = { count: 0 };
+    (globalThis as unknown as { titleChanges: typeof changes }).titleChanges = changes;
+    new MutationObserver((records) => (changes.count += records.length)).observe(document.head, { subtree: true, childList: true, attributes: true, characterData: true });
+  });
+  for (let n = 1; n <= 60; n++) await server().post('lobby', 'bob', `message ${n}`);
+  await ann.sees('message 60');
+  expect(await ann.page.evaluate(() => (globalThis as unknown as { titleChanges: { count: number } }).titleChanges.count)).toBe(0);
+  await ann.scrolls(-1);
+  await server().post('lobby', 'bob', 'below');
+  await expect.poll(() => ann.page.title()).toBe('(1) lobby · Verbatim');
+  await ann.scrollsToEnd();
+  await expect.poll(() => ann.page.title()).toBe('lobby · Verbatim');
+});
+
 test('what is muted is counted quietly: not in the title', async () => {
   const ann = await joins('ann', '/c/kitchen');
   await ann.says('hello');

@@ -1,5 +1,5 @@
 // Keeps the list as it is: what is followed, the newest words of each, and what else the server has.
-import { effect, signal } from '@preact/signals';
+import { batch, effect, signal, untracked } from '@preact/signals';
 import type { Message } from '@verbatim/client';
 import { changes, chat, chats, connection, entered, token, user, watch } from '../state.ts';
 import { call } from '../notifications/call.ts';
@@ -45,9 +45,9 @@ export function wantPreview(id: string): void {
   if (mode === 'followed' && joined && newest > timeline.last) previews.want(id, newest);
 }
 
-/** What is unread in all conversations together that are not muted. */
-export function unreadInAll(): number {
-  return own.value.reduce((sum, { id, muted }) => sum + (muted ? 0 : (watch(id).unread ?? 0)), 0);
+/** What is unread in all conversations together that are not muted, but the one that is being read, if any. */
+export function unreadInAll(read: string | undefined): number {
+  return own.value.reduce((sum, { id, muted }) => sum + (muted || id === read ? 0 : (watch(id).unread ?? 0)), 0);
 }
 
 export { isMuted };
@@ -55,6 +55,10 @@ export { isMuted };
 /** Begins all of it; called once. */
 export function keepLive(): void {
   effect(() => listen(chats.value));
+  effect(() => {
+    void changes.value; // not each message: a busy conversation must not mean a new list for every one
+    untracked(() => batch(() => own.value.forEach(({ id }) => written(id))));
+  });
   effect(() => {
     if (entered.value) chats.value.follow(own.value.map(({ id }) => id));
   });
@@ -69,11 +73,7 @@ export function keepLive(): void {
 /** Hears the events of one chat until there is another. */
 function listen(current: typeof chat): () => void {
   previews = newPreviews();
-  const stop = [
-    current.on('change', ({ conversation }) => written(conversation)),
-    current.on('reset', ({ conversation }) => previews.forget(conversation)),
-  ];
-  return () => stop.forEach((each) => each());
+  return current.on('reset', ({ conversation }) => previews.forget(conversation));
 }
 
 /** Something of a conversation changed. What was written while nobody looked has no time yet, and is asked for. */
