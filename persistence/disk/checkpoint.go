@@ -11,6 +11,10 @@ import (
 // checkpointEvery is how often what has changed is folded, where the journal's size does not ask for it before.
 const checkpointEvery = 60 * time.Second
 
+// startRest is how long what a start has replayed waits to be folded, unless the journal's size asks for it: a checkpoint
+// takes the disk and a core, and right after a crash everybody comes back at once.
+const startRest = 2 * time.Second
+
 // checkpoints fold the journal into the transcripts, in one goroutine, beside everything else.
 type checkpoints struct {
 	r    *Record
@@ -51,8 +55,13 @@ func (k *checkpoints) addMarked(c *conversation) {
 	k.marked = append(k.marked, c)
 }
 
-// run ends with the context. It waits for the time or the journal's size to ask for a checkpoint.
-func (k *checkpoints) run() {
+// run ends with the context. It waits for the time or the journal's size to ask for a checkpoint; replayed says that the
+// start has left something to fold.
+func (k *checkpoints) run(replayed bool) {
+	var rested <-chan time.Time // never, where there is nothing to fold
+	if replayed {
+		rested = time.After(startRest)
+	}
 	tick := time.NewTicker(checkpointEvery)
 	defer tick.Stop()
 	for swept := time.Now(); ; {
@@ -64,6 +73,7 @@ func (k *checkpoints) run() {
 			case <-tick.C: // one checkpoint serves both
 			default:
 			}
+		case <-rested:
 		case <-tick.C:
 			select {
 			case <-k.wake:

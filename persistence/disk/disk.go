@@ -206,10 +206,8 @@ func (r *Record) start(s *loaded) {
 	r.preparing.Go(func() { prepared.run(s.next) })
 	r.committing.Go(r.committer.run)
 	r.background.Go(r.flusher.run)
-	r.background.Go(r.checkpoints.run)
-	if len(s.live) > 0 || s.stale {
-		r.checkpoints.due()
-	}
+	replayed := len(s.live) > 0 || s.stale
+	r.background.Go(func() { r.checkpoints.run(replayed) })
 }
 
 // restoreMarks takes in the marks that the journal held.

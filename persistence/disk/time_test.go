@@ -215,6 +215,26 @@ func TestAMinuteAfterTheLastMessageNothingIsLeftToReplay(t *testing.T) {
 	})
 }
 
+func TestAStartServesFirstAndFoldsWhatItReplayedSoonAfter(t *testing.T) {
+	inTime(t, func(t *testing.T, dir string, b *recordtest.Bench) {
+		b.Fill("lobby", 3, 1)
+		r := open(t, crash(t, dir), Options{})
+		time.Sleep(startRest - time.Millisecond)
+		synctest.Wait()
+		if s := r.Stats(); s.JournalSegments == 0 {
+			t.Error("the checkpoint came while all come back")
+		}
+		time.Sleep(2 * time.Millisecond)
+		synctest.Wait()
+		if s := r.Stats(); s.JournalSegments != 0 {
+			t.Errorf("%d segments are left to replay", s.JournalSegments)
+		}
+		if err := r.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func TestTheJournalStaysWithinItsBoundsUnderLoad(t *testing.T) {
 	b := bench(t, t.TempDir(), Options{SegmentSize: 64 << 10})
 	r := b.Record.(*Record)
