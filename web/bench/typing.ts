@@ -9,11 +9,10 @@
 // finds nothing to draw anew, until something else on the page changes), so that the time would be that of the next change.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import type { Browser, Page } from 'playwright-core';
-import { Person } from '../test/person.ts';
 import { binary, type Server } from '../test/server.ts';
 import { median, percentile } from './statistics.ts';
 import type { Row } from './table.ts';
+import { Unwatched } from './unwatched.ts';
 
 const rate = 500; // messages a second
 const keys = 200;
@@ -22,16 +21,24 @@ const bar = 50; // ms
 const shortest = 16; // ms; what is shorter makes no entry, and is counted as this
 const conversation = 'load-0';
 
-export async function typing(browser: Browser, server: Server): Promise<Row[]> {
-  const ann = await Person.joins(browser, server.url, 'ann', `/c/${conversation}`);
+export async function typing(server: Server): Promise<Row[]> {
+  const page = await Unwatched.at(`${server.url}/c/${conversation}`, () => localStorage.setItem('verbatim.name', 'ann'));
   const stream = startStream(server.url);
-  await ann.page.getByTestId('text').first().waitFor();
-  const before = await lastDrawn(ann.page);
+  try {
+    await page.until(() => document.querySelector('[role=log] [data-seq]') !== null);
+    return await typedInto(page);
+  } finally {
+    stream.kill('SIGINT');
+    await once(stream, 'exit');
+    await page.close();
+  }
+}
+
+async function typedInto(page: Unwatched): Promise<Row[]> {
+  const before = await lastDrawn(page);
   const started = performance.now();
-  const busy = await typedBy(ann);
-  const drawn = Math.round(((await lastDrawn(ann.page)) - before) / ((performance.now() - started) / 1000));
-  stream.kill('SIGINT');
-  await once(stream, 'exit');
+  const busy = await typedBy(page);
+  const drawn = Math.round(((await lastDrawn(page)) - before) / ((performance.now() - started) / 1000));
   return [
     { what: `key to glyph at ${rate} messages a second`, figure: shown(busy.times), bar: `≤ ${bar} ms p95`, met: percentile(busy.times, 95) <= bar },
     { what: '… frames over 50 ms meanwhile', figure: `${busy.slowFrames.length}, longest ${Math.round(Math.max(0, ...busy.slowFrames))} ms, in ${(keys * gap) / 1000} s` },
@@ -51,22 +58,21 @@ interface Typed {
 }
 
 /** Types at an even pace whatever the page does, for a page that hangs must not slow who types. */
-async function typedBy(ann: Person): Promise<Typed> {
-  await ann.composer.focus();
-  await ann.page.evaluate(observe);
-  const before = await keysSeen(ann.page);
+async function typedBy(page: Unwatched): Promise<Typed> {
+  await page.evaluate(() => document.querySelector<HTMLElement>('#message')!.focus());
+  await page.evaluate(observe);
+  const before = await keysSeen(page);
   const start = performance.now();
   const presses: Promise<void>[] = [];
   for (let n = 0; n < keys; n++) {
     await new Promise((due) => setTimeout(due, Math.max(0, start + n * gap - performance.now())));
-    presses.push(ann.page.keyboard.press('verbatim '[n % 9]!));
+    presses.push(page.press('verbatim '[n % 9]!));
   }
   await Promise.all(presses);
-  const { times, slowFrames } = await ann.page.evaluate(observed);
-  const seen = (await keysSeen(ann.page)) - before;
-  const text = await ann.composer.inputValue();
+  const { times, slowFrames } = await page.evaluate(observed);
+  const seen = (await keysSeen(page)) - before;
+  const text = await page.evaluate(() => document.querySelector<HTMLTextAreaElement>('#message')!.value);
   if (seen !== keys || text.length !== keys) throw new Error(`typing: ${keys} keys, of which ${seen} came and ${text.length} were written`);
-  await ann.composer.fill('');
   return { times: [...times, ...Array<number>(keys - times.length).fill(shortest)], slowFrames };
 }
 
@@ -96,12 +102,12 @@ async function observed(): Promise<Pick<Observing, 'times' | 'slowFrames'>> {
   return { times: observing.times, slowFrames: observing.slowFrames };
 }
 
-async function keysSeen(page: Page): Promise<number> {
+async function keysSeen(page: Unwatched): Promise<number> {
   return page.evaluate(() => (performance as unknown as { eventCounts: Map<string, number> }).eventCounts.get('keydown') ?? 0);
 }
 
 /** The seq of the newest message that is drawn: whether the page keeps up at all. */
-async function lastDrawn(page: Page): Promise<number> {
+async function lastDrawn(page: Unwatched): Promise<number> {
   return page.evaluate(() => Number([...document.querySelectorAll('[role=log] [data-seq]')].at(-1)?.getAttribute('data-seq')));
 }
 

@@ -5,6 +5,7 @@ import { conversationOf, defaultConversation, isConversationId, pathOf, socketAd
 import { loadDrafts } from './drafts.ts';
 import { narrow } from './narrow.ts';
 import { addOwn, inOrder, loadOwn, own, removeOwn } from './sidebar/own.ts';
+import { Pace } from './pace.ts';
 import { notify } from './status/notices.tsx';
 import { lasting } from './storage.ts';
 import { strings } from './strings.ts';
@@ -42,7 +43,7 @@ function newChat(): Chat {
     token,
   });
   made.on('state', entersState);
-  made.on('change', ({ conversation }) => changed(conversation));
+  made.on('change', ({ conversation }) => pace.note(conversation));
   made.on('reset', ({ conversation }) => notify(strings.conversation.reset(conversation)));
   made.on('storage', (state) => state.lasting || notify(strings.notice.storage(state.reason)));
   made.on('problem', ({ reason }) => notify(reason));
@@ -55,29 +56,13 @@ function entersState(state: ConnectionState): void {
     limits.value = state.welcome.limits;
     user.value = state.welcome.user;
   }
-  for (const id of changesOf.keys()) changed(id);
+  for (const id of changesOf.keys()) pace.note(id);
 }
 
-const calm = 80; // ms between two drawings, at least, of what changes without end: in between there is time for keys
-const changedSince = new Set<string>(); // conversations, since what was drawn last
-let calmTimer: ReturnType<typeof setTimeout> | undefined;
-
-/** Tells of a change: at once after a silence, else with all that change meanwhile. */
-function changed(id: string): void {
-  changedSince.add(id);
-  if (calmTimer === undefined) tellChanges();
-}
-
-function tellChanges(): void {
-  calmTimer = undefined;
-  if (changedSince.size === 0) return;
-  calmTimer = setTimeout(tellChanges, calm);
-  batch(() => {
-    changes.value++;
-    for (const id of changedSince) changeOf(id).value++;
-  });
-  changedSince.clear();
-}
+const pace = new Pace((ids) => batch(() => {
+  changes.value++;
+  for (const id of ids) changeOf(id).value++;
+}));
 
 /** Counts the changes of one conversation. */
 export function changeOf(id: string): Signal<number> {
