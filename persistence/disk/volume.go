@@ -75,11 +75,18 @@ func (k *checkpoints) syncVolume(ctx context.Context, dirty []*conversation) (le
 	if err := k.r.volume.Sync(); err != nil {
 		k.r.log.Warn().Err(err).Msg("the file system could not be synced: transcripts are synced one by one")
 		for _, b := range begun {
-			b.c.mu.Lock()
-			b.c.alone = true // the volume tells of an error once
-			b.c.failures++
-			b.c.mu.Unlock()
 			left = append(left, b.c)
+		}
+		// What was written since this checkpoint began is for the next one; but the volume tells of an error once, whosever it is.
+		k.mu.Lock()
+		left = append(left, k.dirty...)
+		k.dirty = nil
+		k.mu.Unlock()
+		for _, c := range left {
+			c.mu.Lock()
+			c.alone = true
+			c.failures++
+			c.mu.Unlock()
 		}
 		return left
 	}

@@ -166,6 +166,26 @@ func TestAnErrorThatTheVolumeHasToldIsNotForgottenByTheNextCheckpoint(t *testing
 	fs.want(t, 1, 5)
 }
 
+// What was written while a checkpoint ran is in the hands of the same failed sync, though it is for the next checkpoint.
+func TestAnErrorOfTheVolumeIsAlsoThatOfWhatWasWrittenMeanwhile(t *testing.T) {
+	t.Parallel()
+	fs := &volumeFS{}
+	r := fs.talk(t, 5)
+	b := &recordtest.Bench{T: t, Record: r}
+	fs.fate = func() error {
+		s := recordtest.Say("late", "ann", "", "meanwhile")
+		b.Accept(s)
+		if err := r.flusher.write(r.conversations.get("late")); err != nil {
+			t.Error(err)
+		}
+		return syscall.EIO
+	}
+	if err := r.checkpoints.checkpoint(t.Context()); err != nil || r.unsynced() != 0 {
+		t.Errorf("%v; %d are not synced", err, r.unsynced())
+	}
+	fs.want(t, 1, 6)
+}
+
 // A sync that fails once, for what an earlier process has left, is made up for within the stop: the next start has nothing
 // to replay.
 func TestAStopMakesUpForASyncThatFailsOnce(t *testing.T) {

@@ -7,6 +7,7 @@ const (
 	waited  = "TestAResendThatWaitsForTheDiskIsNeverRecordedTwice"
 	marks   = "TestAMarkSurvivesACrashAfterASecond"
 	removal = "TestAStartRemovesOldSegmentsOneAfterAnother"
+	spoiled = "TestAnErrorOfTheVolumeIsAlsoThatOfWhatWasWrittenMeanwhile"
 	unread  = "TestATranscriptThatCannotBeReadRefusesTheStartAndIsNotDamage"
 	cut     = "TestWhatACrashLeftBeyondTheJournalIsCutOff"
 	history = "TestWithoutHistoryTheRecordAnswersAndTheHistoryIsFilledAgain"
@@ -15,7 +16,7 @@ const (
 
 var packages = map[string]string{
 	authors: "simulation", people: "simulation",
-	waited: "persistence/disk", marks: "persistence/disk", cut: "persistence/disk", unread: "persistence/disk", removal: "persistence/disk", history: "persistence", stalled: "session",
+	waited: "persistence/disk", marks: "persistence/disk", cut: "persistence/disk", unread: "persistence/disk", spoiled: "persistence/disk", removal: "persistence/disk", history: "persistence", stalled: "session",
 }
 
 // mutant is a server that breaks a promise.
@@ -91,6 +92,9 @@ var mutants = []mutant{
 	}},
 	{"a read error at a start counts as damage", unread, []edit{
 		{record + "replay.go", "checkBefore(f, t); errors.As(err, &broken) {\n", "checkBefore(f, t); err != nil {\n			if !errors.As(err, &broken) {\n				broken = &notWholeError{what: err.Error()}\n			}\n"},
+	}},
+	{"a volume's failed sync spoils only what it was for", spoiled, []edit{
+		{record + "volume.go", "		left = append(left, k.dirty...)\n		k.dirty = nil\n", ""},
 	}},
 	{"a transcript is not cut back at a start", cut, []edit{
 		{record + "replay.go", "	return p.cut(t)\n", "	return nil\n"},
