@@ -78,8 +78,17 @@ func (k *checkpoints) syncVolume(ctx context.Context, dirty []*conversation) (le
 			left = append(left, b.c)
 		}
 		// What was written since this checkpoint began is for the next one; but the volume tells of an error once, whosever it is.
+		// Each is there once: of two syncs of a file that are on their way together the second would not hear of what the first is told.
+		there := make(map[*conversation]bool, len(left))
+		for _, c := range left {
+			there[c] = true
+		}
 		k.mu.Lock()
-		left = append(left, k.dirty...)
+		for _, c := range k.dirty {
+			if !there[c] {
+				left = append(left, c)
+			}
+		}
 		k.dirty = nil
 		k.mu.Unlock()
 		for _, c := range left {

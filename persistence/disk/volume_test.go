@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"verbatim/persistence/recordtest"
+	"verbatim/protocol"
 )
 
 // volumeFS syncs its volume from three files on, and counts. It says what becomes of a volume's sync.
@@ -173,10 +174,11 @@ func TestAnErrorOfTheVolumeIsAlsoThatOfWhatWasWrittenMeanwhile(t *testing.T) {
 	r := fs.talk(t, 5)
 	b := &recordtest.Bench{T: t, Record: r}
 	fs.fate = func() error {
-		s := recordtest.Say("late", "ann", "", "meanwhile")
-		b.Accept(s)
-		if err := r.flusher.write(r.conversations.get("late")); err != nil {
-			t.Error(err)
+		for _, id := range []protocol.ConversationID{"late", r.conversations.all()[0].id} { // one that the checkpoint is for, too: it has one sync
+			b.Accept(recordtest.Say(string(id), "ann", "", "meanwhile"))
+			if err := r.flusher.write(r.conversations.get(id)); err != nil {
+				t.Error(err)
+			}
 		}
 		return syscall.EIO
 	}
