@@ -280,6 +280,36 @@ func TestAStartRemovesOldSegmentsOneAfterAnother(t *testing.T) {
 	}
 }
 
+// dirSyncs notes which folders are synced.
+type dirSyncs struct {
+	osFS
+	mu     sync.Mutex
+	synced []string
+}
+
+func (f *dirSyncs) SyncDir(path string) error {
+	f.mu.Lock()
+	f.synced = append(f.synced, path)
+	f.mu.Unlock()
+	return f.osFS.SyncDir(path)
+}
+
+// A start that was killed may have made the data directory and not synced its name.
+func TestAFreshRecordsOwnNameIsSyncedThoughTheFolderIsThereAlready(t *testing.T) {
+	parent := t.TempDir()
+	dir := filepath.Join(parent, "data")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	fs := &dirSyncs{}
+	open(t, dir, Options{FS: fs})
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	if !slices.Contains(fs.synced, parent) {
+		t.Errorf("the start synced %v, want %s too", fs.synced, parent)
+	}
+}
+
 func TestWhatACrashLeftBeyondTheJournalIsCutOff(t *testing.T) {
 	dir := t.TempDir()
 	b := bench(t, dir, Options{})

@@ -8,6 +8,7 @@ const (
 	marks   = "TestAMarkSurvivesACrashAfterASecond"
 	removal = "TestAStartRemovesOldSegmentsOneAfterAnother"
 	spoiled = "TestAnErrorOfTheVolumeIsAlsoThatOfWhatWasWrittenMeanwhile"
+	named   = "TestAFreshRecordsOwnNameIsSyncedThoughTheFolderIsThereAlready"
 	unread  = "TestATranscriptThatCannotBeReadRefusesTheStartAndIsNotDamage"
 	cut     = "TestWhatACrashLeftBeyondTheJournalIsCutOff"
 	history = "TestWithoutHistoryTheRecordAnswersAndTheHistoryIsFilledAgain"
@@ -16,7 +17,7 @@ const (
 
 var packages = map[string]string{
 	authors: "simulation", people: "simulation",
-	waited: "persistence/disk", marks: "persistence/disk", cut: "persistence/disk", unread: "persistence/disk", spoiled: "persistence/disk", removal: "persistence/disk", history: "persistence", stalled: "session",
+	waited: "persistence/disk", marks: "persistence/disk", cut: "persistence/disk", unread: "persistence/disk", named: "persistence/disk", spoiled: "persistence/disk", removal: "persistence/disk", history: "persistence", stalled: "session",
 }
 
 // mutant is a server that breaks a promise.
@@ -84,7 +85,7 @@ var mutants = []mutant{
 	{"no sync of the folder with new transcripts", authors, []edit{
 		{record + "checkpoint.go", "	if err := k.r.fs.SyncDir(k.r.files.dir); err != nil {", "	if err := error(nil); err != nil {"},
 	}},
-	{"a folder that a killed start made is not synced", authors, []edit{
+	{"a folder that a killed start made is not synced", named, []edit{
 		{record + "lock.go", "		err = settleDirs(fsys, dir)\n", ""},
 	}},
 	{"a start removes old segments all at once", removal, []edit{
