@@ -126,9 +126,10 @@ func (k *checkpoints) fold(ctx context.Context) error {
 		k.upTo, k.begun = upTo, true
 	}
 	upTo := k.upTo
+	dirty := k.take()
 	k.mu.Lock()
-	dirty, marked := k.dirty, k.marked
-	k.dirty, k.marked = nil, nil
+	marked := k.marked
+	k.marked = nil
 	k.mu.Unlock()
 	if upTo == 0 && len(dirty)+len(marked) == 0 && !k.stale {
 		k.begun = false
@@ -150,6 +151,21 @@ func (k *checkpoints) fold(ctx context.Context) error {
 	}
 	k.floor, k.stale, k.begun = floor, false, false
 	return k.r.journal.removeUpTo(upTo)
+}
+
+// take gives what has changed, each once: of two syncs of a file that are on their way together the second would not hear of an
+// error that the first is told. What is published from here on is for the next checkpoint; what was before, is written by this one.
+func (k *checkpoints) take() []*conversation {
+	k.mu.Lock()
+	dirty := k.dirty
+	k.dirty = nil
+	k.mu.Unlock()
+	for _, c := range dirty {
+		c.mu.Lock()
+		c.dirty = false
+		c.mu.Unlock()
+	}
+	return dirty
 }
 
 // again puts back what a failed checkpoint had taken.

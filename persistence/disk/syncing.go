@@ -27,9 +27,6 @@ func (k *checkpoints) syncAll(ctx context.Context, dirty []*conversation) (first
 	for window := range slices.Chunk(dirty, syncWindow) {
 		begun = begun[:0]
 		for _, c := range window {
-			c.mu.Lock()
-			c.dirty = false
-			c.mu.Unlock()
 			if ctx.Err() != nil {
 				failed(c, errClosed)
 			} else if s, err := k.begin(c); err != nil {

@@ -59,7 +59,6 @@ func (k *checkpoints) syncVolume(ctx context.Context, dirty []*conversation) (le
 	for _, c := range dirty {
 		c.mu.Lock()
 		alone := c.suspect || c.alone
-		c.dirty = false // what is published from here on puts it into the next checkpoint
 		c.mu.Unlock()
 		if alone || ctx.Err() != nil || k.r.flusher.write(c) != nil { // the error comes again there, and is told
 			left = append(left, c)
@@ -78,19 +77,15 @@ func (k *checkpoints) syncVolume(ctx context.Context, dirty []*conversation) (le
 			left = append(left, b.c)
 		}
 		// What was written since this checkpoint began is for the next one; but the volume tells of an error once, whosever it is.
-		// Each is there once: of two syncs of a file that are on their way together the second would not hear of what the first is told.
 		there := make(map[*conversation]bool, len(left))
 		for _, c := range left {
 			there[c] = true
 		}
-		k.mu.Lock()
-		for _, c := range k.dirty {
+		for _, c := range k.take() {
 			if !there[c] {
 				left = append(left, c)
 			}
 		}
-		k.dirty = nil
-		k.mu.Unlock()
 		for _, c := range left {
 			c.mu.Lock()
 			c.alone = true

@@ -95,7 +95,7 @@ var mutants = []mutant{
 		{record + "replay.go", "checkBefore(f, t); errors.As(err, &broken) {\n", "checkBefore(f, t); err != nil {\n			if !errors.As(err, &broken) {\n				broken = &notWholeError{what: err.Error()}\n			}\n"},
 	}},
 	{"a volume's failed sync spoils only what it was for", spoiled, []edit{
-		{record + "volume.go", "		for _, c := range k.dirty {\n			if !there[c] {\n				left = append(left, c)\n			}\n		}\n		k.dirty = nil\n", ""},
+		{record + "volume.go", "		for _, c := range k.take() {\n			if !there[c] {\n				left = append(left, c)\n			}\n		}\n", "		_ = there\n"},
 	}},
 	{"a transcript is not cut back at a start", cut, []edit{
 		{record + "replay.go", "	return p.cut(t)\n", "	return nil\n"},
