@@ -18,30 +18,39 @@ func TestWhatAuthorsWereToldIsTrueWhateverFails(t *testing.T) { try(t, "authors"
 func TestWhatSessionsSawIsTrueWhateverFails(t *testing.T) { try(t, "people") }
 
 // TestASeedRunsTheSameWayEachTime runs seeds twice, in processes of their own, and compares the traces. Where the machine
-// stood still for 10 ms in the middle of a step, the runtime takes the processor from whoever has it: a seed that ran in
-// two ways gets one more chance.
+// stood still for 10 ms in the middle of a step, the runtime takes the processor from whoever has it (of a seed's runs on
+// a machine with six others at its two processors up to one in seven): a seed that ran in two ways gets three more chances,
+// by itself. The second process starts in the middle: where a seed depends on those before it, all of them run in two ways.
 func TestASeedRunsTheSameWayEachTime(t *testing.T) {
 	if *oneSeed != 0 {
 		t.Skip("one seed alone was asked for")
 	}
-	seeds := 100
+	seeds := 200
 	if testing.Short() || raceDetector {
-		seeds = 20
+		seeds = 40
 	}
 	for world := range worlds {
-		one, other := traces(t, world, 1, seeds), traces(t, world, 1, seeds)
-		if len(one) != seeds || len(other) != seeds {
-			t.Fatalf("%s: %d and %d seeds have run, want %d", world, len(one), len(other), seeds)
+		all, half := traces(t, world, 1, seeds), traces(t, world, uint64(seeds/2+1), seeds/2)
+		if len(all) != seeds || len(half) != seeds/2 {
+			t.Fatalf("%s: %d and %d seeds have run, want %d and %d", world, len(all), len(half), seeds, seeds/2)
 		}
-		for seed, want := range one {
-			if other[seed] == want {
-				continue
+		twoWays := 0
+		for seed, want := range half {
+			if all[seed] != want {
+				twoWays++
 			}
-			again, and := traces(t, world, seed, 1), traces(t, world, seed, 1)
-			if again[seed] != and[seed] {
-				t.Errorf("%s: seed %d runs in two ways: %s and %s", world, seed, again[seed], and[seed])
+			one, other := all[seed], want
+			for chances := 3; one != other; chances-- {
+				if chances == 0 {
+					t.Errorf("%s: seed %d runs in two ways: %s and %s", world, seed, one, other)
+					break
+				}
+				t.Logf("%s: seed %d ran in two ways: was the machine busy?", world, seed)
+				one, other = traces(t, world, seed, 1)[seed], traces(t, world, seed, 1)[seed]
 			}
-			t.Logf("%s: seed %d ran in two ways once: was the machine busy?", world, seed)
+		}
+		if twoWays > len(half)/4 {
+			t.Errorf("%s: %d of %d seeds ran in two ways: does one depend on those before it?", world, twoWays, len(half))
 		}
 	}
 }

@@ -58,7 +58,7 @@ func (k *checkpoints) addMarked(c *conversation) {
 // run ends with the context. It waits for the time or the journal's size to ask for a checkpoint; replayed says that the
 // start has left something to fold.
 func (k *checkpoints) run(replayed bool) {
-	var rested <-chan time.Time // never, where there is nothing to fold
+	var rested <-chan time.Time // nil once a checkpoint was asked for, or where there is nothing to fold
 	if replayed {
 		rested = time.After(startRest)
 	}
@@ -69,17 +69,11 @@ func (k *checkpoints) run(replayed bool) {
 		case <-k.ctx.Done():
 			return
 		case <-k.wake:
-			select {
-			case <-tick.C: // one checkpoint serves both
-			default:
-			}
 		case <-rested:
 		case <-tick.C:
-			select {
-			case <-k.wake:
-			default:
-			}
 		}
+		k.heard(tick.C)
+		rested = nil
 		if time.Since(swept) >= checkpointEvery {
 			k.r.sweep()
 			swept = time.Now()
@@ -91,6 +85,18 @@ func (k *checkpoints) run(replayed bool) {
 				return
 			}
 		}
+	}
+}
+
+// heard takes what else asks for a checkpoint by now: one serves them all.
+func (k *checkpoints) heard(tick <-chan time.Time) {
+	select {
+	case <-k.wake:
+	default:
+	}
+	select {
+	case <-tick:
+	default:
 	}
 }
 

@@ -21,18 +21,19 @@ type commit struct {
 	desk     desk
 }
 
-var commits = sync.Pool{New: func() any { return new(commit) }}
-
 // Commit is persistence.Record's.
 func (r *Record) Commit(turns []*persistence.Turn) {
-	k := commits.Get().(*commit)
+	k, ok := r.commits.Get().(*commit)
+	if !ok {
+		k = new(commit)
+	}
 	k.desk.now = protocol.TimeOf(r.now())
 	if len(turns) == 1 {
 		k.add(r, turns[0]).alone()
 	} else {
 		k.share(r, turns)
 	}
-	k.free()
+	k.free(r)
 }
 
 // share decides and commits turns together, but for those that would make the others wait.
@@ -77,14 +78,14 @@ func (k *commit) add(r *Record, x *persistence.Turn) *turn {
 }
 
 // free keeps the buffers, unless they are large, and lets go of what they held.
-func (k *commit) free() {
+func (k *commit) free(r *Record) {
 	for _, t := range k.turns {
 		t.clear()
 	}
 	clear(k.runs)
 	k.turns, k.runs = k.turns[:0], k.runs[:0]
 	if k.desk.size() <= 4*maxRun {
-		commits.Put(k)
+		r.commits.Put(k)
 	}
 }
 

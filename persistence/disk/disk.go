@@ -80,6 +80,7 @@ type Record struct {
 	flusher       *flusher
 	checkpoints   *checkpoints
 
+	commits    sync.Pool    // *commit; the record's own, for the salts in it: what one run of a simulation leaves is not for the next
 	remembered atomic.Int64 // ids
 	complained atomic.Int64 // the second of the last complaint
 
