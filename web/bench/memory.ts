@@ -7,7 +7,7 @@ import type { Row } from './table.ts';
 
 const messages = 50_000;
 const step = 10_000; // messages between two looks
-const patience = 120_000; // ms for the whole way; a page that gets slower with each message does not arrive
+const patience = 200_000; // ms for the whole way; a page that gets slower with each message does not arrive
 const flat = 0.1; // of growth after the first step, at most, or a little that is the same for any size
 
 interface Look {
