@@ -9,9 +9,10 @@
 // one of them go on, in an order that the seed draws; the driver then waits until everybody waits again. Between two
 // such places the program runs on one processor (a worker is a process with GOMAXPROCS=1) and without garbage
 // collection, and randomness from crypto/rand is drawn from the seed. What is left to the runtime is the choice
-// within a select of which several cases are ready (no goroutine may hang what it does on that), the seeds of hash tables, and a preemption where the machine
-// itself stands still for 10 ms between two such places. TestASeedRunsTheSameWayEachTime compares the traces of every
-// call of the file system, every commit, every ack and every frame; what dies after a crash is no part of it.
+// within a select of which several cases are ready (no goroutine may hang what it does on that), the seeds of hash
+// tables, and a preemption where the machine itself stands still for 10 ms between two such places.
+// TestASeedRunsTheSameWayEachTime compares the traces of every call of the file system, every commit, every ack and
+// every frame; what dies after a crash is no part of it.
 //
 // # Running it
 //

@@ -8,7 +8,7 @@ import (
 var powerCut = drill{
 	name: "powercut", about: "the power is cut under load (an ext4 that forgets what was not synced), again and again", root: true,
 	run: func(r *run) error {
-		d, err := r.newDisk(3000) // a kB for each message: a quick machine filled 700 MB with 580,000 of them, and was then told unavailable
+		d, err := r.newDisk(3000) // a kB for each message, and a quick machine records 580,000 of them
 		if err != nil {
 			return err
 		}
