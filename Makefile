@@ -25,8 +25,8 @@ run: ## install what is missing, build, and serve on http://127.0.0.1:8080
 test: ## everything, with real Redis, Chromium, strace and kill -9 (about ten minutes on two cores, twenty on slow ones that have nothing cached)
 	@scripts/setup.sh test
 	@$(MAKE) --no-print-directory build lint
-	go test -race $$(go list ./... | grep -v /simulation)
-	go test ./simulation
+	go test -race -timeout 30m $$(go list ./... | grep -v /simulation)
+	go test -timeout 30m ./simulation
 	npm --prefix web run check
 	npm --prefix web test
 	npm --prefix web run test:client

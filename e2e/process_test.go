@@ -16,7 +16,7 @@ import (
 
 // patience bounds every wait for something that the contract promises soon. It is long because the machine
 // may be busy with the rest of the suite; a test that passes does not spend it.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // process is a part that was started; it is ended by its id, at the latest with its test.
 type process struct {

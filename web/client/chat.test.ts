@@ -239,6 +239,29 @@ test('older pages come before what is shown', async () => {
   expect(lobby().timeline.hasOlder).toBe(false);
 });
 
+test('a change that somebody waits for says so', async () => {
+  const server = new FakeServer();
+  for (let n = 1; n <= 120; n++) server.say('bob', `m${n}`);
+  const { chat, lobby } = await online(server);
+  const awaited = (during: () => void) => {
+    const changes: boolean[] = [];
+    const off = chat.on('change', (change) => changes.push(change.awaited));
+    during();
+    off();
+    return changes.includes(true);
+  };
+  expect(awaited(() => server.say('bob', 'merely happens'))).toBe(false);
+  expect(awaited(() => lobby().loadOlder())).toBe(true);
+  expect(awaited(() => lobby().goToEnd())).toBe(true);
+  expect(awaited(() => chat.send('lobby', 'one of my own'))).toBe(true);
+  server.socket!.drop();
+  server.say('bob', 'missed');
+  let drawn = 0; // entries, when the catch-up was told of as awaited
+  chat.on('change', (change) => change.awaited && (drawn = lobby().timeline.last));
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(drawn).toBe(123);
+});
+
 test('only what is open gets its entries; what is left is followed', async () => {
   const { server, chat } = await online();
   chat.open('kitchen');

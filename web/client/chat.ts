@@ -26,8 +26,12 @@ export interface ChatOptions {
 export interface ChatEvents {
   /** The connection is in another state. */
   state: ConnectionState;
-  /** Something of a conversation is not as it was: its entries, people, marks, what waits in it, or whether it is joined. */
-  change: { conversation: string };
+  /**
+   * Something of a conversation is not as it was: its entries, people, marks, what waits in it, or whether it is joined.
+   * `awaited`: somebody looks for it now (a page that was asked for, the end of a join's entries, one's own send), which is worth a
+   * drawing of its own; what merely happens may come many times a second.
+   */
+  change: { conversation: string; awaited: boolean };
   /** An entry of an open conversation: in order, each once, from where the newest join began. */
   message: { conversation: string; message: Message };
   /** A message of this client is on the record. */
@@ -85,7 +89,7 @@ export class Chat extends Emitter<ChatEvents> {
     let conversation = this.conversations.get(id);
     if (!conversation) {
       conversation = new Conversation(id, this.connection, {
-        onChange: () => this.changed(id),
+        onChange: (awaited) => this.changed(id, awaited),
         onReset: () => this.reset(id),
         onAnswered: () => this.answered(id),
         onMessage: (message) => this.messageSeen(message),
@@ -209,7 +213,7 @@ export class Chat extends Emitter<ChatEvents> {
     return new Outbox({
       request: (request, onReply) => this.connection.request(request, onReply),
       place: (id) => this.place(id),
-      onChange: (id) => this.changed(id),
+      onChange: (id, awaited) => this.changed(id, awaited),
       onRecorded: (item) => this.recorded(item),
       onFailed: (item) => this.emit('failed', item),
       onStorage: (state) => this.emit('storage', state),
@@ -254,8 +258,8 @@ export class Chat extends Emitter<ChatEvents> {
     this.emit('message', { conversation: message.conversation, message });
   }
 
-  private changed(id: string): void {
-    this.emit('change', { conversation: id });
+  private changed(id: string, awaited = false): void {
+    this.emit('change', { conversation: id, awaited });
   }
 
   private receive(frame: ServerFrame | Entry): void {

@@ -10,7 +10,7 @@ import type { Entry, ErrorFrame, Joined, Last, Left, Message, Request, Seq, Serv
 export type ConversationMode = 'open' | 'followed' | 'idle';
 
 export interface ConversationEvents {
-  onChange(): void;
+  onChange(awaited?: boolean): void;
   /** The record is another one now (removed, restored or wiped), and what was shown of the old one is gone. */
   onReset(): void;
   /** A join was answered, with yes or with no. */
@@ -123,7 +123,7 @@ export class Conversation {
       if (reply?.type === 'history' && this.timeline.log === log && this.timeline.prepend(reply.messages, reply.more)) {
         this.timeline.trimEnd(this.mostHeld);
       }
-      this.events.onChange();
+      this.events.onChange(true);
     });
   }
 
@@ -135,7 +135,7 @@ export class Conversation {
     this.connection.request({ type: 'history', conversation: this.id, after: end, limit: pageSize }, (reply) => {
       this.loadingNewer = false;
       if (reply?.type === 'history' && this.timeline.log === log && this.timeline.append(reply.messages)) this.timeline.trim(this.mostHeld);
-      this.events.onChange();
+      this.events.onChange(true);
     });
   }
 
@@ -146,14 +146,14 @@ export class Conversation {
     const { log } = this.timeline;
     const reply = await this.pageAround(seq);
     const moved = reply?.type === 'history' && this.timeline.log === log && this.timeline.moveTo(reply.messages);
-    this.events.onChange();
+    this.events.onChange(true);
     return moved && this.timeline.holds(seq);
   }
 
   /** Holds the live end, and what comes from now on. */
   goToEnd(): void {
     this.timeline.moveToEnd();
-    this.events.onChange();
+    this.events.onChange(true);
   }
 
   /** The user has seen everything up to seq. */
@@ -272,7 +272,7 @@ export class Conversation {
     if (this.timeline.log === undefined) this.unproven = entry;
     if (accepted === 'added' && entry.type === 'message') this.message(entry as Message);
     if (this.unproven) this.join(); // the first entry made the log: resume needs its name
-    this.events.onChange();
+    this.events.onChange(entry.seq === this.lastAtJoin);
   }
 
   /** Whether the entry that was sent again is the one that was held: then so is the log. */

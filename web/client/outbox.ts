@@ -38,7 +38,7 @@ export interface OutboxOptions {
   request(request: Request, onReply: OnReply): boolean;
   /** Where a conversation that may be sent to now stands; nothing where it may not. */
   place(conversation: string): Place | undefined;
-  onChange(conversation: string): void;
+  onChange(conversation: string, awaited?: boolean): void;
   onRecorded(item: OutboxItem): void;
   onFailed(item: OutboxItem): void;
   onStorage(state: StorageState): void;
@@ -89,7 +89,7 @@ export class Outbox {
     };
     this.items.push(item);
     this.keeper.save(item);
-    this.changed(conversation);
+    this.changed(conversation, true);
     return item;
   }
 
@@ -120,7 +120,7 @@ export class Outbox {
     delete item.reason;
     delete item.code;
     this.keeper.save(item);
-    this.changed(item.conversation);
+    this.changed(item.conversation, true);
   }
 
   discard(id: string): void {
@@ -239,9 +239,9 @@ export class Outbox {
     this.changed(item.conversation);
   }
 
-  private changed(conversation: string): void {
+  private changed(conversation: string, awaited = false): void {
     this.pump(conversation);
-    this.options.onChange(conversation);
+    this.options.onChange(conversation, awaited);
   }
 
   private find(id: string): OutboxItem | undefined {

@@ -37,3 +37,14 @@ test('where drawing takes long it comes less often, within a bound', () => {
   busyFor(1_200);
   expect(told).toEqual(['0: a', '80: a', '280: a', '480: a', '680: a', '880: a', '1380: a']);
 });
+
+test('what somebody waits for is told at once, with all that waits', () => {
+  const { pace, told } = paced({ takes: 50 });
+  pace.note('a');
+  pace.note('b');
+  vi.advanceTimersByTime(30);
+  pace.now('c');
+  pace.note('d');
+  vi.advanceTimersByTime(1_000);
+  expect(told).toEqual(['0: a', '30: b,c', '230: d']);
+});

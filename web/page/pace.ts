@@ -1,4 +1,5 @@
 // How often what changes without end is drawn: at once after a silence, and else so seldom that most of the time is left for keys.
+// What somebody waits for is drawn at once.
 
 const least = 80; // ms between two drawings
 const share = 4; // a drawing takes at most one part in so many of the time
@@ -8,7 +9,7 @@ const most = 500; // ms
 type Measure = (took: (milliseconds: number) => void) => void;
 
 export class Pace {
-  private readonly changed = new Set<string>(); // since they were told last
+  private changed = new Set<string>(); // since they were told last
   private timer: ReturnType<typeof setTimeout> | undefined;
   private took = 0; // ms, the last drawing
 
@@ -20,13 +21,21 @@ export class Pace {
     if (this.timer === undefined) this.tellAll();
   }
 
+  /** Something has changed that somebody waits for: it is told now, with all that waits. */
+  now(id: string): void {
+    clearTimeout(this.timer);
+    this.changed.add(id);
+    this.tellAll();
+  }
+
   private tellAll(): void {
     this.timer = undefined;
     if (this.changed.size === 0) return;
     this.timer = setTimeout(() => this.tellAll(), Math.min(most, Math.max(least, share * this.took)));
     this.measure((milliseconds) => (this.took = milliseconds));
-    this.tell(this.changed);
-    this.changed.clear();
+    const changed = this.changed;
+    this.changed = new Set(); // what changes as these are told comes next
+    this.tell(changed);
   }
 }
 

@@ -43,7 +43,7 @@ function newChat(): Chat {
     token,
   });
   made.on('state', entersState);
-  made.on('change', ({ conversation }) => pace.note(conversation));
+  made.on('change', ({ conversation, awaited }) => (awaited ? pace.now(conversation) : pace.note(conversation)));
   made.on('reset', ({ conversation }) => notify(strings.conversation.reset(conversation)));
   made.on('storage', (state) => state.lasting || notify(strings.notice.storage(state.reason)));
   made.on('problem', ({ reason }) => notify(reason));

@@ -31,8 +31,8 @@ test('Alt and the arrows go through the conversations, with Shift through the un
   await ann.isIn('lobby');
   await ann.page.keyboard.press('Alt+ArrowDown');
   await ann.isIn('garden');
-  await server().post('lobby', 'bob', 'hi');
-  await expect.poll(() => ann.listed('lobby').textContent()).toContain('hi');
+  await server().post('lobby', 'bob', 'good morning');
+  await expect.poll(() => ann.listed('lobby').textContent()).toContain('good morning');
   await ann.page.keyboard.press('Alt+Shift+ArrowDown');
   await ann.isIn('lobby');
   await expect.poll(() => focused(ann)).toBe('message');
