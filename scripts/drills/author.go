@@ -39,6 +39,9 @@ func (t *traffic) author(name string, number int) {
 	tick := time.NewTicker(max(t.every, time.Millisecond))
 	defer tick.Stop()
 	for n := 0; ; n += t.window {
+		if t.eased.Load() {
+			tick.Reset(storm.every)
+		}
 		if t.every > 0 {
 			select {
 			case <-tick.C:
@@ -83,7 +86,7 @@ func (t *traffic) author(name string, number int) {
 // words is a text's filling: mostly short, now and then near the limit, so that batches, blocks and runs break anywhere.
 func (t *traffic) words() string {
 	switch {
-	case t.size > 0:
+	case t.size > 0 && !t.eased.Load():
 		return strings.Repeat("x", t.size)
 	case rand.IntN(12) == 0:
 		return strings.Repeat("🦊", rand.IntN(4000))

@@ -111,6 +111,7 @@ func (r *run) harmFolder(h folderHarm) error {
 	if err := t.moreAcks(50); err != nil {
 		return err
 	}
+	t.eased.Store(true) // the audits read all that was written, and must come to its end
 	r.count("%s: %d more acks, refused then: %v; 50 acks %.1f s after it was healed", h.what, acked, refused, time.Since(began).Seconds())
 	if err := t.audit(); err != nil {
 		return err

@@ -50,6 +50,7 @@ type traffic struct {
 	entry         func(raw []byte) // told of each entry that comes; nil: nobody. Fixed before the clients begin
 	names         *atomic.Int64    // of a history: a session's is used once
 	acked         atomic.Int64
+	eased         atomic.Bool // the authors are those of a storm from now on, whatever the shape says
 
 	mu       sync.Mutex // guards what follows; held while the checker is told, so that a fence is exact
 	faults   int        // how often a fault ended that takes connections
