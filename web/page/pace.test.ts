@@ -48,3 +48,14 @@ test('what somebody waits for is told at once, with all that waits', () => {
   vi.advanceTimersByTime(1_000);
   expect(told).toEqual(['0: a', '30: b,c', '230: d']);
 });
+
+test('what changes as changes are told comes next', () => {
+  const told: string[][] = [];
+  const pace = new Pace((ids) => {
+    told.push([...ids]);
+    if (told.length === 1) pace.note('b');
+  }, (took) => took(1));
+  pace.note('a');
+  vi.advanceTimersByTime(1_000);
+  expect(told).toEqual([['a'], ['b']]);
+});
