@@ -165,8 +165,12 @@ func (r *run) redisFault(fault redisFault, lasts time.Duration, try int) error {
 	}
 	r.say("%s: before", fault.what)
 	r.pause(lasts / 5)
-	if keys, err := d.client.DBSize(r.ctx).Result(); err != nil || keys == 0 {
-		return fmt.Errorf("the server keeps nothing there, so that no fault can harm: %d keys, %v", keys, err)
+	err = r.until("the server keeps history in Redis, so that a fault can harm", time.Minute, func() bool {
+		keys, err := d.client.DBSize(r.ctx).Result()
+		return err == nil && keys > 0
+	})
+	if err != nil {
+		return err
 	}
 	t.measured()
 	control.measured()
