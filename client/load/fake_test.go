@@ -29,7 +29,8 @@ type fake struct {
 	ended    sync.WaitGroup
 }
 
-// fault is what a session is sent in place of an entry; nil: the entry. n counts the session's entries from 1.
+// fault is what a session is sent in place of an entry; nil: the entry. n counts from 1, and not before a join told the session
+// its log: a client whose first join found none joins once more, and is sent then what a fault kept from it.
 type fault func(s *session, n int, entry []byte) [][]byte
 
 type session struct {
@@ -37,6 +38,7 @@ type session struct {
 	ws     *websocket.Conn
 	name   string
 	joined bool
+	knows  bool // its log
 	n      int
 	kept   []byte // a fault's own
 	out    chan []byte
@@ -115,6 +117,7 @@ func (s *session) join(conversation, ref string, after *int) {
 	log := ""
 	if len(f.entries) > 0 {
 		log = `"log":"log1",`
+		s.knows = true
 	}
 	s.out <- fmt.Appendf(nil, `{"type":"joined","conversation":"%s",%s"first":%d,"last":%d,"online":[],"count":1,"reads":{},"ref":"%s"}`, conversation, log, from+1, len(f.entries), ref)
 	if !s.joined {
@@ -145,7 +148,9 @@ func (s *session) send(conversation, id, text string) {
 		if !other.joined {
 			continue
 		}
-		other.n++
+		if other.knows {
+			other.n++
+		}
 		frames := [][]byte{entry}
 		if f.fault != nil {
 			frames = f.fault(other, other.n, entry)
