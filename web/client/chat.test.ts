@@ -254,6 +254,10 @@ test('a change that somebody waits for says so', async () => {
   expect(awaited(() => lobby().loadOlder())).toBe(true);
   expect(awaited(() => lobby().goToEnd())).toBe(true);
   expect(awaited(() => chat.send('lobby', 'one of my own'))).toBe(true);
+  server.refuses = () => ({ code: 'forbidden', reason: 'not here' });
+  const { id } = chat.send('lobby', 'refused');
+  expect(awaited(() => chat.retry(id))).toBe(true);
+  expect(awaited(() => chat.discard(id))).toBe(true);
   server.socket!.drop();
   server.say('bob', 'missed');
   let drawn = 0; // entries, when the catch-up was told of as awaited

@@ -28,7 +28,7 @@ export interface ChatEvents {
   state: ConnectionState;
   /**
    * Something of a conversation is not as it was: its entries, people, marks, what waits in it, or whether it is joined.
-   * `awaited`: somebody looks for it now (a page that was asked for, the end of a join's entries, one's own send), which is worth a
+   * `awaited`: somebody looks for it now (a page that was asked for, the end of a join's entries, what one did with a send), which is worth a
    * drawing of its own; what merely happens may come many times a second.
    */
   change: { conversation: string; awaited: boolean };

@@ -125,7 +125,7 @@ export class Outbox {
 
   discard(id: string): void {
     const item = this.find(id);
-    if (item) this.remove(item);
+    if (item) this.remove(item, true);
   }
 
   /** The user's own message was seen in the record. That is as good as an ack, which may have been lost. */
@@ -233,10 +233,10 @@ export class Outbox {
     this.paused.set(conversation, timer);
   }
 
-  private remove(item: OutboxItem): void {
+  private remove(item: OutboxItem, awaited = false): void {
     this.items = this.items.filter((other) => other !== item);
     if (item.state !== 'recorded') this.keeper.forget(item.id);
-    this.changed(item.conversation);
+    this.changed(item.conversation, awaited);
   }
 
   private changed(conversation: string, awaited = false): void {
