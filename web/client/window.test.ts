@@ -93,3 +93,13 @@ test('who reads before the end keeps what is read there, however much comes', as
   expect([held().at(-1), timeline.live]).toEqual([2_150, true]);
   expect(held().length).toBeLessThanOrEqual(200);
 });
+
+test('who goes to an entry, and on from there, is told at once', async () => {
+  const { chat, lobby } = await longConversation(500);
+  const awaited: boolean[] = [];
+  chat.on('change', (change) => awaited.push(change.awaited));
+  await lobby().goTo(10);
+  expect(awaited.splice(0)).toContain(true);
+  lobby().loadNewer();
+  expect(awaited).toContain(true);
+});
