@@ -104,13 +104,14 @@ test('the keyboard stays on one’s own message when it is recorded', async () =
   await server().kill();
   await expect.poll(() => ann.status('banner')).toContain('Connection lost');
   await ann.says('waits');
+  await expect.poll(() => ann.states()).toEqual(['sending']); // it is there to be gone to
   await ann.page.keyboard.press('Shift+Tab');
   const focused = () => ann.page.evaluate(() => document.activeElement?.getAttribute('data-state'));
-  expect(await focused()).toBe('sending');
+  await expect.poll(focused).toBe('sending');
   await server().start();
   await ann.log.locator('[data-seq="1"]').waitFor();
-  expect(await focused()).toBe('recorded');
-  expect(await ann.page.evaluate(() => document.activeElement?.getAttribute('data-seq'))).toBe('1');
+  await expect.poll(focused).toBe('recorded');
+  await expect.poll(() => ann.page.evaluate(() => document.activeElement?.getAttribute('data-seq'))).toBe('1');
 });
 
 test('the whole of it works with the keyboard alone', async () => {
@@ -122,7 +123,7 @@ test('the whole of it works with the keyboard alone', async () => {
   await ann.page.keyboard.press('Enter');
   await ann.log.locator('[data-seq="1"]').waitFor();
   const focused = () => ann.page.evaluate(() => document.activeElement?.getAttribute('data-seq') ?? document.activeElement?.id);
-  expect(await focused()).toBe('message');
+  await expect.poll(focused).toBe('message');
   await ann.page.keyboard.press('Shift+Tab');
-  expect(await focused()).toBe('1'); // the newest message, from where the arrows go on
+  await expect.poll(focused).toBe('1'); // the newest message, from where the arrows go on
 });

@@ -10,13 +10,13 @@ const joins = (name: string, path?: string) => Person.joins(browser(), server().
 
 test('a visitor chooses a name, and the default conversation is the lobby', async () => {
   const ann = await Person.visits(browser(), server().url, 'ann', '/');
-  expect(await ann.page.title()).toBe('Verbatim');
+  await expect.poll(() => ann.page.title()).toBe('Verbatim');
   await ann.choosesName('');
-  expect(await ann.page.getByRole('alert').textContent()).toBe('Type a name first.');
+  await expect.poll(() => ann.page.getByRole('alert').textContent()).toBe('Type a name first.');
   await ann.choosesName();
   await ann.isJoined();
-  expect(await ann.page.getByRole('heading', { level: 1 }).textContent()).toContain('lobby');
-  expect(await ann.page.getByTestId('me').textContent()).toContain('ann');
+  await expect.poll(() => ann.page.getByRole('heading', { level: 1 }).textContent()).toContain('lobby');
+  await expect.poll(() => ann.page.getByTestId('me').textContent()).toContain('ann');
   ann.hadNoTrouble();
 });
 
@@ -24,7 +24,7 @@ test('two people see each other, what they write and that they are writing', asy
   const ann = await joins('ann');
   const bob = await joins('bob');
   await expect.poll(() => ann.people()).toEqual(['ann', 'bob']);
-  expect(await bob.people()).toEqual(['ann', 'bob']);
+  await expect.poll(() => bob.people()).toEqual(['ann', 'bob']);
 
   await bob.types('Hello Ann');
   await expect.poll(() => ann.status('typing')).toBe('bob is typing…');
@@ -36,7 +36,7 @@ test('two people see each other, what they write and that they are writing', asy
   await bob.sees('Hello Bob');
   const expected = [{ seq: 1, from: 'bob', text: 'Hello Ann' }, { seq: 2, from: 'ann', text: 'Hello Bob' }];
   await expect.poll(() => ann.transcript()).toEqual(expected);
-  expect(await bob.transcript()).toEqual(expected);
+  await expect.poll(() => bob.transcript()).toEqual(expected);
 
   await bob.page.context().close();
   await expect.poll(() => ann.people()).toEqual(['ann']); // 5 s after his last session
@@ -47,7 +47,7 @@ test('a message is marked once it is on the record, and once it is read', async 
   const ann = await joins('ann');
   await ann.says('Write this down');
   await expect.poll(() => ann.states()).toEqual(['recorded']);
-  expect(await ann.page.getByTestId('message').textContent()).toContain('on the record');
+  await expect.poll(() => ann.page.getByTestId('message').textContent()).toContain('on the record');
   expect(await server().transcript('lobby')).toMatchObject([{ seq: 1, from: 'ann', text: 'Write this down' }]);
 
   await joins('bob');
@@ -61,8 +61,8 @@ test('Enter sends, Shift+Enter starts a new line, and lines stay lines', async (
   await ann.types('  two');
   await ann.composer.press('Enter');
   await ann.sees('two');
-  expect(await ann.page.getByTestId('text').innerText()).toBe('one\n  two');
-  expect(await ann.composer.inputValue()).toBe('');
+  await expect.poll(() => ann.page.getByTestId('text').innerText()).toBe('one\n  two');
+  await expect.poll(() => ann.composer.inputValue()).toBe('');
 });
 
 test('a reload keeps the name, the conversation and what was not sent yet', async () => {
@@ -76,8 +76,8 @@ test('a reload keeps the name, the conversation and what was not sent yet', asyn
   await ann.isJoined();
   expect(new URL(ann.page.url()).pathname).toBe('/c/kitchen');
   await ann.sees('Coffee?');
-  expect(await ann.composer.inputValue()).toBe('half a thou');
-  expect(await ann.page.getByTestId('me').textContent()).toContain('ann');
+  await expect.poll(() => ann.composer.inputValue()).toBe('half a thou');
+  await expect.poll(() => ann.page.getByTestId('me').textContent()).toContain('ann');
   await ann.page.goBack();
   await expect.poll(() => ann.page.getByRole('heading', { level: 1 }).textContent()).toContain('lobby');
 });
@@ -85,8 +85,8 @@ test('a reload keeps the name, the conversation and what was not sent yet', asyn
 test('a conversation that cannot be one gets words, in the form and in the address', async () => {
   const ann = await joins('ann');
   await ann.opens('Not Valid');
-  expect(await ann.alert()).toContain('“Not Valid” cannot be a conversation');
-  expect(await ann.alert()).toContain('Or choose “not-valid” below');
+  await expect.poll(() => ann.alert()).toContain('“Not Valid” cannot be a conversation');
+  await expect.poll(() => ann.alert()).toContain('Or choose “not-valid” below');
   expect(new URL(ann.page.url()).pathname).toBe('/c/lobby'); // and one stays where one was
   await ann.page.goto(`${server().url}/c/No%20Way`);
   await expect.poll(() => ann.alert()).toContain('“No Way” cannot be a conversation');
@@ -118,7 +118,7 @@ test('what is unread elsewhere is counted, and reading it clears the count', asy
 test('a message that is too long is not sent, and the reason says by how much', async () => {
   const ann = await joins('ann');
   await ann.composer.fill('é'.repeat(8193)); // 16386 bytes
-  expect(await ann.page.getByRole('alert').textContent()).toContain('Too long by 2 bytes');
+  await expect.poll(() => ann.page.getByRole('alert').textContent()).toContain('Too long by 2 bytes');
   await ann.composer.press('Enter');
   expect(await ann.composer.inputValue()).toHaveLength(8193);
   await ann.composer.press('Backspace');

@@ -47,12 +47,12 @@ test('Ctrl+K searches, the arrows choose, and Escape comes back to writing', asy
   await ann.isIn('kitchen');
   await expect.poll(() => focused(ann)).toBe('message');
   await ann.page.keyboard.type('/'); // is a sign here
-  expect(await ann.composer.inputValue()).toBe('/');
+  await expect.poll(() => ann.composer.inputValue()).toBe('/');
 
   await ann.page.keyboard.press('Control+k');
   await expect.poll(() => focused(ann)).toBe('search');
   await ann.page.keyboard.press('ArrowDown');
-  expect(await focused(ann)).toBe('kitchen'); // where one is
+  await expect.poll(() => focused(ann)).toBe('kitchen'); // where one is
   await ann.page.keyboard.press('End');
   await expect.poll(() => focused(ann)).toBe('lobby');
   await ann.page.keyboard.press('ArrowUp');
@@ -84,7 +84,7 @@ test('the help lists the keys, and gives the focus back', async () => {
   await ann.page.keyboard.press('Control+/');
   const help = ann.page.getByRole('dialog', { name: 'Keyboard' });
   await help.waitFor();
-  expect(await help.textContent()).toContain('Next unread conversation');
+  await expect.poll(() => help.textContent()).toContain('Next unread conversation');
   await ann.page.keyboard.press('Escape');
   await help.waitFor({ state: 'detached' });
   await expect.poll(() => focused(ann)).toBe('message');
@@ -95,7 +95,7 @@ test('the help lists the keys, and gives the focus back', async () => {
   await ann.page.keyboard.press('?');
   await help.waitFor({ state: 'detached' });
   await expect.poll(() => focused(ann)).toBe('Messages in lobby');
-  expect(await ann.composer.inputValue()).toBe('');
+  await expect.poll(() => ann.composer.inputValue()).toBe('');
 });
 
 test('Tab goes through the page from its beginning to its end, the list is one stop, and each stop can be seen', async () => {
@@ -122,12 +122,12 @@ test('the menu works with the arrows, and gives the focus back', async () => {
   const item = () => ann.page.evaluate(() => document.activeElement!.textContent);
   await expect.poll(item).toBe('Copy link');
   await ann.page.keyboard.press('ArrowUp');
-  expect(await item()).toBe('Leave');
+  await expect.poll(item).toBe('Leave');
   await ann.page.keyboard.press('ArrowDown');
   await ann.page.keyboard.press('ArrowDown');
-  expect(await item()).toBe('Save the transcript…');
+  await expect.poll(item).toBe('Save the transcript…');
   await ann.page.keyboard.press('Escape');
-  expect(await focused(ann)).toBe('More about lobby');
+  await expect.poll(() => focused(ann)).toBe('More about lobby');
   await ann.page.getByRole('menu').waitFor({ state: 'detached' });
   await ann.page.keyboard.press('Enter');
   await expect.poll(item).toBe('Copy link');

@@ -14,11 +14,11 @@ test('Markdown is shown, bare links can be followed, and nothing of the page goe
   await server().post('lobby', 'bob', '**bold** and https://example.org/a?b=1\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n- [x] done');
   await ann.sees('bold');
   const text = textOf(ann);
-  expect(await text.locator('strong').textContent()).toBe('bold');
-  expect(await text.getByRole('cell').allTextContents()).toEqual(['1', '2']);
-  expect(await text.getByRole('img', { name: 'done' }).count()).toBe(1);
+  await expect.poll(() => text.locator('strong').textContent()).toBe('bold');
+  await expect.poll(() => text.getByRole('cell').allTextContents()).toEqual(['1', '2']);
+  await expect.poll(() => text.getByRole('img', { name: 'done' }).count()).toBe(1);
   const link = text.getByRole('link');
-  expect(await link.evaluate((a: HTMLAnchorElement) => [a.href, a.rel, a.target])).toEqual(['https://example.org/a?b=1', 'noopener noreferrer nofollow', '_blank']);
+  await expect.poll(() => link.evaluate((a: HTMLAnchorElement) => [a.href, a.rel, a.target])).toEqual(['https://example.org/a?b=1', 'noopener noreferrer nofollow', '_blank']);
   ann.hadNoTrouble();
 });
 
@@ -29,7 +29,7 @@ test('an image is a link, and the page asks nobody for it', async () => {
   await server().post('lobby', 'bob', '![a cat](https://example.org/cat.png) <img src="https://example.org/dog.png">');
   await ann.sees('a cat');
   expect(await ann.log.locator('img').count()).toBe(0);
-  expect(await textOf(ann).getByRole('link').textContent()).toBe('a cat');
+  await expect.poll(() => textOf(ann).getByRole('link').textContent()).toBe('a cat');
   expect(asked.filter((url) => !url.startsWith(server().url))).toEqual([]);
   ann.hadNoTrouble();
 });
@@ -44,11 +44,11 @@ test('code gets its colours from a chunk that is loaded only then, and is copied
   const code = 'func main() {\n\tprintln("hi") // greets\n}';
   await server().post('lobby', 'bob', `\`\`\`go\n${code}\n\`\`\``);
   await ann.log.locator('.hljs-keyword', { hasText: 'func' }).waitFor();
-  expect(await loaded()).toBe(true);
-  expect(await ann.page.getByTestId('code').textContent()).toBe(code);
+  await expect.poll(loaded).toBe(true);
+  await expect.poll(() => ann.page.getByTestId('code').textContent()).toBe(code);
   await ann.page.getByRole('button', { name: 'Copy' }).click();
   await ann.page.getByRole('button', { name: 'Copied' }).waitFor();
-  expect(await ann.page.evaluate(() => navigator.clipboard.readText())).toBe(code);
+  await expect.poll(() => ann.page.evaluate(() => navigator.clipboard.readText())).toBe(code);
   ann.hadNoTrouble();
 });
 
@@ -67,7 +67,7 @@ test('long words are broken, and each block has the direction of its own letters
   await ann.page.setViewportSize({ width: 390, height: 844 });
   await server().post('lobby', 'bob', `${'x'.repeat(600)}\n\nשלום עולם\n\nmore`);
   await ann.sees('xxx');
-  expect(await ann.log.evaluate((log) => log.scrollWidth <= log.clientWidth)).toBe(true);
+  await expect.poll(() => ann.log.evaluate((log) => log.scrollWidth <= log.clientWidth)).toBe(true);
   const directions = await textOf(ann).locator('p').evaluateAll((blocks) => blocks.map((block) => getComputedStyle(block).direction));
   expect(directions).toEqual(['ltr', 'rtl', 'ltr']);
 });

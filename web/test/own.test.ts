@@ -33,7 +33,7 @@ test('what is refused says why, and can be sent again or thrown away', async () 
   await ann.says('refuse two');
   await expect.poll(() => ann.states()).toEqual(['failed', 'failed']);
   const failed = ann.log.locator('[data-state=failed]');
-  expect(await failed.first().textContent()).toContain('you may not say that here');
+  await expect.poll(() => failed.first().textContent()).toContain('you may not say that here');
   expect(await failed.first().textContent()).not.toContain('on the record');
   await failed.last().getByRole('button', { name: 'Discard' }).click();
   await expect.poll(() => ann.states()).toEqual(['failed']);
@@ -51,7 +51,7 @@ test('nothing is called recorded before it is acknowledged', async () => {
   await ann.says('are you there?');
   await expect.poll(async () => (await server().transcript('lobby')).length).toBe(1); // the page has not been told
   await ann.sees('are you there?');
-  expect(await ann.states()).toEqual(['sending']);
+  await expect.poll(() => ann.states()).toEqual(['sending']);
   expect(await ann.page.getByTestId('message').textContent()).not.toContain('on the record');
 });
 
@@ -64,5 +64,5 @@ test('who has read stands under what they have read last, and moves on with them
   await bob.sees('one');
   await ann.says('two');
   await expect.poll(() => readOf(2)).toEqual(['read by bob']);
-  expect(await readOf(1)).toEqual([]);
+  await expect.poll(() => readOf(1)).toEqual([]);
 });

@@ -54,22 +54,22 @@ test('everything that can be pressed is as large as a finger', async () => {
   await server().post('kitchen', 'bob', 'hi');
   const ann = await onScreen(390, 844);
   await ann.says('hello');
-  expect(await tooSmall(ann), 'conversation').toEqual([]);
+  await expect.poll(() => tooSmall(ann), { message: 'conversation' }).toEqual([]);
   await ann.page.getByRole('button', { name: /^More about/ }).click();
-  expect(await tooSmall(ann), 'menu').toEqual([]);
+  await expect.poll(() => tooSmall(ann), { message: 'menu' }).toEqual([]);
   await ann.page.getByRole('menuitem', { name: 'Save the transcript…' }).click();
   await ann.page.getByRole('dialog').waitFor();
-  expect(await tooSmall(ann), 'export').toEqual([]);
+  await expect.poll(() => tooSmall(ann), { message: 'export' }).toEqual([]);
   await ann.page.keyboard.press('Escape');
   await ann.page.getByTestId('people-count').click();
-  expect(await tooSmall(ann), 'people').toEqual([]);
+  await expect.poll(() => tooSmall(ann), { message: 'people' }).toEqual([]);
   await ann.page.getByRole('button', { name: 'Hide who is here' }).click();
   await toList(ann);
   await ann.listed('kitchen').waitFor();
-  expect(await tooSmall(ann), 'list').toEqual([]);
+  await expect.poll(() => tooSmall(ann), { message: 'list' }).toEqual([]);
   await ann.page.getByRole('button', { name: 'Settings' }).click();
   await ann.page.getByRole('dialog').waitFor();
-  expect(await tooSmall(ann), 'settings').toEqual([]);
+  await expect.poll(() => tooSmall(ann), { message: 'settings' }).toEqual([]);
 });
 
 test('the keyboard of a phone leaves the composer and the newest message in sight', async () => {
@@ -88,10 +88,10 @@ test.for([[390, 844], [820, 1180], [1280, 800], [320, 568]] as const)('at %i×%i
   const ann = await onScreen(width, height, 'Ann '.repeat(16), `/c/${long}`);
   await ann.composer.fill('m'.repeat(500));
   const sticksOut = () => ann.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-  expect(await sticksOut()).toBeLessThanOrEqual(0);
+  await expect.poll(sticksOut).toBeLessThanOrEqual(0);
   if (width < 700) {
     await toList(ann);
-    expect(await sticksOut()).toBeLessThanOrEqual(0);
+    await expect.poll(sticksOut).toBeLessThanOrEqual(0);
   }
 });
 

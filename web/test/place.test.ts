@@ -31,7 +31,7 @@ test('a reload keeps the place, also far outside of what a join brings', async (
   await ann.sees('while at the end');
   await reloads(ann);
   await ann.sees('while at the end');
-  expect(await ann.page.getByTestId('jump').count()).toBe(0);
+  await expect.poll(() => ann.page.getByTestId('jump').count()).toBe(0);
 });
 
 test('what is new begins with a line, and there the conversation opens, however much it is', async () => {
@@ -57,12 +57,12 @@ test('an answer is recorded with its target, shows it, and leads there', async (
   await ann.sees('message 300');
   await ann.log.locator('[data-seq="299"]').hover();
   await ann.log.locator('[data-seq="299"]').getByTestId('answer').click();
-  expect(await ann.page.getByTestId('answering').textContent()).toContain('Answering bob: message 299');
+  await expect.poll(() => ann.page.getByTestId('answering').textContent()).toContain('Answering bob: message 299');
   await ann.page.keyboard.type('I think so too');
   await ann.page.keyboard.press('Enter');
   await expect.poll(async () => (await server().transcript('lobby')).at(-1)).toMatchObject({ text: 'I think so too', target: 299 });
-  expect(await ann.page.getByTestId('answering').count()).toBe(0);
-  expect(await ann.page.getByTestId('quote').textContent()).toContain('message 299');
+  await expect.poll(() => ann.page.getByTestId('answering').count()).toBe(0);
+  await expect.poll(() => ann.page.getByTestId('quote').textContent()).toContain('message 299');
   ann.hadNoTrouble();
 });
 
@@ -87,7 +87,7 @@ test('an answer can be given up', async () => {
   await ann.log.locator('[data-seq="2"]').focus();
   await ann.page.keyboard.press('r');
   await ann.page.getByTestId('answering').waitFor();
-  expect(await ann.page.evaluate(() => document.activeElement?.id)).toBe('message');
+  await expect.poll(() => ann.page.evaluate(() => document.activeElement?.id)).toBe('message');
   await ann.page.getByRole('button', { name: 'Do not answer it' }).click();
   await ann.says('nothing special');
   await expect.poll(async () => (await server().transcript('lobby')).at(-1)?.text).toBe('nothing special');
@@ -100,7 +100,7 @@ test('the arrows go from message to message, Home and End to both ends of the re
   await ann.sees('message 400');
   const at = () => ann.page.evaluate(() => document.activeElement?.getAttribute('data-seq'));
   await ann.composer.press('Shift+Tab');
-  expect(await at()).toBe('400');
+  await expect.poll(at).toBe('400');
   for (let n = 0; n < 30; n++) await ann.page.keyboard.press('ArrowUp');
   await expect.poll(at).toBe('370');
   await ann.page.keyboard.press('ArrowDown');
@@ -120,7 +120,7 @@ test('Tab comes to the newest message, though one before it has links and button
   await ann.page.getByRole('link', { name: 'https://example.com' }).focus();
   const focused = () => ann.page.evaluate(() => (document.activeElement as HTMLElement).dataset.seq);
   for (let key = 0; key < 5 && (await focused()) === undefined; key++) await ann.page.keyboard.press('Tab');
-  expect(await focused()).toBe('2');
+  await expect.poll(focused).toBe('2');
   await ann.page.keyboard.press('ArrowUp');
   await expect.poll(focused).toBe('1');
 });

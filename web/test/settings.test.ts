@@ -22,24 +22,24 @@ test('the colours are the system\'s, or what one chose, and that stays', async (
   const ann = await Person.joins(browser(), server().url, 'ann');
   await ann.page.emulateMedia({ colorScheme: 'light' });
   const light = await paper(ann);
-  expect(await edges(ann)).toEqual(['#efece4']);
+  await expect.poll(() => edges(ann)).toEqual(['#efece4']);
   await ann.page.emulateMedia({ colorScheme: 'dark' });
   const dark = await paper(ann);
   expect(dark).not.toBe(light);
   await expect.poll(() => edges(ann)).toEqual(['#0f1117']);
   await opensSettings(ann);
   await ann.page.getByLabel('Light').check();
-  expect(await paper(ann)).toBe(light);
+  await expect.poll(() => paper(ann)).toBe(light);
   await ann.page.reload();
   await ann.isJoined();
-  expect(await paper(ann)).toBe(light);
-  expect(await edges(ann)).toEqual(['#efece4']);
+  await expect.poll(() => paper(ann)).toBe(light);
+  await expect.poll(() => edges(ann)).toEqual(['#efece4']);
   await ann.page.emulateMedia({ colorScheme: 'light' });
   await opensSettings(ann);
   await ann.page.getByLabel('Dark').check();
-  expect(await paper(ann)).toBe(dark);
+  await expect.poll(() => paper(ann)).toBe(dark);
   await ann.page.getByLabel('As the system').check();
-  expect(await paper(ann)).toBe(light);
+  await expect.poll(() => paper(ann)).toBe(light);
   ann.hadNoTrouble();
 });
 
@@ -77,7 +77,7 @@ test('the browser is asked on a press alone, and calls come only to who looks el
   expect(await asked(ann)).toBe(0);
   await opensSettings(ann);
   await ann.page.getByLabel('Tell me of new messages').check();
-  expect(await asked(ann)).toBe(1);
+  await expect.poll(() => asked(ann)).toBe(1);
   await ann.page.keyboard.press('Escape');
   await bob.says('seen');
   await expect.poll(() => ann.listed('kitchen').textContent()).toContain('seen');
@@ -93,7 +93,7 @@ test('a browser that refuses is not asked again, and the setting says what to do
   await opensSettings(ann);
   await ann.page.getByLabel('Tell me of new messages').click();
   await expect.poll(() => ann.page.getByRole('dialog').textContent()).toContain('Allow it in the browser’s own settings first');
-  expect(await ann.page.getByLabel('Tell me of new messages').isDisabled()).toBe(true);
+  await expect.poll(() => ann.page.getByLabel('Tell me of new messages').isDisabled()).toBe(true);
 });
 
 test('a whole session asks no other host for anything, and breaks no policy', async () => {

@@ -74,7 +74,7 @@ test('who leaves a conversation hears nothing of it, and finds it again; the las
   await ann.isIn('lobby');
   expect(new URL(ann.page.url()).pathname).toBe('/c/lobby');
   expect(wire.requests.filter(({ type }) => type === 'leave')).toMatchObject([{ conversation: 'kitchen' }]);
-  expect(await ann.list()).toEqual(['lobby']);
+  await expect.poll(() => ann.list()).toEqual(['lobby']);
   await ann.chooses('Leave');
   await ann.page.getByRole('heading', { name: 'No conversation is open' }).waitFor();
   await ann.page.reload();
@@ -89,14 +89,14 @@ test('a draft is kept for each conversation, and shown in the list', async () =>
   await ann.types('for the lobby');
   await ann.opens('kitchen');
   await ann.isIn('kitchen');
-  expect(await ann.composer.inputValue()).toBe('');
+  await expect.poll(() => ann.composer.inputValue()).toBe('');
   await expect.poll(() => preview(ann, 'lobby')).toBe('Draft: for the lobby');
   await ann.page.reload();
   await ann.isIn('kitchen');
   await expect.poll(() => preview(ann, 'lobby')).toBe('Draft: for the lobby');
   await ann.listed('lobby').click();
   await ann.isIn('lobby');
-  expect(await ann.composer.inputValue()).toBe('for the lobby');
+  await expect.poll(() => ann.composer.inputValue()).toBe('for the lobby');
   await ann.composer.press('Enter');
   await expect.poll(() => preview(ann, 'lobby')).toBe('You: for the lobby');
 });
@@ -126,7 +126,7 @@ test('what is muted is counted quietly: not in the title', async () => {
   await ann.isIn('lobby');
   await server().post('kitchen', 'bob', 'one');
   await expect.poll(() => ann.page.title()).toBe('(1) lobby · Verbatim');
-  expect(await ann.page.locator('link[rel=icon]').getAttribute('href')).toContain('unread');
+  await expect.poll(() => ann.page.locator('link[rel=icon]').getAttribute('href')).toContain('unread');
   await ann.listed('kitchen').click();
   await ann.isIn('kitchen');
   await expect.poll(() => ann.page.title()).toBe('kitchen · Verbatim');
@@ -135,7 +135,7 @@ test('what is muted is counted quietly: not in the title', async () => {
   await ann.isIn('lobby');
   await server().post('kitchen', 'bob', 'two');
   await expect.poll(() => ann.listed('kitchen').getByTestId('unread').textContent()).toContain('1 unread message');
-  expect(await ann.page.title()).toBe('lobby · Verbatim');
+  await expect.poll(() => ann.page.title()).toBe('lobby · Verbatim');
 });
 
 test('ten thousand conversations on the server are a page that is as quick as with ten', async () => {

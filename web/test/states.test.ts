@@ -52,7 +52,7 @@ test('a record that cannot be written: the page says so, keeps what is written a
   await ann.says('kept one');
   await ann.says('kept two');
   await expect.poll(() => ann.status('banner')).toContain('What you write is kept, and sent when it can be');
-  expect(await ann.states()).toEqual(['sending', 'sending']);
+  await expect.poll(() => ann.states()).toEqual(['sending', 'sending']);
   wire.refuses = undefined;
   await bob.sees('kept two');
   await expect.poll(() => ann.status('banner')).toBe('');
@@ -78,7 +78,7 @@ test('a conversation that one may not join says why', async () => {
   const ann = await Person.visits(browser(), server().url, 'ann', '/c/lobby', wire.lay);
   await ann.choosesName();
   await expect.poll(() => ann.alert()).toBe('ask the owner of lobby to let you in');
-  expect(await ann.status('banner')).toBe('');
+  await expect.poll(() => ann.status('banner')).toBe('');
 });
 
 test('who is refused hears why, and can choose another name', async () => {
@@ -102,7 +102,7 @@ test('who is here has names, and a crowd has a number', async () => {
   await count.click();
   const guests = Array.from({ length: 199 }, (_, n) => comes(n));
   await expect.poll(() => count.textContent()).toContain('200 here');
-  expect(await ann.people()).toHaveLength(200);
+  await expect.poll(() => ann.people()).toHaveLength(200);
   guests.push(comes(199));
   await expect.poll(() => count.textContent()).toContain('201 here');
   await expect.poll(() => ann.page.getByRole('complementary').textContent()).toContain('201 people are here, too many to list.');
