@@ -20,7 +20,7 @@ async function allRecorded(person: Person): Promise<void> {
   await expect.poll(async () => new Set(await person.states()), { timeout: 60_000 }).toEqual(new Set(['recorded']));
 }
 
-test('a kill -9 in the middle of a chat loses nothing, doubles nothing and changes no order', async () => {
+test('a kill -9 in the middle of a chat loses nothing, doubles nothing and changes no order', { timeout: 300_000 }, async () => {
   const ann = await joins('ann');
   const bob = await joins('bob');
   const talk = Promise.all([saysMany(ann, 90), saysMany(bob, 90)]);
