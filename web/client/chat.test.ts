@@ -291,6 +291,53 @@ test('reading is told once, and also when it was done elsewhere', async () => {
   expect(lobby().unread).toBe(0);
 });
 
+test('what is read while the first entry\'s log is asked for is told, though one goes elsewhere at once', async () => {
+  const { server, chat, lobby } = await online();
+  server.latency = 50;
+  server.say('bob', 'one'); // it joins once more, for the log
+  lobby().markRead(1);
+  chat.open('kitchen');
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(server.marks.get('ann')).toBe(1);
+  server.socket!.receive({ type: 'last', conversation: 'lobby', last: 2, time: '' });
+  expect(lobby().unread).toBe(1);
+});
+
+test('what is read without a connection is told when there is one', async () => {
+  const { server, lobby } = await online();
+  for (const text of ['a', 'b', 'c']) server.say('bob', text);
+  lobby().markRead(1);
+  server.socket!.drop();
+  lobby().markRead(3);
+  expect(lobby().unread).toBe(0);
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(server.marks.get('ann')).toBe(3);
+  expect(lobby().unread).toBe(0);
+});
+
+test('what was read of a record that is gone is told of no other', async () => {
+  const { server, lobby } = await online();
+  for (const text of ['a', 'b', 'c']) server.say('bob', text);
+  server.wipe();
+  lobby().markRead(3);
+  for (const text of ['d', 'e', 'f', 'g']) server.say('bob', text);
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(lobby().newest).toBe(4);
+  expect(server.marks.get('ann')).toBeUndefined();
+});
+
+test('what one user has read is told of no other', async () => {
+  const { server, lobby } = await online();
+  for (const text of ['a', 'b', 'c']) server.say('bob', text);
+  lobby().markRead(3);
+  server.user = 'zoe';
+  server.socket!.drop();
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(lobby().joined).toBe(true);
+  expect(server.marks.get('zoe')).toBeUndefined();
+  expect(lobby().unread).toBeUndefined();
+});
+
 test('typing is told at most once in 3 seconds, and anew after a message', async () => {
   const { server, chat, lobby } = await online();
   const told = () => server.socket!.sent.filter((frame) => frame.type === 'typing').length;

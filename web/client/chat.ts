@@ -203,6 +203,7 @@ export class Chat extends Emitter<ChatEvents> {
     if (this.owner !== undefined && this.owner !== user) {
       void this.outbox.close();
       this.outbox = this.newOutbox();
+      for (const conversation of this.conversations.values()) conversation.forgetRead();
     }
     this.owner = user;
     this.closed = undefined;

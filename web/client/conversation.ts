@@ -156,11 +156,11 @@ export class Conversation {
     this.events.onChange(true);
   }
 
-  /** The user has seen everything up to seq. */
+  /** The user has seen everything up to seq. Where it is not joined just now, the server is told as soon as it is. */
   markRead(seq: Seq): void {
-    if (!this.joined || seq <= (this.readTo ?? 0)) return;
+    if (this.mode === 'idle' || seq <= (this.readTo ?? 0)) return;
     this.readTo = seq;
-    this.connection.request({ type: 'read', conversation: this.id, seq });
+    if (this.joined) this.tellRead();
     this.events.onChange();
   }
 
@@ -222,7 +222,7 @@ export class Conversation {
     this.log = joined.log;
     if (joined.last !== this.newest) this.newestTime = undefined;
     this.newest = this.lastAtJoin = joined.last;
-    this.readTo = joined.read;
+    this.catchUpRead(joined);
     if (this.mode === 'open') {
       this.timeline.join(joined, goesOn);
       this.growing.clear();
@@ -230,6 +230,19 @@ export class Conversation {
     }
     this.events.onAnswered();
     this.events.onChange();
+  }
+
+  /** What was read while it was not joined, or was told to a server that crashed, is told now. */
+  private catchUpRead({ read, last }: Joined): void {
+    const seen = Math.min(this.readTo ?? 0, last);
+    this.readTo = read;
+    if (seen <= (read ?? 0)) return;
+    this.readTo = seen;
+    this.tellRead();
+  }
+
+  private tellRead(): void {
+    this.connection.request({ type: 'read', conversation: this.id, seq: this.readTo! });
   }
 
   private declined(error: ErrorFrame, resumed: boolean): void {
@@ -303,6 +316,11 @@ export class Conversation {
 
   private read(user: string, seq: Seq): void {
     this.people.read(user, seq);
+  }
+
+  /** Another user is here now: how far the one before had read says nothing. */
+  forgetRead(): void {
+    this.readTo = undefined;
   }
 
   /** Another session of the same user has read on. */

@@ -74,6 +74,8 @@ export class FakeServer {
   /** Milliseconds from a request to its replies; 0 is at once. */
   latency = 0;
   private joined = false;
+  /** How far each user has read. */
+  readonly marks = new Map<string, number>();
   /** The user of the connections. */
   user = 'ann';
 
@@ -109,6 +111,7 @@ export class FakeServer {
     if (frame.type === 'ping') this.give(socket, { type: 'pong', ref: frame.ref });
     if (frame.type === 'join') this.join(socket, frame);
     if (frame.type === 'leave') this.joined = false;
+    if (frame.type === 'read') this.marks.set(this.user, Math.max(frame.seq, this.marks.get(this.user) ?? 0));
     if (frame.type === 'send') this.give(socket, { ...this.put(frame), ref: frame.ref });
     if (frame.type === 'history') {
       const { after, before = Infinity, limit = 50 } = frame;
@@ -127,7 +130,7 @@ export class FakeServer {
     const first = Math.min(after ?? Math.max(0, length - 50), length) + 1;
     this.joined = messages;
     const named = length > 0 && { log: this.log };
-    this.give(socket, { type: 'joined', conversation: 'lobby', ...named, first, last: length, online: ['ann'], count: 1, ref });
+    this.give(socket, { type: 'joined', conversation: 'lobby', ...named, first, last: length, read: this.marks.get(this.user), online: ['ann'], count: 1, ref });
     if (messages) for (const entry of this.record.slice(first - 1, length)) this.give(socket, entry);
   }
 
