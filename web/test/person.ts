@@ -117,11 +117,18 @@ export class Person {
     return [...read.values()].sort((a, b) => a.seq - b.seq);
   }
 
-  /** Scrolls by so many heights of the log, and waits until that is drawn. */
+  /** Scrolls by so many heights of the log, as soon as what stands there has come, and waits until that is drawn. */
   async scrolls(heights: number): Promise<void> {
     await this.log.evaluate(async (log, by) => {
-      log.scrollBy(0, by * log.clientHeight);
-      for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame);
+      const frame = () => new Promise(requestAnimationFrame);
+      let rest = by * log.clientHeight;
+      while (-rest > log.scrollTop && Number(log.dataset.first) > 1) {
+        rest += log.scrollTop;
+        log.scrollTop = 0;
+        await frame();
+      }
+      log.scrollBy(0, rest);
+      for (let drawn = 0; drawn < 3; drawn++) await frame();
     }, heights);
   }
 
