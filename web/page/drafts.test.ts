@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { draftOf, drafts, keepDraft, loadDrafts } from './drafts.ts';
+import { answeredOf, draftOf, drafts, keepAnswered, keepDraft, loadDrafts } from './drafts.ts';
+import { lasting } from './storage.ts';
 
 test('each user has a draft in each conversation, and it stays', () => {
   loadDrafts('ann');
@@ -17,4 +18,22 @@ test('an emptied draft is gone', () => {
   keepDraft('lobby', '');
   loadDrafts('eve');
   expect(drafts.value.size).toBe(0);
+});
+
+test('what a draft answers to is kept with it, for each user, and what is not ours is passed over', () => {
+  const answered = { log: 'log-1', seq: 7, author: 'bob', text: 'as I said' };
+  loadDrafts('ann');
+  keepAnswered('lobby', answered);
+  keepAnswered('kitchen', { ...answered, log: undefined });
+  lasting.setItem('verbatim.answer/ann/garden', '{"seq":"7"');
+  lasting.setItem('verbatim.answer/ann/attic', '{"seq":"7"}');
+  loadDrafts('bob');
+  expect(answeredOf('lobby')).toBeUndefined();
+  loadDrafts('ann');
+  expect(answeredOf('lobby')).toEqual(answered);
+  expect(answeredOf('kitchen')).toEqual({ ...answered, log: undefined });
+  expect([answeredOf('garden'), answeredOf('attic')]).toEqual([undefined, undefined]);
+  keepAnswered('lobby', undefined);
+  loadDrafts('ann');
+  expect(answeredOf('lobby')).toBeUndefined();
 });

@@ -1,29 +1,70 @@
-// What was written and not sent, for each conversation: kept over reloads, and shown in the list.
+// What was written and not sent, and what that answers to, for each conversation: kept over reloads, and shown in the list.
 import { signal } from '@preact/signals';
+import type { Seq } from '@verbatim/client';
 import { lasting } from './storage.ts';
 
-/** By conversation, those that are not empty. Read by whoever shows them. */
-export const drafts = signal<ReadonlyMap<string, string>>(new Map());
-let prefix = '';
+/** The message that a draft answers to: what of it is shown above the composer, and the log that its seq is of. */
+export interface Answered {
+  log?: string | undefined;
+  seq: Seq;
+  author: string;
+  text: string;
+}
 
-/** Takes up the drafts of a user. */
+/** One thing for each conversation of a user, in the browser's storage. */
+class Kept<T> {
+  /** By conversation, those that are there. Read by whoever shows them. */
+  readonly all = signal<ReadonlyMap<string, T>>(new Map());
+  private prefix = '';
+
+  constructor(private readonly name: string, private readonly format: (value: T) => string, private readonly parse: (text: string) => T | undefined) {}
+
+  load(user: string): void {
+    this.prefix = `verbatim.${this.name}/${encodeURIComponent(user)}/`;
+    const keys = Array.from({ length: lasting.length }, (_, index) => lasting.key(index)!).filter((key) => key.startsWith(this.prefix));
+    const found = keys.map((key) => [key.slice(this.prefix.length), this.parse(lasting.getItem(key) ?? '')] as const);
+    this.all.value = new Map(found.filter((each): each is readonly [string, T] => each[1] !== undefined));
+  }
+
+  keep(id: string, value: T | undefined): void {
+    if (value === undefined && !this.all.peek().has(id)) return;
+    const others = new Map(this.all.peek());
+    if (value === undefined) others.delete(id);
+    else others.set(id, value);
+    this.all.value = others;
+    try {
+      if (value === undefined) lasting.removeItem(this.prefix + id);
+      else lasting.setItem(this.prefix + id, this.format(value));
+    } catch {
+      // Full: it lives as long as the page does.
+    }
+  }
+}
+
+const texts = new Kept<string>('draft', (text) => text, (text) => text);
+const answers = new Kept<Answered>('answer', JSON.stringify, parseAnswered);
+
+export const drafts = texts.all;
+
+/** Takes up what a user had written. */
 export function loadDrafts(user: string): void {
-  prefix = `verbatim.draft/${encodeURIComponent(user)}/`;
-  const keys = Array.from({ length: lasting.length }, (_, index) => lasting.key(index)!).filter((key) => key.startsWith(prefix));
-  drafts.value = new Map(keys.map((key) => [key.slice(prefix.length), lasting.getItem(key) ?? '']));
+  texts.load(user);
+  answers.load(user);
 }
 
 export const draftOf = (id: string): string => drafts.peek().get(id) ?? '';
 
-export function keepDraft(id: string, text: string): void {
-  const others = new Map(drafts.peek());
-  if (text === '') others.delete(id);
-  else others.set(id, text);
-  drafts.value = others;
+export const keepDraft = (id: string, text: string): void => texts.keep(id, text === '' ? undefined : text);
+
+export const answeredOf = (id: string): Answered | undefined => answers.all.value.get(id);
+
+export const keepAnswered = (id: string, answered: Answered | undefined): void => answers.keep(id, answered);
+
+function parseAnswered(text: string): Answered | undefined {
   try {
-    if (text === '') lasting.removeItem(prefix + id);
-    else lasting.setItem(prefix + id, text);
+    const { log, seq, author, text: words } = JSON.parse(text);
+    return Number.isInteger(seq) ? { log, seq, author: String(author), text: String(words) } : undefined;
   } catch {
-    // Full: the draft lives as long as the page does.
+    return undefined; // not ours
   }
 }

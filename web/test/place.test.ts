@@ -81,6 +81,33 @@ test('an answer to what is not held shows it all the same, and one can go there 
   ann.hadNoTrouble();
 });
 
+test('a chosen answer stays over a reload as the draft does, and not over a change of the record', async () => {
+  await server().fill('lobby', 3);
+  const ann = await joins('ann');
+  await ann.log.locator('[data-seq="2"]').focus();
+  await ann.page.keyboard.press('r');
+  await ann.types('half a th');
+  await ann.page.reload();
+  await ann.isJoined();
+  await expect.poll(() => ann.page.getByTestId('answering').textContent()).toContain('Answering bob: message 2');
+  await ann.types('ought');
+  await ann.composer.press('Enter');
+  await expect.poll(async () => (await server().transcript('lobby')).at(-1)).toMatchObject({ text: 'half a thought', target: 2 });
+  await ann.page.getByTestId('answering').waitFor({ state: 'detached' });
+
+  await ann.log.locator('[data-seq="3"]').focus();
+  await ann.page.keyboard.press('r');
+  await ann.page.getByTestId('answering').waitFor();
+  await ann.page.evaluate(() => localStorage.setItem('verbatim.answer/ann/lobby', localStorage.getItem('verbatim.answer/ann/lobby')!.replace(/"log":"[^"]+"/, '"log":"of-another-record"')));
+  await ann.page.reload();
+  await ann.isJoined();
+  await ann.sees('half a thought');
+  expect(await ann.page.getByTestId('answering').count()).toBe(0);
+  await ann.says('of its own');
+  await expect.poll(async () => (await server().transcript('lobby')).at(-1)?.text).toBe('of its own');
+  expect((await server().transcript('lobby')).at(-1)).not.toHaveProperty('target');
+});
+
 test('an answer can be given up', async () => {
   await server().fill('lobby', 3);
   const ann = await joins('ann');

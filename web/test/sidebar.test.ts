@@ -17,7 +17,7 @@ test('the newest words stand in the list, of what is open and of what is only fo
   await ann.isIn('kitchen');
   await ann.opens('lobby');
   await ann.isIn('lobby');
-  await bob.says('Coffee is ready');
+  await bob.says('**Coffee** is `ready`'); // its words, and not what marks them up
   await expect.poll(() => preview(ann, 'kitchen')).toBe('bob: Coffee is ready');
   await expect.poll(() => ann.list()).toEqual(['kitchen', 'lobby']);
   await ann.says('Coming');

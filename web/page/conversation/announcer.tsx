@@ -4,7 +4,7 @@ import { useEffect, useMemo } from 'preact/hooks';
 import type { Message } from '@verbatim/client';
 import { chat, user } from '../state.ts';
 import { strings } from '../strings.ts';
-import { excerptOf } from './quote.tsx';
+import { excerptOf } from './excerpt.ts';
 
 const pause = 3_000; // ms between two announcements
 const mostRead = 3; // messages that are read out; more are counted

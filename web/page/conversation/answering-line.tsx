@@ -1,19 +1,14 @@
 // Above the composer: which message is being answered, and the way out of it.
 import { strings } from '../strings.ts';
-import { answering } from './answering.ts';
-import { excerptOf } from './quote.tsx';
+import { answering, giveUpAnswer } from './answering.ts';
 
 export function Answering({ id }: { id: string }) {
-  const message = answering(id).value;
-  if (!message) return null;
-  const cancel = () => {
-    answering(id).value = undefined;
-    document.getElementById('message')?.focus();
-  };
+  const answered = answering(id);
+  if (!answered) return null;
   return (
     <div class="answering" data-testid="answering">
-      <p class="answering-what" dir="auto"><strong>{strings.message.answering(message.name ?? message.from)}</strong> {excerptOf(message)}</p>
-      <button type="button" class="icon-button" aria-label={strings.message.cancelAnswer} title={strings.message.cancelAnswer} onClick={cancel}>✕</button>
+      <p class="answering-what" dir="auto"><strong>{strings.message.answering(answered.author)}</strong> {answered.text}</p>
+      <button type="button" class="icon-button" aria-label={strings.message.cancelAnswer} title={strings.message.cancelAnswer} onClick={() => giveUpAnswer(id)}>✕</button>
     </div>
   );
 }

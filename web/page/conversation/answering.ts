@@ -1,28 +1,34 @@
-// Which message the next one answers to, for each conversation.
-import { signal, type Signal } from '@preact/signals';
-import type { Message, Seq } from '@verbatim/client';
-import { chat } from '../state.ts';
+// Which message the next one answers to, for each conversation. It is part of the draft, and stays over a reload as that does.
+import type { Seq } from '@verbatim/client';
+import { answeredOf, keepAnswered, type Answered } from '../drafts.ts';
+import { chat, watch } from '../state.ts';
+import { excerptOf } from './excerpt.ts';
 
-const answered = new Map<string, Signal<Message | undefined>>();
-
-/** The message that what is being written in a conversation answers to. */
-export function answering(id: string): Signal<Message | undefined> {
-  let message = answered.get(id);
-  if (!message) answered.set(id, message = signal(undefined));
-  return message;
+/** The message that what is being written in a conversation answers to; none where its record was replaced meanwhile. */
+export function answering(id: string): Answered | undefined {
+  const answered = answeredOf(id);
+  const { log } = watch(id);
+  return answered?.log !== undefined && log !== undefined && answered.log !== log ? undefined : answered;
 }
 
 /** Begins an answer to a message that is held: the composer has the word now. */
 export function answer(id: string, seq: Seq): void {
-  const message = chat.conversation(id).timeline.find(seq);
+  const { log, timeline } = chat.conversation(id);
+  const message = timeline.find(seq);
   if (!message || message.redacted) return;
-  answering(id).value = message;
+  keepAnswered(id, { log, seq, author: message.name ?? message.from, text: excerptOf(message) });
+  document.getElementById('message')?.focus();
+}
+
+/** Gives an answer up: what is written is a message of its own again. */
+export function giveUpAnswer(id: string): void {
+  keepAnswered(id, undefined);
   document.getElementById('message')?.focus();
 }
 
 /** The seq to answer to, which is then done with. */
 export function takeTarget(id: string): Seq | undefined {
-  const message = answering(id).value;
-  answering(id).value = undefined;
-  return message?.seq;
+  const answered = answering(id);
+  keepAnswered(id, undefined);
+  return answered?.seq;
 }

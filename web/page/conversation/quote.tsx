@@ -5,10 +5,9 @@ import type { Message, Seq } from '@verbatim/client';
 import { hueOf } from '../status/avatar.tsx';
 import { chat } from '../state.ts';
 import { strings } from '../strings.ts';
-import { plainOf } from './markdown.ts';
+import { excerptOf } from './excerpt.ts';
 import type { Reading } from './reading.ts';
 
-const longest = 140; // characters
 const mostKept = 500; // quotes
 
 type Quoted = Signal<Message | 'loading' | 'unknown'>;
@@ -24,13 +23,6 @@ export function Quote({ reading, seq }: { reading: Reading; seq: Seq }) {
       <span class="quote-text" dir="auto">{known ? excerptOf(known) : strings.message.elsewhere(seq)}</span>
     </button>
   );
-}
-
-/** A message in one line. */
-export function excerptOf(message: Message): string {
-  if (message.redacted) return strings.conversation.redacted;
-  const letters = [...plainOf((message.text ?? '').slice(0, 4 * longest))];
-  return letters.length > longest ? `${letters.slice(0, longest).join('')}…` : letters.join('');
 }
 
 function fetched({ id, conversation }: Reading, seq: Seq): Quoted {

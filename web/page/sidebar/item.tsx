@@ -1,8 +1,9 @@
 // One conversation in the list: its name, its newest words or what is still to be sent, and what is unread.
 import type { ComponentChildren } from 'preact';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useMemo } from 'preact/hooks';
 import type { Message } from '@verbatim/client';
 import { pathOf } from '../address.ts';
+import { excerptOf } from '../conversation/excerpt.ts';
 import { drafts } from '../drafts.ts';
 import { hueOf } from '../status/avatar.tsx';
 import { changes, here, open, user, watch } from '../state.ts';
@@ -80,12 +81,13 @@ function Muted() {
 
 /** The newest words and who said them. A name may be written from right to left: it is kept to itself. */
 function Words({ message }: { message: Message | undefined }) {
+  const excerpt = useMemo(() => message && excerptOf(message), [message]); // the list is drawn far more often than a message is new
   if (!message) return <>{strings.sidebar.nothingYet}</>;
   const author = message.from === user.value ? strings.sidebar.me : (message.name ?? message.from);
-  return <><bdi>{author}</bdi>: <bdi>{message.redacted ? strings.conversation.redacted : firstOf(message.text ?? '')}</bdi></>;
+  return <><bdi>{author}</bdi>: <bdi>{excerpt}</bdi></>;
 }
 
-/** The beginning of a text, on one line: a preview needs no more, and a text may have 16 kB. */
+/** The beginning of a draft, on one line: a preview needs no more, and a text may have 16 kB. */
 const firstOf = (text: string) => text.slice(0, 160).replace(/\s+/g, ' ').trim();
 
 function Unread({ id }: { id: string }) {

@@ -1,0 +1,16 @@
+import { expect, test } from 'vitest';
+import { excerptOf } from './excerpt.ts';
+
+test('an excerpt has the words, on one line, and not what marks them up', () => {
+  expect(excerptOf({ text: '**Coffee** is `ready`:\n\n- [one](https://a.example)\n- two' })).toBe('Coffee is ready: one two');
+  expect(excerptOf({ text: 'gone', redacted: true })).toBe('This message was removed.');
+});
+
+test('what has no words is shown as it was written', () => {
+  expect(excerptOf({ text: '---' })).toBe('---');
+  expect(excerptOf({})).toBe('');
+});
+
+test('what is long is cut between letters', () => {
+  expect(excerptOf({ text: '🎉'.repeat(200) })).toBe(`${'🎉'.repeat(140)}…`);
+});
