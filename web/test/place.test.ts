@@ -116,6 +116,13 @@ test('an answer can be given up', async () => {
   await ann.page.getByTestId('answering').waitFor();
   await expect.poll(() => ann.page.evaluate(() => document.activeElement?.id)).toBe('message');
   await ann.page.getByRole('button', { name: 'Do not answer it' }).click();
+  await ann.page.getByTestId('answering').waitFor({ state: 'detached' });
+  await ann.log.locator('[data-seq="3"]').focus();
+  await ann.page.keyboard.press('r');
+  await ann.page.getByTestId('answering').waitFor();
+  await expect.poll(() => ann.page.evaluate(() => document.activeElement?.id)).toBe('message');
+  await ann.page.keyboard.press('Escape');
+  await ann.page.getByTestId('answering').waitFor({ state: 'detached' });
   await ann.says('nothing special');
   await expect.poll(async () => (await server().transcript('lobby')).at(-1)?.text).toBe('nothing special');
   expect((await server().transcript('lobby')).at(-1)).not.toHaveProperty('target');

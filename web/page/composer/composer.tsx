@@ -2,7 +2,7 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { byteLength } from '@verbatim/client';
 import { draftOf, keepDraft } from '../drafts.ts';
-import { takeTarget } from '../conversation/answering.ts';
+import { answering, giveUpAnswer, takeTarget } from '../conversation/answering.ts';
 import { Answering } from '../conversation/answering-line.tsx';
 import { sendsOf } from '../conversation/sends.ts';
 import { chat, limits, user } from '../state.ts';
@@ -40,7 +40,12 @@ export function Composer({ id }: { id: string }) {
     fit(field.current!);
   };
   const onKeyDown = (event: KeyboardEvent) => {
-    if (event.key === 'Enter' && !event.shiftKey && !isComposing(event)) submit(event);
+    if (isComposing(event)) return;
+    if (event.key === 'Enter' && !event.shiftKey) submit(event);
+    if (event.key === 'Escape' && answering(id)) {
+      event.preventDefault(); // it closes nothing else
+      giveUpAnswer(id);
+    }
   };
 
   return (

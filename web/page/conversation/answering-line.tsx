@@ -8,7 +8,7 @@ export function Answering({ id }: { id: string }) {
   return (
     <div class="answering" data-testid="answering">
       <p class="answering-what" dir="auto"><strong>{strings.message.answering(answered.author)}</strong> {answered.text}</p>
-      <button type="button" class="icon-button" aria-label={strings.message.cancelAnswer} title={strings.message.cancelAnswer} onClick={() => giveUpAnswer(id)}>✕</button>
+      <button type="button" class="icon-button" aria-label={strings.message.cancelAnswer} title={strings.message.cancelAnswer} aria-keyshortcuts="Escape" onClick={() => giveUpAnswer(id)}>✕</button>
     </div>
   );
 }
