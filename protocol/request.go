@@ -53,10 +53,18 @@ type Request struct {
 // and conversation that could be read, for the error's reply.
 func Decode(frame []byte, limits *Limits) (Request, *Error) {
 	var d decoder
-	if err := d.scan(string(frame)); err != nil {
-		return Request{}, err
+	src := string(frame)
+	err := d.scan(src)
+	if err != nil {
+		d.reread(src)
 	}
-	r, err := d.request(limits)
+	var r Request
+	if err == nil {
+		r, err = d.request(limits)
+	}
+	if err != nil {
+		d.salvage(&r)
+	}
 	r.Bytes = len(frame)
 	return r, err
 }

@@ -147,3 +147,38 @@ func TestNamesThatCouldPassForOthersAreRefused(t *testing.T) {
 		}
 	}
 }
+
+func TestAFaultAnywhereInARequestLeavesItsRef(t *testing.T) {
+	limits := DefaultLimits()
+	send := func(fields string) string { return `{"type":"send","ref":"R",` + fields + `}` }
+	whole := Request{Type: TypeSend, Ref: "R", Conversation: "c", ID: "i"}
+	for frame, want := range map[string]Request{
+		send(`"conversation":"c","id":"i","text":"\ud800"`):                   whole,
+		send(`"conversation":"c","id":"i","text":"\u0000"`):                   whole,
+		send(`"conversation":"c","id":"i","text":"x","meta":{"a":1,"a":2}`):   whole,
+		send(`"x":["\ud800"],"y":{"z":"\u0000"},"conversation":"c","id":"i"`): whole,
+		send(`"z":1,"z":2,"conversation":"c","id":"i"`):                       whole,
+		send(`"text":5,"conversation":"c","id":"i"`):                          whole,
+		send(`"id":5,"conversation":"c","text":"x"`):                          {Type: TypeSend, Ref: "R", Conversation: "c"},
+		send(`"id":"i","conversation":"C","text":"x"`):                        {Type: TypeSend, Ref: "R", ID: "i"},
+		send(`"id":"i","id":"j","conversation":"c"`):                          {Type: TypeSend, Ref: "R", Conversation: "c"},
+		send(`"conversation":"c","conversation":"d","id":"i"`):                {Type: TypeSend, Ref: "R", ID: "i"},
+		`{"type":"ping","conversation":"c","id":"i","ref":"R","x":"\u0000"}`:  {Type: TypePing, Ref: "R"},
+		`{"type":5,"conversation":"c","id":"i","ref":"R"}`:                    {Ref: "R"},
+		`{"type":"read","ref":"R\u0000","conversation":"c","seq":1}`:          {Type: TypeRead, Conversation: "c"},
+		`{"type":"read","ref":"\ud800","conversation":"c","seq":1}`:           {Type: TypeRead, Conversation: "c"},
+		`{"type":"read","ref":"R","ref":"S","conversation":"c","seq":1}`:      {Type: TypeRead, Conversation: "c"},
+		`{"type":"read","ref":"R","conversation":"c","seq":1}}`:               {}, // no JSON object
+		`{"type":"read","ref":"R","conversation":"c","seq":1} {}`:             {},
+		`{"type":"read","ref":"R","conversation":"c","seq":01}`:               {},
+		`{"type":"read","ref":"R","conversation":"c","seq":"\q"}`:             {},
+		`["ref","R"]`: {},
+	} {
+		want.Bytes = len(frame)
+		got, err := Decode([]byte(frame), &limits)
+		got = Request{Type: got.Type, Ref: got.Ref, Conversation: got.Conversation, ID: got.ID, Bytes: got.Bytes}
+		if err == nil || got != want {
+			t.Errorf("%s\n got %+v, %v\nwant %+v", frame, got, err, want)
+		}
+	}
+}
