@@ -133,47 +133,63 @@ func (w *wire) Close() error { return nil }
 // errStalled ends a connection whose TCP took nothing at all for the write timeout (protocol.md, promise 6).
 var errStalled = errors.New("the client's TCP took nothing for the write timeout")
 
-// send writes frames in one call where the socket takes them. A reader that takes anything within the timeout lives:
-// then the rest is written on from there. Only the session's writer calls it.
+// send writes frames in one call where the socket takes them. A client whose TCP takes anything within the timeout lives,
+// also where that makes no room for the write yet: the kernel may hold megabytes for it. Only the session's writer calls it.
 func (w *wire) send(frames []byte, timeout time.Duration) error {
-	for len(frames) > 0 {
+	looked := false
+	var acked uint64 // at the last look
+	for wait := timeout; len(frames) > 0; {
 		// Setting a deadline costs a tenth of a short write, so it is set a second late and at most once a second.
 		if now := time.Now(); now.Sub(w.deadlineAt) > time.Second {
 			w.deadlineAt = now
-			if err := w.SetWriteDeadline(now.Add(timeout + time.Second)); err != nil {
+			if err := w.SetWriteDeadline(now.Add(wait + time.Second)); err != nil {
 				return err
 			}
 		}
 		n, err := w.Conn.Write(frames)
 		frames = frames[n:]
-		switch {
-		case err == nil:
-		case errors.Is(err, os.ErrDeadlineExceeded) && n > 0:
-			w.deadlineAt = time.Time{}
-		case errors.Is(err, os.ErrDeadlineExceeded):
-			return errStalled
-		default:
+		if err == nil {
+			return nil
+		}
+		if !errors.Is(err, os.ErrDeadlineExceeded) {
 			return err
 		}
+		before := acked
+		acked, _ = w.progress()
+		switch {
+		case n > 0 || looked && acked > before:
+			wait = timeout
+		case looked || w.raw == nil:
+			return errStalled
+		default:
+			wait = timeout / 4 // from now on it is known what it takes
+		}
+		looked = true
+		w.deadlineAt = time.Time{}
 	}
 	return nil
+}
+
+// progress gives how many bytes the peer's TCP has acknowledged, and how many it still owes; zeros where the system
+// cannot tell, or it is closed.
+func (w *wire) progress() (acked uint64, owed uint32) {
+	if w.raw == nil {
+		return 0, 0
+	}
+	_ = w.raw.Control(func(fd uintptr) { // an error means that it is closed
+		if info, err := unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO); err == nil {
+			acked, owed = info.Bytes_acked, info.Notsent_bytes+info.Unacked
+		}
+	})
+	return acked, owed
 }
 
 // takes says whether the peer's TCP has taken bytes since the last look and more are on their way, or due: a slow reader
 // that has not come to our ping yet, not a dead one. It is false where the system cannot tell.
 func (w *wire) takes(due bool) bool {
-	if w.raw == nil {
-		return false
-	}
-	var progress bool
-	_ = w.raw.Control(func(fd uintptr) { // an error means that it is closed
-		info, err := unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
-		if err != nil {
-			return
-		}
-		progress = info.Bytes_acked > w.acked && (due || info.Notsent_bytes+info.Unacked > 0)
-		w.acked = info.Bytes_acked
-	})
+	acked, owed := w.progress()
+	progress := acked > w.acked && (due || owed > 0)
+	w.acked = acked
 	return progress
 }
 

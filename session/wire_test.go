@@ -123,3 +123,25 @@ func TestTheWireTakesWhileMoreIsDue(t *testing.T) {
 		t.Error("takes(true) is true though nothing was taken since")
 	}
 }
+
+// What the kernel holds for a slow reader may be megabytes, and a write finds no room there until a third of that is taken.
+func TestAReaderWhoseTCPTakesSomethingIsNotStalledThoughTheWriteHasNoRoom(t *testing.T) {
+	const timeout = time.Second
+	w, there := ends(t)
+	sent := make(chan error, 1)
+	go func() { sent <- w.send(make([]byte, 64<<20), timeout) }() // ends when it is stalled, below
+	piece := make([]byte, 4<<10)
+	for began := time.Now(); time.Since(began) < 15*timeout; time.Sleep(timeout / 10) {
+		if _, err := io.ReadFull(there, piece); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case err := <-sent:
+			t.Fatalf("after %v, while it read: %v", time.Since(began), err)
+		default:
+		}
+	}
+	if err := <-sent; !errors.Is(err, errStalled) { // it reads no more
+		t.Errorf("got %v", err)
+	}
+}
