@@ -13,14 +13,19 @@ func (s *Server) health(w http.ResponseWriter, _ *http.Request) {
 // ready answers GET /readyz: whether traffic should come here.
 func (s *Server) ready(w http.ResponseWriter, _ *http.Request) {
 	if s.going.Err() != nil {
-		say(w, http.StatusServiceUnavailable, "draining: the server is being stopped")
+		notReady(w, "draining: the server is being stopped")
 		return
 	}
 	if err := s.store.Ready(); err != nil {
-		say(w, http.StatusServiceUnavailable, "nothing can be recorded at the moment: "+err.Error())
+		notReady(w, "nothing can be recorded at the moment: "+err.Error())
 		return
 	}
 	say(w, http.StatusOK, "ready")
+}
+
+func notReady(w http.ResponseWriter, why string) {
+	w.Header().Set("Retry-After", "1") // second: as soon as the disk is well or another server stands here, it is ready
+	say(w, http.StatusServiceUnavailable, why)
 }
 
 func say(w http.ResponseWriter, status int, words string) {
