@@ -3,8 +3,6 @@ package disk
 import (
 	"context"
 
-	"github.com/go-json-experiment/json/jsontext"
-
 	"verbatim/persistence"
 	"verbatim/protocol"
 )
@@ -54,19 +52,7 @@ func conflict(s *persistence.Send, seq protocol.Seq) *protocol.Error {
 
 // same says whether a send says what stands on the record already.
 func same(text string, target protocol.Seq, meta string, s *persistence.Send) bool {
-	return target == s.Target && sameJSON(text, s.Text) && sameJSON(meta, s.Meta)
-}
-
-// sameJSON says whether two values are equal as JSON: escapes, the order of fields and a number's spelling do not count.
-func sameJSON(a, b string) bool {
-	if a == b {
-		return true
-	}
-	if a == "" || b == "" {
-		return false
-	}
-	x, y := jsontext.Value(a), jsontext.Value(b)
-	return x.Canonicalize() == nil && y.Canonicalize() == nil && string(x) == string(y)
+	return target == s.Target && protocol.SameJSON(text, s.Text) && protocol.SameJSON(meta, s.Meta)
 }
 
 // entry reads one entry, and its sum.
