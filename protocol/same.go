@@ -40,7 +40,7 @@ func inOneOrder(v *jsontext.Value) error {
 }
 
 // decimal gives a JSON number in the one spelling that equal numbers share: its digits without zeros at either end, and
-// the power of ten of the last of them. An exponent that is no int64 stays as it is written.
+// the power of ten of the last of them. A number whose exponent is no int32 stays as it is written.
 func decimal(number string) string {
 	sign := ""
 	if rest, negative := strings.CutPrefix(number, "-"); negative {

@@ -134,15 +134,15 @@ func (w *wire) Close() error { return nil }
 var errStalled = errors.New("the client's TCP took nothing for the write timeout")
 
 // send writes frames in one call where the socket takes them. A client whose TCP takes anything within the timeout lives,
-// also where that makes no room for the write yet: the kernel may hold megabytes for it. Only the session's writer calls it.
+// also where that makes no room for the write yet: the kernel may hold megabytes for it. What it takes is known from the first
+// look on, at a timeout's end, so that one that takes nothing ends after two of them. Only the session's writer calls it.
 func (w *wire) send(frames []byte, timeout time.Duration) error {
-	looked := false
-	var acked uint64 // at the last look
-	for wait := timeout; len(frames) > 0; {
+	var acked uint64 // at the last look; 0, which it never is on an open connection: there was none
+	for len(frames) > 0 {
 		// Setting a deadline costs a tenth of a short write, so it is set a second late and at most once a second.
 		if now := time.Now(); now.Sub(w.deadlineAt) > time.Second {
 			w.deadlineAt = now
-			if err := w.SetWriteDeadline(now.Add(wait + time.Second)); err != nil {
+			if err := w.SetWriteDeadline(now.Add(timeout + time.Second)); err != nil {
 				return err
 			}
 		}
@@ -156,15 +156,9 @@ func (w *wire) send(frames []byte, timeout time.Duration) error {
 		}
 		before := acked
 		acked, _ = w.progress()
-		switch {
-		case n > 0 || looked && acked > before:
-			wait = timeout
-		case looked || w.raw == nil:
+		if n == 0 && acked == before {
 			return errStalled
-		default:
-			wait = timeout / 4 // from now on it is known what it takes
 		}
-		looked = true
 		w.deadlineAt = time.Time{}
 	}
 	return nil
