@@ -14,6 +14,19 @@ async function reloads(person: Person): Promise<void> {
   await person.page.locator('[data-testid=log][aria-busy=false] [data-seq]').first().waitFor();
 }
 
+/** The browser tells of a scroll some time after it: here again and again, so that it does at the worst times, too. */
+async function tellsOfScrolls(person: Person): Promise<void> {
+  await person.page.evaluate(() => {
+    const { port1, port2 } = new MessageChannel();
+    const end = performance.now() + 3_000;
+    port1.onmessage = () => {
+      document.querySelector('.log')?.dispatchEvent(new Event('scroll'));
+      if (performance.now() < end) port2.postMessage('again');
+    };
+    port2.postMessage('again');
+  });
+}
+
 test('a reload keeps the place, also far outside of what a join brings', async () => {
   await server().fill('lobby', 600, (n) => `message ${n} ${'word '.repeat(n % 50)}`);
   const ann = await joins('ann');
@@ -42,10 +55,13 @@ test('what is new begins with a line, and there the conversation opens, however 
   await ann.isJoined();
   for (let n = 1; n <= 120; n++) await server().post('lobby', 'bob', `news ${n}`);
   await ann.page.evaluate(() => sessionStorage.clear()); // as on another day
+  await tellsOfScrolls(ann);
   await ann.page.getByTestId('conversations').getByRole('link', { name: /lobby/ }).click();
   await ann.page.getByTestId('fresh').waitFor();
   await expect.poll(async () => (await ann.firstSeen()).seq).toBe(31);
   await expect.poll(() => ann.page.getByTestId('jump').textContent()).toMatch(/\d+ new messages/);
+  await expect.poll(() => server().readTo('lobby', 'ann')).toBeGreaterThan(30);
+  expect(await server().readTo('lobby', 'ann')).toBeLessThan(60); // what was drawn before the place was found has not been read
   await ann.page.getByTestId('jump').click();
   await ann.sees('news 120');
   await ann.page.getByTestId('jump').waitFor({ state: 'detached' });

@@ -162,6 +162,7 @@ export class Reading {
     const { conversation, scroll } = this;
     const { timeline } = conversation;
     if (this.opening.value) return this.open();
+    if (scroll.goes) return;
     this.follows.value = scroll.atEnd && timeline.live;
     conversation.heldBack = !scroll.atEnd;
     if (scroll.atEnd && timeline.live && timeline.messages.length > 2 * heldAtEnd) timeline.trim(heldAtEnd);

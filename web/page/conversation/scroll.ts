@@ -17,7 +17,7 @@ export class Scroll {
   live = true;
   private anchor: Anchor | undefined;
   private top = 0; // of the view, when the anchor was kept
-  private goes = false; // somewhere else, with the next drawing
+  private goal: 'none' | 'set' | 'drawn' = 'none'; // somewhere else that the reader goes to: drawn as soon as the rows there are
   private drawn: Extent = { from: 0, to: 0, above: 0, below: 0 };
   private width = 0; // of the view, as it was measured last
   private height = 0;
@@ -29,6 +29,7 @@ export class Scroll {
   extent(rows: Sized[], live: boolean): Extent {
     this.rows = rows;
     this.live = live;
+    if (this.goal === 'set') this.goal = 'drawn';
     this.drawn = extentAround(rows, this.heights, this.start, this.height, this.follows ? marginAtEnd : margin);
     return this.drawn;
   }
@@ -38,8 +39,9 @@ export class Scroll {
     const view = this.view()!;
     this.height = view.clientHeight;
     this.measure(view);
-    const scrolled = this.goes ? 0 : this.scrolledSince(view);
-    this.goes = false;
+    if (this.goal === 'set') return true;
+    const scrolled = this.goal === 'drawn' ? 0 : this.scrolledSince(view);
+    this.goal = 'none';
     if (this.follows) view.scrollTop = view.scrollHeight;
     else this.toAnchor(view, scrolled);
     this.remember(view);
@@ -57,15 +59,21 @@ export class Scroll {
   }
 
   toEnd(): void {
-    this.atEnd = this.goes = true;
+    this.atEnd = true;
+    this.goal = 'set';
     this.anchor = undefined;
   }
 
   /** Stands so that a row is this many pixels below the upper edge. */
   standAt(key: string, top: number): void {
     this.atEnd = false;
-    this.goes = true;
+    this.goal = 'set';
     this.anchor = { key, top };
+  }
+
+  /** Whether the reader goes somewhere else with the next drawing: what can be seen until then is not what they read. */
+  get goes(): boolean {
+    return this.goal !== 'none';
   }
 
   /** The row that is read, unless the reader stands at the end. */
