@@ -14,13 +14,14 @@ async function reloads(person: Person): Promise<void> {
   await person.page.locator('[data-testid=log][aria-busy=false] [data-seq]').first().waitFor();
 }
 
-/** The browser tells of a scroll some time after it: here again and again, so that it does at the worst times, too. */
-async function tellsOfScrolls(person: Person): Promise<void> {
+/** The browser tells of a scroll some time after it, and of the focus at any time: here again and again, so that it does at the worst times, too. */
+async function tellsAllTheTime(person: Person): Promise<void> {
   await person.page.evaluate(() => {
     const { port1, port2 } = new MessageChannel();
     const end = performance.now() + 3_000;
     port1.onmessage = () => {
       document.querySelector('.log')?.dispatchEvent(new Event('scroll'));
+      dispatchEvent(new Event('focus'));
       if (performance.now() < end) port2.postMessage('again');
     };
     port2.postMessage('again');
@@ -55,7 +56,7 @@ test('what is new begins with a line, and there the conversation opens, however 
   await ann.isJoined();
   for (let n = 1; n <= 120; n++) await server().post('lobby', 'bob', `news ${n}`);
   await ann.page.evaluate(() => sessionStorage.clear()); // as on another day
-  await tellsOfScrolls(ann);
+  await tellsAllTheTime(ann);
   await ann.page.getByTestId('conversations').getByRole('link', { name: /lobby/ }).click();
   await ann.page.getByTestId('fresh').waitFor();
   await expect.poll(async () => (await ann.firstSeen()).seq).toBe(31);
