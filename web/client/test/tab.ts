@@ -79,6 +79,24 @@ export class Tab {
     return this.page.evaluate(() => window.chat.unsettled('lobby').map((item) => `${item.state} ${item.text}`));
   }
 
+  /**
+   * How many messages the browser keeps, of all tabs. A crash takes what is still on its way there, and `unsettled` shows that
+   * as well. A read comes after every write that was asked for before it, so what is counted is on the disk.
+   */
+  async kept(): Promise<number> {
+    return this.page.evaluate((name) => new Promise<number>((resolve, reject) => {
+      const opening = indexedDB.open(name);
+      opening.onupgradeneeded = () => opening.transaction!.abort(); // the client has not made it yet, and that is not for us
+      opening.onerror = () => (opening.error!.name === 'AbortError' ? resolve(0) : reject(opening.error!));
+      opening.onsuccess = () => {
+        const database = opening.result;
+        const count = database.transaction('outbox').objectStore('outbox').count();
+        count.onsuccess = () => (database.close(), resolve(count.result));
+        count.onerror = () => (database.close(), reject(count.error!));
+      };
+    }), `verbatim ${this.server.replace('http', 'ws')}/ws`);
+  }
+
   async told(): Promise<string[]> {
     return this.page.evaluate(() => window.told);
   }

@@ -53,6 +53,7 @@ test('a tab that crashes leaves its messages to the next one', async () => {
   const said = numbered('ann', 5);
   await ann.says(...said);
   await expect.poll(() => ann.unsettled()).toEqual(waiting(said));
+  await expect.poll(() => ann.kept()).toBe(5);
   await ann.crashes();
   const again = await Tab.open(context, server().url);
   await expect.poll(() => again.unsettled()).toEqual(waiting(said));
@@ -68,7 +69,7 @@ test('a browser that is killed has them when it starts again', async () => {
   await server().kill();
   const said = numbered('ann', 5);
   await ann.says(...said);
-  await ann.page.waitForTimeout(500); // `put` is under way; what a kill -9 takes is what was said in its last moments
+  await expect.poll(() => ann.kept()).toBe(5);
   await before.kill();
   const after = await startBrowser(folder);
   const again = await Tab.open(after.context, server().url);
@@ -85,9 +86,10 @@ test('several tabs write at once, one is closed and one crashes: all of it is re
   for (const n of numbered('', 5)) await Promise.all(tabs.map((tab, index) => tab.says(`tab ${index}:${n}`)));
   const said = (index: number) => numbered('', 5).map((n) => `tab ${index}:${n}`);
   for (const [index, tab] of tabs.entries()) expect(await tab.unsettled()).toEqual(waiting(said(index))); // its own, and nobody else's
+  await expect.poll(() => tabs[0]!.kept()).toBe(15);
   await tabs[0]!.page.close();
   await tabs[1]!.crashes();
-  await expect.poll(async () => (await tabs[2]!.unsettled()).length, { timeout: 20_000 }).toBe(15);
+  await expect.poll(async () => (await tabs[2]!.unsettled()).length, { timeout: 30_000 }).toBe(15);
   await server().start();
   await expect.poll(async () => (await texts()).length).toBe(15);
   await expect.poll(() => tabs[2]!.unsettled()).toEqual([]);
