@@ -350,6 +350,17 @@ test('typing is told at most once in 3 seconds, and anew after a message', async
   expect(told()).toBe(2);
 });
 
+test('nobody types on over a lost connection, and who is there stays until it is told anew', async () => {
+  const { server, lobby } = await online();
+  const there = lobby().people.online;
+  expect(there.length).toBeGreaterThan(0);
+  server.socket!.receive({ type: 'typing', conversation: 'lobby', user: 'zoe' });
+  expect(lobby().people.whoTypes).toEqual(['zoe']);
+  server.socket!.drop();
+  expect(lobby().people.whoTypes).toEqual([]);
+  expect(lobby().people.online).toEqual(there);
+});
+
 test('a join that is refused says why, and is tried again where that may help', async () => {
   const server = new FakeServer();
   server.refusesJoin = { code: 'unavailable', reason: 'the disk is full', retry_after: 3 };

@@ -191,6 +191,7 @@ export class Conversation {
     this.joined = false;
     this.attempt++;
     clearTimeout(this.rejoinTimer);
+    this.people.disconnected();
   }
 
   /** A seq means something together with its log alone: that is known, or the newest entry is there to be compared. */

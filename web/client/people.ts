@@ -56,8 +56,13 @@ export class People {
     this.onChange();
   }
 
-  clear(): void {
+  /** Nobody can be heard to stop typing any more. Who is there is told anew with the next join; until then it stays as it was. */
+  disconnected(): void {
     for (const user of this.whoTypes) this.stopped(user);
+  }
+
+  clear(): void {
+    this.disconnected();
     this.wrote.clear();
     this.online = [];
     this.count = 0;
