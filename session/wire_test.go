@@ -124,14 +124,20 @@ func TestTheWireTakesWhileMoreIsDue(t *testing.T) {
 	}
 }
 
-// What the kernel holds for a slow reader may be megabytes, and a write finds no room there until a third of that is taken.
+// What the kernel holds for a slow reader may be megabytes, and a write finds no room there until a whole buffer of some 64 kB
+// is taken.
 func TestAReaderWhoseTCPTakesSomethingIsNotStalledThoughTheWriteHasNoRoom(t *testing.T) {
-	const timeout = time.Second
+	const timeout = 3 * time.Second // looks are 4 s apart
 	w, there := ends(t)
+	// With a small buffer there, TCP tells of what is read in steps of some 33 kB. At 16 kB/s a step is 2 s and a buffer 4 s: there is
+	// progress between two looks, and often no room.
+	if err := errors.Join(there.(*net.TCPConn).SetReadBuffer(4<<10), w.Conn.(*net.TCPConn).SetWriteBuffer(1<<20)); err != nil {
+		t.Fatal(err)
+	}
 	sent := make(chan error, 1)
 	go func() { sent <- w.send(make([]byte, 64<<20), timeout) }() // ends when it is stalled, below
-	piece := make([]byte, 4<<10)
-	for began := time.Now(); time.Since(began) < 15*timeout; time.Sleep(timeout / 10) {
+	piece := make([]byte, 1<<10)
+	for began := time.Now(); time.Since(began) < 6*timeout; time.Sleep(65 * time.Millisecond) {
 		if _, err := io.ReadFull(there, piece); err != nil {
 			t.Fatal(err)
 		}
