@@ -124,12 +124,12 @@ func TestTheWireTakesWhileMoreIsDue(t *testing.T) {
 	}
 }
 
-// What the kernel holds for a slow reader may be megabytes, and a write finds no room there until a whole buffer of some 64 kB
+// What the kernel holds for a slow reader may be megabytes, and a write finds no room there until a whole packet of some 64 kB
 // is taken.
 func TestAReaderWhoseTCPTakesSomethingIsNotStalledThoughTheWriteHasNoRoom(t *testing.T) {
 	const timeout = 3 * time.Second // looks are 4 s apart
 	w, there := ends(t)
-	// With a small buffer there, TCP tells of what is read in steps of some 33 kB. At 16 kB/s a step is 2 s and a buffer 4 s: there is
+	// With a small buffer there, TCP tells of what is read in steps of some 33 kB. At 16 kB/s a step is 2 s and a packet 4 s: there is
 	// progress between two looks, and often no room.
 	if err := errors.Join(there.(*net.TCPConn).SetReadBuffer(4<<10), w.Conn.(*net.TCPConn).SetWriteBuffer(1<<20)); err != nil {
 		t.Fatal(err)

@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { openDB } from 'idb';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
 import { beforeAll, onTestFinished } from 'vitest';
 import type { Chat } from '../index.ts';
@@ -12,12 +13,12 @@ import { chromiumPath } from '../../test/browser.ts';
 const web = new URL('../../', import.meta.url).pathname;
 const empty = `<!doctype html><title>tab</title>
 <script type="importmap">{ "imports": { "@verbatim/client": "/test-client/index.js", "idb": "/test-client/idb.js" } }</script>
-<script type="module">import { Chat } from '@verbatim/client'; window.Chat = Chat;</script>`;
+<script type="module">import { Chat } from '@verbatim/client'; import { openDB } from 'idb'; Object.assign(window, { Chat, openDB });</script>`;
 
 /** A page that a test serves is a stranger to the loopback addresses, the server's among them. */
 const flags = ['--headless', '--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-features=LocalNetworkAccessChecks'];
 
-type TabWindow = Window & { Chat: typeof Chat; chat: Chat; told: string[] };
+type TabWindow = Window & { Chat: typeof Chat; openDB: typeof openDB; chat: Chat; told: string[] };
 declare const window: TabWindow;
 
 export class Tab {
@@ -48,7 +49,11 @@ export class Tab {
       window.chat.on('storage', (state) => window.told.push(state.lasting ? 'storage lasts' : `storage fails: ${state.reason}`));
       window.chat.join('lobby');
       window.chat.connect();
-    }, `${this.server.replace('http', 'ws')}/ws`);
+    }, this.url);
+  }
+
+  private get url(): string {
+    return `${this.server.replace('http', 'ws')}/ws`;
   }
 
   async isOnline(): Promise<void> {
@@ -81,20 +86,13 @@ export class Tab {
 
   /**
    * How many messages the browser keeps, of all tabs. A crash takes what is still on its way there, and `unsettled` shows that
-   * as well. A read comes after every write that was asked for before it, so what is counted is on the disk.
+   * as well; a read sees what is committed, and no more.
    */
   async kept(): Promise<number> {
-    return this.page.evaluate((name) => new Promise<number>((resolve, reject) => {
-      const opening = indexedDB.open(name);
-      opening.onupgradeneeded = () => opening.transaction!.abort(); // the client has not made it yet, and that is not for us
-      opening.onerror = () => (opening.error!.name === 'AbortError' ? resolve(0) : reject(opening.error!));
-      opening.onsuccess = () => {
-        const database = opening.result;
-        const count = database.transaction('outbox').objectStore('outbox').count();
-        count.onsuccess = () => (database.close(), resolve(count.result));
-        count.onerror = () => (database.close(), reject(count.error!));
-      };
-    }), `verbatim ${this.server.replace('http', 'ws')}/ws`);
+    return this.page.evaluate(async (name) => {
+      const database = await window.openDB(name, undefined, { upgrade: (_database, _from, _to, change) => change.abort() }); // only the client makes it
+      return database.count('outbox').finally(() => database.close());
+    }, `verbatim ${this.url}`);
   }
 
   async told(): Promise<string[]> {
