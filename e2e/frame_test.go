@@ -49,8 +49,8 @@ type frame struct {
 var fieldOrder = map[string][]string{
 	"welcome":  {"type", "session", "user", "version", "now", "limits"},
 	"joined":   {"type", "conversation", "log", "first", "last", "sum", "read", "online", "count", "reads"},
-	"message":  {"type", "conversation", "seq", "id", "from", "name", "time", "text", "target", "meta", "redacted"},
-	"ack":      {"type", "id", "conversation", "seq", "time", "sum", "duplicate"},
+	"message":  {"type", "conversation", "seq", "id", "from", "name", "time", "text", "target", "meta", "redacted", "log"},
+	"ack":      {"type", "id", "conversation", "seq", "time", "sum", "duplicate", "log"},
 	"last":     {"type", "conversation", "last", "time"},
 	"left":     {"type", "conversation", "code", "reason"},
 	"history":  {"type", "conversation", "messages", "more"},

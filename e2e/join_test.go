@@ -1,6 +1,9 @@
 package e2e
 
 import (
+	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -85,6 +88,95 @@ func TestAJoinWithAnotherLogIsResetAndNothingIsJoined(t *testing.T) {
 			t.Errorf("got %s", f)
 		}
 		bob.never(0, "an entry", ofType("message"))
+	})
+}
+
+// copyOf copies a stopped server's data folder. putBack replaces the folder by the copy.
+func copyOf(t *testing.T, s *server) (putBack func()) {
+	t.Helper()
+	older := t.TempDir()
+	if err := os.CopyFS(filepath.Join(older, "data"), os.DirFS(s.data)); err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		t.Helper()
+		if err := os.RemoveAll(s.data); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.CopyFS(s.data, os.DirFS(filepath.Join(older, "data"))); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestAnOlderCopyOfTheDataPutBackIsNotTakenForTheSameRecord(t *testing.T) {
+	t.Parallel()
+	inBothModes(t, func(t *testing.T, s *server) {
+		ann := s.dial(t, "ann")
+		ann.sendMany("lobby", "a", 4)
+		log := ann.join("lobby", `"limit":0`).Log
+		s.terminate()
+		putBack := copyOf(t, s)
+		s.start()
+		ann = s.dial(t, "ann")
+		var acks []frame
+		for i := range 3 { // seqs 5 to 7, which the copy does not have
+			acks = append(acks, ann.send("lobby", fmt.Sprintf("b%d", i), "first history"))
+		}
+		s.terminate()
+		putBack()
+		s.start()
+		known := func(seq int, sum string) string {
+			return fmt.Sprintf(`{"type":"join","conversation":"lobby","after":%d,"log":"%s","known":%[1]d,"sum":"%[3]s"}`, seq, log, sum)
+		}
+		bob := s.dial(t, "bob")
+		bob.refused("reset", known(6, acks[1].Sum)) // there is no entry 6
+		ann = s.dial(t, "ann")
+		fourth := s.get(t, "/api/conversations/lobby/messages?after=3").is(t, 200)
+		var page struct{ Sum string }
+		fourth.into(t, &page)
+		for i := range 4 { // seqs 5 to 8 of another history
+			ann.send("lobby", fmt.Sprintf("c%d", i), "second history")
+		}
+		bob.refused("reset", known(6, acks[1].Sum)) // entry 6 has another sum
+		bob.refused("reset", known(7, acks[2].Sum))
+		bob.refused("not_joined", `{"type":"typing","conversation":"lobby"}`)
+		if j := bob.join("lobby", fmt.Sprintf(`"after":4,"log":"%s","known":4,"sum":"%s"`, log, page.Sum)); j.First != 5 || j.Last != 8 {
+			t.Errorf("with an entry that both histories have: got %s, want first 5, last 8", j)
+		}
+		bob.messages("lobby", 5, 8)
+	})
+}
+
+func TestWhoJoinsAnEmptyConversationLearnsItsLogFromTheFirstEntry(t *testing.T) {
+	t.Parallel()
+	inBothModes(t, func(t *testing.T, s *server) {
+		ann, bob := s.dial(t, "ann"), s.dial(t, "bob")
+		if j := bob.join("lobby"); j.Log != "" {
+			t.Fatalf("empty: got %s, want no log", j)
+		}
+		ack := ann.send("lobby", "c1", "hi")
+		first := bob.messages("lobby", 1, 1)[0]
+		want := bob.join("lobby").Log
+		if want == "" || first.Log != want || ack.Log != want {
+			t.Errorf("the entry names the log %q, its ack %q; want %q", first.Log, ack.Log, want)
+		}
+		for what, f := range map[string]frame{"the entry": first, "the ack": ack} {
+			if names, _ := fields([]byte(f.Raw)); names[len(names)-1] != "log" {
+				t.Errorf("%s: log is not the last field: %s", what, f)
+			}
+		}
+		if again := ann.send("lobby", "c1", "hi"); !again.Duplicate || again.Log != want {
+			t.Errorf("sent again: got %s, want a duplicate with the log", again)
+		}
+		if second := ann.send("lobby", "c2", "ho"); second.has("log") {
+			t.Errorf("the second ack names the log: %s", second)
+		}
+		ann.refused("reset", `{"type":"send","conversation":"lobby","id":"c3","text":"x","log":"0123456789abcdef"}`)
+		ann.refused("reset", `{"type":"send","conversation":"nowhere","id":"c3","text":"x","log":"%s"}`, want)
+		if third := ann.send("lobby", "c3", "x", `"log":"`+want+`"`); third.Seq != 3 {
+			t.Errorf("with the right log: got %s, want seq 3", third)
+		}
 	})
 }
 

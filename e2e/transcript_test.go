@@ -18,7 +18,7 @@ func half(parts ...string) string {
 }
 
 var (
-	logLine   = regexp.MustCompile(`^(\{"type":"log","format":1,"conversation":"[^"]*","log":"([^"]+)","time":"[^"]+")(,"sum":"([0-9a-f]{32})")\}$`)
+	logLine   = regexp.MustCompile(`^(\{"type":"log","format":2,"conversation":"[^"]*","log":"([^"]+)","time":"[^"]+")(,"sum":"([0-9a-f]{32})")\}$`)
 	entryLine = regexp.MustCompile(`^(\{.*),"salt":"([A-Za-z0-9_-]{22})","sum":"([0-9a-f]{32})"\}$`)
 )
 
@@ -26,6 +26,17 @@ var (
 type record struct {
 	log     string
 	entries []frame // each with the sum of its line
+}
+
+// kept is what stays of an entry when its words are taken out: all before the first field that holds words.
+func kept(wire string) string {
+	at := len(wire)
+	for _, words := range []string{`,"text":`, `,"emoji":`, `,"reason":`} {
+		if i := strings.Index(wire, words); i >= 0 {
+			at = min(at, i)
+		}
+	}
+	return wire[:at]
 }
 
 // readRecord checks every line's form, seq and sum, by the format's description and with none of the program's own code.
@@ -49,7 +60,7 @@ func readRecord(t testing.TB, lines []string) record {
 			t.Fatalf("line %d is not an entry: %.300s", i+2, line)
 		}
 		wire, salt, sum := m[1]+"}", m[2], m[3]
-		if want := half(before, half(salt, wire)); sum != want {
+		if want := half(before, half(salt, wire), kept(wire)); sum != want {
 			t.Fatalf("line %d: its sum is %s, want %s", i+2, sum, want)
 		}
 		f, err := parseFrame([]byte(wire))
@@ -58,6 +69,13 @@ func readRecord(t testing.TB, lines []string) record {
 		}
 		if f.Seq != i+1 {
 			t.Fatalf("line %d: seq %d, want %d", i+2, f.Seq, i+1)
+		}
+		named := ""
+		if f.Seq == 1 {
+			named = r.log
+		}
+		if f.Log != named {
+			t.Errorf("line %d: it names the log %q, want %q", i+2, f.Log, named)
 		}
 		f.Sum = sum
 		before = sum

@@ -146,22 +146,18 @@ func timeOf(line []byte) string {
 	return string(t)
 }
 
-// wireOf takes salt (or hash) and sum off an entry's line.
+// wireOf takes salt and sum off an entry's line. Whoever passes the lines on has held them to their sums.
 func wireOf(line []byte) ([]byte, error) {
-	line = bytes.TrimRight(line, " ")
 	sum := bytes.LastIndex(line, []byte(`,"sum":"`))
 	if sum < 0 {
 		return nil, fmt.Errorf("export: a line has no sum: %.60s", line)
 	}
 	end := bytes.LastIndex(line[:sum], []byte(`,"salt":"`))
 	if end < 0 || sum-end > 40 {
-		end = bytes.LastIndex(line[:sum], []byte(`,"hash":"`))
-	}
-	if end < 0 || sum-end > 50 {
-		return nil, fmt.Errorf("export: a line has neither salt nor hash: %.60s", line)
+		return nil, fmt.Errorf("export: a line has no salt: %.60s", line)
 	}
 	// The line may be the record's own, so that the brace goes onto a copy.
-	return append(bytes.Clone(bytes.TrimRight(line[:end], " ")), '}'), nil
+	return append(bytes.Clone(line[:end]), '}'), nil
 }
 
 // shown gives the name that stands for an author.

@@ -13,7 +13,7 @@ const salted = `,"salt":"AAAAAAAAAAAAAAAAAAAAAA","sum":"0123456789abcdef01234567
 // transcript makes lines: the log line, and one for each message, given from `"time"` on without its }.
 func transcript(rests ...string) Lines {
 	return func(yield func([]byte) error) error {
-		if err := yield([]byte(`{"type":"log","format":1,"conversation":"lobby","log":"9f","time":"2026-11-24T12:00:00.000000Z","sum":"00"}`)); err != nil {
+		if err := yield([]byte(`{"type":"log","format":2,"conversation":"lobby","log":"9f","time":"2026-11-24T12:00:00.000000Z","sum":"00"}`)); err != nil {
 			return err
 		}
 		for i, rest := range rests {
@@ -117,15 +117,27 @@ func TestMarkdownTextIsNotMarkup(t *testing.T) {
 	}
 }
 
-func TestAnErasedMessageSaysSo(t *testing.T) {
+func TestARedactedMessageSaysSo(t *testing.T) {
 	const erased = `"time":"2026-11-24T12:00:01.000000Z","redacted":true`
 	if got := export(t, "txt", transcript(erased)); !strings.Contains(got, "#1] ann: (redacted)") {
 		t.Errorf("txt: %s", got)
 	}
-	line := `{"type":"message","conversation":"lobby","seq":1,"from":"ann",` + erased + `,"hash":"0123456789abcdef0123456789abcdef","sum":"0123456789abcdef0123456789abcdef"}      `
-	wire, err := wireOf([]byte(line))
-	if want := `{"type":"message","conversation":"lobby","seq":1,"from":"ann",` + erased + `}`; err != nil || string(wire) != want {
-		t.Errorf("its wire bytes are %s, %v; want %s", wire, err, want)
+}
+
+func TestALineWithAHashInItsSaltsPlaceIsNotExported(t *testing.T) {
+	line := `{"type":"message","conversation":"lobby","seq":1,"from":"ann","time":"2026-11-24T12:00:01.000000Z","text":"forged"` +
+		`,"hash":"0123456789abcdef012345","sum":"0123456789abcdef0123456789abcdef"}`
+	for _, format := range []string{"json", "txt", "md"} {
+		var b bytes.Buffer
+		err := Export(&b, format, "lobby", func(yield func([]byte) error) error {
+			if err := yield([]byte(`{"type":"log","format":2,"time":"2026-11-24T12:00:00.000000Z"}`)); err != nil {
+				return err
+			}
+			return yield([]byte(line))
+		})
+		if err == nil || strings.Contains(b.String(), "forged") {
+			t.Errorf("%s: %v, and wrote %s; want an error, and nothing of the line", format, err, b.String())
+		}
 	}
 }
 

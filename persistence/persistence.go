@@ -40,6 +40,9 @@ type Record interface {
 	// no further one once maxBytes are passed. from must be from 1 to the last seq.
 	Read(ctx context.Context, id protocol.ConversationID, from, to protocol.Seq, maxBytes int) (*Batch, error)
 
+	// Sum returns the sum of one entry. seq must be from 1 to the last seq.
+	Sum(ctx context.Context, id protocol.ConversationID, seq protocol.Seq) (protocol.Sum, error)
+
 	// Lines calls yield with each line of the transcript (the log line first), newlines left out, up to the last
 	// entry at the time of the call. yield must not keep the line. It ends early with yield's error.
 	Lines(ctx context.Context, id protocol.ConversationID, yield func(line []byte) error) error
@@ -116,7 +119,8 @@ type Send struct {
 	Name         string // what to show for the author; "": nothing else
 	ID, Prev     protocol.MessageID
 	Since        protocol.Number
-	Text         string // a JSON string
+	Expects      protocol.LogID // the log that it is for, another one refuses it; "": any
+	Text         string         // a JSON string
 	Target       protocol.Seq
 	Meta         string // a compact JSON object, or ""
 	Ref          string // the sender's own, for its reply
@@ -132,8 +136,17 @@ type Send struct {
 	Seq       protocol.Seq
 	Time      protocol.Time
 	Sum       protocol.Sum
+	Log       protocol.LogID // where Seq is 1
 	Duplicate bool
 	Err       *protocol.Error
+}
+
+// Ack is the reply to a send that is on the record.
+func (s *Send) Ack() protocol.Ack {
+	return protocol.Ack{
+		Ref: s.Ref, ID: s.ID, Conversation: s.Conversation,
+		Seq: s.Seq, Time: s.Time, Sum: s.Sum, Duplicate: s.Duplicate, Log: s.Log,
+	}
 }
 
 // Settler is told, once, what became of a send. It is called by the conversation's writer and must not wait.

@@ -106,6 +106,22 @@ func (s *Store) cold(ctx context.Context, id protocol.ConversationID, from, to p
 	return result.(*Batch), nil
 }
 
+// Holds reports whether the entry with that seq stands on the record with that sum: where it does not, a client that has
+// seen it knows another history. It waits for the disk where the entry is not the last.
+func (s *Store) Holds(ctx context.Context, id protocol.ConversationID, seq protocol.Seq, sum string) (bool, error) {
+	tail, err := s.record.Tail(id)
+	if err != nil || seq > tail.Last {
+		return false, err
+	}
+	have := tail.Sum
+	if seq < tail.Last {
+		if have, err = s.record.Sum(ctx, id, seq); err != nil {
+			return false, err
+		}
+	}
+	return have.String() == sum, nil
+}
+
 // Lines is Record.Lines.
 func (s *Store) Lines(ctx context.Context, id protocol.ConversationID, yield func(line []byte) error) error {
 	return s.record.Lines(ctx, id, yield)

@@ -55,9 +55,10 @@ func BeyondLast(field string, seq, last Seq) *Error {
 	return Errorf(CodeBadRequest, "%s is %d, and the last seq of this conversation is %d", field, seq, last)
 }
 
-// Reset refuses a cursor that belongs to another log of the conversation.
+// Reset refuses what belongs to another record of the conversation: another log, or a log that has gone another way since an
+// older copy of it was put back.
 func Reset() *Error {
-	return &Error{Code: CodeReset, Reason: "this conversation's record is another one now: start anew, without after and log"}
+	return &Error{Code: CodeReset, Reason: "this conversation's record is another one now: start again, without after, log and known"}
 }
 
 // CloseCode is why the server closes a connection (RFC 6455, 7.4).

@@ -29,9 +29,11 @@ func golden() map[string]Reply {
 		"joined-empty":        Joined{Ref: "r1", Conversation: "lobby", First: 1, Online: []byte(`["ann"]`), Count: 1, Reads: []byte(`{}`)},
 		"message":             &goldenMessage{Message{Conversation: "lobby", Seq: 58, ID: "c1", From: "ann", Name: "Ann", Time: goldenTime, Text: text, Target: 41, Meta: `{"a":[1,2]}`}},
 		"message-least":       &goldenMessage{Message{Conversation: "lobby", Seq: 1, From: "ann", Time: goldenTime, Text: `"x"`}},
+		"message-first":       &goldenMessage{Message{Conversation: "lobby", Seq: 1, From: "ann", Time: goldenTime, Text: `"x"`, Meta: `{"a":1}`, Log: "9f2c"}},
 		"message-redacted":    &goldenMessage{Message{Conversation: "lobby", Seq: 58, From: "ann", Time: goldenTime, Redacted: true}},
 		"ack":                 Ack{ID: "c1", Conversation: "lobby", Seq: 58, Time: goldenTime, Sum: sum('b')},
 		"ack-duplicate":       Ack{Ref: "r", ID: "c1", Conversation: "lobby", Seq: 58, Time: goldenTime, Sum: sum('b'), Duplicate: true},
+		"ack-first":           Ack{Ref: "r", ID: "c1", Conversation: "lobby", Seq: 1, Time: goldenTime, Sum: sum('b'), Log: "9f2c"},
 		"last":                Last{Conversation: "lobby", Last: 59, Time: goldenTime},
 		"left":                Left{Conversation: "lobby"},
 		"left-unasked":        Left{Conversation: "lobby", Code: CodeForbidden, Reason: "your permission was withdrawn"},
@@ -76,7 +78,7 @@ func TestEveryReplyIsTheContractsByteForByte(t *testing.T) {
 }
 
 func TestAMessageComesBackFromItsEncoding(t *testing.T) {
-	for _, name := range []string{"message", "message-least", "message-redacted"} {
+	for _, name := range []string{"message", "message-least", "message-first", "message-redacted"} {
 		want := golden()[name].(*goldenMessage).Message
 		wire := want.AppendJSON(nil, nil)
 		got, err := ParseMessage(wire)

@@ -17,6 +17,7 @@ type Message struct {
 	Text         string // a JSON string, quotes included
 	Target       Seq    // 0: none
 	Meta         string // a compact JSON object; "": none
+	Log          LogID  // of the conversation's record: stands in the entry with seq 1 alone
 	Redacted     bool   // its text is gone; place, author and time stand
 }
 
@@ -54,7 +55,7 @@ func (m *Message) AppendJSON(dst, time []byte) []byte {
 		dst = append(dst, `,"meta":`...)
 		dst = append(dst, m.Meta...)
 	}
-	return append(dst, '}')
+	return append(appendLog(dst, m.Log), '}')
 }
 
 // ParseMessage reads an entry of the record back. Fields that it does not know are passed over.
@@ -109,6 +110,8 @@ func ParseMessage(wire []byte) (Message, *Error) {
 				bad = name
 			}
 			m.Meta = v.raw
+		case "log":
+			m.Log = LogID(text(name, v))
 		case "redacted":
 			m.Redacted = v.kind == 't'
 		}

@@ -59,9 +59,7 @@ type Joined struct {
 
 func (j Joined) AppendJSON(dst []byte) []byte {
 	dst = appendConversation(append(dst, `{"type":"joined"`...), j.Conversation)
-	if j.Log != "" {
-		dst = appendString(append(dst, `,"log":`...), string(j.Log))
-	}
+	dst = appendLog(dst, j.Log)
 	dst = appendNumber(append(dst, `,"first":`...), uint64(j.First))
 	dst = appendNumber(append(dst, `,"last":`...), uint64(j.Last))
 	dst = appendSum(dst, j.Sum)
@@ -83,6 +81,7 @@ type Ack struct {
 	Time         Time
 	Sum          Sum
 	Duplicate    bool
+	Log          LogID // of the record, where Seq is 1: who joined an empty conversation learns it so
 }
 
 func (a Ack) AppendJSON(dst []byte) []byte {
@@ -97,7 +96,7 @@ func (a Ack) AppendJSON(dst []byte) []byte {
 	if a.Duplicate {
 		dst = append(dst, `,"duplicate":true`...)
 	}
-	return append(appendRef(dst, a.Ref), '}')
+	return append(appendLog(appendRef(dst, a.Ref), a.Log), '}')
 }
 
 // Last tells a follower how far a conversation has come.
@@ -262,6 +261,13 @@ func appendSum(dst []byte, s Sum) []byte {
 		return dst
 	}
 	return append(append(append(dst, `,"sum":"`...), s[:]...), '"')
+}
+
+func appendLog(dst []byte, log LogID) []byte {
+	if log == "" {
+		return dst
+	}
+	return appendString(append(dst, `,"log":`...), string(log))
 }
 
 func appendRef(dst []byte, ref string) []byte {

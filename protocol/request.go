@@ -39,8 +39,10 @@ type Request struct {
 	After, Before, Since Number
 	Limit                int // DefaultPage where it was absent
 	Log                  LogID
-	Entries              bool // join: with the entries (`messages` is not false)
-	Seq                  Seq  // read
+	Known                Seq    // join: an entry that the client knows; 0: none
+	Sum                  string // join: Known's sum, as the client has it
+	Entries              bool   // join: with the entries (`messages` is not false)
+	Seq                  Seq    // read
 
 	ID, Prev MessageID
 	From     UserID // HTTP alone
@@ -106,6 +108,8 @@ const (
 	fieldBefore
 	fieldLimit
 	fieldLog
+	fieldKnown
+	fieldSum
 	fieldMessages
 	fieldSeq
 	fieldID
@@ -134,6 +138,10 @@ func fieldOf(name string) int {
 		return fieldLimit
 	case "log":
 		return fieldLog
+	case "known":
+		return fieldKnown
+	case "sum":
+		return fieldSum
 	case "messages":
 		return fieldMessages
 	case "seq":
@@ -191,6 +199,7 @@ func (d *decoder) request(limits *Limits) (r Request, _ *Error) {
 	case TypeJoin:
 		r.After = d.number("after", fieldAfter)
 		r.Log = LogID(d.id("log", fieldLog))
+		d.known(&r)
 		r.Entries = d.bool("messages", fieldMessages, true)
 		d.limit(&r)
 	case TypeHistory:
@@ -212,6 +221,7 @@ func (d *decoder) request(limits *Limits) (r Request, _ *Error) {
 func (d *decoder) send(r *Request, limits *Limits) {
 	r.Prev = MessageID(d.id("prev", fieldPrev))
 	r.Since = d.number("since", fieldSince)
+	r.Log = LogID(d.id("log", fieldLog))
 	target := d.number("target", fieldTarget)
 	if d.err == nil && target.Set && target.Value == 0 {
 		d.err = BadRequest("target is the seq that a message answers to, and seqs begin at 1")
@@ -219,6 +229,26 @@ func (d *decoder) send(r *Request, limits *Limits) {
 	r.Target = Seq(target.Value)
 	r.Text = d.messageText(limits.Text)
 	r.Meta = d.meta(limits.Meta)
+}
+
+// known reads which entry a client knows, and its sum.
+func (d *decoder) known(r *Request) {
+	known := d.number("known", fieldKnown)
+	r.Known, r.Sum = Seq(known.Value), d.id("sum", fieldSum)
+	if d.err == nil {
+		d.err = CheckKnown(known, r.Sum)
+	}
+}
+
+// CheckKnown refuses an entry that is said to be known without its sum, or a sum of no entry.
+func CheckKnown(known Number, sum string) *Error {
+	switch {
+	case known.Set != (sum != ""):
+		return BadRequest("known and sum belong together: the seq of an entry that you know, and the sum that came with it")
+	case known.Set && known.Value == 0:
+		return BadRequest("known is the seq of an entry, and seqs begin at 1")
+	}
+	return nil
 }
 
 func (d *decoder) conversation(r *Request) {

@@ -10,10 +10,13 @@ func TestDecodeAcceptsWhatTheContractShows(t *testing.T) {
 	number := func(n uint64) Number { return Number{n, true} }
 	for frame, want := range map[string]Request{
 		`{"type":"join","conversation":"lobby","after":41,"log":"9f2c"}`: {Type: TypeJoin, Conversation: "lobby", After: number(41), Log: "9f2c", Entries: true, Limit: 50},
-		`{"type":"join","conversation":"lobby","messages":false}`:        {Type: TypeJoin, Conversation: "lobby", Limit: 50},
-		`{"type":"join","conversation":"lobby","limit":0,"after":null}`:  {Type: TypeJoin, Conversation: "lobby", Entries: true},
-		`{"type":"leave","conversation":"a.b-c_9"}`:                      {Type: TypeLeave, Conversation: "a.b-c_9"},
-		`{"type":"send","conversation":"lobby","id":"c1","text":"hi"}`:   {Type: TypeSend, Conversation: "lobby", ID: "c1", Text: `"hi"`},
+		`{"type":"join","conversation":"lobby","after":58,"known":58,"sum":"ab"}`: {
+			Type: TypeJoin, Conversation: "lobby", After: number(58), Known: 58, Sum: "ab", Entries: true, Limit: 50},
+		`{"type":"send","conversation":"lobby","text":"hi","log":"9f2c","known":"x"}`: {Type: TypeSend, Conversation: "lobby", Text: `"hi"`, Log: "9f2c"},
+		`{"type":"join","conversation":"lobby","messages":false}`:                     {Type: TypeJoin, Conversation: "lobby", Limit: 50},
+		`{"type":"join","conversation":"lobby","limit":0,"after":null}`:               {Type: TypeJoin, Conversation: "lobby", Entries: true},
+		`{"type":"leave","conversation":"a.b-c_9"}`:                                   {Type: TypeLeave, Conversation: "a.b-c_9"},
+		`{"type":"send","conversation":"lobby","id":"c1","text":"hi"}`:                {Type: TypeSend, Conversation: "lobby", ID: "c1", Text: `"hi"`},
 		` { "text" : "h\u0069\n\/" , "type" : "send" , "conversation" : "lobby" , "meta" : { "a" : 1.50 , "b" : [ ] } , "target" : 3 , "prev":"p","since":0,"ref":"r" } ` + "\n": {
 			Type: TypeSend, Conversation: "lobby", Text: `"hi\n/"`, Meta: `{"a":1.50,"b":[]}`, Target: 3, Prev: "p", Since: number(0), Ref: "r"},
 		`{"type":"history","conversation":"lobby","before":58,"limit":1000}`: {Type: TypeHistory, Conversation: "lobby", Before: number(58), Limit: 1000},
@@ -75,6 +78,13 @@ func TestDecodeRefusesWithTheContractsCode(t *testing.T) {
 		{`{"type":"join","conversation":"lobby","after":"1"}`, CodeBadRequest},
 		{`{"type":"join","conversation":"lobby","limit":1001}`, CodeBadRequest},
 		{`{"type":"join","conversation":"lobby","messages":0}`, CodeBadRequest},
+		{`{"type":"join","conversation":"lobby","known":5}`, CodeBadRequest},
+		{`{"type":"join","conversation":"lobby","sum":"ab"}`, CodeBadRequest},
+		{`{"type":"join","conversation":"lobby","known":0,"sum":"ab"}`, CodeBadRequest},
+		{`{"type":"join","conversation":"lobby","known":-1,"sum":"ab"}`, CodeBadRequest},
+		{`{"type":"join","conversation":"lobby","known":5,"sum":7}`, CodeBadRequest},
+		{`{"type":"join","conversation":"lobby","known":5,"sum":""}`, CodeBadRequest},
+		{send(`"text":"x","log":7`), CodeBadRequest},
 		{`{"type":"read","conversation":"lobby"}`, CodeBadRequest},
 		{send(`"id":"c"`), CodeBadRequest},
 		{send(`"text":""`), CodeBadRequest},

@@ -21,8 +21,10 @@ const mostWait = 60 * time.Second
 // pageRequest is what GET …/messages asks for.
 type pageRequest struct {
 	persistence.PageRequest
-	log  protocol.LogID
-	wait time.Duration
+	log   protocol.LogID
+	known protocol.Number // an entry that the client knows
+	sum   string          // known's, as the client has it
+	wait  time.Duration
 }
 
 // readMessages answers GET /api/conversations/{id}/messages with a page of entries.
@@ -52,6 +54,10 @@ func (s *Server) pageRequest(r *http.Request) (pageRequest, error) {
 	q := parseQuery(r)
 	asked := pageRequest{log: protocol.LogID(q.text("log"))}
 	asked.After, asked.Before = q.number("after"), q.number("before")
+	asked.known, asked.sum = q.number("known"), q.text("sum")
+	if problem := protocol.CheckKnown(asked.known, asked.sum); q.err == nil && problem != nil {
+		q.err = problem
+	}
 	asked.Limit, asked.MaxBytes = q.limit(0), s.limits.Page
 	asked.wait = q.seconds("wait", mostWait)
 	if q.err == nil && q.text("wait") != "" && !asked.After.Set {
@@ -63,7 +69,7 @@ func (s *Server) pageRequest(r *http.Request) (pageRequest, error) {
 	return asked, q.err
 }
 
-// page reads a page of a conversation that exists, of the log that the client knows.
+// page reads a page of a conversation that exists, of the record that the client knows.
 func (s *Server) page(ctx context.Context, id protocol.ConversationID, asked pageRequest) (persistence.Page, error) {
 	// The log is looked at before the page is read: of another log the seqs mean nothing.
 	tail, err := s.store.Tail(id)
@@ -72,6 +78,15 @@ func (s *Server) page(ctx context.Context, id protocol.ConversationID, asked pag
 	}
 	if err := sameLog(id, tail, asked.log); err != nil {
 		return persistence.Page{}, err
+	}
+	if asked.known.Set {
+		same, err := s.store.Holds(ctx, id, protocol.Seq(asked.known.Value), asked.sum)
+		if err == nil && !same {
+			err = protocol.Reset()
+		}
+		if err != nil {
+			return persistence.Page{}, err
+		}
 	}
 	page, err := s.store.Page(ctx, id, asked.PageRequest)
 	if err != nil {
@@ -155,11 +170,7 @@ func (s *Server) postMessage(w http.ResponseWriter, r *http.Request) {
 	if send.Duplicate {
 		status = http.StatusOK
 	}
-	ack := protocol.Ack{
-		Ref: send.Ref, ID: send.ID, Conversation: send.Conversation, Seq: send.Seq,
-		Time: send.Time, Sum: send.Sum, Duplicate: send.Duplicate,
-	}
-	writeJSON(w, status, ack.AppendJSON(nil))
+	writeJSON(w, status, send.Ack().AppendJSON(nil))
 }
 
 // readPost reads and checks the body.
@@ -185,7 +196,7 @@ func (s *Server) readPost(w http.ResponseWriter, r *http.Request) (*persistence.
 		return nil, protocol.BadRequest(`the field "from" is missing: it says who the message is from`)
 	}
 	return &persistence.Send{
-		Conversation: id, Author: post.From, ID: post.ID, Prev: post.Prev, Since: post.Since,
+		Conversation: id, Author: post.From, ID: post.ID, Prev: post.Prev, Since: post.Since, Expects: post.Log,
 		Text: post.Text, Target: post.Target, Meta: post.Meta, Ref: post.Ref, Bytes: post.Bytes,
 	}, nil
 }

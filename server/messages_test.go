@@ -15,7 +15,7 @@ func TestAPostAnswers201WithTheAckAnd200WhereItIsADuplicate(t *testing.T) {
 	first := ts.post("lobby", `{"id":"c1","from":"bot","text":"hi"}`).is(t, 201)
 	first.has(t, `{"type":"ack","id":"c1","conversation":"lobby","seq":1,"time":"`, `"sum":"`)
 	again := ts.post("lobby", `{"id":"c1","from":"bot","text":"hi"}`).is(t, 200).has(t, `"seq":1,`, `"duplicate":true`)
-	if want := strings.Replace(first.body, `"}`, `","duplicate":true}`, 1); again.body != strings.Replace(want, `"",`, `",`, 1) {
+	if want := strings.Replace(first.body, `,"log":`, `,"duplicate":true,"log":`, 1); again.body != want {
 		t.Errorf("a duplicate's ack: got %s, want the first one's time and sum: %s", again.body, first.body)
 	}
 	ts.post("lobby", `{"id":"c1","from":"bot","text":"ho"}`).refuses(t, 409, "conflict", "")
@@ -141,8 +141,35 @@ func TestAPageOfAnotherLogIsReset(t *testing.T) {
 	_, p := ts.page("")
 	ts.page("after=0&log=" + p.Log)
 	other := strings.Repeat("e", 32)
-	ts.get("/api/conversations/lobby/messages?after=0&log="+other).refuses(t, 409, "reset", "start anew")
-	ts.get("/api/conversations/lobby/messages?after=99&log="+other).refuses(t, 409, "reset", "start anew")
+	ts.get("/api/conversations/lobby/messages?after=0&log="+other).refuses(t, 409, "reset", "start again")
+	ts.get("/api/conversations/lobby/messages?after=99&log="+other).refuses(t, 409, "reset", "start again")
+}
+
+func TestAPageAfterAnEntryThatTheRecordDoesNotHaveIsReset(t *testing.T) {
+	t.Parallel()
+	ts := serve(t)
+	ts.says("lobby", "ann", "one")
+	_, one := ts.page("")
+	ts.says("lobby", "ann", "two")
+	ts.page("after=1&known=1&sum=" + one.Sum)
+	const path = "/api/conversations/lobby/messages?after=1&"
+	ts.get(path+"known=2&sum="+one.Sum).refuses(t, 409, "reset", "start again")
+	ts.get(path+"known=3&sum="+one.Sum).refuses(t, 409, "reset", "start again")
+	ts.get(path+"known=1").refuses(t, 400, "bad_request", "known and sum")
+	ts.get(path+"sum="+one.Sum).refuses(t, 400, "bad_request", "known and sum")
+	ts.get(path+"known=0&sum="+one.Sum).refuses(t, 400, "bad_request", "begin at 1")
+}
+
+func TestAPostForAnotherLogIsResetAndNothingIsAdded(t *testing.T) {
+	t.Parallel()
+	ts := serve(t)
+	other := strings.Repeat("e", 32)
+	ts.post("lobby", `{"from":"bot","text":"hi","log":"`+other+`"}`).refuses(t, 409, "reset", "")
+	ts.get("/api/conversations/lobby/messages").refuses(t, 404, "not_found", "")
+	ts.says("lobby", "ann", "one")
+	_, p := ts.page("")
+	ts.post("lobby", `{"from":"bot","text":"hi","log":"`+other+`"}`).refuses(t, 409, "reset", "")
+	ts.post("lobby", `{"from":"bot","text":"hi","log":"`+p.Log+`"}`).is(t, 201).has(t, `"seq":2,`)
 }
 
 func TestWaitAnswersWhenThereIsAnEntry(t *testing.T) {

@@ -33,6 +33,11 @@ func (s *Session) join(r *protocol.Request) *protocol.Error {
 		return s.unavailable(err)
 	case r.Log != "" && r.Log != tail.Log:
 		return protocol.Reset()
+	}
+	if err := s.sameRecord(r); err != nil {
+		return err
+	}
+	switch {
 	case r.After.Set && protocol.Seq(r.After.Value) > tail.Last:
 		return protocol.BeyondLast("after", protocol.Seq(r.After.Value), tail.Last)
 	}
@@ -65,6 +70,24 @@ func (s *Session) join(r *protocol.Request) *protocol.Error {
 		s.env.Hub.Leave(&old.member)
 	}
 	c.member.Wake()
+	return nil
+}
+
+// sameRecord refuses a join whose client knows an entry that the record does not have, or has with another sum. Reading it
+// makes only this session's own reading wait.
+func (s *Session) sameRecord(r *protocol.Request) *protocol.Error {
+	if r.Known == 0 {
+		return nil
+	}
+	s.alive.pause()
+	defer s.alive.resume(s)
+	same, err := s.env.Store.Holds(s.ctx, r.Conversation, r.Known, r.Sum)
+	switch {
+	case err != nil:
+		return s.unavailable(err)
+	case !same:
+		return protocol.Reset()
+	}
 	return nil
 }
 

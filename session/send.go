@@ -16,7 +16,7 @@ func (s *Session) send(r *protocol.Request) *protocol.Error {
 	}
 	s.env.Counters.Messages.Add(1)
 	send := &persistence.Send{
-		Conversation: r.Conversation, Author: s.user, ID: r.ID, Prev: r.Prev, Since: r.Since,
+		Conversation: r.Conversation, Author: s.user, ID: r.ID, Prev: r.Prev, Since: r.Since, Expects: r.Log,
 		Text: r.Text, Target: r.Target, Meta: r.Meta, Ref: r.Ref, Bytes: r.Bytes, Settler: s,
 	}
 	if c := s.joins[r.Conversation]; c != nil {
@@ -67,10 +67,7 @@ func (s *Session) settle(send *persistence.Send) {
 	if send.Err != nil {
 		s.replies = protocol.FrameTo(s.replies, protocol.Failure{Ref: send.Ref, ID: send.ID, Conversation: send.Conversation, Err: send.Err})
 	} else {
-		s.replies = protocol.FrameTo(s.replies, protocol.Ack{
-			Ref: send.Ref, ID: send.ID, Conversation: send.Conversation,
-			Seq: send.Seq, Time: send.Time, Sum: send.Sum, Duplicate: send.Duplicate,
-		})
+		s.replies = protocol.FrameTo(s.replies, send.Ack())
 	}
 	s.madeRoom()
 }

@@ -22,6 +22,28 @@ func goOn(tail persistence.Tail, rest []byte) (persistence.Tail, int64) {
 	}
 }
 
+// chained holds the lines of a transcript to the chain of sums before yield gets them: what somebody changed is not passed on
+// as the record. The lines come one after another, the log line first.
+func chained(id protocol.ConversationID, path string, yield func(line []byte) error) func(line []byte) error {
+	var walk chainWalk
+	n := 0
+	return func(line []byte) error {
+		n++
+		what := ""
+		if n > 1 {
+			what = walk.next(line)
+		} else if head, ok := parseLogLine(line); ok && head.conversation == id {
+			walk.sum = head.sum
+		} else {
+			what = notLogLine(line)
+		}
+		if what != "" {
+			return &notWholeError{fmt.Sprintf("%s:%d", path, n), what}
+		}
+		return yield(line)
+	}
+}
+
 // chainWalk holds lines of a transcript against the chain, one after another.
 type chainWalk struct {
 	seq     protocol.Seq
@@ -34,7 +56,7 @@ type chainWalk struct {
 func (w *chainWalk) next(line []byte) string {
 	e, ok := parseEntryLine(line)
 	if !ok {
-		return "it does not end in salt and sum"
+		return notEntry(line)
 	}
 	seq, ok := protocol.EntrySeq(line)
 	if !ok || seq != w.seq+1 {
@@ -43,8 +65,8 @@ func (w *chainWalk) next(line []byte) string {
 	if w.time, ok = entryTime(e.head); !ok {
 		return fmt.Sprintf("entry %d has no time", seq)
 	}
-	w.scratch = slices.Grow(w.scratch[:0], len(line))
-	if chain(w.sum, e.content(w.scratch)) != e.sum {
+	var sum protocol.Sum
+	if sum, w.scratch = e.chain(w.scratch, w.sum); sum != e.sum {
 		return fmt.Sprintf("the sum of entry %d does not hold: it or a line before it was changed", seq)
 	}
 	w.seq, w.sum = seq, e.sum

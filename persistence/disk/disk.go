@@ -83,6 +83,7 @@ type Record struct {
 	commits    sync.Pool    // *commit; the record's own, for the salts in it: what one run of a simulation leaves is not for the next
 	remembered atomic.Int64 // ids
 	complained atomic.Int64 // the second of the last complaint
+	sums       sumCache
 
 	stopBackground context.CancelFunc // ends flusher and checkpoints
 	stopJournal    context.CancelFunc // ends the preparer, and who waits for the committer

@@ -40,7 +40,7 @@ func (t *turn) known(s *persistence.Send, key uint64) (bool, *protocol.Error) {
 		if !same(m.Text, m.Target, m.Meta, s) {
 			return false, conflict(s, seq)
 		}
-		s.Seq, s.Time, s.Sum, s.Duplicate = seq, m.Time, sum, true
+		s.Seq, s.Time, s.Sum, s.Log, s.Duplicate = seq, m.Time, sum, m.Log, true
 		return true, nil
 	}
 	return false, nil

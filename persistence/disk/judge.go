@@ -30,6 +30,9 @@ func (t *turn) lockIDs() (err error) {
 func (t *turn) judge(s *persistence.Send) *protocol.Error {
 	var key uint64
 	s.Seq, s.Duplicate = 0, false
+	if s.Expects != "" && s.Expects != t.p.log {
+		return protocol.Reset()
+	}
 	if s.ID != "" {
 		key = idKey(t.r.seed, s.Author, s.ID)
 		if known, err := t.known(s, key); known || err != nil {

@@ -5,20 +5,23 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 
 	"verbatim/protocol"
 )
 
 // A transcript is lines. The first one, the log line, names the log and seeds the chain of sums:
 //
-//	{"type":"log","format":1,"conversation":"lobby","log":"9f2c…","time":"…","sum":"…"}
+//	{"type":"log","format":2,"conversation":"lobby","log":"9f2c…","time":"…","sum":"…"}
 //
 // Every other line is an entry: the very bytes that clients get, with two fields more at their end:
 //
 //	{"type":"message","conversation":"lobby","seq":1,…,"salt":"…","sum":"…"}
 //
-// where c = SHA-256(salt ‖ wire) and sum = SHA-256(sum before ‖ c), all as characters, each cut to 128 bits. A line
-// whose text was erased has "hash":c in place of the salt, and blanks up to its old length.
+// where c = SHA-256(salt ‖ wire) and sum = SHA-256(sum before ‖ c ‖ kept), all as characters, each cut to 128 bits, and
+// kept is the wire bytes before the words: place, id, author and time. So the words can be taken out of a line later,
+// c put in the salt's place, and what stays is still bound by the sum. Nothing takes words out yet: a line with "hash"
+// in the salt's place was changed by somebody, and is refused.
 const (
 	saltLen = 22
 	sumLen  = 32
@@ -26,6 +29,9 @@ const (
 	saltKey = `,"salt":"`
 	hashKey = `,"hash":"`
 	sumKey  = `,"sum":"`
+
+	lineFormat = `{"type":"log","format":`
+	logBegin   = lineFormat + `2,"conversation":"`
 
 	// suffixLen is what an entry's line has in place of the final } of its wire bytes, newline not counted.
 	suffixLen = len(saltKey) + saltLen + 1 + len(sumKey) + sumLen + 2
@@ -38,12 +44,23 @@ func hash128(b []byte) (out protocol.Sum) {
 	return out
 }
 
-// chain makes the sum of an entry from the sum before it and its own c.
-func chain(before, c protocol.Sum) protocol.Sum {
-	var both [2 * sumLen]byte
-	copy(both[:], before[:])
-	copy(both[sumLen:], c[:])
-	return hash128(both[:])
+// chain makes the sum of an entry from the sum before it and its own bytes: its salt, and then its wire bytes. It works
+// in scratch's spare room.
+func chain(scratch []byte, before protocol.Sum, salted []byte) protocol.Sum {
+	c := hash128(salted)
+	scratch = append(append(scratch[:0], before[:]...), c[:]...)
+	return hash128(append(scratch, kept(salted[saltLen:])...))
+}
+
+// kept is the part of an entry's wire bytes that stays when its words are taken out: all before the first field with
+// words in it. A quote within a string is escaped, so that what looks like a field's name is one.
+func kept(wire []byte) []byte {
+	for _, words := range [...]string{`,"text":`, `,"emoji":`, `,"reason":`} {
+		if i := bytes.Index(wire, []byte(words)); i >= 0 {
+			wire = wire[:i]
+		}
+	}
+	return wire
 }
 
 // newLog makes the identity of a conversation's record.
@@ -56,7 +73,7 @@ func newLog() protocol.LogID {
 // appendLogLine adds a transcript's first line, newline included, and gives its sum.
 func appendLogLine(dst []byte, id protocol.ConversationID, log protocol.LogID, t protocol.Time) ([]byte, protocol.Sum) {
 	start := len(dst)
-	dst = append(dst, `{"type":"log","format":1,"conversation":"`...)
+	dst = append(dst, logBegin...)
 	dst = append(dst, id...)
 	dst = append(dst, `","log":"`...)
 	dst = append(dst, log...)
@@ -72,7 +89,7 @@ func appendLogLine(dst []byte, id protocol.ConversationID, log protocol.LogID, t
 // appendEntryLine adds an entry's line, newline included, and gives its sum. salted is its salt and then its wire
 // bytes.
 func appendEntryLine(dst, salted []byte, before protocol.Sum) ([]byte, protocol.Sum) {
-	sum := chain(before, hash128(salted))
+	sum := chain(dst[len(dst):], before, salted)
 	dst = append(dst, salted[saltLen:len(salted)-1]...)
 	dst = append(dst, saltKey...)
 	dst = append(dst, salted[:saltLen]...)
@@ -84,22 +101,44 @@ func appendEntryLine(dst, salted []byte, before protocol.Sum) ([]byte, protocol.
 
 // entryLine is an entry's line taken apart. Its slices are parts of the line.
 type entryLine struct {
-	head   []byte // the wire bytes but for the final }
-	salt   []byte // nil where the text was erased
-	hash   []byte // nil where it was not
-	sum    protocol.Sum
-	intact bool // as it was written, with nothing erased
+	head []byte // the wire bytes but for the final }
+	salt []byte
+	sum  protocol.Sum
 }
 
 // parseEntryLine takes a line apart, newline left out. It does not look at what the wire bytes say.
 func parseEntryLine(line []byte) (e entryLine, ok bool) {
-	if n := len(line) - suffixLen; n > 0 && string(line[n:n+len(saltKey)]) == saltKey {
-		if e.sum, ok = cutSum(line[n+len(saltKey)+saltLen+1:]); ok && line[n+len(saltKey)+saltLen] == '"' {
-			e.head, e.salt, e.intact = line[:n], line[n+len(saltKey):n+len(saltKey)+saltLen], true
-			return e, true
+	n := len(line) - suffixLen
+	if n <= 0 || string(line[n:n+len(saltKey)]) != saltKey {
+		return e, false
+	}
+	e.head, e.salt = line[:n], line[n+len(saltKey):n+len(saltKey)+saltLen]
+	rest := line[n+len(saltKey)+saltLen:]
+	if rest[0] != '"' || !isSalt(e.salt) {
+		return e, false
+	}
+	e.sum, ok = cutSum(rest[1:])
+	return e, ok
+}
+
+// isSalt reports whether all of it are base64url digits.
+func isSalt(b []byte) bool {
+	for _, c := range b {
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '_':
+		default:
+			return false
 		}
 	}
-	return parseErased(line)
+	return true
+}
+
+// notEntry is why a line is none, in words for whoever has to mend it.
+func notEntry(line []byte) string {
+	if bytes.Contains(line, []byte(hashKey)) && !bytes.Contains(line, []byte(saltKey)) {
+		return "it has a hash in its salt's place, as a redacted entry will have one day: this version makes none, so somebody changed the line"
+	}
+	return "it does not end in salt and sum"
 }
 
 // cutSum reads `,"sum":"…"}` and nothing else.
@@ -110,33 +149,13 @@ func cutSum(b []byte) (protocol.Sum, bool) {
 	return protocol.ParseSum(string(b[len(sumKey) : len(b)-2]))
 }
 
-// parseErased takes a line apart whose text was erased. The blanks that fill it up to its old length may stand at its
-// end or before its hash.
-func parseErased(line []byte) (e entryLine, ok bool) {
-	line = bytes.TrimRight(line, " ")
-	const tail = len(hashKey) + sumLen + 1 + len(sumKey) + sumLen + 2
-	n := len(line) - tail
-	if n <= 0 || string(line[n:n+len(hashKey)]) != hashKey || line[n+len(hashKey)+sumLen] != '"' {
-		return e, false
-	}
-	e.hash = line[n+len(hashKey) : n+len(hashKey)+sumLen]
-	if _, ok = protocol.ParseSum(string(e.hash)); !ok {
-		return e, false
-	}
-	e.sum, ok = cutSum(line[n+len(hashKey)+sumLen+1:])
-	e.head = bytes.TrimRight(line[:n], " ")
-	return e, ok && len(e.head) > 0
-}
-
 // appendWire adds the entry as clients get it.
 func (e *entryLine) appendWire(dst []byte) []byte { return append(append(dst, e.head...), '}') }
 
-// content gives c: what the line's sum was made of, beside the sum before.
-func (e *entryLine) content(scratch []byte) protocol.Sum {
-	if e.hash != nil {
-		return protocol.Sum(e.hash)
-	}
-	return hash128(e.appendWire(append(scratch[:0], e.salt...)))
+// chain is the sum that the line must have after the one with the sum before. It works in scratch's room, and returns it.
+func (e *entryLine) chain(scratch []byte, before protocol.Sum) (protocol.Sum, []byte) {
+	scratch = e.appendWire(append(scratch[:0], e.salt...))
+	return chain(scratch[len(scratch):], before, scratch), scratch
 }
 
 // logLine is what a transcript's first line says.
@@ -149,7 +168,7 @@ type logLine struct {
 
 // parseLogLine reads a first line, newline left out, and holds it to its sum.
 func parseLogLine(line []byte) (l logLine, ok bool) {
-	const begin, mid, tim = `{"type":"log","format":1,"conversation":"`, `","log":"`, `","time":"`
+	const begin, mid, tim = logBegin, `","log":"`, `","time":"`
 	n := len(line) - (len(sumKey) + sumLen + 2)
 	if n < 0 || !bytes.HasPrefix(line, []byte(begin)) {
 		return l, false
@@ -165,6 +184,15 @@ func parseLogLine(line []byte) (l logLine, ok bool) {
 	l.conversation, l.log = protocol.ConversationID(id), protocol.LogID(log)
 	l.time, ok = protocol.ParseTime(string(rest[:len(rest)-1]))
 	return l, ok && l.conversation.Valid() && len(l.log) == sumLen
+}
+
+// notLogLine is why a first line is none of this conversation's, in words for whoever has to mend it.
+func notLogLine(line []byte) string {
+	if format, ok := bytes.CutPrefix(line, []byte(lineFormat)); ok && !bytes.HasPrefix(line, []byte(logBegin)) {
+		format, _, _ = bytes.Cut(format, []byte(","))
+		return fmt.Sprintf("its first line has the format %.20q, and this program reads format %d", format, formatVersion)
+	}
+	return "its first line is not a log line of this conversation"
 }
 
 // entryTime finds an entry's time without reading all of it. Strings before it hold no bare quote, so that the

@@ -213,7 +213,7 @@ func readEnds(f File, id protocol.ConversationID) (tail persistence.Tail, size i
 	}
 	l, ok := parseLogLine(head)
 	if !ok || l.conversation != id {
-		return tail, size, &notWholeError{what: "its first line is not a log line of this conversation"}
+		return tail, size, &notWholeError{what: notLogLine(head)}
 	}
 	tail.Log = l.log
 	last, err := readLast(f, size)
@@ -223,7 +223,10 @@ func readEnds(f File, id protocol.ConversationID) (tail persistence.Tail, size i
 	e, ok := parseEntryLine(last)
 	tail.Last, _ = protocol.EntrySeq(last)
 	t, dated := entryTime(e.head)
-	if !ok || !dated || tail.Last == 0 {
+	if !ok {
+		return tail, size, &notWholeError{what: "its last line is not a whole entry: " + notEntry(last)}
+	}
+	if !dated || tail.Last == 0 {
 		return tail, size, &notWholeError{what: "its last line is not a whole entry"}
 	}
 	tail.Time, tail.Sum = t, e.sum

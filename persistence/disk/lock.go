@@ -12,8 +12,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// formatVersion is what this program writes. It reads this one and older ones.
-const formatVersion = 1
+// formatVersion is what this program writes and reads. Format 1, whose sums left an entry's author and time unbound once its
+// text was erased, was never released: it has no reader.
+const formatVersion = 2
 
 // formatFile is data/format: whose directory it is, and how to read it.
 type formatFile struct {
@@ -51,7 +52,7 @@ func (osFS) Locked(path string) bool {
 
 func formatPath(dir string) string { return filepath.Join(dir, "format") }
 
-// readFormat reads data/format, and refuses one that a newer program has written. A zero value: there is none.
+// readFormat reads data/format, and refuses one that another version has written. A zero value: there is none.
 func readFormat(fsys FileSystem, dir string) (f formatFile, err error) {
 	path := formatPath(dir)
 	b, err := fsys.ReadFile(path)
@@ -65,7 +66,11 @@ func readFormat(fsys FileSystem, dir string) (f formatFile, err error) {
 		return f, fmt.Errorf("data directory: %s is not a format file: restore it from a backup", path)
 	}
 	if f.Format > formatVersion {
-		return f, fmt.Errorf("data directory: %s has format %d, and this program reads up to %d: use a newer verbatim", dir, f.Format, formatVersion)
+		return f, fmt.Errorf("data directory: %s has format %d, and this program reads format %d: use a newer verbatim", dir, f.Format, formatVersion)
+	}
+	if f.Format < formatVersion {
+		return f, fmt.Errorf("data directory: %s has format %d of an unreleased verbatim, and this program reads format %d: "+
+			"give --data another directory, and post again what the old verbatim exports", dir, f.Format, formatVersion)
 	}
 	return f, nil
 }

@@ -155,11 +155,12 @@ func (o *Offline) Lines(ctx context.Context, id protocol.ConversationID, yield f
 	if t.cut {
 		return &notWholeError{o.files.path(id), fmt.Sprintf("it is shorter than the %d bytes that were committed", t.size)}
 	}
+	take := chained(id, o.files.path(id), yield)
 	return eachLine(ctx, t, func(line []byte, whole bool) error {
 		if !whole {
 			return nil // the rest of a write that was cut short
 		}
-		return yield(line)
+		return take(line)
 	})
 }
 

@@ -1,6 +1,7 @@
 package disk
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"slices"
@@ -71,17 +72,60 @@ func TestASecondServerIsRefused(t *testing.T) {
 	}
 }
 
-func TestANewerFormatIsRefused(t *testing.T) {
+func TestAnotherFormatIsRefused(t *testing.T) {
 	dir, _ := closed(t, 1)
-	if err := os.WriteFile(formatPath(dir), []byte(`{"format":2,"id":"x"}`), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for name, err := range map[string]error{
-		"Open":   func() error { _, err := Open(dir, Options{}); return err }(),
-		"Verify": func() error { _, err := verify(t, dir); return err }(),
+	for format, words := range map[string]string{
+		`{"format":3,"id":"x"}`: "has format 3, and this program reads format 2: use a newer verbatim",
+		`{"format":1,"id":"x"}`: "has format 1 of an unreleased verbatim, and this program reads format 2: give --data another directory",
 	} {
-		if err == nil || !strings.Contains(err.Error(), "newer verbatim") {
-			t.Errorf("%s says %v, want that a newer program is needed", name, err)
+		if err := os.WriteFile(formatPath(dir), []byte(format), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for name, err := range map[string]error{
+			"Open":   func() error { _, err := Open(dir, Options{}); return err }(),
+			"Verify": func() error { _, err := verify(t, dir); return err }(),
+			"Lines":  LinesOffline(dir, "lobby", func([]byte) error { return nil }),
+		} {
+			if err == nil || !strings.Contains(err.Error(), words) {
+				t.Errorf("%s: %s says %v, want %q", format, name, err, words)
+			}
+		}
+	}
+}
+
+func TestATranscriptOfFormat1IsRefused(t *testing.T) {
+	dir, _ := closed(t, 1)
+	edit(t, dir, "lobby", func(l []string) []string {
+		l[0] = strings.Replace(l[0], `"format":2`, `"format":1`, 1)
+		return l
+	})
+	const words = `its first line has the format "1", and this program reads format 2`
+	for name, look := range map[string]func() error{
+		"verify": func() error {
+			lines, err := verify(t, dir)
+			if err == nil {
+				return nil
+			}
+			return lines["lobby"].Err
+		},
+		"a read after a start": func() error {
+			r := open(t, dir, Options{})
+			defer r.Close()
+			_, err := r.Read(context.Background(), "lobby", 1, 1, 1<<20)
+			return err
+		},
+		"a start without a catalogue": func() error {
+			if err := os.Remove(cataloguePath(dir)); err != nil {
+				t.Fatal(err)
+			}
+			r := open(t, dir, Options{})
+			defer r.Close()
+			_, err := r.Read(context.Background(), "lobby", 1, 1, 1<<20)
+			return err
+		},
+	} {
+		if err := look(); err == nil || !strings.Contains(err.Error(), words) {
+			t.Errorf("%s: %v, want %q", name, err, words)
 		}
 	}
 }

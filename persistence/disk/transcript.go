@@ -233,14 +233,10 @@ func addEntry(b *persistence.Batch, line []byte, maxBytes int) bool {
 	if !ok || b.Len() > 0 && len(b.Frames)+header+len(e.head)+1 > maxBytes {
 		return false
 	}
-	if e.intact {
-		// The wire bytes but for their } stand at the line's beginning: where the line is the record's own copy,
-		// it is not to be changed, so that the } goes into the frame.
-		b.Add(line[:len(e.head)+1])
-		b.Frames[len(b.Frames)-1] = '}'
-		return true
-	}
-	b.Add(e.appendWire(nil))
+	// The wire bytes but for their } stand at the line's beginning: where the line is the record's own copy,
+	// it is not to be changed, so that the } goes into the frame.
+	b.Add(line[:len(e.head)+1])
+	b.Frames[len(b.Frames)-1] = '}'
 	return true
 }
 
@@ -251,7 +247,8 @@ func (r *Record) Lines(ctx context.Context, id protocol.ConversationID, yield fu
 		return err
 	}
 	_, size, _ := c.snapshot()
+	take := chained(id, r.files.path(id), yield)
 	return r.walk(ctx, c, 0, size, func(line []byte, _ int64) (bool, error) {
-		return true, yield(line)
+		return true, take(line)
 	})
 }

@@ -158,9 +158,13 @@ func (t *turn) decide(sends []*persistence.Send) (n int, err error) {
 // accept gives a send its place and makes its line and its frame.
 func (t *turn) accept(s *persistence.Send, before protocol.Sum) protocol.Sum {
 	s.Seq, s.Time = t.p.first+protocol.Seq(len(t.accepted)), t.p.time
+	s.Log = ""
+	if s.Seq == 1 {
+		s.Log = t.p.log
+	}
 	m := protocol.Message{
 		Conversation: t.c.id, Seq: s.Seq, ID: s.ID, From: s.Author, Name: s.Name, Time: s.Time,
-		Text: s.Text, Target: s.Target, Meta: s.Meta,
+		Text: s.Text, Target: s.Target, Meta: s.Meta, Log: s.Log,
 	}
 	s.Sum = t.desk.write(&m, before)
 	t.accepted = append(t.accepted, s)
@@ -184,7 +188,7 @@ func (t *turn) finish() error {
 	}
 	for _, again := range t.repeats {
 		s, first := again.send, again.first
-		s.Duplicate, s.Seq, s.Time, s.Sum = true, first.Seq, first.Time, first.Sum
+		s.Duplicate, s.Seq, s.Time, s.Sum, s.Log = true, first.Seq, first.Time, first.Sum, first.Log
 	}
 	return nil
 }

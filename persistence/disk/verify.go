@@ -132,7 +132,7 @@ func (o *Offline) verifyLines(ctx context.Context, t *transcript, l *VerifyLine,
 		if line == 1 {
 			head, ok := parseLogLine(text)
 			if !ok || head.conversation != l.ID {
-				return notLine("the first line is not a whole log line of this conversation")
+				return notLine("%s", notLogLine(text))
 			}
 			l.Log, walk.sum = head.log, head.sum
 			return nil

@@ -94,8 +94,10 @@ func (r *Record) checkWhole(id protocol.ConversationID, want persistence.Tail, s
 	if err != nil {
 		return fmt.Errorf("transcript: read %s: %w", path, err)
 	}
-	if l, ok := parseLogLine(head); !ok || l.log != want.Log || l.conversation != id {
-		return &notWholeError{path, "its first line is not this log's"}
+	if l, ok := parseLogLine(head); !ok || l.conversation != id {
+		return &notWholeError{path, notLogLine(head)}
+	} else if l.log != want.Log {
+		return &notWholeError{path, "its first line is another log's"}
 	}
 	last, err := readLast(f, size)
 	if err != nil {
@@ -103,6 +105,9 @@ func (r *Record) checkWhole(id protocol.ConversationID, want persistence.Tail, s
 	}
 	seq, ok1 := protocol.EntrySeq(last)
 	e, ok2 := parseEntryLine(last)
+	if !ok2 && ok1 && seq == want.Last {
+		return &notWholeError{path, fmt.Sprintf("its last line is not whole: %s", notEntry(last))}
+	}
 	if !ok1 || !ok2 || seq != want.Last || e.sum != want.Sum {
 		return &notWholeError{path, fmt.Sprintf("its last line is not entry %d with the sum %s", want.Last, want.Sum)}
 	}

@@ -63,7 +63,7 @@ func lines(b *Bench) {
 	n := 0
 	err := b.Record.Lines(background, "lobby", func(line []byte) error {
 		if n++; n == 1 {
-			if !strings.HasPrefix(string(line), `{"type":"log","format":1,"conversation":"lobby","log":"`+string(b.Tail("lobby").Log)) {
+			if !strings.HasPrefix(string(line), `{"type":"log","format":2,"conversation":"lobby","log":"`+string(b.Tail("lobby").Log)) {
 				b.T.Errorf("the first line is %s", line)
 			}
 			return nil
