@@ -132,18 +132,96 @@ func TestALogThatBeginsAfterItsJoinIsLearned(t *testing.T) {
 		c, _ := run(t, o)
 		k := f.next()
 		k.joins("", "1", "0")
-		k.entry("message", "1")
-		j := k.hears("join")
-		if j["after"] != num("1") {
-			t.Errorf("the second join: %v, want after 1", j)
-		}
-		k.entry("message", "2") // of the first join: it comes again with the second
-		k.say(`{"type":"joined","conversation":"lobby","log":"log1","first":2,"last":2,"online":[],"count":1,"reads":{},"ref":"` + j["ref"].(string) + `"}`)
+		k.say(`{"type":"message","conversation":"lobby","seq":1,"from":"bob","time":"","text":"x","log":"log1"}`)
 		k.entry("message", "2")
-		k.entry("message", "3")
-		n.expect("connected again=false", "joined  1-0 resumed=false missed=0", "entry 1", "entry 2", "entry 3")
-		if log, seq := c.Position("lobby"); log != "log1" || seq != 3 {
-			t.Errorf("position %s %d, want log1 3", log, seq)
+		n.expect("connected again=false", "joined  1-0 resumed=false missed=0", "entry 1", "entry 2")
+		if log, seq := c.Position("lobby"); log != "log1" || seq != 2 {
+			t.Errorf("position %s %d, want log1 2", log, seq)
+		}
+		k.close(1001, "")
+		if j := f.next().joins("log1", "3", "2"); j["after"] != num("2") || j["log"] != "log1" {
+			t.Errorf("the resuming join: %v, want after 2 of log1", j)
+		}
+	})
+}
+
+func TestALogIsLearnedFromAFirstEntryOfATypeThatIsNotKnown(t *testing.T) {
+	bubble(t, func(t *testing.T, f *fake, o Options, n *news) {
+		c, _ := run(t, o)
+		k := f.next()
+		k.joins("", "1", "0")
+		k.say(`{"type":"poll","conversation":"lobby","seq":1,"log":"log1"}`)
+		k.entry("message", "2")
+		n.expect("connected again=false", "joined  1-0 resumed=false missed=0", "entry 2")
+		if log, seq := c.Position("lobby"); log != "log1" || seq != 2 {
+			t.Errorf("position %s %d, want log1 2", log, seq)
+		}
+	})
+}
+
+func TestAJoinNamesTheNewestEntryWhoseSumIsKnown(t *testing.T) {
+	bubble(t, func(t *testing.T, f *fake, o Options, n *news) {
+		c, _ := run(t, o)
+		joined := func(k *talk, first, last, sum string) map[string]any {
+			j := k.hears("join")
+			k.say(`{"type":"joined","conversation":"lobby","log":"log1","first":` + first + `,"last":` + last + `,"sum":"` + sum + `",` +
+				`"online":[],"count":1,"reads":{},"ref":"` + j["ref"].(string) + `"}`)
+			return j
+		}
+		names := func(j map[string]any, seq, sum any) {
+			t.Helper()
+			if j["known"] != seq || j["sum"] != sum {
+				t.Errorf("the join: %v, want known %v, sum %v", j, seq, sum)
+			}
+		}
+		k := f.next()
+		names(joined(k, "6", "5", "five"), nil, nil)
+		k.entry("message", "6") // its sum is not told
+		n.expect("connected again=false", "joined log1 6-5 resumed=false missed=0", "entry 6")
+		k.close(1001, "")
+		k = f.next()
+		names(joined(k, "7", "6", "six"), num("5"), "five")
+		n.expect("disconnected", "connected again=true", "joined log1 7-6 resumed=true missed=0")
+		if _, err := c.TrySend(Message{Conversation: "lobby", ID: "c1", Text: "mine"}); err != nil {
+			t.Fatal(err)
+		}
+		k.hears("send")
+		k.say(`{"type":"ack","id":"c1","conversation":"lobby","seq":7,"time":"","sum":"seven"}`)
+		n.expect("ack c1 7")
+		if seq, sum := c.Receipt("lobby"); seq != 7 || sum != "seven" {
+			t.Errorf("receipt %d %s, want 7 seven", seq, sum)
+		}
+		k.close(1001, "")
+		k = f.next()
+		j := k.hears("join")
+		names(j, num("7"), "seven")
+		// What is acked before the join is answered may be of another history already.
+		if _, err := c.TrySend(Message{Conversation: "lobby", ID: "c2", Text: "mine"}); err != nil {
+			t.Fatal(err)
+		}
+		k.hears("send")
+		k.say(`{"type":"ack","id":"c2","conversation":"lobby","seq":99,"time":"","sum":"other"}`)
+		n.expect("disconnected", "connected again=true", "ack c2 99")
+		if seq, sum := c.Receipt("lobby"); seq != 7 || sum != "seven" {
+			t.Errorf("receipt %d %s, want 7 seven still", seq, sum)
+		}
+		k.say(`{"type":"error","code":"reset","reason":"another","conversation":"lobby","ref":"` + j["ref"].(string) + `"}`)
+		j = k.hears("join")
+		names(j, nil, nil)
+		if j["after"] != nil || j["log"] != nil {
+			t.Errorf("after a reset the join is %v, want none of the old record", j)
+		}
+		n.expect("reset log1 6")
+	})
+}
+
+func TestALaterClientsJoinSaysWhatTheOneBeforeKnew(t *testing.T) {
+	bubble(t, func(t *testing.T, f *fake, o Options, n *news) {
+		o.Joins[0].After, o.Joins[0].Log = protocol.Number{Value: 3, Set: true}, "log1"
+		o.Joins[0].Known, o.Joins[0].Sum = 2, "two"
+		run(t, o)
+		if j := f.next().hears("join"); j["after"] != num("3") || j["known"] != num("2") || j["sum"] != "two" {
+			t.Errorf("the join: %v, want after 3, known 2, sum two", j)
 		}
 	})
 }

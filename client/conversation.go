@@ -14,17 +14,18 @@ type conversation struct {
 	at atomic.Uint64 // the seq delivered last, or before which a join began; written by Run's goroutine
 
 	// Guarded by Client.mu.
-	log    protocol.LogID // "": not known, or no entry yet
-	begun  bool           // a join of the owner's was accepted: a new connection resumes it after `at`
-	join   Join           // as the owner gave it
-	wanted bool           // it is to be joined
-	told   bool           // this connection was asked to join it
-	due    bool           // wanted has changed, or the connection has: ask
-	ref    uint64         // of the newest join asked for; 0: none
-	asked  protocol.Seq   // `at` when it was asked for
-	mark   protocol.Seq   // the read mark; 0: none
-	marked bool           // mark is to be written
-	queued bool           // among Client.ready
+	log     protocol.LogID // "": not known, or no entry yet
+	receipt receipt        // the newest entry of that log whose sum this client was told
+	begun   bool           // a join of the owner's was accepted: a new connection resumes it after `at`
+	join    Join           // as the owner gave it
+	wanted  bool           // it is to be joined
+	told    bool           // this connection was asked to join it
+	due     bool           // wanted has changed, or the connection has: ask
+	ref     uint64         // of the newest join asked for; 0: none
+	asked   protocol.Seq   // `at` when it was asked for
+	mark    protocol.Seq   // the read mark; 0: none
+	marked  bool           // mark is to be written
+	queued  bool           // among Client.ready
 	outbox
 
 	// Owned by Run's goroutine.
@@ -62,7 +63,7 @@ func (c *Client) takeEntry(id []byte, seq protocol.Seq, frame []byte) error {
 	if v == nil || v.expected == 0 {
 		return nil // of a join that this client has left or not made
 	}
-	fresh, err := c.advance(v, seq)
+	fresh, err := c.advance(v, seq, frame)
 	if !fresh {
 		return err
 	}
@@ -74,9 +75,8 @@ func (c *Client) takeEntry(id []byte, seq protocol.Seq, frame []byte) error {
 	return nil
 }
 
-// advance holds an entry's seq to its join's stream, and moves the cursor. fresh says that it was not delivered before:
-// a join that the client asked for to learn the log may begin before the cursor.
-func (c *Client) advance(v *conversation, seq protocol.Seq) (fresh bool, err error) {
+// advance holds an entry's seq to its join's stream, and moves the cursor. fresh reports whether it was not delivered before.
+func (c *Client) advance(v *conversation, seq protocol.Seq, frame []byte) (fresh bool, err error) {
 	switch {
 	case v.expected == 0:
 		return false, nil
@@ -100,36 +100,52 @@ func (c *Client) advance(v *conversation, seq protocol.Seq) (fresh bool, err err
 	}
 	v.at.Store(uint64(seq))
 	if seq == 1 {
-		c.learnLog(v)
+		return true, c.learnLog(v, frame)
 	}
 	return true, nil
 }
 
-// learnLog asks for the name of a log that began after it was joined: `joined` alone says it, and without it a
-// resumption could not tell this log from one that takes its place. The stream goes on meanwhile.
-func (c *Client) learnLog(v *conversation) {
-	c.mu.Lock()
-	if v.log == "" && v.wanted {
-		v.due = true
-		c.enqueue(v)
+// learnLog takes a log's name from its first entry: who joined before there was one could not tell this log from one that
+// takes its place.
+func (c *Client) learnLog(v *conversation, first []byte) error {
+	r, err := decode(first)
+	if err != nil {
+		return c.garbled(first, err)
 	}
-	c.mu.Unlock()
-	c.wakeWriter()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if v.log == "" {
+		v.log = r.Log
+	}
+	return nil
+}
+
+// receipt is an entry whose sum is known: a record that does not have both is another one. The zero receipt is none.
+type receipt struct {
+	seq protocol.Seq
+	sum string
+}
+
+// learnSum notes a newer entry's sum, as a joined or an ack of the log that is joined now says it. mu is held.
+func (v *conversation) learnSum(seq protocol.Seq, sum string) {
+	if sum != "" && seq > v.receipt.seq {
+		v.receipt = receipt{seq, sum}
+	}
 }
 
 // appendPosition adds what a join says of where to begin.
 func (v *conversation) appendPosition(dst []byte) []byte {
 	if v.join.Follow {
 		dst = append(dst, `,"messages":false`...)
-		return appendLog(dst, v.log)
+		return appendRecord(dst, v.log, v.receipt)
 	}
 	switch {
 	case v.begun:
 		dst = strconv.AppendUint(append(dst, `,"after":`...), v.at.Load(), 10)
-		return appendLog(dst, v.log)
+		return appendRecord(dst, v.log, v.receipt)
 	case v.join.After.Set:
 		dst = strconv.AppendUint(append(dst, `,"after":`...), v.join.After.Value, 10)
-		return appendLog(dst, v.join.Log)
+		return appendRecord(dst, v.join.Log, receipt{v.join.Known, v.join.Sum})
 	case v.join.Limit < 0:
 		return append(dst, `,"limit":0`...)
 	case v.join.Limit > 0:
@@ -138,9 +154,14 @@ func (v *conversation) appendPosition(dst []byte) []byte {
 	return dst
 }
 
-func appendLog(dst []byte, log protocol.LogID) []byte {
-	if log == "" {
+// appendRecord adds which record a join is meant for.
+func appendRecord(dst []byte, log protocol.LogID, known receipt) []byte {
+	if log != "" {
+		dst = appendString(append(dst, `,"log":`...), string(log))
+	}
+	if known.sum == "" {
 		return dst
 	}
-	return appendString(append(dst, `,"log":`...), string(log))
+	dst = strconv.AppendUint(append(dst, `,"known":`...), uint64(known.seq), 10)
+	return appendString(append(dst, `,"sum":`...), known.sum)
 }

@@ -21,6 +21,8 @@ type Join struct {
 	Limit        int             // how many entries before the join come first; 0: 50; LiveOnly: none
 	After        protocol.Number // where it is set: all entries after this seq, and Limit means nothing
 	Log          protocol.LogID  // beside After: the log that the seq is of; where it is gone, Handler.Reset tells
+	Known        protocol.Seq    // beside After: an entry whose sum is Sum; where the record has another, Handler.Reset tells
+	Sum          string          // Known's
 }
 
 // Join keeps a conversation joined from now on, across reconnects. Handler.Joined tells when it is, Handler.Left when the
@@ -34,7 +36,7 @@ func (c *Client) Join(j Join) error {
 	}
 	c.mu.Lock()
 	v := c.of(j.Conversation)
-	v.join, v.wanted, v.due, v.begun, v.log = j, true, true, false, ""
+	v.join, v.wanted, v.due, v.begun, v.log, v.receipt = j, true, true, false, "", receipt{}
 	c.enqueue(v)
 	c.mu.Unlock()
 	c.wakeWriter()
@@ -53,7 +55,7 @@ func (c *Client) Leave(id protocol.ConversationID) {
 }
 
 // Position is where a join stands: the seq delivered last, and its log. A later client goes on from there with After and
-// Log. Called from the Handler it is exact.
+// Log, and Known and Sum as Receipt says them. Called from the Handler it is exact.
 func (c *Client) Position(id protocol.ConversationID) (protocol.LogID, protocol.Seq) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -62,6 +64,19 @@ func (c *Client) Position(id protocol.ConversationID) (protocol.LogID, protocol.
 		return "", 0
 	}
 	return v.log, protocol.Seq(v.at.Load())
+}
+
+// Receipt returns the newest entry of a joined conversation whose sum this client was told, by a joined or an ack, and that
+// sum; 0 and "" where there is none. The record that this client reads has that entry with that sum; after an older copy of
+// the data was put back it has not.
+func (c *Client) Receipt(id protocol.ConversationID) (protocol.Seq, string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	v := c.conversations[id]
+	if v == nil {
+		return 0, ""
+	}
+	return v.receipt.seq, v.receipt.sum
 }
 
 // appendJoin adds the join or leave that is due. mu is held.
@@ -95,7 +110,6 @@ func (c *Client) joined(r *reply) {
 		c.mu.Unlock()
 		return
 	}
-	learned := v.log == "" && v.begun && r.Log != ""
 	told := Joined{
 		Conversation: v.id, Log: r.Log, First: r.First, Last: r.Last, Sum: r.Sum, Read: r.Read,
 		Online: r.Online, Count: r.Count, Reads: r.Reads, Resumed: v.begun && !v.join.Follow,
@@ -113,6 +127,7 @@ func (c *Client) joined(r *reply) {
 	early := v.begun && !v.join.Follow && r.First <= v.asked
 	asked := v.asked
 	v.begun, v.log = true, r.Log
+	v.learnSum(r.Last, r.Sum)
 	v.knows(r.Last)
 	if v.mark > r.Read {
 		v.marked = true
@@ -126,7 +141,7 @@ func (c *Client) joined(r *reply) {
 			Detail: fmt.Sprintf("a join after seq %d begins at %d", asked, r.First),
 		})
 	}
-	if h := c.options.Handler.Joined; h != nil && !(learned && told.Missed == 0 && told.Resumed) {
+	if h := c.options.Handler.Joined; h != nil {
 		h(told)
 	}
 }
@@ -149,7 +164,8 @@ func (c *Client) joinFailed(r *reply, err *protocol.Error) bool {
 	shorter := resuming && err.Code == protocol.CodeBadRequest
 	switch {
 	case resuming && (err.Code == protocol.CodeReset || shorter):
-		v.begun, v.log, v.join.After, v.join.Log, v.due = false, "", protocol.Number{}, "", true
+		v.begun, v.log, v.receipt, v.due = false, "", receipt{}, true
+		v.join.After, v.join.Log, v.join.Known, v.join.Sum = protocol.Number{}, "", 0, ""
 		v.outbox.unknowing()
 		c.enqueue(v)
 	case err.Code == protocol.CodeUnavailable:

@@ -108,7 +108,7 @@ func (c *Client) takeUnknown(conversation, frame []byte) error {
 		return nil
 	}
 	c.stats.unknown.Add(1)
-	_, err := c.advance(v, seq)
+	_, err := c.advance(v, seq, frame)
 	return err
 }
 

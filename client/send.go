@@ -163,6 +163,9 @@ func (c *Client) acked(r *reply) {
 	}
 	item := v.settle(i)
 	v.acked, v.delay = max(v.acked, r.Seq), 0
+	if v.expected != 0 { // before this connection's join is answered, the record may be another one
+		v.learnSum(r.Seq, r.Sum)
+	}
 	c.goOn(v)
 	c.mu.Unlock()
 	<-c.slots

@@ -29,8 +29,7 @@ type fake struct {
 	ended    sync.WaitGroup
 }
 
-// fault is what a session is sent in place of an entry; nil: the entry. n counts from 1, and not before a join told the session
-// its log: a client whose first join found none joins once more, and is sent then what a fault kept from it.
+// fault is what a session is sent in place of an entry; nil: the entry. n counts from 1.
 type fault func(s *session, n int, entry []byte) [][]byte
 
 type session struct {
@@ -38,7 +37,6 @@ type session struct {
 	ws     *websocket.Conn
 	name   string
 	joined bool
-	knows  bool // its log
 	n      int
 	kept   []byte // a fault's own
 	out    chan []byte
@@ -117,7 +115,6 @@ func (s *session) join(conversation, ref string, after *int) {
 	log := ""
 	if len(f.entries) > 0 {
 		log = `"log":"log1",`
-		s.knows = true
 	}
 	s.out <- fmt.Appendf(nil, `{"type":"joined","conversation":"%s",%s"first":%d,"last":%d,"online":[],"count":1,"reads":{},"ref":"%s"}`, conversation, log, from+1, len(f.entries), ref)
 	if !s.joined {
@@ -142,15 +139,16 @@ func (s *session) send(conversation, id, text string) {
 		return
 	}
 	m := protocol.Message{Conversation: protocol.ConversationID(conversation), Seq: protocol.Seq(seq), ID: protocol.MessageID(id), From: protocol.UserID(s.name), Text: `"` + text + `"`}
+	if seq == 1 {
+		m.Log = "log1"
+	}
 	entry := m.AppendJSON(nil, nil)
 	f.entries = append(f.entries, entry)
 	for _, other := range f.sessions {
 		if !other.joined {
 			continue
 		}
-		if other.knows {
-			other.n++
-		}
+		other.n++
 		frames := [][]byte{entry}
 		if f.fault != nil {
 			frames = f.fault(other, other.n, entry)
