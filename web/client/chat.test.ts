@@ -76,39 +76,70 @@ test('who follows hears of another record too, and shows nothing of the old one 
   expect(texts()).toEqual(['new']);
 });
 
-test('entries of a log whose name was not learned are not continued with another log\'s', async () => {
+test('the log of a conversation that was empty is known from its first entry on: another one is not continued', async () => {
   const { server, texts, told } = await online();
-  server.refusesJoin = { code: 'unavailable', reason: 'no' }; // the join that would tell the name
   server.say('bob', 'old one');
-  server.refusesJoin = undefined;
   server.wipe();
   for (const text of ['new one', 'new two']) server.say('bob', text);
   await vi.advanceTimersByTimeAsync(5_000);
   expect([texts(), told.resets]).toEqual([['new one', 'new two'], ['lobby']]);
 });
 
-test('a connection that is lost before the log\'s name was learned loses nothing, and tells nothing twice', async () => {
-  const { server, chat, told } = await online();
-  const heard: unknown[] = [];
-  chat.on('message', ({ message }) => heard.push(message.text));
-  server.refusesJoin = { code: 'unavailable', reason: 'no' }; // the join that would tell the name
-  server.say('bob', 'm1');
-  server.refusesJoin = undefined;
+test('the ack of the first entry names the log too, where the entry itself does not come', async () => {
+  const { server, chat, lobby } = await online();
+  server.answers = false;
+  const sent = chat.send('lobby', 'first');
+  await vi.advanceTimersByTimeAsync(1);
+  server.socket!.reply('send', { type: 'ack', conversation: 'lobby', id: sent.id, seq: 1, time: '', log: 'log-1' });
+  expect([lobby().log, lobby().timeline.log]).toEqual(['log-1', 'log-1']);
   server.socket!.drop();
-  for (let n = 2; n <= 80; n++) server.say('bob', `m${n}`);
-  await vi.advanceTimersByTimeAsync(5_000);
-  expect(heard).toEqual(Array.from({ length: 80 }, (_, index) => `m${index + 1}`));
-  expect(told.resets).toEqual([]);
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(server.socket!.last('join')).toMatchObject({ after: 0, log: 'log-1' });
 });
 
-test('a record that is shorter than what is held, before its name was learned, is another one', async () => {
-  const { server, texts, told } = await online();
-  server.refusesJoin = { code: 'unavailable', reason: 'no' };
-  server.say('bob', 'old');
-  server.refusesJoin = undefined;
-  server.wipe();
+test('an older copy of the record that was put back is another record: one\'s own ack tells', async () => {
+  const { server, chat, texts, told } = await online();
+  for (const text of ['a', 'b']) server.say('bob', text);
+  chat.send('lobby', 'mine');
+  await vi.advanceTimersByTimeAsync(1);
+  server.say('bob', 'c');
+  server.putBack(2);
+  for (const text of ['other three', 'other four', 'other five']) server.say('bob', text);
   await vi.advanceTimersByTimeAsync(5_000);
-  expect([texts(), told.resets]).toEqual([[], ['lobby']]);
+  expect(server.sockets[1]!.sent.filter((frame) => frame.type === 'join')).toMatchObject([
+    { after: 4, log: 'log-1', known: 3, sum: 'a ‖ b ‖ mine' },
+    { conversation: 'lobby' },
+  ]);
+  expect([texts(), told.resets]).toEqual([['a', 'b', 'other three', 'other four', 'other five'], ['lobby']]);
+});
+
+test('a join\'s own sum tells of an older copy that was put back', async () => {
+  const record = new FakeServer();
+  for (const text of ['a', 'b', 'c']) record.say('bob', text);
+  const { server, texts, told } = await online(record);
+  server.putBack(2);
+  for (const text of ['other three', 'other four']) server.say('bob', text);
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect([texts(), told.resets]).toEqual([['a', 'b', 'other three', 'other four'], ['lobby']]);
+});
+
+test('the entry that is known stays known over a lost connection, and an ack of before the join\'s answer is none', async () => {
+  const { server, chat, texts, told } = await online();
+  server.say('bob', 'a');
+  server.socket!.drop();
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(server.socket!.last('join')).not.toHaveProperty('known'); // no joined and no ack has told a sum yet
+  server.socket!.drop();
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(server.socket!.last('join')).toMatchObject({ after: 1, known: 1, sum: 'a' });
+  server.refusesJoin = { code: 'unavailable', reason: 'no' };
+  server.socket!.drop();
+  await vi.advanceTimersByTimeAsync(1_000);
+  chat.conversation('lobby').acked({ type: 'ack', conversation: 'lobby', seq: 9, time: '', sum: 'another history' });
+  server.refusesJoin = undefined;
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect(server.socket!.last('join')).toMatchObject({ after: 1, known: 1, sum: 'a' });
+  expect([texts(), told.resets]).toEqual([['a'], []]);
 });
 
 test('what is opened again far behind is opened at its end; a connection lost on the way from far behind is gone on with', async () => {
@@ -289,18 +320,6 @@ test('reading is told once, and also when it was done elsewhere', async () => {
   expect(lobby().unread).toBe(1);
   server.socket!.receive({ type: 'read', conversation: 'lobby', user: 'ann', seq: 3 });
   expect(lobby().unread).toBe(0);
-});
-
-test('what is read while the first entry\'s log is asked for is told, though one goes elsewhere at once', async () => {
-  const { server, chat, lobby } = await online();
-  server.latency = 50;
-  server.say('bob', 'one'); // it joins once more, for the log
-  lobby().markRead(1);
-  chat.open('kitchen');
-  await vi.advanceTimersByTimeAsync(1_000);
-  expect(server.marks.get('ann')).toBe(1);
-  server.socket!.receive({ type: 'last', conversation: 'lobby', last: 2, time: '' });
-  expect(lobby().unread).toBe(1);
 });
 
 test('what is read without a connection is told when there is one', async () => {

@@ -216,6 +216,7 @@ export class Chat extends Emitter<ChatEvents> {
       place: (id) => this.place(id),
       onChange: (id, awaited) => this.changed(id, awaited),
       onRecorded: (item) => this.recorded(item),
+      onAck: (ack) => this.conversations.get(ack.conversation)?.acked(ack),
       onFailed: (item) => this.emit('failed', item),
       onStorage: (state) => this.emit('storage', state),
     });

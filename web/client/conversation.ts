@@ -4,7 +4,7 @@ import { Growing } from './growing.ts';
 import { People } from './people.ts';
 import { Timeline } from './timeline.ts';
 import type { Place } from './outbox.ts';
-import type { Entry, ErrorFrame, Joined, Last, Left, Message, Request, Seq, ServerFrame } from './protocol.ts';
+import type { Ack, Entry, ErrorFrame, Joined, Last, Left, Message, Request, Seq, ServerFrame } from './protocol.ts';
 
 /** `open` gets every entry, `followed` only hears of the newest seq, `idle` is not joined. */
 export type ConversationMode = 'open' | 'followed' | 'idle';
@@ -51,7 +51,8 @@ export class Conversation {
   readonly growing = new Growing();
   readonly people: People;
   private refused = false; // the newest join was
-  private unproven: Entry | undefined; // the newest entry, where it is not known yet which log it is of
+  /** The newest entry of `log` whose sum was told: a record that does not have both is another one. */
+  private receipt: { known: Seq; sum: string } | undefined;
   private attempt = 0; // tells the reply to the newest join from that to an older one
   private rejoinTimer: Timer;
   private typedAt = 0;
@@ -194,9 +195,9 @@ export class Conversation {
     this.people.disconnected();
   }
 
-  /** A seq means something together with its log alone: that is known, or the newest entry is there to be compared. */
+  /** A seq means something together with its log alone. */
   private canResume(): boolean {
-    return this.mode === 'open' && (this.timeline.log !== undefined || this.unproven !== undefined);
+    return this.mode === 'open' && this.timeline.log !== undefined;
   }
 
   private joinRequest(resumed: boolean): Request {
@@ -204,7 +205,7 @@ export class Conversation {
     if (this.mode === 'followed') return { ...request, messages: false };
     const { log, last } = this.timeline;
     if (!resumed) return request;
-    return { ...request, after: this.unproven ? last - 1 : last, ...(log !== undefined && { log }) };
+    return { ...request, after: last, ...(log !== undefined && { log }), ...this.receipt };
   }
 
   private answered(reply: ServerFrame | undefined, resumed: boolean): void {
@@ -214,18 +215,16 @@ export class Conversation {
 
   private accepted(joined: Joined, resumed: boolean): void {
     if (this.log !== undefined && joined.log !== this.log) this.forget();
-    if (this.unproven && resumed && joined.last < this.timeline.last) return this.startAnew();
-    const goesOn = resumed && !(this.unproven && joined.first > this.timeline.last); // the proof may be gone by retention
-    if (!goesOn) this.unproven = undefined;
     this.joined = true;
     this.problem = undefined;
     this.passing = false;
     this.log = joined.log;
+    this.learnSum(joined.last, joined.sum);
     if (joined.last !== this.newest) this.newestTime = undefined;
     this.newest = this.lastAtJoin = joined.last;
     this.catchUpRead(joined);
     if (this.mode === 'open') {
-      this.timeline.join(joined, goesOn);
+      this.timeline.join(joined, resumed);
       this.growing.clear();
       this.people.join(joined);
     }
@@ -271,7 +270,7 @@ export class Conversation {
     this.timeline.clear();
     this.growing.clear();
     this.people.clear();
-    this.log = this.readTo = this.unproven = undefined;
+    this.log = this.readTo = this.receipt = undefined;
     this.newest = 0;
     this.newestTime = undefined;
     this.events.onReset();
@@ -279,21 +278,30 @@ export class Conversation {
 
   private entry(entry: Entry): void {
     if (this.mode !== 'open' || !this.joined) return;
-    if (this.unproven?.seq === entry.seq && !this.proves(entry)) return this.startAnew();
     const accepted = this.timeline.accept(entry);
     if (accepted === 'gap') return this.join(); // the server promises none; if it came to it, nothing is shown out of turn
     this.newest = Math.max(this.newest, entry.seq);
-    if (this.timeline.log === undefined) this.unproven = entry;
+    this.learnLog(entry.log);
     if (accepted === 'added' && entry.type === 'message') this.message(entry as Message);
-    if (this.unproven) this.join(); // the first entry made the log: resume needs its name
     this.events.onChange(entry.seq === this.lastAtJoin);
   }
 
-  /** Whether the entry that was sent again is the one that was held: then so is the log. */
-  private proves(entry: Entry): boolean {
-    const same = JSON.stringify(entry) === JSON.stringify(this.unproven);
-    this.unproven = undefined;
-    return same;
+  /** A message of this client's came onto the record. Before the join is answered that may be another one. */
+  acked(ack: Ack): void {
+    if (!this.joined) return;
+    this.learnLog(ack.log);
+    this.learnSum(ack.seq, ack.sum);
+  }
+
+  /** The first entry made the log: a resume needs its name. */
+  private learnLog(log: string | undefined): void {
+    if (log === undefined || this.log !== undefined) return;
+    this.log = log;
+    if (this.mode === 'open') this.timeline.log = log;
+  }
+
+  private learnSum(known: Seq, sum: string | undefined): void {
+    if (sum !== undefined && known > (this.receipt?.known ?? 0)) this.receipt = { known, sum };
   }
 
   private message(message: Message): void {

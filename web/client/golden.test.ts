@@ -12,8 +12,8 @@ type Known = { [T in ServerFrame['type']]: (keyof FieldsOf<T>)[] };
 const known: Known = {
   welcome: ['session', 'user', 'version', 'now', 'limits'],
   joined: ['conversation', 'log', 'first', 'last', 'sum', 'read', 'online', 'count', 'reads'],
-  message: ['conversation', 'seq', 'id', 'from', 'name', 'time', 'text', 'target', 'meta', 'redacted', 'partial'],
-  ack: ['id', 'conversation', 'seq', 'time', 'sum', 'duplicate'],
+  message: ['conversation', 'seq', 'id', 'from', 'name', 'time', 'text', 'target', 'meta', 'redacted', 'partial', 'log'],
+  ack: ['id', 'conversation', 'seq', 'time', 'sum', 'duplicate', 'log'],
   last: ['conversation', 'last', 'time'],
   stream: ['conversation', 'id', 'from', 'n', 'delta', 'text', 'cancelled'],
   left: ['conversation', 'code', 'reason'],

@@ -40,6 +40,7 @@ export interface OutboxOptions {
   place(conversation: string): Place | undefined;
   onChange(conversation: string, awaited?: boolean): void;
   onRecorded(item: OutboxItem): void;
+  onAck(ack: Ack): void;
   onFailed(item: OutboxItem): void;
   onStorage(state: StorageState): void;
 }
@@ -178,6 +179,7 @@ export class Outbox {
 
   private replied(item: OutboxItem, before: OutboxItem | undefined, reply: ServerFrame | undefined): void {
     this.inFlight.delete(item.id);
+    if (reply?.type === 'ack') this.options.onAck(reply);
     if (this.find(item.id) !== item) return; // settled or discarded meanwhile
     if (reply?.type === 'ack') this.acked(item, reply);
     else if (reply?.type === 'error') this.refused(item, before, reply);

@@ -8,6 +8,8 @@ export interface Entry {
   type: string;
   conversation: string;
   seq: Seq;
+  /** The record's log: on the entry with seq 1 alone. */
+  log?: string;
 }
 
 export interface Message extends Entry {
@@ -68,6 +70,8 @@ export interface Ack {
   time: string;
   sum?: string;
   duplicate?: boolean;
+  /** The record's log, where seq is 1. */
+  log?: string;
 }
 
 export interface Last {
@@ -143,7 +147,7 @@ export type ServerFrame =
   | { type: 'pong'; ref?: string };
 
 export type Request =
-  | { type: 'join'; conversation: string; after?: Seq; log?: string; limit?: number; messages?: boolean }
+  | { type: 'join'; conversation: string; after?: Seq; log?: string; known?: Seq; sum?: string; limit?: number; messages?: boolean }
   | { type: 'leave' | 'typing'; conversation: string }
   | { type: 'send'; conversation: string; id: string; text: string; target?: Seq; meta?: Record<string, unknown>; prev?: string; since?: Seq }
   | { type: 'history'; conversation: string; before?: Seq; after?: Seq; limit?: number }

@@ -89,7 +89,8 @@ export class FakeServer {
   };
 
   say(from: string, text: string, id?: string): Frame {
-    const message = { type: 'message', conversation: 'lobby', seq: this.record.length + 1, id, from, time: '', text };
+    const seq = this.record.length + 1;
+    const message = { type: 'message', conversation: 'lobby', seq, id, from, time: '', text, ...(seq === 1 && { log: this.log }) };
     this.record.push(message);
     if (this.joined && this.socket) this.give(this.socket, message);
     return message;
@@ -99,6 +100,17 @@ export class FakeServer {
     this.log = 'log-2';
     this.record = [];
     this.socket?.drop();
+  }
+
+  /** Puts an older copy of the record back, of so many entries. */
+  putBack(length: number): void {
+    this.record = this.record.slice(0, length);
+    this.socket?.drop();
+  }
+
+  /** The sum of an entry: it tells of all entries up to there. */
+  sum(seq: number): string {
+    return this.record.slice(0, seq).map((entry) => entry.text).join(' ‖ ');
   }
 
   private arrive(socket: FakeSocket, frame: Frame): void {
@@ -121,15 +133,17 @@ export class FakeServer {
     }
   }
 
-  private join(socket: FakeSocket, { conversation, after, log, messages = true, ref }: Frame): void {
+  private join(socket: FakeSocket, { conversation, after, log, known, sum, messages = true, ref }: Frame): void {
     if (conversation !== 'lobby') return this.give(socket, { type: 'joined', conversation, first: 1, last: 0, online: [], count: 1, ref });
-    const reset = log !== undefined && log !== this.log && !this.forgives && { code: 'reset', reason: 'another log' };
+    const other = log !== undefined && log !== this.log && !this.forgives;
+    const gone = known !== undefined && !this.forgives && (known > this.record.length || this.sum(known) !== sum);
+    const reset = (other || gone) && { code: 'reset', reason: 'another record' };
     const refusal = this.refusesJoin ?? reset;
     if (refusal) return this.give(socket, { type: 'error', conversation: 'lobby', ...refusal, ref });
     const { length } = this.record;
     const first = Math.min(after ?? Math.max(0, length - 50), length) + 1;
     this.joined = messages;
-    const named = length > 0 && { log: this.log };
+    const named = length > 0 && { log: this.log, sum: this.sum(length) };
     this.give(socket, { type: 'joined', conversation: 'lobby', ...named, first, last: length, read: this.marks.get(this.user), online: ['ann'], count: 1, ref });
     if (messages) for (const entry of this.record.slice(first - 1, length)) this.give(socket, entry);
   }
@@ -138,11 +152,15 @@ export class FakeServer {
     const refusal = this.refuses(send);
     if (refusal) return { type: 'error', conversation: 'lobby', id: send.id, ...refusal };
     const known = this.record.find((entry) => entry.id === send.id);
-    if (known) return { type: 'ack', conversation: 'lobby', id: send.id, seq: known.seq, duplicate: true };
+    if (known) return { ...this.ack(known), duplicate: true };
     if (send.prev && !this.record.some((entry) => entry.id === send.prev)) {
       return { type: 'error', conversation: 'lobby', id: send.id, code: 'out_of_order', reason: 'prev is not on the record' };
     }
-    return { type: 'ack', conversation: 'lobby', id: send.id, seq: this.say('ann', send.text, send.id).seq };
+    return this.ack(this.say('ann', send.text, send.id));
+  }
+
+  private ack({ id, seq, log }: Frame): Frame {
+    return { type: 'ack', conversation: 'lobby', id, seq, sum: this.sum(seq), ...(log && { log }) };
   }
 
   private give(socket: FakeSocket, frame: Frame): void {
