@@ -160,13 +160,13 @@ func (c *client) send(text string) {
 
 // said is any object of the server, with the fields that tests look at.
 type said struct {
-	Type, Code, Text, User, Event, ID, Ref, Reason string
-	Seq, First, Last                               uint64
-	Count                                          int
-	Online                                         []string
-	Reads                                          map[string]uint64
-	Read                                           uint64
-	raw                                            string
+	Type, Code, Text, User, Event, ID, Ref, Reason, Sum string
+	Seq, First, Last                                    uint64
+	Count                                               int
+	Online                                              []string
+	Reads                                               map[string]uint64
+	Read                                                uint64
+	raw                                                 string
 }
 
 // listen ends with the connection, which the test's cleanup closes.

@@ -367,3 +367,41 @@ func TestJoiningAgainStartsAnewWithoutARepeat(t *testing.T) {
 		}
 	})
 }
+
+func TestAJoinOfAnotherHistoryIsReset(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := open(t, nil)
+		ann := r.enter("ann")
+		var sums []string
+		for range 3 {
+			ann.send("x")
+			sums = append(sums, ann.expect("ack").Sum)
+		}
+		bob := r.dial("bob", "")
+		join := func(known int, sum string) said {
+			bob.say(fmt.Sprintf(`{"type":"join","conversation":"lobby","after":1,"known":%d,"sum":"%s"}`, known, sum))
+			for {
+				if s := bob.next(); s.Type == "joined" || s.Type == "error" {
+					return s
+				}
+			}
+		}
+		for known, sum := range map[int]string{1: sums[0], 2: sums[1], 3: sums[2]} {
+			if got := join(known, sum); got.Type != "joined" {
+				t.Errorf("known %d with its sum: %s, want joined", known, got.raw)
+			}
+		}
+		bob.say(`{"type":"leave","conversation":"lobby"}`)
+		bob.expect("left")
+		for known, sum := range map[int]string{1: sums[1], 2: sums[0], 3: sums[0], 4: sums[2]} {
+			if got := join(known, sum); got.Code != "reset" {
+				t.Errorf("known %d with the sum %s: %s, want reset", known, sum, got.raw)
+			}
+		}
+		ann.send("more")
+		ann.expect("ack")
+		if got := of("message", bob.hears(time.Second)); len(got) > 0 {
+			t.Errorf("after a reset came %s", raws(got))
+		}
+	})
+}

@@ -13,11 +13,14 @@ const (
 	cut     = "TestWhatACrashLeftBeyondTheJournalIsCutOff"
 	history = "TestWithoutHistoryTheRecordAnswersAndTheHistoryIsFilledAgain"
 	stalled = "TestAClientThatTakesNothingIsClosedAfterTheWriteTimeout"
+	forged  = "TestAThousandForgedLinesAreNamedByFileAndLine"
+	older   = "TestAJoinOfAnotherHistoryIsReset"
 )
 
 var packages = map[string]string{
 	authors: "simulation", people: "simulation",
 	waited: "persistence/disk", marks: "persistence/disk", cut: "persistence/disk", unread: "persistence/disk", named: "persistence/disk", spoiled: "persistence/disk", removal: "persistence/disk", history: "persistence", stalled: "session",
+	forged: "persistence/disk", older: "session",
 }
 
 // mutant is a server that breaks a promise.
@@ -162,6 +165,12 @@ var mutants = []mutant{
 	}},
 	{"who takes nothing at all is never closed", stalled, []edit{
 		{"session/wire.go", "			return errStalled\n", "			return nil\n"},
+	}},
+	{"a sum binds nothing of its line", forged, []edit{
+		{record + "chain.go", "; sum != e.sum {", "; sum == (protocol.Sum{}) {"},
+	}},
+	{"a client of another history is let in", older, []edit{
+		{"session/join.go", "	case !same:\n		return protocol.Reset()\n", ""},
 	}},
 	{"an ack goes out though the batch was refused", people, []edit{
 		{"session/send.go", "	if send.Err != nil {\n		s.replies", "	if false {\n		s.replies"},
