@@ -170,7 +170,7 @@ var mutants = []mutant{
 		{record + "chain.go", "; sum != e.sum {", "; sum == (protocol.Sum{}) {"},
 	}},
 	{"a client of another history is let in", older, []edit{
-		{"session/join.go", "	case !same:\n		return protocol.Reset()\n", ""},
+		{"session/join.go", "	case !same:\n", "	case !same && r.Known == 0:\n"},
 	}},
 	{"an ack goes out though the batch was refused", people, []edit{
 		{"session/send.go", "	if send.Err != nil {\n		s.replies", "	if false {\n		s.replies"},

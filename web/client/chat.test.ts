@@ -123,6 +123,20 @@ test('a join\'s own sum tells of an older copy that was put back', async () => {
   expect([texts(), told.resets]).toEqual([['a', 'b', 'other three', 'other four'], ['lobby']]);
 });
 
+test('who has only read since it joined finds out too, by its newest entry', async () => {
+  const { server, texts, told } = await online();
+  for (const text of ['a', 'b', 'c', 'd']) server.say('bob', text);
+  server.socket!.drop(); // an ordinary loss changes nothing
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect([texts(), told.resets]).toEqual([['a', 'b', 'c', 'd'], []]);
+  server.say('bob', 'e');
+  server.say('bob', 'f');
+  server.putBack(5); // "d", whose sum the second join told, is there still
+  for (const text of ['other six', 'other seven']) server.say('bob', text);
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect([texts(), told.resets]).toEqual([['a', 'b', 'c', 'd', 'e', 'other six', 'other seven'], ['lobby']]);
+});
+
 test('the entry that is known stays known over a lost connection, and an ack of before the join\'s answer is none', async () => {
   const { server, chat, texts, told } = await online();
   server.say('bob', 'a');

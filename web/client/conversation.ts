@@ -50,6 +50,7 @@ export class Conversation {
   readonly timeline = new Timeline();
   readonly growing = new Growing();
   readonly people: People;
+  private held: Entry | undefined; // the newest entry of the stream
   private refused = false; // the newest join was
   /** The newest entry of `log` whose sum was told: a record that does not have both is another one. */
   private receipt: { known: Seq; sum: string } | undefined;
@@ -88,9 +89,11 @@ export class Conversation {
     const attempt = ++this.attempt;
     clearTimeout(this.rejoinTimer);
     this.joined = this.refused = false;
+    const unproven = resumed ? this.unproven() : undefined;
     this.connection.request(this.joinRequest(resumed), (reply) => {
       if (attempt === this.attempt) this.answered(reply, resumed);
     });
+    if (unproven && attempt === this.attempt) this.prove(unproven, attempt);
   }
 
   /** Where its record stands; nothing before this connection knows. Where it is not joined, that cannot be known. */
@@ -208,6 +211,20 @@ export class Conversation {
     return { ...request, after: last, ...(log !== undefined && { log }), ...this.receipt };
   }
 
+  /** The newest entry, where no sum was told of it or of a later one: so it is with who only reads. */
+  private unproven(): Entry | undefined {
+    return this.held && this.held.seq > (this.receipt?.known ?? 0) ? this.held : undefined;
+  }
+
+  /** Asks for an entry again. Where another one stands there now, an older copy of the record was put back and has gone another way. */
+  private prove(held: Entry, attempt: number): void {
+    const { id: conversation } = this;
+    this.connection.request({ type: 'history', conversation, after: held.seq - 1, before: held.seq + 1, limit: 1 }, (reply) => {
+      const now = reply?.type === 'history' && reply.messages[0];
+      if (attempt === this.attempt && now && !isSame(now, held)) this.startAnew();
+    });
+  }
+
   private answered(reply: ServerFrame | undefined, resumed: boolean): void {
     if (reply?.type === 'joined') this.accepted(reply, resumed);
     else if (reply?.type === 'error') this.declined(reply, resumed);
@@ -270,7 +287,7 @@ export class Conversation {
     this.timeline.clear();
     this.growing.clear();
     this.people.clear();
-    this.log = this.readTo = this.receipt = undefined;
+    this.log = this.readTo = this.receipt = this.held = undefined;
     this.newest = 0;
     this.newestTime = undefined;
     this.events.onReset();
@@ -282,6 +299,7 @@ export class Conversation {
     if (accepted === 'gap') return this.join(); // the server promises none; if it came to it, nothing is shown out of turn
     this.newest = Math.max(this.newest, entry.seq);
     this.learnLog(entry.log);
+    if (accepted === 'added') this.held = entry;
     if (accepted === 'added' && entry.type === 'message') this.message(entry as Message);
     this.events.onChange(entry.seq === this.lastAtJoin);
   }
@@ -347,4 +365,10 @@ export class Conversation {
     this.events.onAnswered();
     this.events.onChange();
   }
+}
+
+/** Whether two entries with the same seq are one: by what stays of an entry, whatever becomes of its words. */
+function isSame(one: Entry, other: Entry): boolean {
+  const [a, b] = [one as Partial<Message>, other as Partial<Message>];
+  return a.time === b.time && a.from === b.from && a.id === b.id;
 }

@@ -74,6 +74,7 @@ export class FakeServer {
   /** Milliseconds from a request to its replies; 0 is at once. */
   latency = 0;
   private joined = false;
+  private clock = 0; // microseconds
   /** How far each user has read. */
   readonly marks = new Map<string, number>();
   /** The user of the connections. */
@@ -90,7 +91,8 @@ export class FakeServer {
 
   say(from: string, text: string, id?: string): Frame {
     const seq = this.record.length + 1;
-    const message = { type: 'message', conversation: 'lobby', seq, id, from, time: '', text, ...(seq === 1 && { log: this.log }) };
+    const time = `2026-11-24T12:00:00.${String(++this.clock).padStart(6, '0')}Z`;
+    const message = { type: 'message', conversation: 'lobby', seq, id, from, time, text, ...(seq === 1 && { log: this.log }) };
     this.record.push(message);
     if (this.joined && this.socket) this.give(this.socket, message);
     return message;
