@@ -26,6 +26,7 @@ package client
 import (
 	"context"
 	"errors"
+	"hash/maphash"
 	"net"
 	"net/http"
 	"sync"
@@ -70,6 +71,7 @@ type Client struct {
 	stop     sync.Once     // closes closing
 	started  atomic.Bool   // Run was called
 	stats    stats
+	seed     maphash.Seed // of the hashes of entries
 
 	mu            sync.Mutex // guards what follows, and of each conversation and call what is said there
 	live          bool       // there is a connection, and it was welcomed
@@ -104,7 +106,7 @@ func New(o Options) (*Client, error) {
 		closing: make(chan struct{}), ended: make(chan struct{}), welcomed: make(chan struct{}),
 		conversations: map[protocol.ConversationID]*conversation{},
 		frame:         make([]byte, 4096),
-		limits:        defaultLimits(),
+		limits:        defaultLimits(), seed: maphash.MakeSeed(),
 	}
 	for _, j := range o.Joins {
 		if err := c.Join(j); err != nil {

@@ -215,6 +215,43 @@ func TestAJoinNamesTheNewestEntryWhoseSumIsKnown(t *testing.T) {
 	})
 }
 
+func TestWhoHasOnlyReadFindsOutThatAnOlderCopyWasPutBack(t *testing.T) {
+	bubble(t, func(t *testing.T, f *fake, o Options, n *news) {
+		run(t, o)
+		entry := func(seq, text string) string {
+			return `{"type":"message","conversation":"lobby","seq":` + seq + `,"from":"bob","time":"","text":"` + text + `"}`
+		}
+		page := func(k *talk, entries string) {
+			t.Helper()
+			h := k.hears("history")
+			if h["after"] != num("5") || h["before"] != num("7") || h["limit"] != num("1") {
+				t.Errorf("asks for %v, want entry 6 alone", h)
+			}
+			k.say(`{"type":"history","conversation":"lobby","messages":[` + entries + `],"more":false,"ref":"` + h["ref"].(string) + `"}`)
+		}
+		k := f.next()
+		k.joins("log1", "6", "5")
+		k.say(entry("6", "first history"))
+		n.expect("connected again=false", "joined log1 6-5 resumed=false missed=0", "entry 6")
+		k.close(1001, "")
+		k = f.next()
+		k.joins("log1", "7", "6")
+		page(k, entry("6", "first history")) // an ordinary loss
+		k.say(entry("7", "live"))
+		n.expect("disconnected", "connected again=true", "joined log1 7-6 resumed=true missed=0", "entry 7")
+		k.close(1001, "")
+		k = f.next()
+		k.joins("log1", "8", "8")
+		h := k.hears("history")
+		k.say(`{"type":"history","conversation":"lobby","messages":[` + entry("7", "second history") + `],"more":false,"ref":"` + h["ref"].(string) + `"}`)
+		if j := k.joins("log1", "1", "8"); j["after"] != nil || j["log"] != nil || j["known"] != nil {
+			t.Errorf("the join after it: %v, want one from the start", j)
+		}
+		n.expect("disconnected", "connected again=true", "joined log1 8-8 resumed=true missed=0", "reset log1 7",
+			"joined log1 1-8 resumed=false missed=0")
+	})
+}
+
 func TestALaterClientsJoinSaysWhatTheOneBeforeKnew(t *testing.T) {
 	bubble(t, func(t *testing.T, f *fake, o Options, n *news) {
 		o.Joins[0].After, o.Joins[0].Log = protocol.Number{Value: 3, Set: true}, "log1"

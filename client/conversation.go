@@ -2,6 +2,7 @@ package client
 
 import (
 	"fmt"
+	"hash/maphash"
 	"strconv"
 	"sync/atomic"
 
@@ -12,6 +13,7 @@ import (
 type conversation struct {
 	id protocol.ConversationID
 	at atomic.Uint64 // the seq delivered last, or before which a join began; written by Run's goroutine
+	proof
 
 	// Guarded by Client.mu.
 	log     protocol.LogID // "": not known, or no entry yet
@@ -99,6 +101,7 @@ func (c *Client) advance(v *conversation, seq protocol.Seq, frame []byte) (fresh
 		return false, nil
 	}
 	v.at.Store(uint64(seq))
+	v.delivered.Store(maphash.Bytes(c.seed, frame))
 	if seq == 1 {
 		return true, c.learnLog(v, frame)
 	}

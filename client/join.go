@@ -90,6 +90,9 @@ func (c *Client) appendJoin(dst []byte, v *conversation) []byte {
 		return append(appendConversation(append(dst, `{"type":"leave"`...), v.id), '}')
 	}
 	v.told, v.ref, v.asked = true, c.nextRef(), protocol.Seq(v.at.Load())
+	if v.begun && !v.join.Follow {
+		v.doubt(v.asked, v.receipt)
+	}
 	dst = appendConversation(append(dst, `{"type":"join"`...), v.id)
 	dst = v.appendPosition(dst)
 	dst = strconv.AppendUint(append(dst, `,"ref":"`...), v.ref, 10)
@@ -164,10 +167,7 @@ func (c *Client) joinFailed(r *reply, err *protocol.Error) bool {
 	shorter := resuming && err.Code == protocol.CodeBadRequest
 	switch {
 	case resuming && (err.Code == protocol.CodeReset || shorter):
-		v.begun, v.log, v.receipt, v.due = false, "", receipt{}, true
-		v.join.After, v.join.Log, v.join.Known, v.join.Sum = protocol.Number{}, "", 0, ""
-		v.outbox.unknowing()
-		c.enqueue(v)
+		c.startAgain(v)
 	case err.Code == protocol.CodeUnavailable:
 		v.due = true
 		c.later(v, max(err.RetryAfter, joinDelay))
@@ -192,6 +192,16 @@ func (c *Client) joinFailed(r *reply, err *protocol.Error) bool {
 		}
 	}
 	return true
+}
+
+// startAgain has a conversation joined from the start: its record is another one. mu is held.
+func (c *Client) startAgain(v *conversation) {
+	v.told, v.ref, v.expected = false, 0, 0
+	v.proof.outdated()
+	v.begun, v.log, v.receipt, v.due = false, "", receipt{}, true
+	v.join.After, v.join.Log, v.join.Known, v.join.Sum = protocol.Number{}, "", 0, ""
+	v.outbox.unknowing()
+	c.enqueue(v)
 }
 
 // left ends a join's stream.

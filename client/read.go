@@ -124,7 +124,9 @@ func (c *Client) takeReply(r *reply) error {
 	case "left":
 		c.left(r)
 	case "history", "pong":
-		c.answer(r, nil)
+		if !c.proved(r) {
+			c.answer(r, nil)
+		}
 	case "error":
 		c.failed(r)
 	case "last":
@@ -171,7 +173,7 @@ func isClosed(c chan struct{}) bool {
 func (c *Client) failed(r *reply) {
 	err := r.err()
 	switch {
-	case r.Ref != "" && (c.joinFailed(r, err) || c.answer(r, err)):
+	case r.Ref != "" && (c.joinFailed(r, err) || c.proved(r) || c.answer(r, err)):
 	case r.ID != "" && c.sendFailed(r, err):
 	default:
 		c.said = err

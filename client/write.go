@@ -95,6 +95,9 @@ func (c *Client) nextFrame(dst []byte) ([]byte, *oversize) {
 				return dst, nil
 			}
 		}
+		if v.proof.of != 0 && v.proof.ref == 0 {
+			return c.appendProof(dst, v), nil
+		}
 		if v.marked && v.told && v.begun {
 			dst = appendConversation(append(dst, `{"type":"read"`...), v.id)
 			dst = append(strconv.AppendUint(append(dst, `,"seq":`...), uint64(v.mark), 10), '}')
@@ -128,6 +131,7 @@ func (c *Client) disconnect() {
 	}
 	for _, v := range c.conversations {
 		v.told, v.ref, v.expected, v.due = false, 0, 0, v.wanted
+		v.proof.forget()
 		v.disconnected()
 		if v.wanted || len(v.items) > 0 {
 			c.enqueue(v)
