@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -319,5 +320,115 @@ func TestDialSaysWhatStandsInTheWay(t *testing.T) {
 		if _, err := Dial(ctx, Options{URL: url}); err == nil {
 			t.Errorf("%q was taken", url)
 		}
+	}
+}
+
+// says sends so many messages to the lobby, as a client of its own, and waits until they are on the record.
+func (s *real) says(prefix string, n int) {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	c, err := Dial(ctx, Options{URL: s.address, Name: "author"})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer c.Close()
+	for i := range n {
+		if _, err := c.SendWait(ctx, Message{Conversation: "lobby", Text: fmt.Sprint(prefix, " ", i)}); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+}
+
+// The reader never sends, so that the only sums it is told are those of its joins.
+func TestAReaderIsToldThatAnOlderCopyOfTheDataWasPutBack(t *testing.T) {
+	s := newReal(t)
+	s.says("common", 3)
+	var mu sync.Mutex
+	var texts []string
+	came, resets, joins := make(chan string, 100), make(chan Reset, 1), make(chan Joined, 100)
+	c, err := New(Options{URL: s.address, Name: "reader", Joins: []Join{{Conversation: "lobby"}}, Handler: Handler{
+		Entry: func(e *Entry) {
+			m, err := e.Message()
+			if err != nil {
+				t.Errorf("entry %s: %v", e.JSON, err)
+			}
+			mu.Lock()
+			texts = append(texts, m.PlainText())
+			mu.Unlock()
+			came <- m.PlainText()
+		},
+		Reset: func(r Reset) {
+			mu.Lock()
+			texts = nil
+			mu.Unlock()
+			resets <- r
+		},
+		Joined:    func(j Joined) { joins <- j },
+		Violation: func(v Violation) { t.Errorf("violation: %v", v) },
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- c.Run(context.Background()) }() // the test's; ends with Close
+	t.Cleanup(func() { c.Close(); <-ended })
+	waitFor := func(text string) {
+		t.Helper()
+		for limit := time.After(patience); ; {
+			select {
+			case got := <-came:
+				if got == text {
+					return
+				}
+			case <-limit:
+				t.Fatalf("%q did not come within %v", text, patience)
+			}
+		}
+	}
+	waitFor("common 2")
+	<-joins
+	s.says("shared", 2)
+	waitFor("shared 1")
+	s.end(syscall.SIGTERM)
+	older := filepath.Join(t.TempDir(), "older")
+	if err := os.CopyFS(older, os.DirFS(s.data)); err != nil {
+		t.Fatal(err)
+	}
+	s.start()
+	if j := <-joins; j.Last != 5 {
+		t.Fatalf("the reader came back to %d entries, want 5", j.Last)
+	}
+	s.says("first history", 3) // their sums are told to their author alone
+	waitFor("first history 2")
+	s.end(syscall.SIGTERM)
+
+	// The copy goes another way before the reader is back.
+	apart := newReal(t)
+	apart.end(syscall.SIGTERM)
+	apart.data = older
+	apart.start()
+	apart.says("second history", 5)
+	apart.end(syscall.SIGTERM)
+	s.data = older
+	s.start()
+	select {
+	case r := <-resets:
+		if r.Seq != 8 {
+			t.Errorf("the reset says that what was delivered up to %d is gone, want 8", r.Seq)
+		}
+	case <-time.After(patience):
+		t.Fatalf("there was no reset within %v", patience)
+	}
+	held := func() []string {
+		mu.Lock()
+		defer mu.Unlock()
+		return slices.Clone(texts)
+	}
+	for len(held()) < 10 {
+		<-came
+	}
+	if got := held(); len(got) != 10 || got[4] != "shared 1" || got[5] != "second history 0" {
+		t.Errorf("after the reset came %q, want all 10 entries of the record as it is", got)
 	}
 }
