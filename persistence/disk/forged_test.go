@@ -1,8 +1,10 @@
 package disk
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -228,6 +230,23 @@ func TestAStartRefusesATranscriptThatEndsInAHashLine(t *testing.T) {
 		}
 		if err := r.Close(); err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+func TestAReplayRefusesAHashLine(t *testing.T) {
+	for what, change := range map[string]func(lines []byte) []byte{
+		"":          func(lines []byte) []byte { return lines },
+		"hash":      func(lines []byte) []byte { return bytes.Replace(lines, []byte(saltKey), []byte(hashKey), 1) },
+		"format":    func(lines []byte) []byte { return bytes.Replace(lines, []byte(`"format":2`), []byte(`"format":1`), 1) },
+		"salt and ": func(lines []byte) []byte { return bytes.Replace(lines, []byte(saltKey), []byte(`,"salz":"`), 1) },
+	} {
+		x := someRun()
+		x.lines = change(x.lines)
+		p := &replay{known: make(map[protocol.ConversationID]*conversation), replayed: make(map[protocol.ConversationID]*replayed)}
+		err := p.run(x)
+		if what == "" && err != nil || what != "" && (!errors.Is(err, errItem) || !strings.Contains(err.Error(), what)) {
+			t.Errorf("%q: the replay says %v", what, err)
 		}
 	}
 }
