@@ -1,7 +1,7 @@
 // The real server, on a free port and a new data folder: started, killed, started again.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { on, once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -44,6 +44,17 @@ export class Server {
   /** Ends it as a crash does. */
   async kill(): Promise<void> {
     await this.end('SIGKILL');
+  }
+
+  /** Copies the data of a server that is not running; the function that it returns puts the copy back. */
+  backUp(): () => void {
+    const copy = mkdtempSync(join(tmpdir(), 'verbatim-web-'));
+    cpSync(this.data, copy, { recursive: true });
+    return () => {
+      rmSync(this.data, { recursive: true });
+      cpSync(copy, this.data, { recursive: true });
+      rmSync(copy, { recursive: true });
+    };
   }
 
   async remove(): Promise<void> {

@@ -127,3 +127,24 @@ test('a record that was replaced is said aloud, and nothing of the old one is le
   expect(ann.resets).toEqual(['lobby']);
   expect(newest).toBe(2);
 });
+
+test('an older copy of the data put back is found out, also by one who has only read', async () => {
+  for (const text of numbered('common', 2)) await server().post('lobby', 'bob', text);
+  const ann = joins('ann');
+  await expect.poll(() => ann.texts().length).toBe(2);
+  await server().kill();
+  const putBack = server().backUp();
+  await server().start();
+  await joined(ann);
+  for (const text of numbered('first history', 3)) await server().post('lobby', 'bob', text);
+  await expect.poll(() => ann.texts().length).toBe(5);
+  await ann.chat.close();
+  await server().kill();
+  putBack();
+  await server().start();
+  for (const text of numbered('second history', 4)) await server().post('lobby', 'bob', text);
+  ann.chat.connect();
+  await expect.poll(() => ann.resets).toEqual(['lobby']);
+  const { timeline } = ann.chat.conversation('lobby');
+  await expect.poll(() => timeline.messages.map(({ text }) => text)).toEqual([...numbered('common', 2), ...numbered('second history', 4)]);
+});
