@@ -76,11 +76,11 @@ func whoComes(rawQuery string) (protocol.UserID, []string, *protocol.Error) {
 	if !values.Has("name") {
 		return guest(), values["join"], nil
 	}
-	name := values.Get("name")
-	if err := protocol.CheckName(name); err != nil {
-		return "", nil, err
+	user, problem := protocol.Name(values.Get("name"))
+	if problem != nil {
+		return "", nil, problem
 	}
-	return protocol.UserID(strings.Clone(name)), values["join"], nil // not the whole request line for the session's life
+	return protocol.UserID(strings.Clone(string(user))), values["join"], nil // not the whole request line for the session's life
 }
 
 // guest makes a name up, which nobody guesses.
