@@ -14,10 +14,11 @@ export function retryAfter(code: number, reason: string): number | undefined {
 
 /**
  * Grows with each failed attempt and never undercuts what the server asked for. The jitter keeps a thousand clients
- * that lost one server from coming back in one instant.
+ * that lost one server from coming back in one instant. `crowd` is what a draining server had asked for where none has
+ * been found since: the more sessions it had, the more it asked for, and who finds nobody yet stays as widely spread.
  */
-export function retryDelay(attempt: number, asked: number | undefined, random: () => number): number {
+export function retryDelay(attempt: number, asked: number | undefined, random: () => number, crowd = 0): number {
   const grown = Math.min(longestWait, firstWait * 2 ** attempt);
-  const jittered = grown * (0.5 + random() / 2);
+  const jittered = Math.max(grown * (0.5 + random() / 2), Math.min(longestWait, crowd) * random());
   return asked === undefined ? jittered : Math.max(asked * (1 + random() / 5), jittered);
 }
