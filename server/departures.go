@@ -17,13 +17,13 @@ const (
 
 	// restart is how long nobody is asked back: the server ends, and the next one starts. One with many sessions takes longer.
 	restart     = time.Second
-	restartEach = 50 * time.Microsecond
+	restartEach = 25 * time.Microsecond
 	mostRestart = 3 * time.Second
 
 	// backPerSecond is how fast they are asked back while that takes no longer than backWithin, and fullPerSecond beyond: a
 	// join with what was missed, and TLS in front of it, cost a core about half a millisecond.
 	backPerSecond = 300
-	backWithin    = 6500 * time.Millisecond
+	backWithin    = 7500 * time.Millisecond
 	fullPerSecond = 1500
 )
 

@@ -19,9 +19,9 @@ func TestTheMoreSessionsTheWiderADrainSpreadsThem(t *testing.T) {
 		{1, 10 * time.Second, time.Millisecond, 4 * time.Millisecond},
 		{100, 10 * time.Second, 100 * time.Millisecond, 334 * time.Millisecond},
 		{1000, 10 * time.Second, time.Second, 3334 * time.Millisecond},
-		{10_000, 10 * time.Second, 2500 * time.Millisecond, 6667 * time.Millisecond},
-		{10_000, time.Second, 250 * time.Millisecond, 6667 * time.Millisecond},
-		{10_000, 0, 0, 6667 * time.Millisecond},
+		{10_000, 10 * time.Second, 2500 * time.Millisecond, 7500 * time.Millisecond},
+		{10_000, time.Second, 250 * time.Millisecond, 7500 * time.Millisecond},
+		{10_000, 0, 0, 7500 * time.Millisecond},
 		{60_000, time.Minute, 15 * time.Second, 40 * time.Second},
 	} {
 		departure := departures(row.drain)

@@ -10,6 +10,7 @@ test('the wait doubles, has jitter, and ends at 15 seconds', () => {
 test('the wait is never shorter than what the server asks for', () => {
   expect(retryDelay(0, 1.7, () => 0)).toBe(1.7);
   expect(retryDelay(0, 1.7, () => 1)).toBeCloseTo(2.04);
+  expect(retryDelay(0, 30, () => 1)).toBe(31); // the server spreads a crowd itself
   expect(retryDelay(4, 1.7, () => 1)).toBe(8); // the fifth attempt waits longer of itself
 });
 
