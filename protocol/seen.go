@@ -12,12 +12,12 @@ import (
 var blanks = rangetable.New(0x2800, 0x13441, 0x13442, 0x16fe4, 0x1d159)
 
 // shapeless are all characters without a shape of their own: spaces, controls, what Unicode calls default ignorable
-// (format characters, fillers, variation selectors, tags), noncharacters, and the blanks.
+// (format characters, fillers, variation selectors, tags), and the blanks.
 var shapeless = rangetable.Merge(unicode.Z, unicode.Cc, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point,
-	unicode.Variation_Selector, unicode.Noncharacter_Code_Point, blanks)
+	unicode.Variation_Selector, blanks)
 
-// unseen reports whether a character cannot be seen by itself. What is not assigned yet can be, since it may be the next
-// year's emoji; and so can the few format characters that are drawn, like the Arabic number sign.
+// unseen reports whether a character cannot be seen by itself. What is not assigned can be, as the box that
+// stands for it, or as next year's emoji; and so can the few format characters that are drawn, like the Arabic number sign.
 func unseen(r rune) bool {
 	return unicode.Is(shapeless, r) && !unicode.Is(unicode.Prepended_Concatenation_Mark, r)
 }

@@ -6,7 +6,7 @@ const blanks = '\\u2800\\u{13441}\\u{13442}\\u{16fe4}\\u{1d159}';
 
 /** A character that can be seen by itself: among the format characters, those that are drawn before a number. */
 const seen = new RegExp(
-  `[^\\p{Z}\\p{Cc}\\p{Cf}\\p{Cs}\\p{Default_Ignorable_Code_Point}\\p{Noncharacter_Code_Point}${blanks}]`
+  `[^\\p{Z}\\p{Cc}\\p{Cf}\\p{Cs}\\p{Default_Ignorable_Code_Point}${blanks}]`
   + '|[\\u0600-\\u0605\\u06dd\\u070f\\u0890\\u0891\\u08e2\\u{110bd}\\u{110cd}]', 'u');
 
 /** What no name has. The two joiners may stand where a script needs them: that is left to the server. */
