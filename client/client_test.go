@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -318,7 +319,7 @@ func TestTheBackoffGrowsToItsMostAndIsRandom(t *testing.T) {
 	for failures, most := range []time.Duration{250 * time.Millisecond, 500 * time.Millisecond, time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 15 * time.Second, 15 * time.Second} {
 		var greatest time.Duration
 		for range 2000 {
-			greatest = max(greatest, b.delay(failures, 0, io.EOF))
+			greatest = max(greatest, b.delay(failures, 0, 0, io.EOF))
 		}
 		if greatest > most || greatest < most*9/10 {
 			t.Errorf("after %d failures: up to %v, want up to %v", failures, greatest, most)
@@ -343,13 +344,34 @@ func TestWhereNobodyListensTheBackoffStaysShort(t *testing.T) {
 	b := Backoff{}.withDefaults()
 	var greatest time.Duration
 	for range 2000 {
-		greatest = max(greatest, b.delay(20, 0, why))
+		greatest = max(greatest, b.delay(20, 0, 0, why))
 	}
 	if greatest > mostUnheard || greatest < mostUnheard*9/10 {
 		t.Errorf("after 20 failures of %v: up to %v, want up to %v", why, greatest, mostUnheard)
 	}
-	if d := (Backoff{First: time.Millisecond, Most: time.Millisecond}).delay(20, 0, why); d > time.Millisecond {
+	if d := (Backoff{First: time.Millisecond, Most: time.Millisecond}).delay(20, 0, time.Minute, why); d > time.Millisecond {
 		t.Errorf("a Most of 1ms: got %v", d)
+	}
+}
+
+func TestACrowdThatFindsNobodyYetStaysAsWideAsTheDrainHasSpreadIt(t *testing.T) {
+	b := Backoff{}.withDefaults()
+	const asked = 8 * time.Second
+	var thirds [3]int
+	for range 3000 {
+		d := b.delay(1, 0, asked, syscall.ECONNREFUSED)
+		if d > asked {
+			t.Fatalf("waits %v after a drain that asked for %v", d, asked)
+		}
+		thirds[min(2, int(3*d/asked))]++
+	}
+	for third, n := range thirds {
+		if n < 800 || n > 1200 {
+			t.Errorf("%d of 3000 wait for the %d. third of the time", n, third+1)
+		}
+	}
+	if d := b.delay(1, 0, asked, io.EOF); d > 500*time.Millisecond {
+		t.Errorf("a connection that broke: waits %v, and nobody asked for that", d)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/coder/websocket"
@@ -26,6 +27,7 @@ const closeTimeout = time.Second
 // stayConnected connects as often as it takes.
 func (c *Client) stayConnected(ctx context.Context) error {
 	failures := 0
+	crowd := time.Duration(0)
 	for {
 		start := time.Now()
 		err := c.connection(ctx)
@@ -42,7 +44,10 @@ func (c *Client) stayConnected(ctx context.Context) error {
 		if time.Since(start) >= steady || errors.Is(err, errCut) {
 			failures = 0
 		}
-		wait := c.options.Backoff.delay(failures, asked, err)
+		if !errors.Is(err, syscall.ECONNREFUSED) {
+			crowd = asked
+		}
+		wait := c.options.Backoff.delay(failures, asked, crowd, err)
 		failures++
 		c.stats.disconnects.Add(1)
 		if h := c.options.Handler.Disconnected; h != nil {

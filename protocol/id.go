@@ -1,11 +1,6 @@
 package protocol
 
-import (
-	"strconv"
-	"time"
-	"unicode"
-	"unicode/utf8"
-)
+import "time"
 
 // Seq is an entry's place in its conversation: 1, 2, 3, … without a gap. 0 is "before the first".
 type Seq uint64
@@ -31,7 +26,7 @@ func (id ConversationID) Valid() bool {
 	return true
 }
 
-// UserID is a user's name, compared by bytes.
+// UserID is a user's name in its normal form (Name), compared by bytes.
 type UserID string
 
 // MessageID is the author's own id of a message: what makes sending it again safe. 1 to 64 bytes.
@@ -88,32 +83,4 @@ func ParseTime(text string) (Time, bool) {
 		return 0, false
 	}
 	return TimeOf(t), true
-}
-
-// CheckName says what is wrong with a user's name, or nil.
-func CheckName(name string) *Error {
-	switch {
-	case name == "":
-		return BadRequest("a name has 1 to 64 bytes: this one is empty")
-	case len(name) > maxName:
-		return TooLarge("a name has at most 64 bytes: this one has " + strconv.Itoa(len(name)))
-	case !utf8.ValidString(name):
-		return BadRequest("a name is valid UTF-8: this one is not")
-	}
-	for _, r := range name {
-		// Bidirectional embeddings, overrides and isolates reorder the text around a name, so that one
-		// user could look like another (Unicode TR 36, 3.2).
-		if unicode.IsControl(r) || 0x202A <= r && r <= 0x202E || 0x2066 <= r && r <= 0x2069 {
-			return BadRequest("a name has no control or text-direction characters: take out U+" + hex4(r))
-		}
-	}
-	return nil
-}
-
-func hex4(r rune) string {
-	s := strconv.FormatInt(int64(r), 16)
-	for len(s) < 4 {
-		s = "0" + s
-	}
-	return s
 }

@@ -85,7 +85,7 @@ func DecodePost(body []byte, conversation ConversationID, key string, limits *Li
 	if err != nil {
 		return r, err
 	}
-	r.From = UserID(d.name("from", fieldFrom))
+	r.From = d.name("from", fieldFrom)
 	if key == "" || d.err != nil {
 		return r, d.err
 	}
@@ -323,15 +323,13 @@ func checkID(name, id string) *Error {
 	return nil
 }
 
-func (d *decoder) name(name string, field int) string {
+// name reads a user's name into its normal form; "" where it is absent.
+func (d *decoder) name(name string, field int) (user UserID) {
 	text := d.text(name, field)
 	if d.err == nil && d.fields[field].kind != 0 {
-		d.err = CheckName(text)
+		user, d.err = Name(text)
 	}
-	if d.err != nil {
-		return ""
-	}
-	return text
+	return user
 }
 
 func (d *decoder) number(name string, field int) Number {
@@ -370,6 +368,8 @@ func (d *decoder) messageText(most int) string {
 		d.err = BadRequest("a message's text has at least 1 byte")
 	case len(text) > most:
 		d.err = Errorf(CodeTooLarge, "a message's text has at most %d bytes: this one has %d; send it in parts", most, len(text))
+	case !canBeSeen(text):
+		d.err = refuseUnseen(text)
 	case strings.IndexByte(v.raw, '\\') < 0:
 		return v.raw
 	default:

@@ -36,7 +36,7 @@ type Config struct {
 	Auth       string   `group:"doors" placeholder:"open" help:"open: a name is a claim, and whoever reaches the server may read and write. Assumed on loopback; must be said elsewhere."`
 	TokenInURL bool     `group:"doors" name:"token-in-url" hidden:"" help:"Take tokens from ?token= too. Belongs to --auth token, which is not in this version."`
 
-	Drain     time.Duration `group:"running" default:"10s" placeholder:"TIME" help:"How long SIGTERM and SIGINT wait for what is in flight. A second signal ends the server at once."`
+	Drain     time.Duration `group:"running" default:"10s" placeholder:"TIME" help:"How long SIGTERM and SIGINT wait for what is in flight; sessions are sent away over a quarter of it at most. A second signal ends the server at once."`
 	LogFormat string        `group:"running" default:"auto" enum:"auto,json,pretty" placeholder:"auto|json|pretty" help:"How stderr is written. auto: pretty on a terminal, else JSON."`
 	LogLevel  string        `group:"running" default:"info" enum:"debug,info,warn,error" placeholder:"LEVEL" help:"What is logged: debug, info, warn or error, and above."`
 }

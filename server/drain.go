@@ -19,10 +19,11 @@ func (s *Server) drain(stopHub context.CancelFunc, hubEnded <-chan error) {
 	ctx, cancel := context.WithTimeout(context.Background(), s.cfg.Drain)
 	defer cancel()
 	s.log.Info().Int("sessions", s.sessions.count()).Stringer("within", s.cfg.Drain).Msg("draining")
-	s.goOff() // /readyz says so, sessions begin to drain, who waits for a page gets an empty one
+	s.goOff() // /readyz says so, nobody is let in any more, who waits for a page gets an empty one
 
 	requests := make(chan error, 1)
 	go func() { requests <- s.http.Shutdown(ctx) }() // waits for requests; ends with ctx at the latest
+	s.env.Drain(ctx, departures(s.cfg.Drain))
 	if cut := s.sessions.wait(ctx); cut > 0 {
 		s.log.Warn().Int("sessions", cut).Msg("drain: time is over, sessions were cut")
 	}

@@ -58,7 +58,7 @@ type Server struct {
 	newcomers newcomers
 	metrics   *metrics
 
-	going context.Context // ends when the server begins to drain; the sessions' and the waiting requests'
+	going context.Context // ends when the server begins to drain: nobody is let in, and requests wait no longer
 	goOff context.CancelFunc
 }
 

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/hex"
 	mathrand "math/rand/v2"
@@ -33,8 +34,8 @@ func (s *Server) serveWebSocket(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	serve := s.greet(conn, met, r.URL.RawQuery)
-	// The goroutine is the server's: it waits for the client, and ends when the client is gone or `going` has
-	// ended and the session has been drained. drain waits for it.
+	// The goroutine is the server's: it waits for the client, and ends when the client is gone or the drain
+	// has told it to leave. drain waits for it.
 	started := s.sessions.start(func() {
 		defer s.places.free(from)
 		serve()
@@ -61,7 +62,7 @@ func (s *Server) greet(conn *session.Conn, met verdict, rawQuery string) func() 
 		}
 	}
 	return func() {
-		if err := session.Run(s.going, conn, s.env, user, joins); err != nil {
+		if err := session.Run(context.Background(), conn, s.env, user, joins); err != nil {
 			s.log.Debug().Err(err).Str("user", string(user)).Msg("session: ended")
 		}
 	}
@@ -76,11 +77,11 @@ func whoComes(rawQuery string) (protocol.UserID, []string, *protocol.Error) {
 	if !values.Has("name") {
 		return guest(), values["join"], nil
 	}
-	name := values.Get("name")
-	if err := protocol.CheckName(name); err != nil {
-		return "", nil, err
+	user, problem := protocol.Name(values.Get("name"))
+	if problem != nil {
+		return "", nil, problem
 	}
-	return protocol.UserID(strings.Clone(name)), values["join"], nil // not the whole request line for the session's life
+	return protocol.UserID(strings.Clone(string(user))), values["join"], nil // not the whole request line for the session's life
 }
 
 // guest makes a name up, which nobody guesses.

@@ -27,7 +27,7 @@ var errTooBig = errors.New("frame over the limit")
 func (s *Session) read() (protocol.CloseCode, string, error) {
 	for {
 		if s.ctx.Err() != nil {
-			return protocol.CloseGoingAway, protocol.RetryReason("the server is draining: reconnect and resume", drainRetry), nil
+			return s.farewell()
 		}
 		kind, r, err := s.conn.ws.Reader(context.Background())
 		if err != nil {
@@ -63,7 +63,7 @@ func (s *Session) readFailed(err error) (protocol.CloseCode, string, error) {
 	case websocket.CloseStatus(err) != -1: // the client closed; the library has made the answer
 		return 0, "", nil
 	case s.ctx.Err() != nil:
-		return protocol.CloseGoingAway, protocol.RetryReason("the server is draining: reconnect and resume", drainRetry), nil
+		return s.farewell()
 	case s.conn.wire.readErr != nil:
 		select {
 		case <-s.dead:
@@ -139,7 +139,7 @@ func (s *Session) refuse(r *protocol.Request, err *protocol.Error) {
 // unavailable is the one place where an error that is not the client's becomes one for it; it is logged here, once.
 func (s *Session) unavailable(err error) *protocol.Error {
 	if s.ctx.Err() != nil {
-		return protocol.Unavailable("the server is draining: reconnect, and ask again", drainRetry)
+		return protocol.Unavailable("the server is draining: reconnect, and ask again", s.retry)
 	}
 	s.env.Log.Error().Err(err).Stringer("session", s.id).Msg("a request could not be served")
 	return protocol.Unavailable("the record cannot be reached at the moment: try again", time.Second)

@@ -42,8 +42,6 @@ const (
 	repliesWithin = 4 * time.Second
 	// maxBlocks bounds the blocks that a session's cursors have fetched, or are fetching, whatever it has joined.
 	maxBlocks = 4
-	// drainRetry is when a client of a draining server should come back.
-	drainRetry = time.Second
 )
 
 // Env is what all sessions of a server share. It is fixed before the first Run.
@@ -76,8 +74,12 @@ type Session struct {
 	conn *Conn
 	id   uuid.UUID
 	user protocol.UserID
-	ctx  context.Context // ends when the server drains
+	ctx  context.Context // ends when a drain tells the session to leave
 	dead chan struct{}   // closed by fail: the connection is gone
+
+	// Set by the drain.
+	depart context.CancelFunc // ends ctx
+	retry  time.Duration      // when the client should come back; written before ctx ends, and read after
 
 	// Owned by the reader.
 	joins   map[protocol.ConversationID]*cursor
@@ -119,15 +121,18 @@ type Session struct {
 	resync []*hub.Member // whose ephemeral state must be asked for anew
 }
 
-// Run serves a connection until the client is gone, a limit is broken, or ctx ends, when it drains: what is in flight is
-// acknowledged, and the client told to come back; all sessions of an Env have the same ctx. joins are the conversations
-// of the URL. The cause is the error; nil is a client that closed. All that Run has started is gone when it returns,
-// within about 5 s of the end.
+// Run serves a connection until the client is gone, a limit is broken, or Env.Drain tells it to leave: what is in flight
+// is acknowledged, and the client told to come back. Where ctx ends, all leave at once; all sessions of an Env have the
+// same ctx. joins are the conversations of the URL. The cause is the error; nil is a client that closed. All that Run has
+// started is gone when it returns, within about 5 s of the end.
 func Run(ctx context.Context, c *Conn, env *Env, user protocol.UserID, joins []string) error {
 	s := &Session{
-		env: env, conn: c, id: uuid.New(), user: user, ctx: ctx,
+		env: env, conn: c, id: uuid.New(), user: user,
 		dead: make(chan struct{}), joins: make(map[protocol.ConversationID]*cursor),
 	}
+	// Of the background, which keeps no list of its children: ten thousand of them cost what they are.
+	s.ctx, s.depart = context.WithCancel(context.Background())
+	defer s.depart()
 	if n := env.Limits.Rate; n > 0 {
 		s.limiter = rate.NewLimiter(rate.Limit(n), 2*n)
 	}
@@ -139,7 +144,7 @@ func Run(ctx context.Context, c *Conn, env *Env, user protocol.UserID, joins []s
 	env.Counters.Sessions.Add(1)
 	defer env.Counters.Sessions.Add(-1)
 	s.alive.start(s)
-	env.reading.add(s)
+	env.reading.add(ctx, s)
 	welcome := protocol.Welcome{Session: s.id.String(), User: user, Version: env.Version, Now: protocol.TimeOf(time.Now()), Limits: env.Limits}
 	reply(s, welcome)
 	for _, id := range joins {

@@ -103,6 +103,7 @@ var (
 	back       = figure{"from listening until the last socket has all", "%.2f", "s", func(f *figures.Figures) float64 { return f.Back }}
 	halfBack   = figure{"the same for half of the sockets", "%.2f", "s", func(f *figures.Figures) float64 { return f.Half }}
 	lost       = figure{"entries lost, doubled or out of order", "%.0f", "", func(f *figures.Figures) float64 { return float64(f.Lost) }}
+	peak       = figure{"of the sockets within one second, at most", "%.1f", "%", func(f *figures.Figures) float64 { return f.Peak }}
 	burst      = figure{"until all are answered", "%.1f", "ms", func(f *figures.Figures) float64 { return f.Burst }}
 	request    = figure{"the same by request", "%.3f", "ms", func(f *figures.Figures) float64 { return f.Request }}
 	fromRedis  = figure{"of the reads Redis answered", "%.0f", "%", func(f *figures.Figures) float64 { return f.Redis }}

@@ -29,7 +29,7 @@ func sizeOf(o *options) *size {
 // rows is the table of what is measured, and its bars. The first ones are those that the plots show.
 func rows(o *options) (all []*row) {
 	s := sizeOf(o)
-	for _, some := range [][]*row{fanOut(s), latencies(s), sockets(s), record(s), starts(s), storms(s), requests(s), growths(s)} {
+	for _, some := range [][]*row{fanOut(s), latencies(s), sockets(s), record(s), starts(s), storms(s), restarts(s), requests(s), growths(s)} {
 		all = append(all, some...)
 	}
 	return all

@@ -35,16 +35,12 @@ func (st *storm) run(ctx context.Context, b *bench, data string) (f *figures.Fig
 	if err != nil {
 		return nil, err
 	}
-	put := func(s *server, each int) error {
-		_, err := b.generate(ctx, s, strings.Fields(fmt.Sprintf("-work acks -window 1024 -rooms %d -count %d", st.conversations, each*st.conversations)))
-		return err
-	}
 	first, err := b.start(ctx, verbatim, data, addr)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, first.end((*process).kill)) }()
-	if err := put(first, 1); err != nil {
+	if err := b.put(ctx, first, st.conversations, 1); err != nil {
 		return nil, err
 	}
 	clients, err := launch(ctx, data, []string{filepath.Join(b.folder, "storm"), "-addr", addr, "-conversations", fmt.Sprint(st.conversations),
@@ -63,7 +59,7 @@ func (st *storm) run(ctx context.Context, b *bench, data string) (f *figures.Fig
 	if err != nil {
 		return nil, err
 	}
-	if err := errors.Join(put(elsewhere, st.missed), elsewhere.end((*process).kill)); err != nil {
+	if err := errors.Join(b.put(ctx, elsewhere, st.conversations, st.missed), elsewhere.end((*process).kill)); err != nil {
 		return nil, err
 	}
 	again, err := b.start(ctx, verbatim, data, addr)
@@ -93,7 +89,10 @@ func (p *process) storm(listening time.Time) (*figures.Figures, error) {
 	if found.Violations > 0 {
 		say("%d violations, the first: %s", found.Violations, found.Example)
 	}
-	f := &figures.Figures{Connections: found.Sockets, Lost: found.Lost + found.Violations, Back: math.NaN(), Half: math.NaN()}
+	f := &figures.Figures{
+		Connections: found.Sockets, Lost: found.Lost + found.Violations, Back: math.NaN(), Half: math.NaN(),
+		Peak: 100 * float64(found.Peak) / float64(found.Sockets),
+	}
 	if found.Lost == 0 { // else it has never been over
 		f.Back = time.Unix(0, found.Last).Sub(listening).Seconds()
 		f.Half = time.Unix(0, found.Half).Sub(listening).Seconds()

@@ -3,6 +3,7 @@ import { closeCode } from './protocol.ts';
 
 const firstWait = 0.5; // seconds
 const longestWait = 15; // seconds
+const mostBesides = 1; // seconds beside what the server asks for, which spreads a crowd itself
 
 /** The seconds that the server asks for at the end of a close reason, where it is draining or full. */
 export function retryAfter(code: number, reason: string): number | undefined {
@@ -14,10 +15,11 @@ export function retryAfter(code: number, reason: string): number | undefined {
 
 /**
  * Grows with each failed attempt and never undercuts what the server asked for. The jitter keeps a thousand clients
- * that lost one server from coming back in one instant.
+ * that lost one server from coming back in one instant. `crowd` is what a draining server had asked for where none has
+ * been found since: the more sessions it had, the more it asked for, and who finds nobody yet stays as widely spread.
  */
-export function retryDelay(attempt: number, asked: number | undefined, random: () => number): number {
+export function retryDelay(attempt: number, asked: number | undefined, random: () => number, crowd = 0): number {
   const grown = Math.min(longestWait, firstWait * 2 ** attempt);
-  const jittered = grown * (0.5 + random() / 2);
-  return asked === undefined ? jittered : Math.max(asked * (1 + random() / 5), jittered);
+  const jittered = Math.max(grown * (0.5 + random() / 2), Math.min(longestWait, crowd) * random());
+  return asked === undefined ? jittered : Math.max(asked + Math.min(asked / 5, mostBesides) * random(), jittered);
 }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
-import { FakeServer, online } from './testing.ts';
+import { chatWith, FakeServer, FakeStore, online } from './testing.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -446,3 +446,13 @@ function numbers(seed: number): () => number {
     return state / 2 ** 32;
   };
 }
+
+test('what waits under a name waits under its normal form, which is what the server will say', async () => {
+  const server = new FakeServer();
+  const owners: string[] = [];
+  const { chat } = chatWith(server, undefined, { name: ' Zoe\u0308\u00a0 B ', store: (user) => (owners.push(user), new FakeStore()) });
+  chat.connect();
+  expect(new URL(server.socket!.url).searchParams.get('name')).toBe('Zo\u00eb B');
+  server.socket!.welcome('Zo\u00eb B');
+  expect(owners).toEqual(['Zo\u00eb B']);
+});

@@ -7,6 +7,7 @@ import type { StorageState } from './keeper.ts';
 import { Outbox, type OutboxItem, type Place } from './outbox.ts';
 import { MemoryStore, type OutboxStore } from './outbox-store.ts';
 import type { Entry, ErrorFrame, HistoryPage, Message, Seq, ServerFrame } from './protocol.ts';
+import { normalName } from './words.ts';
 
 export interface ChatOptions {
   /** The address of the server's /ws; or a function of the user's name, which is not known before the server has given one. */
@@ -170,18 +171,24 @@ export class Chat extends Emitter<ChatEvents> {
     this.outbox.discard(id);
   }
 
+  /** The name that was given, in the form in which the server will say it: what waits under it is that user's. */
+  private get name(): string | undefined {
+    const { name } = this.options;
+    return name === undefined ? undefined : normalName(name);
+  }
+
   private address(user: string | undefined): string {
-    const { url, name, token } = this.options;
-    if (typeof url === 'function') return url(user ?? name);
+    const { url, token } = this.options;
+    const known = user ?? this.name;
+    if (typeof url === 'function') return url(known);
     const address = new URL(url);
-    const known = user ?? name;
     if (known !== undefined && token === undefined) address.searchParams.set('name', known);
     return address.href;
   }
 
   private entered(state: ConnectionState): void {
-    const { name } = this.options;
-    if (state.phase === 'connecting' && (this.user ?? name) !== undefined) this.openOutbox((this.user ?? name)!);
+    const known = this.user ?? this.name;
+    if (state.phase === 'connecting' && known !== undefined) this.openOutbox(known);
     if (state.phase === 'stopped') this.closed ??= this.outbox.close();
     if (state.phase === 'online') this.online(state.welcome.user);
     else for (const conversation of this.conversations.values()) conversation.disconnected();

@@ -54,6 +54,18 @@ test('a draining server says when to come back', () => {
   expect(sockets.length).toBe(2);
 });
 
+test('who finds no server yet after a drain waits by what the drain asked for, and as ever once there was one', () => {
+  const { socket, states } = connect(); // random is 1
+  socket().welcome();
+  socket().drop(1001, 'draining retry_after=5');
+  vi.advanceTimersByTime(6_000);
+  socket().drop(); // nobody listens
+  vi.advanceTimersByTime(5_000);
+  socket().welcome();
+  socket().drop();
+  expect(states.flatMap((state) => (state.phase === 'waiting' ? [state.seconds] : []))).toEqual([6, 5, 2]);
+});
+
 test('a refusal is final, and carries the words of the error before it', () => {
   const { socket, sockets, states } = connect();
   socket().receive({ type: 'error', code: 'bad_request', reason: 'the name has a control character' });

@@ -46,6 +46,7 @@ export class Connection {
   private socket: Socket | undefined;
   private user: string | undefined;
   private attempt = 0;
+  private crowd = 0; // seconds that a draining server asked for, until another one is found
   private refs = 0;
   private replies = new Map<string, OnReply>();
   private lastError = '';
@@ -127,6 +128,7 @@ export class Connection {
 
   private welcomed(welcome: Welcome): void {
     this.user = welcome.user;
+    this.crowd = 0;
     this.steadyTimer = setTimeout(() => (this.attempt = 0), steadyAfter);
     this.enter({ phase: 'online', welcome });
   }
@@ -138,7 +140,9 @@ export class Connection {
       this.enter({ phase: 'refused', code, reason: this.lastError || reason });
       return;
     }
-    const seconds = retryDelay(this.attempt++, retryAfter(code, reason), this.options.random ?? Math.random);
+    const asked = retryAfter(code, reason);
+    const seconds = retryDelay(this.attempt++, asked, this.options.random ?? Math.random, this.crowd);
+    if (code === closeCode.draining) this.crowd = asked ?? 0;
     this.enter({ phase: 'waiting', seconds });
     this.retryTimer = setTimeout(() => this.start(), seconds * 1000);
   }

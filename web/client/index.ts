@@ -14,3 +14,4 @@ export type { OutboxItem } from './outbox.ts';
 export { People } from './people.ts';
 export { RequestError } from './request-error.ts';
 export { Timeline } from './timeline.ts';
+export { canBeSeen, nameProblem, normalName } from './words.ts';

@@ -1,4 +1,4 @@
-// The words of the wire, as docs/protocol.md states them: what goes up, what comes down, and the checks on names.
+// The words of the wire, as docs/protocol.md states them: what goes up, what comes down.
 
 /** The place of an entry in its conversation: 1, 2, 3, … with no gap. */
 export type Seq = number;
@@ -165,14 +165,6 @@ export function isConversationId(id: string): boolean {
 
 export function byteLength(text: string): number {
   return new TextEncoder().encode(text).length;
-}
-
-/** What is wrong with a user's name, in one word, or nothing. */
-export function nameProblem(name: string): 'empty' | 'long' | 'characters' | undefined {
-  if (name === '') return 'empty';
-  if (byteLength(name) > 64) return 'long';
-  if (/[\p{Cc}\p{Cs}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u.test(name)) return 'characters';
-  return undefined;
 }
 
 /** A new message id. It needs no secure context, as crypto.randomUUID would. */

@@ -1,6 +1,6 @@
 // What the page shows, as signals; what a person can do, as functions. Components read these and hold little of their own.
 import { batch, computed, signal, type Signal } from '@preact/signals';
-import { Chat, type ConnectionState, type Conversation, type Limits } from '@verbatim/client';
+import { Chat, closeCode, normalName, type ConnectionState, type Conversation, type Limits } from '@verbatim/client';
 import { conversationOf, defaultConversation, isConversationId, pathOf, socketAddress, tokenOf } from './address.ts';
 import { loadDrafts } from './drafts.ts';
 import { narrow } from './narrow.ts';
@@ -12,8 +12,10 @@ import { strings } from './strings.ts';
 
 const nameKey = 'verbatim.name';
 
-/** The name that was chosen, or nothing yet. */
-export const name = signal(lasting.getItem(nameKey) ?? '');
+/** The name that was chosen, in the form that the server knows it by, or nothing yet. */
+export const name = signal(normalName(lasting.getItem(nameKey) ?? ''));
+/** Why the server does not take the name that was chosen; empty where it does. */
+export const nameRefused = signal('');
 export const token = tokenOf(location.hash);
 /** Whether somebody is chatting, or still to choose a name. */
 export const entered = signal(name.value !== '' || token !== undefined);
@@ -55,6 +57,12 @@ function entersState(state: ConnectionState): void {
   if (state.phase === 'online') {
     limits.value = state.welcome.limits;
     user.value = state.welcome.user;
+    nameRefused.value = '';
+    if (token === undefined && name.value !== state.welcome.user) rename(state.welcome.user);
+  }
+  if (state.phase === 'refused' && state.code === closeCode.policy && user.value === '') {
+    nameRefused.value = state.reason;
+    changeName();
   }
   for (const id of changesOf.keys()) pace.note(id);
 }
@@ -73,10 +81,20 @@ export function changeOf(id: string): Signal<number> {
 
 /** Starts chatting under a name. */
 export function enter(chosen: string): void {
+  nameRefused.value = '';
   lasting.setItem(nameKey, chosen);
   name.value = chosen;
   entered.value = true;
   start();
+}
+
+/** Takes the name that the server says, where its Unicode knows more than this browser's: what is kept here is kept under that. */
+function rename(known: string): void {
+  lasting.setItem(nameKey, known);
+  name.value = known;
+  loadOwn(known);
+  loadDrafts(known);
+  if (valid.value) addOwn(here.value);
 }
 
 /** Connects, and opens the conversation that the address names; else the one with the newest words. */

@@ -19,6 +19,7 @@ export const strings = {
       empty: 'Type a name first.',
       long: 'That name is too long: at most 64 bytes, which is about 20 to 64 letters.',
       characters: 'That name has characters that cannot be seen. Leave them out.',
+      mark: 'That name begins with an accent that stands over no letter. Put a letter before it, or leave it out.',
     },
   },
 
@@ -171,6 +172,7 @@ export const strings = {
     placeholder: (id: string) => `Write to ${id}…`,
     send: 'Send',
     hint: 'Enter sends, Shift+Enter starts a new line',
+    unseen: 'There is nothing to see in this message yet. Type something.',
     tooLong: (over: number) => `Too long by ${plural(over, 'byte', 'bytes')}. Make it shorter or send it in parts.`,
   },
 

@@ -40,9 +40,15 @@ test('Enter that takes a word from an input method sends nothing', async () => {
   expect((await server().transcript('lobby')).map(({ text }) => text)).toEqual(['日本']);
 });
 
-test('nothing but spaces is not sent, and what is too long stays, over a reload too, with by how much', async () => {
+test('what nobody can see is not sent, and says so; and what is too long stays, over a reload too, with by how much', async () => {
   const ann = await Person.joins(browser(), server().url, 'ann');
-  await ann.says(' \n ');
+  const send = ann.page.getByRole('button', { name: 'Send', exact: true });
+  for (const text of [' \n ', '\u200b\u2060', '\u3164']) {
+    await ann.says(text);
+    await expect.poll(() => ann.alert()).toBe('There is nothing to see in this message yet. Type something.');
+    expect(await send.getAttribute('aria-disabled')).toBe('true');
+    expect(await ann.composer.inputValue()).toBe(text);
+  }
   await ann.composer.fill('x'.repeat(16_390));
   await expect.poll(() => ann.alert()).toContain('Too long by 6 bytes');
   await ann.page.reload();

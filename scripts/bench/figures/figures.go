@@ -36,6 +36,7 @@ type Figures struct {
 	Journal float64 `json:"journal"`  // MB in the journal before it
 	Back    float64 `json:"back"`     // seconds from "listening on" until the last socket had all that it had missed
 	Half    float64 `json:"half"`     // the same for half of the sockets
+	Peak    float64 `json:"peak"`     // percent of the sockets that came back within one second, at most
 	Burst   float64 `json:"burst_ms"` // from the first of requests that are sent at once to the last answer
 	Request float64 `json:"request_ms"`
 	Redis   float64 `json:"redis"` // percent of the reads that Redis answered
@@ -50,4 +51,6 @@ type Storm struct {
 	Violations int64  `json:"violations"`
 	Example    string `json:"example"` // the first violation
 	Reconnects uint64 `json:"reconnects"`
+	Returned   int64  `json:"returned"` // when the last one had joined again, for the last time
+	Peak       int    `json:"peak"`     // how many joined again within one second, at most, wherever it begins
 }

@@ -64,6 +64,7 @@ type member struct {
 	in     func() // at the first join
 	at     protocol.Seq
 	done   int64 // Unix ns; 0: not all is here
+	back   int64 // Unix ns: when it joined again, the last time
 }
 
 // atOnce is how many sockets may be on their way in.
@@ -129,6 +130,8 @@ func (m *member) joined(j client.Joined) {
 		if j.Last != m.at {
 			m.crowd.amiss("%s: it holds %d entries before the storm, and -have says %d", j.Conversation, j.Last, m.at)
 		}
+	} else {
+		m.back = time.Now().UnixNano()
 	}
 	if j.Missed > 0 {
 		m.crowd.amiss("%s: %d entries are no longer kept", j.Conversation, j.Missed)
@@ -158,18 +161,37 @@ func (c *crowd) amiss(format string, args ...any) {
 // found is called when all clients are closed.
 func (c *crowd) found(members []*member) *figures.Storm {
 	f := &figures.Storm{Sockets: len(members), Violations: c.wrong.Load(), Example: c.example}
-	var done []int64
+	var done, back []int64
 	for _, m := range members {
 		f.Lost += max(0, c.upTo-int64(m.at))
 		f.Reconnects += m.client.Stats().Reconnects
 		if m.done > 0 {
 			done = append(done, m.done)
 		}
+		if m.back > 0 {
+			back = append(back, m.back)
+		}
+	}
+	slices.Sort(back)
+	if f.Peak = mostInASecond(back); len(back) > 0 {
+		f.Returned = back[len(back)-1]
 	}
 	if slices.Sort(done); len(done) > 0 {
 		f.Half, f.Last = done[len(done)/2], done[len(done)-1]
 	}
 	return f
+}
+
+// mostInASecond is how many of the moments, which are in order, lie within a second, wherever it begins.
+func mostInASecond(moments []int64) (most int) {
+	begin := 0
+	for end := range moments {
+		for moments[end]-moments[begin] >= int64(time.Second) {
+			begin++
+		}
+		most = max(most, end-begin+1)
+	}
+	return most
 }
 
 func until(limit time.Duration, done func() bool) bool {

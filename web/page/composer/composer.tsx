@@ -1,6 +1,6 @@
 // Where one writes. Enter sends, Shift+Enter starts a new line; what is not sent yet stays over a reload.
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { byteLength } from '@verbatim/client';
+import { byteLength, canBeSeen } from '@verbatim/client';
 import { draftOf, keepDraft } from '../drafts.ts';
 import { answering, giveUpAnswer, takeTarget } from '../conversation/answering.ts';
 import { Answering } from '../conversation/answering-line.tsx';
@@ -12,32 +12,41 @@ import './composer.css';
 export function Composer({ id }: { id: string }) {
   const field = useRef<HTMLTextAreaElement>(null);
   const [bytes, setBytes] = useState(0);
+  const [blank, setBlank] = useState(true); // nobody would see what stands there
+  const [tried, setTried] = useState(false); // and it was to be sent
   const over = Math.max(0, bytes - (limits.value?.text ?? Infinity)); // the limit is told after a draft is back
+  const problem = over > 0 ? strings.composer.tooLong(over) : tried && bytes > 0 && blank ? strings.composer.unseen : '';
 
   useLayoutEffect(() => {
     field.current!.value = draftOf(id);
-    setBytes(byteLength(field.current!.value));
-    fit(field.current!);
+    measure();
     if (matchMedia('(hover: hover)').matches) field.current!.focus(); // on a phone that would raise the keyboard
   }, []);
 
+  const measure = () => {
+    const text = field.current!.value;
+    setBytes(byteLength(text));
+    setBlank(!canBeSeen(text));
+    setTried(false);
+    fit(field.current!);
+  };
   const changed = () => {
     const text = field.current!.value;
     keepDraft(id, text);
-    setBytes(byteLength(text));
-    fit(field.current!);
+    measure();
     if (text !== '') chat.conversation(id).typing();
   };
   const submit = (event: Event) => {
     event.preventDefault();
     const text = field.current!.value;
-    if (text.trim() === '' || byteLength(text) > (limits.value?.text ?? Infinity) || user.value === '') return;
+    if (!canBeSeen(text)) return setTried(true);
+    if (byteLength(text) > (limits.value?.text ?? Infinity) || user.value === '') return;
     chat.send(id, text, takeTarget(id));
     sendsOf(id).value++;
     field.current!.value = '';
     field.current!.focus();
     keepDraft(id, '');
-    fit(field.current!);
+    measure();
   };
   const onKeyDown = (event: KeyboardEvent) => {
     if (isComposing(event)) return;
@@ -51,14 +60,14 @@ export function Composer({ id }: { id: string }) {
   return (
     <form class="composer" onSubmit={submit}>
       <Answering id={id} />
-      {over > 0 && <p id="composer-problem" class="problem" role="alert">{strings.composer.tooLong(over)}</p>}
+      {problem && <p id="composer-problem" class="problem" role="alert">{problem}</p>}
       <div class="composer-row">
         <label class="visually-hidden" for="message">{strings.composer.label(id)}</label>
         <textarea
           id="message" ref={field} rows={1} dir="auto" placeholder={strings.composer.placeholder(id)} onInput={changed} onKeyDown={onKeyDown}
-          aria-invalid={over > 0} aria-describedby={over > 0 ? 'composer-problem' : undefined} title={strings.composer.hint} enterkeyhint="send"
+          aria-invalid={problem !== ''} aria-describedby={problem ? 'composer-problem' : undefined} title={strings.composer.hint} enterkeyhint="send"
         />
-        <button class="button primary send" type="submit" aria-label={strings.composer.send} disabled={user.value === ''}>
+        <button class="button primary send" type="submit" aria-label={strings.composer.send} disabled={user.value === ''} aria-disabled={blank}>
           <svg viewBox="0 0 24 24" width="20" height="20" aria-hidden="true"><path fill="currentColor" d="M3 20.5v-6.8L12 12 3 10.3V3.5L22 12z" /></svg>
         </button>
       </div>

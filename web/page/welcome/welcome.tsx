@@ -1,19 +1,19 @@
 // Choosing a name: the first thing that a new visitor sees.
 import { useState } from 'preact/hooks';
 import './welcome.css';
-import { nameProblem } from '@verbatim/client';
+import { nameProblem, normalName } from '@verbatim/client';
 import icon from '../icon.svg';
-import { enter, name } from '../state.ts';
+import { enter, name, nameRefused } from '../state.ts';
 import { strings } from '../strings.ts';
 
 export function Welcome() {
-  const [problem, setProblem] = useState('');
+  const [problem, setProblem] = useState(nameRefused.value);
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
-    const chosen = String(new FormData(event.currentTarget as HTMLFormElement).get('name')).trim();
+    const chosen = String(new FormData(event.currentTarget as HTMLFormElement).get('name'));
     const wrong = nameProblem(chosen);
     if (wrong) setProblem(strings.welcome.problems[wrong]);
-    else enter(chosen);
+    else enter(normalName(chosen));
   };
   return (
     <main class="welcome">

@@ -1,0 +1,127 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/coder/websocket"
+)
+
+// step is the time between two departures of these tests.
+const step = 100 * time.Millisecond
+
+// oneByOne is a drain in which each has its own moment, and is told which one it is: the i-th after i+1 steps.
+func oneByOne(i, _ int) Departure {
+	return Departure{At: time.Duration(i) * step, Retry: time.Duration(i+1) * step}
+}
+
+// place is which one of oneByOne this client was, as the close reason tells.
+func (c *client) place() int {
+	c.r.t.Helper()
+	var closed websocket.CloseError
+	if !errors.As(c.end, &closed) || closed.Code != websocket.StatusGoingAway {
+		c.r.t.Fatalf("%s: got %v, want 1001", c.name, c.end)
+	}
+	told := regexp.MustCompile(` retry_after=(\d+\.\d)$`).FindStringSubmatch(closed.Reason)
+	if told == nil {
+		c.r.t.Fatalf("%s: the reason is %q, want retry_after= at its end", c.name, closed.Reason)
+	}
+	seconds, err := strconv.ParseFloat(told[1], 64)
+	if err != nil {
+		c.r.t.Fatal(err)
+	}
+	return int(seconds*10+0.5) - 1
+}
+
+func TestADrainSendsItsSessionsAwayOneAfterTheOtherAndEachWorksUntilThen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := open(t, nil)
+		const crowd = 40
+		var all []*client
+		for i := range crowd {
+			all = append(all, r.enter(fmt.Sprint("user", i)))
+		}
+		began := time.Now()
+		drained := make(chan struct{})
+		go func() { defer close(drained); r.env.Drain(context.Background(), oneByOne) }() // the test's; ends with the last departure
+		left := make(chan time.Duration, crowd)
+		ended := make([]time.Duration, crowd)
+		for i, c := range all { // each ends with its connection
+			go func() { c.hears(time.Hour); ended[i] = time.Since(began); left <- ended[i] }()
+		}
+		time.Sleep(crowd/2*step - step/2)
+		synctest.Wait()
+		if gone := len(left); gone != crowd/2 {
+			t.Errorf("%d have left at half time, want %d", gone, crowd/2)
+		}
+		speaker := all[0]
+		for i, c := range all {
+			if ended[i] == 0 {
+				speaker = c
+			}
+		}
+		speaker.send("still here")
+		synctest.Wait()
+		if tail, err := r.env.Store.Tail("lobby"); err != nil || tail.Last != 1 {
+			t.Errorf("a send while others leave: the last seq is %d, %v", tail.Last, err)
+		}
+		for range crowd {
+			<-left
+		}
+		<-drained
+		seen := map[int]bool{}
+		for i, c := range all {
+			place := c.place()
+			if seen[place] {
+				t.Errorf("two were told to come back at the same time, %v", time.Duration(place+1)*step)
+			}
+			seen[place] = true
+			if at := time.Duration(place) * step; ended[i] < at || ended[i] >= at+step {
+				t.Errorf("the %d. left after %v, want %v", place, ended[i], at)
+			}
+		}
+	})
+}
+
+func TestWhileOthersLeaveAnAuthorIsAckedAndAReaderReads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := open(t, nil)
+		ann, bob := r.enter("ann"), r.enter("bob")
+		go r.env.Drain(context.Background(), func(i, _ int) Departure { return Departure{At: time.Minute, Retry: step} }) // ends after a minute
+		time.Sleep(time.Second)
+		ann.send("hello")
+		ann.expect("ack")
+		if s := bob.expect("message"); s.Text != "hello" {
+			t.Errorf("bob reads %s", s.raw)
+		}
+		ann.hears(time.Hour)
+		bob.hears(time.Hour)
+		if ann.place() != 0 || bob.place() != 0 {
+			t.Error("both leave in the end")
+		}
+	})
+}
+
+func TestWhenADrainsTimeIsOverAllLeaveAtThatMomentAndWhoComesLaterToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := open(t, nil)
+		all := []*client{r.enter("ann"), r.enter("bob"), r.enter("eve")}
+		began := time.Now()
+		ctx, cancel := context.WithTimeout(context.Background(), step*3/2)
+		defer cancel()
+		r.env.Drain(ctx, oneByOne)
+		if took := time.Since(began); took != step*3/2 {
+			t.Errorf("it took %v, want the %v that it had", took, step*3/2)
+		}
+		for _, c := range append(all, r.dial("zoe", "")) {
+			c.hears(time.Second)
+			c.place()
+		}
+	})
+}
