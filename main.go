@@ -88,7 +88,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	if err == nil {
 		return 0
 	}
-	fmt.Fprintln(stderr, "verbatim:", strings.ReplaceAll(err.Error(), "\n", "; "))
+	server.Say(stderr, "verbatim: "+strings.ReplaceAll(err.Error(), "\n", "; ")+"\n")
 	if errors.As(err, new(refused)) {
 		return exitRefused
 	}
@@ -129,16 +129,21 @@ func unsetEmptyVariables() {
 
 type serveCommand struct{ server.Config }
 
-// Run serves until SIGTERM or SIGINT, and drains. A second signal ends the process at once.
+// Run serves until SIGTERM or SIGINT, and drains. A second signal ends the process at once. SIGHUP makes it read anew what
+// can change while it serves; that it ends nothing holds until the process is gone, so it is never given back.
 func (c *serveCommand) Run(out *server.Streams) error {
+	signal.Ignore(syscall.SIGPIPE) // whoever reads the log or stdout may go away
 	if err := c.Check(); err != nil {
 		return refused{err}
 	}
+	log := server.NewLog(&c.Config, out.Stderr)
+	defer log.Close()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
+	reload := make(chan os.Signal, 1) // one that comes while another waits is the same; before Run it waits for it
+	signal.Notify(reload, syscall.SIGHUP)
 	signals := make(chan os.Signal, 2) // the first drains, the second ends
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
-	defer signal.Stop(signals)
 	go func() { // the process's own; waits for signals; ends with ctx where the first did not come
 		select {
 		case <-signals:
@@ -149,11 +154,11 @@ func (c *serveCommand) Run(out *server.Streams) error {
 		<-signals
 		os.Exit(exitFailed)
 	}()
-	s, err := server.New(ctx, &c.Config, build(), *out, server.Logger(&c.Config, out.Stderr))
+	s, err := server.New(ctx, &c.Config, build(), out.Stdout, log)
 	if err != nil {
 		return refused{err}
 	}
-	return s.Run(ctx)
+	return s.Run(ctx, reload)
 }
 
 type verifyCommand struct {
