@@ -24,6 +24,13 @@ type Log struct {
 // NewLog makes the log as the configuration wants it: one JSON object a line, or for people's eyes on a terminal. What
 // libraries say by Go's standard log goes there too.
 func NewLog(cfg *Config, stderr io.Writer) *Log {
+	l := newLog(cfg, stderr)
+	stdlog.SetFlags(0)
+	stdlog.SetOutput(httpWords{l.Logger})
+	return l
+}
+
+func newLog(cfg *Config, stderr io.Writer) *Log {
 	l := &Log{terminal: IsTerminal(stderr)}
 	l.lines = newOutlet(stderr, func(lost int) []byte {
 		var text bytes.Buffer
@@ -32,8 +39,6 @@ func NewLog(cfg *Config, stderr io.Writer) *Log {
 		return text.Bytes()
 	})
 	l.Logger = l.logger(cfg, l.lines)
-	stdlog.SetFlags(0)
-	stdlog.SetOutput(httpWords{l.Logger})
 	return l
 }
 
