@@ -68,7 +68,7 @@ func serve(t testing.TB, flags ...string) *testServer {
 	go func() { ts.ended <- s.Run(ctx, ts.reload) }() // the test's; ends with cancel; stop waits for it
 	t.Cleanup(func() {
 		ts.stop()
-		if got, want := stdout.String(), "listening on "+ts.url+"\n"; got != want {
+		if got, want := stdout.String(), "listening on "+strings.Join(ts.where(), "\nlistening on ")+"\n"; got != want {
 			t.Errorf("stdout: got %q, want %q", got, want)
 		}
 		if t.Failed() {
