@@ -27,8 +27,10 @@ type program struct {
 	t     *testing.T
 	cmd   *exec.Cmd
 	data  string
-	url   string       // what it said on stdout, where that is read
-	http  *http.Client // whatever the URL's host, it goes to this server
+	url   string         // what it said on stdout, where that is read
+	http  *http.Client   // whatever the URL's host, it goes to this server
+	out   *bufio.Reader  // stdout, and
+	log   *bufio.Scanner // stderr, where the test that started it reads them from here
 	ended chan struct{}
 }
 
