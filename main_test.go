@@ -30,6 +30,7 @@ func TestMain(m *testing.M) {
 //	serve ARGS…            a server runs on a free port; $URL and $ADDRESS say where; it logs to server.log and ends
 //	                       with the story.
 //	post ID FROM TEXT      record a message; $SEQ and $SUM are its ack's
+//	postmany N             record a message in each of the conversations c00, c01 …
 //	get PATH               what the server answers is stdout
 //	signal NAME [CODE]     TERM or KILL to the server; wait until it is gone, with that exit code where one is given
 func TestStories(t *testing.T) {
@@ -41,12 +42,13 @@ func TestStories(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"refuses": refuses,
-			"fails":   fails,
-			"serve":   serve,
-			"post":    post,
-			"get":     get,
-			"signal":  signalServer,
+			"refuses":  refuses,
+			"fails":    fails,
+			"serve":    serve,
+			"post":     post,
+			"postmany": postMany,
+			"get":      get,
+			"signal":   signalServer,
 		},
 	})
 }
@@ -138,6 +140,14 @@ func post(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	ts.Setenv("SEQ", strconv.Itoa(ack.Seq))
 	ts.Setenv("SUM", ack.Sum)
+}
+
+func postMany(ts *testscript.TestScript, neg bool, args []string) {
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	for i := range n {
+		post(ts, neg, []string{fmt.Sprintf("c%02d", i), "ann", "hi"})
+	}
 }
 
 func get(ts *testscript.TestScript, _ bool, args []string) {

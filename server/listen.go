@@ -45,6 +45,7 @@ func listenAll(cfg *Config) (all []*listener, err error) {
 	defer func() {
 		if err != nil {
 			closeAll(all)
+			all = nil
 		}
 	}()
 	if all, err = handedOver(cfg.Auth); err != nil {

@@ -92,6 +92,7 @@ func New(ctx context.Context, cfg *Config, build Build, stdout io.Writer, log *L
 	if err := s.openRecord(log.progress("reading the record")); err != nil {
 		return nil, err
 	}
+	s.checkClock(time.Now())
 	if err := s.openHistory(ctx); err != nil {
 		return nil, err
 	}
