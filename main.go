@@ -35,7 +35,10 @@ type commands struct {
 	Verify  verifyCommand  `cmd:"" help:"Read every transcript and check its seqs and its chain of sums."`
 	Export  exportCommand  `cmd:"" help:"Write one conversation's transcript to stdout, without a server."`
 	Version versionCommand `cmd:"" help:"Say version, commit and Go version."`
+	Help    helpCommand    `cmd:"" help:"Explain a command, as --help after it does."`
 	Load    loadCommand    `cmd:"" help:"A load test against a running server: throughput, latency, and whether anything is lost, doubled or out of order."`
+
+	ShowVersion kong.VersionFlag `name:"version" short:"v" env:"-" help:"Say version, commit and Go version."`
 }
 
 const description = `Verbatim is a chat server that keeps every word, in order, on a durable record.
@@ -68,7 +71,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	unsetEmptyVariables()
 	helped := false
 	var c commands
-	parser, err := kong.New(&c, kong.Name("verbatim"), kong.Description(description), kong.DefaultEnvars("VERBATIM"),
+	parser, err := kong.New(&c, kong.Name("verbatim"), kong.Description(description), kong.DefaultEnvars("VERBATIM"), kong.Vars{"version": versionLine()},
 		kong.Writers(stdout, stderr), kong.Exit(func(int) { helped = true }), kong.Bind(&server.Streams{Stdout: stdout, Stderr: stderr}),
 		kong.ConfigureHelp(kong.HelpOptions{NoAppDescFormat: true, WrapUpperBound: 110, Compact: true}),
 		kong.ValueFormatter(withDefault),
@@ -85,10 +88,10 @@ func run(args []string, stdout, stderr io.Writer) int {
 	} else {
 		err = command.Run()
 	}
-	if err == nil {
+	if err == nil || helped {
 		return 0
 	}
-	fmt.Fprintln(stderr, "verbatim:", strings.ReplaceAll(err.Error(), "\n", "; "))
+	server.Say(stderr, "verbatim: "+strings.ReplaceAll(err.Error(), "\n", "; ")+"\n")
 	if errors.As(err, new(refused)) {
 		return exitRefused
 	}
@@ -129,16 +132,21 @@ func unsetEmptyVariables() {
 
 type serveCommand struct{ server.Config }
 
-// Run serves until SIGTERM or SIGINT, and drains. A second signal ends the process at once.
+// Run serves until SIGTERM or SIGINT, and drains. A second signal ends the process at once. SIGHUP makes it read anew what
+// can change while it serves; that it ends nothing holds until the process is gone, so it is never given back.
 func (c *serveCommand) Run(out *server.Streams) error {
+	signal.Ignore(syscall.SIGPIPE) // whoever reads the log or stdout may go away
 	if err := c.Check(); err != nil {
 		return refused{err}
 	}
+	log := server.NewLog(&c.Config, out.Stderr)
+	defer log.Close()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
+	reload := make(chan os.Signal, 1) // one that comes while another waits is the same; before Run it waits for it
+	signal.Notify(reload, syscall.SIGHUP)
 	signals := make(chan os.Signal, 2) // the first drains, the second ends
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
-	defer signal.Stop(signals)
 	go func() { // the process's own; waits for signals; ends with ctx where the first did not come
 		select {
 		case <-signals:
@@ -149,11 +157,11 @@ func (c *serveCommand) Run(out *server.Streams) error {
 		<-signals
 		os.Exit(exitFailed)
 	}()
-	s, err := server.New(ctx, &c.Config, build(), *out, server.Logger(&c.Config, out.Stderr))
+	s, err := server.New(ctx, &c.Config, build(), out.Stdout, log)
 	if err != nil {
 		return refused{err}
 	}
-	return s.Run(ctx)
+	return s.Run(ctx, reload)
 }
 
 type verifyCommand struct {
@@ -183,13 +191,20 @@ func (c *verifyCommand) Run(out *server.Streams) error {
 }
 
 type exportCommand struct {
-	ID     string `arg:"" help:"The conversation."`
+	ID     string `arg:"" optional:"" help:"The conversation. Without one, export says which there are."`
 	Format string `default:"jsonl" enum:"jsonl,json,txt,md" placeholder:"FORMAT" help:"jsonl: the record's own lines; json: one object; txt, md: for people."`
 	Data   string `default:"./data" placeholder:"DIR" help:"The data directory. It is only read; a server may be running on it."`
 }
 
 // Run writes what the HTTP transcript gives.
 func (c *exportCommand) Run(out *server.Streams) error {
+	if c.ID == "" {
+		there, err := c.there()
+		if err == nil {
+			err = fmt.Errorf("export needs the name of a conversation: %s has %s", c.Data, there)
+		}
+		return refused{err}
+	}
 	id := protocol.ConversationID(c.ID)
 	if !id.Valid() {
 		return refused{errors.New(protocol.InvalidConversation(c.ID).Reason)}
@@ -198,18 +213,57 @@ func (c *exportCommand) Run(out *server.Streams) error {
 	lines := func(yield func([]byte) error) error { return disk.LinesOffline(c.Data, id, yield) }
 	err := persistence.Export(stdout, c.Format, c.ID, lines)
 	if errors.Is(err, disk.ErrNoConversation) {
-		return fmt.Errorf("there is no conversation %q in %s: verbatim verify --data %s prints those that there are", c.ID, c.Data, c.Data)
+		there, err := c.there()
+		return errors.Join(fmt.Errorf("there is no conversation %q in %s, which has %s", c.ID, c.Data, there), err)
 	}
 	return errors.Join(err, stdout.Flush())
+}
+
+// there names the conversations that there are, as many as fit into a line that one can read.
+func (c *exportCommand) there() (string, error) {
+	const most = 20
+	ids, err := disk.IDsOffline(c.Data)
+	if err != nil || len(ids) == 0 {
+		return "none yet", err
+	}
+	names := make([]string, 0, most)
+	for _, id := range ids[:min(most, len(ids))] {
+		names = append(names, string(id))
+	}
+	there := strings.Join(names, ", ")
+	if more := len(ids) - len(names); more > 0 {
+		there += fmt.Sprintf(" and %d more, which verbatim verify --data %s prints", more, c.Data)
+	}
+	return there, nil
 }
 
 type versionCommand struct{}
 
 // Run says which program this is.
 func (versionCommand) Run(out *server.Streams) error {
-	b := build()
-	_, err := fmt.Fprintf(out.Stdout, "verbatim %s (commit %s, %s)\n", b.Version, b.Commit, runtime.Version())
+	_, err := fmt.Fprintln(out.Stdout, versionLine())
 	return err
+}
+
+func versionLine() string {
+	b := build()
+	return fmt.Sprintf("verbatim %s (commit %s, %s)", b.Version, b.Commit, runtime.Version())
+}
+
+type helpCommand struct {
+	Command []string `arg:"" optional:"" help:"The command to explain. Without one, there is a list of them."`
+}
+
+// Run shows what the command shows with --help.
+func (c helpCommand) Run(program *kong.Kong) error {
+	asked, err := kong.Trace(program, c.Command)
+	if err == nil {
+		err = asked.Error
+	}
+	if err != nil {
+		return refused{fmt.Errorf("%w (verbatim help says what there is)", err)}
+	}
+	return asked.PrintUsage(false)
 }
 
 type loadCommand struct{ load.Options }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -31,6 +30,7 @@ func TestMain(m *testing.M) {
 //	serve ARGS…            a server runs on a free port; $URL and $ADDRESS say where; it logs to server.log and ends
 //	                       with the story.
 //	post ID FROM TEXT      record a message; $SEQ and $SUM are its ack's
+//	postmany N             record a message in each of the conversations c00, c01 …
 //	get PATH               what the server answers is stdout
 //	signal NAME [CODE]     TERM or KILL to the server; wait until it is gone, with that exit code where one is given
 func TestStories(t *testing.T) {
@@ -42,12 +42,13 @@ func TestStories(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"refuses": refuses,
-			"fails":   fails,
-			"serve":   serve,
-			"post":    post,
-			"get":     get,
-			"signal":  signalServer,
+			"refuses":  refuses,
+			"fails":    fails,
+			"serve":    serve,
+			"post":     post,
+			"postmany": postMany,
+			"get":      get,
+			"signal":   signalServer,
 		},
 	})
 }
@@ -141,6 +142,14 @@ func post(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv("SUM", ack.Sum)
 }
 
+func postMany(ts *testscript.TestScript, neg bool, args []string) {
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	for i := range n {
+		post(ts, neg, []string{fmt.Sprintf("c%02d", i), "ann", "hi"})
+	}
+}
+
 func get(ts *testscript.TestScript, _ bool, args []string) {
 	response, err := http.Get(ts.Getenv("URL") + args[0])
 	ts.Check(err)
@@ -149,54 +158,4 @@ func get(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs("answer"), body, 0o600))
 	fmt.Fprintf(ts.Stdout(), "%s\n%s", response.Status, body)
-}
-
-func TestASecondSignalEndsTheServerAtOnce(t *testing.T) {
-	t.Parallel()
-	cmd := exec.Command("verbatim", "serve", "--listen", "127.0.0.1:0", "--data", t.TempDir()+"/data", "--log-format", "json", "--drain", "1h")
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	stderr, err := cmd.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	defer cmd.Process.Kill()
-	line, err := bufio.NewReader(stdout).ReadString('\n')
-	if err != nil {
-		t.Fatal(err)
-	}
-	// A request whose body does not come holds the drain up. The server asks for the body once the request waits.
-	conn, err := net.Dial("tcp", strings.TrimPrefix(strings.TrimSpace(line), "listening on http://"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	fmt.Fprint(conn, "POST /api/conversations/lobby/messages HTTP/1.1\r\nHost: localhost\r\n"+
-		"Content-Type: application/json\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n")
-	if _, err := bufio.NewReader(conn).ReadString('\n'); err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	for said := bufio.NewScanner(stderr); ; {
-		if !said.Scan() {
-			t.Fatal("the server ended at the first signal, with a request in flight")
-		}
-		if strings.Contains(said.Text(), "draining") {
-			break
-		}
-	}
-	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	_ = cmd.Wait() // the exit code is looked at below
-	if code := cmd.ProcessState.ExitCode(); code != 1 {
-		t.Errorf("exit code %d, want 1", code)
-	}
 }

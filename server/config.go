@@ -2,8 +2,6 @@ package server
 
 import (
 	"fmt"
-	"net"
-	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
@@ -16,10 +14,10 @@ import (
 // Config is every setting of `verbatim serve`, once: its flag (the field's name in kebab case), its environment
 // variable (VERBATIM_ and the flag's name), its default and its help. Check says what is wrong with one.
 type Config struct {
-	Listen string `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where to serve. Port 0 picks a free one. An address that is not loopback needs --auth open."`
-	Data   string `default:"./data" placeholder:"DIR" help:"The folder of the record: made where it is missing, locked while the server runs."`
-	Redis  string `placeholder:"URL" help:"A Redis for recent history, redis://HOST:PORT/DB. Without it history is in memory; nothing is lost either way."`
-	Record string `placeholder:"URL" hidden:"" help:"A PostgreSQL for the record. Not in this version."`
+	Listen []string `placeholder:"HOST:PORT" help:"Where to serve: 127.0.0.1:8080, [::1]:8080, :8080 (all addresses) or unix:/run/verbatim.sock. Port 0 picks a free one. May be repeated. What others reach over a network needs --auth open. Default: 127.0.0.1:8080, or the sockets that systemd hands over."`
+	Data   string   `default:"./data" placeholder:"DIR" help:"The folder of the record: made where it is missing, locked while the server runs."`
+	Redis  string   `placeholder:"URL" help:"A Redis for recent history, redis://HOST:PORT/DB. Without it history is in memory; nothing is lost either way."`
+	Record string   `placeholder:"URL" hidden:"" help:"A PostgreSQL for the record. Not in this version."`
 
 	Rate                int           `group:"limits" default:"50" placeholder:"N" help:"Sends a second for each session, and POSTs for each address; bursts of twice that. 0: no limit."`
 	MaxConnections      int           `group:"limits" default:"10000" placeholder:"N" help:"WebSocket connections at once."`
@@ -64,38 +62,6 @@ func (c *Config) checkVersion() error {
 		return fmt.Errorf("--auth %s: there is no such way: give --auth open", c.Auth)
 	}
 	return nil
-}
-
-func (c *Config) checkListen() error {
-	host, port, err := net.SplitHostPort(c.Listen)
-	if err != nil {
-		return fmt.Errorf("--listen %q is no address: write it as 127.0.0.1:8080", c.Listen)
-	}
-	if n, err := strconv.ParseUint(port, 10, 16); err != nil {
-		return fmt.Errorf("--listen %s: %q is no port: give one from 0 (any free one) to 65535", c.Listen, port)
-	} else if loopback, err := isLoopback(host); err != nil {
-		return fmt.Errorf("--listen %s: the name %s was not found: give an IP address, like 127.0.0.1:%d", c.Listen, host, n)
-	} else if !loopback && c.Auth != "open" {
-		return fmt.Errorf("--listen %s is not loopback, so whoever reaches it could read and write under any name: give --auth open if that is wanted, or listen on 127.0.0.1:%d", c.Listen, n)
-	}
-	return nil
-}
-
-// isLoopback says whether a host to listen on is this machine's alone. A name must be so with all its addresses.
-func isLoopback(host string) (bool, error) {
-	if host == "" {
-		return false, nil // all addresses
-	}
-	if addr, err := netip.ParseAddr(host); err == nil {
-		return addr.Unmap().IsLoopback(), nil
-	}
-	addrs, err := net.LookupIP(host)
-	for _, addr := range addrs {
-		if !addr.IsLoopback() {
-			return false, nil
-		}
-	}
-	return true, err
 }
 
 // mostFrame leaves room for an entry's other fields below the contract's bound on the server's own frames.

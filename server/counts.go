@@ -66,6 +66,8 @@ var counts = []count{
 		func(r *reading) float64 { return float64(r.disk.JournalSegments) }),
 	gauge("open_transcripts", "Transcript files that are open.",
 		func(r *reading) float64 { return float64(r.disk.OpenFiles) }),
+	counter("log_dropped", "Lines of the log that were dropped: stderr did not take them as fast as they came, or not at all.",
+		func(r *reading) float64 { return float64(r.s.said.dropped()) }),
 }
 
 func truth(holds bool) float64 {

@@ -16,7 +16,7 @@ import (
 // doors decides by its Host and its Origin whether a request may come in at all: a web page of somebody else's must
 // not talk to a server that trusts whoever reaches it. Fixed once it is made.
 type doors struct {
-	loopback bool // the listener's address; then a host must be known (DNS rebinding)
+	loopback bool // a listener's address; what comes by it must be for a known host (DNS rebinding)
 	hosts    map[string]bool
 	origins  map[string]bool
 }
@@ -50,7 +50,7 @@ func (d *doors) guard(next http.Handler, refused prometheus.Counter) http.Handle
 }
 
 func (d *doors) check(r *http.Request) *protocol.Error {
-	if d.loopback && !d.knows(r.Host) {
+	if d.loopback && !beyondLoopback(r) && !d.knows(r.Host) {
 		return protocol.Errorf(protocol.CodeForbidden,
 			"this server does not go by the host %.100q: start it with --host to let that in, or use localhost", r.Host)
 	}

@@ -60,9 +60,7 @@ func (s *Server) finish(ctx context.Context, what string, step func(context.Cont
 
 // close gives back what New has opened, as far as it came.
 func (s *Server) close(ctx context.Context) {
-	if s.listener != nil {
-		_ = s.listener.Close() // Shutdown has closed it already, unless New did not get to its end
-	}
+	closeAll(s.listeners) // Shutdown has closed them already, unless New did not get to its end
 	if s.history != nil {
 		s.finish(ctx, "history", s.history.Close)
 	}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"io"
 	"net"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -82,7 +83,7 @@ func TestAConnectionThatAskedForNothingDoesNotHoldTheDrainUp(t *testing.T) {
 
 func TestAcceptedConnectionsInheritTheBoundOfWhatIsUnsent(t *testing.T) {
 	t.Parallel()
-	l, err := listen("127.0.0.1:0")
+	l, err := listenAt("tcp4", netip.MustParseAddrPort("127.0.0.1:0"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,9 +115,9 @@ func TestAcceptedConnectionsInheritTheBoundOfWhatIsUnsent(t *testing.T) {
 func TestAStartThatFailsLeavesNothingOpen(t *testing.T) {
 	t.Parallel()
 	ts := serve(t)
-	cfg := defaults(t, "--data", t.TempDir()+"/data", "--listen", ts.listener.Addr().String())
+	cfg := defaults(t, "--data", t.TempDir()+"/data", "--listen", ts.listeners[0].Addr().String())
 	for range 2 { // the second finds the data directory unlocked
-		_, err := New(t.Context(), cfg, Build{}, Streams{io.Discard, io.Discard}, ts.Server.log)
+		_, err := New(t.Context(), cfg, Build{}, io.Discard, ts.said)
 		if err == nil || !strings.Contains(err.Error(), "is in use: stop what serves there") {
 			t.Errorf("got %v, want that the address is in use", err)
 		}

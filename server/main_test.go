@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -43,6 +44,7 @@ type testServer struct {
 	log    *lines
 	client *http.Client
 	cancel context.CancelFunc
+	reload chan os.Signal
 	ended  chan error // has capacity 1: what Run returned
 }
 
@@ -54,19 +56,19 @@ func serve(t testing.TB, flags ...string) *testServer {
 		t.Fatal(err)
 	}
 	log, stdout := &lines{}, &lines{}
-	s, err := New(t.Context(), cfg, Build{"test", "none"}, Streams{stdout, log}, zerolog.New(log))
+	s, err := New(t.Context(), cfg, Build{"test", "none"}, stdout, &Log{Logger: zerolog.New(log)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ts := &testServer{
-		Server: s, t: t, url: "http://" + s.listener.Addr().String(), log: log, cancel: cancel,
+		Server: s, t: t, url: s.listeners[0].url, log: log, cancel: cancel, reload: make(chan os.Signal, 1),
 		client: &http.Client{Transport: &http.Transport{}}, ended: make(chan error, 1),
 	}
-	go func() { ts.ended <- s.Run(ctx) }() // the test's; ends with cancel; stop waits for it
+	go func() { ts.ended <- s.Run(ctx, ts.reload) }() // the test's; ends with cancel; stop waits for it
 	t.Cleanup(func() {
 		ts.stop()
-		if got, want := stdout.String(), "listening on "+ts.url+"\n"; got != want {
+		if got, want := stdout.String(), "listening on "+strings.Join(ts.where(), "\nlistening on ")+"\n"; got != want {
 			t.Errorf("stdout: got %q, want %q", got, want)
 		}
 		if t.Failed() {
@@ -195,7 +197,7 @@ func (l *lines) String() string {
 // dialTCP opens a bare connection to the server.
 func (ts *testServer) dialTCP() net.Conn {
 	ts.t.Helper()
-	c, err := net.Dial("tcp", ts.listener.Addr().String())
+	c, err := net.Dial("tcp", ts.listeners[0].Addr().String())
 	if err != nil {
 		ts.t.Fatal(err)
 	}

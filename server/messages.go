@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"mime"
 	"net/http"
 	"strconv"
 	"strings"
@@ -146,8 +145,8 @@ func (s *Server) postMessage(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
-		refuse(w, http.StatusUnsupportedMediaType, protocol.BadRequest("a message is posted with Content-Type: application/json"))
+	if problem := unsupported(w.Header(), r); problem != nil {
+		refuse(w, http.StatusUnsupportedMediaType, problem)
 		return
 	}
 	send, err := s.readPost(w, r)

@@ -64,16 +64,50 @@ func TestWhatIsNoPostIsRefusedAndNothingOfItIsDone(t *testing.T) {
 	ts.get("/api/conversations/lobby/messages").refuses(t, 404, "not_found", "lobby")
 }
 
-func TestAPostIsJSONAndSaysSo(t *testing.T) {
+func TestAPostIsJSONInUTF8AndSaysSo(t *testing.T) {
 	t.Parallel()
 	ts := serve(t)
 	const path, body = "/api/conversations/lobby/messages", `{"from":"bot","text":"hi"}`
-	for _, kind := range []string{"text/plain", "application/x-www-form-urlencoded", "application/jsonp", "multipart/form-data; boundary=x", ""} {
-		ts.ask(http.MethodPost, path, body, "Content-Type", kind).refuses(t, 415, "bad_request", "application/json")
+	for kind, words := range map[string]string{
+		"text/plain": "application/json", "application/x-www-form-urlencoded": "application/json", "application/jsonp": "application/json",
+		"multipart/form-data; boundary=x": "application/json", "": "application/json", "application/json, application/json": "application/json",
+		"application/json; charset=latin1":              "UTF-8",
+		"application/json; charset=\"UTF-16\"":          "UTF-8",
+		"application/json;charset=utf-8;charset=latin1": "application/json",
+	} {
+		a := ts.ask(http.MethodPost, path, body, "Content-Type", kind).refuses(t, 415, "bad_request", words)
+		if got := a.header.Get("Accept"); got != "application/json" {
+			t.Errorf("%q: Accept: got %q", kind, got)
+		}
 	}
-	ts.ask(http.MethodPost, path, body).refuses(t, 415, "bad_request", "application/json")
-	for _, kind := range []string{"application/json", "Application/JSON; charset=utf-8"} {
+	ts.ask(http.MethodPost, path, body).refuses(t, 415, "bad_request", "this one has 0")
+	ts.ask(http.MethodPost, path, body, "Content-Type", "application/json", "Content-Type", "text/plain").refuses(t, 415, "bad_request", "this one has 2")
+	for _, kind := range []string{
+		"application/json", "Application/JSON; charset=utf-8", "application/json; charset=\"UTF-8\"", "application/json;charset=US-ASCII",
+		"application/json; profile=x",
+	} {
 		ts.ask(http.MethodPost, path, body, "Content-Type", kind).is(t, 201)
+	}
+}
+
+func TestACodedBodyIsRefusedWithWhatToDo(t *testing.T) {
+	t.Parallel()
+	ts := serve(t)
+	const body = `{"from":"bot","text":"hi"}`
+	for _, codings := range [][]string{
+		{"gzip"}, {"GZIP"}, {"br"}, {"zstd"}, {"x-unknown"}, {"identity, gzip"}, {"gzip,identity"}, {"identity", "deflate"}, {" ,gzip"},
+	} {
+		var headers []string
+		for _, c := range codings {
+			headers = append(headers, "Content-Encoding", c)
+		}
+		a := ts.post("lobby", body, headers...).refuses(t, 415, "bad_request", "send it uncoded")
+		if got := a.header.Get("Accept-Encoding"); got != "identity" {
+			t.Errorf("%q: Accept-Encoding: got %q, want identity", codings, got)
+		}
+	}
+	for _, coding := range []string{"identity", "Identity", "", ",", "identity, identity"} {
+		ts.post("lobby", body, "Content-Encoding", coding).is(t, 201)
 	}
 }
 

@@ -17,6 +17,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"slices"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -41,15 +43,20 @@ type Server struct {
 	cfg    *Config
 	limits *protocol.Limits
 	log    zerolog.Logger
-	stdout io.Writer // gets one line, by Run
+	said   *Log
+	stdout *outlet // gets a line for each address, by Run
 
-	record   *disk.Record
-	history  historian
-	store    *persistence.Store
-	hub      *hub.Hub
-	listener net.Listener
-	http     *http.Server
-	env      *session.Env
+	manager *manager
+	reloads []reloadable // what SIGHUP reads anew, in this order
+
+	record  *disk.Record
+	history historian
+	store   *persistence.Store
+	hub     *hub.Hub
+	http    *http.Server
+	env     *session.Env
+
+	listeners []*listener // at least one
 
 	doors     *doors
 	places    *places
@@ -70,8 +77,11 @@ type historian interface {
 
 // New opens everything in its order: the record, the history before it, the live conversations, the address. With an
 // error nothing stays open, and the error is one line that says what to do.
-func New(ctx context.Context, cfg *Config, build Build, out Streams, log zerolog.Logger) (_ *Server, err error) {
-	s := &Server{cfg: cfg, limits: cfg.limits(), log: log, stdout: out.Stdout, metrics: newMetrics(build)}
+func New(ctx context.Context, cfg *Config, build Build, stdout io.Writer, log *Log) (_ *Server, err error) {
+	s := &Server{
+		cfg: cfg, limits: cfg.limits(), log: log.Logger, said: log, stdout: newOutlet(stdout, nil), manager: newManager(log.Logger),
+		metrics: newMetrics(build),
+	}
 	s.going, s.goOff = context.WithCancel(context.Background())
 	defer func() {
 		if err != nil {
@@ -79,17 +89,18 @@ func New(ctx context.Context, cfg *Config, build Build, out Streams, log zerolog
 			s.close(context.Background())
 		}
 	}()
-	if err := s.openRecord(Progress(out.Stderr, "reading the record")); err != nil {
+	if err := s.openRecord(log.progress("reading the record")); err != nil {
 		return nil, err
 	}
+	s.checkClock(time.Now())
 	if err := s.openHistory(ctx); err != nil {
 		return nil, err
 	}
-	s.store = persistence.New(s.record, s.history, cfg.HistorySize, log)
-	s.hub = hub.New(s.store, hub.Options{Names: s.limits.Names, Log: log})
+	s.store = persistence.New(s.record, s.history, cfg.HistorySize, s.log)
+	s.hub = hub.New(s.store, hub.Options{Names: s.limits.Names, Log: s.log})
 	s.store.SetPublisher(s.hub)
 	s.env = &session.Env{
-		Store: s.store, Hub: s.hub, Limits: s.limits, Version: build.Version, Log: log,
+		Store: s.store, Hub: s.hub, Limits: s.limits, Version: build.Version, Log: s.log,
 		Counters: &session.Counters{}, Latency: s.metrics.latency.Observe,
 	}
 	s.places = newPlaces(cfg.MaxConnections, cfg.MaxConnectionsPerIP)
@@ -97,7 +108,7 @@ func New(ctx context.Context, cfg *Config, build Build, out Streams, log zerolog
 	s.sessions = newSessions()
 	s.newcomers.conns = make(map[net.Conn]struct{})
 	s.metrics.watch(s)
-	return s, s.openAddress()
+	return s, s.openAddresses()
 }
 
 func (s *Server) openRecord(progress func(done, total int64)) (err error) {
@@ -131,12 +142,15 @@ const (
 	headerBytes = 64 << 10         // a thousand ?join= fit
 )
 
-func (s *Server) openAddress() (err error) {
-	if s.listener, err = listen(s.cfg.Listen); err != nil {
+func (s *Server) openAddresses() (err error) {
+	if s.listeners, err = listenAll(s.cfg); err != nil {
 		return err
 	}
-	at, ok := s.listener.Addr().(*net.TCPAddr)
-	s.doors = newDoors(s.cfg, ok && at.IP.IsLoopback())
+	s.doors = newDoors(s.cfg, slices.ContainsFunc(s.listeners, func(l *listener) bool { return l.loopback }))
+	s.doors.know(s.cfg.listens())
+	for _, l := range s.listeners {
+		l.Listener = s.wrap(l.Listener)
+	}
 	s.http = &http.Server{
 		Handler:           s.routes(),
 		ReadHeaderTimeout: headerTime,
@@ -144,30 +158,43 @@ func (s *Server) openAddress() (err error) {
 		WriteTimeout:      requestTime + s.cfg.WriteTimeout, // from the header on; long answers move it
 		IdleTimeout:       idleTime,
 		MaxHeaderBytes:    headerBytes,
+		BaseContext:       ofListener,
 		ConnState:         s.newcomers.watch,
 		ErrorLog:          stdLog(s.log),
 	}
 	return nil
 }
 
-// Run serves until ctx ends, and drains; nil means that all went in an orderly way. It owns two goroutines, the
-// accepting one and the hub's, and a goroutine for each session; none outlives it unless the drain's time is over.
-func (s *Server) Run(ctx context.Context) error {
+// Run serves until ctx ends, and drains; nil means that all went in an orderly way. What comes on reload makes it read anew
+// what can change while it serves. It owns two goroutines, the hub's and the watchdog's, one for each address that accepts,
+// and one for each session; none outlives it unless the drain's time is over.
+func (s *Server) Run(ctx context.Context, reload <-chan os.Signal) error {
 	hubCtx, stopHub := context.WithCancel(context.Background())
 	defer stopHub()
-	hubEnded, acceptEnded := make(chan error, 1), make(chan error, 1)
-	go func() { hubEnded <- orderly(hubCtx, s.hub.Run(hubCtx)) }()       // ends with hubCtx
-	go func() { acceptEnded <- s.http.Serve(s.listener) }()              // ends when drain closes the listener
-	fmt.Fprintf(s.stdout, "listening on http://%s\n", s.listener.Addr()) // connections queue from listen on
+	hubEnded, acceptEnded := make(chan error, 1), make(chan error, len(s.listeners))
+	go func() { hubEnded <- orderly(hubCtx, s.hub.Run(hubCtx)) }() // ends with hubCtx
+	go s.manager.watch(s.going, s.alive)                           // ends when the drain begins
+	for _, l := range s.listeners {
+		go func() { acceptEnded <- s.http.Serve(l) }() // ends when drain closes the listener
+	}
 	s.announce()
+	defer s.stdout.flush() // a line that nobody has taken by now has no reader
 
 	var broken error
-	select {
-	case <-ctx.Done():
-	case err := <-acceptEnded:
-		broken = fmt.Errorf("server: accept connections: %w", err)
+	for serving := true; serving; {
+		select {
+		case <-ctx.Done():
+			serving = false
+		case err := <-acceptEnded:
+			broken = fmt.Errorf("server: accept connections: %w", err)
+			serving = false
+		case <-reload:
+			s.reload()
+		}
 	}
+	s.manager.stopping()
 	s.drain(stopHub, hubEnded)
+	s.manager.told.flush()
 	return broken
 }
 
@@ -179,13 +206,42 @@ func orderly(told context.Context, err error) error {
 	return err
 }
 
-// announce says how the server stands, and aloud what somebody should know about it.
+// announce says on stdout where the server listens (connections queue from listen on), and in the log how it stands and
+// what somebody should know about it.
 func (s *Server) announce() {
-	s.log.Info().Str("address", s.listener.Addr().String()).Str("data", s.cfg.Data).
-		Bool("redis", s.cfg.Redis != "").Msg("serving")
-	if !s.doors.loopback {
-		s.log.Warn().Str("address", s.listener.Addr().String()).
-			Msg("open to everybody who reaches this address: names are not checked (--auth open)")
+	for _, url := range s.where() {
+		s.stdout.say("listening on " + url + "\n")
+	}
+	var open []string
+	for _, l := range s.listeners {
+		if l.open {
+			open = append(open, l.Addr().String())
+		}
+	}
+	s.manager.ready(s.where())
+	s.log.Info().Strs("addresses", s.where()).Str("data", s.cfg.Data).Bool("redis", s.cfg.Redis != "").Msg("serving")
+	if len(open) > 0 {
+		s.log.Warn().Strs("addresses", open).
+			Msg("open to everybody who reaches these addresses: names are not checked (--auth open)")
 	}
 	s.checkFiles()
+}
+
+// where is what each --listen, or each socket handed over, is called.
+func (s *Server) where() (urls []string) {
+	for _, l := range s.listeners {
+		if l.url != "" {
+			urls = append(urls, l.url)
+		}
+	}
+	return urls
+}
+
+// alive returns once every room has answered: one that is stuck holds it up.
+func (s *Server) alive() {
+	s.store.Stats()
+	s.hub.Stats()
+	s.history.Stats()
+	s.record.Stats()
+	s.sessions.count()
 }

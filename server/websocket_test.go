@@ -162,3 +162,40 @@ func TestWhileDrainingTheServerIsNotReadyAndLetsNobodyIn(t *testing.T) {
 	}
 	ts.get("/metrics").has(t, "verbatim_ready 0")
 }
+
+func TestTheSubprotocolIsAnsweredExactlyAsTheContractHasIt(t *testing.T) {
+	t.Parallel()
+	ts := serve(t)
+	for _, row := range []struct {
+		asked []string // a header line each
+		want  string
+	}{
+		{nil, ""},
+		{[]string{"verbatim.v1"}, "verbatim.v1"},
+		{[]string{"VERBATIM.V1"}, "verbatim.v1"},
+		{[]string{"Verbatim.v1, bearer.eyJhbGciOi"}, "verbatim.v1"},
+		{[]string{"bearer.eyJhbGciOi , verbatim.V1"}, "verbatim.v1"},
+		{[]string{"VERBATIM.V1,verbatim.v1"}, "verbatim.v1"},
+		{[]string{"other", "bearer.x", "VERBATIM.V1"}, "verbatim.v1"},
+		{[]string{"bearer.eyJhbGciOi"}, ""},
+		{[]string{"verbatim.v2, xverbatim.v1, verbatim.v1x"}, ""},
+	} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, ts.url+"/ws", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header = http.Header{
+			"Connection": {"Upgrade"}, "Upgrade": {"websocket"}, "Sec-Websocket-Version": {"13"}, "Sec-Websocket-Key": {"dGhlIHNhbXBsZSBub25jZQ=="},
+			"Sec-Websocket-Protocol": row.asked,
+		}
+		response, err := ts.client.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		got := strings.Join(response.Header.Values("Sec-Websocket-Protocol"), " | ")
+		if response.StatusCode != http.StatusSwitchingProtocols || got != row.want {
+			t.Errorf("asked for %q: got %s, %q, want %q", row.asked, response.Status, got, row.want)
+		}
+	}
+}

@@ -48,6 +48,15 @@ type hijacker struct {
 	wire *wire
 }
 
+// WriteHeader says the subprotocol as the contract has it: the library repeats how the client wrote it.
+func (h *hijacker) WriteHeader(status int) {
+	const name = "Sec-WebSocket-Protocol"
+	if h.Header().Get(name) != "" {
+		h.Header().Set(name, protocol.Subprotocol)
+	}
+	h.ResponseWriter.WriteHeader(status)
+}
+
 func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	c, rw, err := http.NewResponseController(h.ResponseWriter).Hijack()
 	if err != nil {
