@@ -47,10 +47,11 @@ func (a *arrival) RemoteAddr() net.Addr {
 	return a.Conn.RemoteAddr()
 }
 
-// Read reads what comes after the header, where one is awaited.
+// Read reads what comes after the header, where one is awaited. Without one there is nothing to read: net/http answers
+// other errors with words.
 func (a *arrival) Read(p []byte) (int, error) {
 	if a.introduced(); a.err != nil {
-		return 0, a.err
+		return 0, io.EOF
 	}
 	return a.Conn.Read(p)
 }
