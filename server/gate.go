@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -58,6 +59,7 @@ type arrival struct {
 	net.Conn
 	gate *gate
 	preamble
+	spoke atomic.Bool // something came, and was read
 
 	// Guarded by gate.mu.
 	state    state
@@ -129,14 +131,16 @@ func (g *gate) admit(c net.Conn) *arrival {
 	a := &arrival{Conn: c, gate: g, since: time.Now()}
 	addr, _ := parseHop(c.RemoteAddr().String())
 	a.awaited = g.proxies.has(addr) || !addr.IsValid() && g.proxies.unix
-	for late := time.Now().Add(patient); ; time.Sleep(breath) {
+	for late := time.Now().Add(patient); ; {
 		why, victim := g.enter(a, addr)
-		if why == "" {
+		switch {
+		case why == "":
 			return a
-		}
-		if victim != nil {
+		case victim != nil:
 			g.end(why, victim)
-		} else if time.Now().After(late) {
+		case time.Now().Before(late):
+			time.Sleep(breath)
+		default:
 			g.refused.WithLabelValues(why).Inc()
 			_ = c.Close() // nothing was said on it
 			return nil
@@ -236,27 +240,34 @@ func (g *gate) closeable() *arrival {
 // lookedAt is how many of the oldest connections are looked at for the one to close.
 const lookedAt = 64
 
-// oldest is the connection whose network has the most in that state, and more than so many: the one that came first among
-// the oldest. It is called with mu held.
+// oldest is the connection whose network has the most in that state, and more than so many, of these one that has not said a
+// word where there is one, and of those the one that came first. It is called with mu held.
 func (g *gate) oldest(s state, more int) (found *arrival) {
-	most := -1
+	most, spoke := -1, true
 	at := g.waiting[s].Front()
 	for n := 0; at != nil && n < lookedAt; n, at = n+1, at.Next() {
 		a := at.Value.(*arrival)
-		has, narrow := 0, 0
-		for _, in := range a.networks {
-			if in != nil {
-				has = in.value[s] // the widest one's, in the end
-				if narrow == 0 {
-					narrow = has
-				}
-			}
-		}
-		if has > most && narrow > more && (s == asked || a.silent()) {
-			found, most = a, has
+		narrow, wide := a.beside(s)
+		better := wide > most || wide == most && spoke && !a.spoke.Load()
+		if better && narrow > more && (s == asked || a.silent()) {
+			found, most, spoke = a, wide, a.spoke.Load()
 		}
 	}
 	return found
+}
+
+// beside returns how many connections the narrowest and the widest of a connection's networks have in that state; 0 where
+// they are not counted.
+func (a *arrival) beside(s state) (narrow, wide int) {
+	for _, in := range a.networks {
+		if in == nil {
+			continue
+		}
+		if wide = in.value[s]; narrow == 0 {
+			narrow = wide
+		}
+	}
+	return narrow, wide
 }
 
 // trim closes what addresses have too much of, the oldest first. It runs in a timer's goroutine and waits for nothing.

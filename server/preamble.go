@@ -53,7 +53,11 @@ func (a *arrival) Read(p []byte) (int, error) {
 	if a.introduced(); a.err != nil {
 		return 0, io.EOF
 	}
-	return a.Conn.Read(p)
+	n, err := a.Conn.Read(p)
+	if n > 0 && !a.spoke.Load() {
+		a.spoke.Store(true)
+	}
+	return n, err
 }
 
 func (a *arrival) introduced() {
