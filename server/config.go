@@ -19,9 +19,10 @@ type Config struct {
 	Redis  string   `placeholder:"URL" help:"A Redis for recent history, redis://HOST:PORT/DB. Without it history is in memory; nothing is lost either way."`
 	Record string   `placeholder:"URL" hidden:"" help:"A PostgreSQL for the record. Not in this version."`
 
-	Rate                int           `group:"limits" default:"50" placeholder:"N" help:"Sends a second for each session, and POSTs for each address; bursts of twice that. 0: no limit."`
+	Rate                int           `group:"limits" default:"50" placeholder:"N" help:"Sends a second for each session, and POSTs for each address (4 times that for its network); bursts of twice that. 0: no limit."`
 	MaxConnections      int           `group:"limits" default:"10000" placeholder:"N" help:"WebSocket connections at once."`
-	MaxConnectionsPerIP int           `group:"limits" name:"max-connections-per-ip" default:"0" placeholder:"N" help:"The same for each address (an IPv6 /64 counts as one). 0: no limit."`
+	MaxConnectionsPerIP int           `group:"limits" name:"max-connections-per-ip" default:"0" placeholder:"N" help:"The same for each address (an IPv6 /64 counts as one; 4 times that for an IPv4 /24 or an IPv6 /56, 16 times for a /48). 0: no limit."`
+	MaxHandshakes       int           `group:"limits" default:"1024" placeholder:"N" help:"Connections that have not finished a request, in all; a 32nd of that for each address. Beyond that the oldest are closed."`
 	MaxFrame            Size          `group:"limits" default:"131072" placeholder:"SIZE" help:"The most bytes of one frame, or one POST, of a client."`
 	MaxText             Size          `group:"limits" default:"16384" placeholder:"SIZE" help:"The most bytes of one message's text."`
 	WriteTimeout        time.Duration `group:"limits" default:"30s" placeholder:"TIME" help:"A client whose connection takes nothing for so long is closed."`
@@ -29,10 +30,13 @@ type Config struct {
 	HistoryTTL          time.Duration `group:"limits" name:"history-ttl" default:"24h" placeholder:"TIME" help:"How long they stay at hand after the newest. The record keeps everything."`
 	HistoryMemory       Size          `group:"limits" default:"256MB" placeholder:"SIZE" help:"Memory for the entries at hand of all conversations."`
 
-	Origin     []string `group:"doors" placeholder:"ORIGIN" help:"A web page's origin that may connect besides the server's own, https://chat.example.com. May be repeated."`
-	Host       []string `group:"doors" placeholder:"NAME" help:"A host name that this server goes by, beyond localhost, where it listens on loopback. May be repeated."`
-	Auth       string   `group:"doors" placeholder:"open" help:"open: a name is a claim, and whoever reaches the server may read and write. Assumed on loopback; must be said elsewhere."`
-	TokenInURL bool     `group:"doors" name:"token-in-url" hidden:"" help:"Take tokens from ?token= too. Belongs to --auth token, which is not in this version."`
+	Origin        []string `group:"doors" placeholder:"ORIGIN" help:"A web page's origin that may connect besides the server's own, https://chat.example.com. May be repeated."`
+	Host          []string `group:"doors" placeholder:"NAME" help:"A host name that this server goes by, beyond localhost, where it listens on loopback. May be repeated."`
+	Auth          string   `group:"doors" placeholder:"open" help:"open: a name is a claim, and whoever reaches the server may read and write. Assumed on loopback; must be said elsewhere."`
+	TrustedProxy  []string `group:"doors" placeholder:"CIDR" help:"A reverse proxy, as an address or a network, whose X-Forwarded-For, -Proto and -Host count; unix: who connects by a Unix socket. May be repeated."`
+	ProxyProtocol []string `group:"doors" placeholder:"CIDR" help:"A proxy, as an address or a network, that must say by PROXY protocol (version 1 or 2) for whom it connects; unix: who connects by a Unix socket. May be repeated."`
+	AdminListen   string   `group:"doors" placeholder:"HOST:PORT" help:"Where /metrics and /debug/pprof/ are served, to whoever reaches it. Without it /metrics is on the main address, where that is loopback and no proxy asks."`
+	TokenInURL    bool     `group:"doors" name:"token-in-url" hidden:"" help:"Take tokens from ?token= too. Belongs to --auth token, which is not in this version."`
 
 	Drain     time.Duration `group:"running" default:"10s" placeholder:"TIME" help:"How long SIGTERM and SIGINT wait for what is in flight; sessions are sent away over a quarter of it at most. A second signal ends the server at once."`
 	LogFormat string        `group:"running" default:"auto" enum:"auto,json,pretty" placeholder:"auto|json|pretty" help:"How stderr is written. auto: pretty on a terminal, else JSON."`
@@ -42,7 +46,7 @@ type Config struct {
 // Check refuses a setting that cannot work; the error is one line that says what to do.
 func (c *Config) Check() error {
 	for _, check := range []func() error{
-		c.checkVersion, c.checkListen, c.checkLimits, c.checkTimes, c.checkDoors, c.checkRedis,
+		c.checkVersion, c.checkListen, c.checkAdmin, c.checkLimits, c.checkTimes, c.checkDoors, c.checkRedis,
 	} {
 		if err := check(); err != nil {
 			return err
@@ -64,6 +68,15 @@ func (c *Config) checkVersion() error {
 	return nil
 }
 
+// checkAdmin refuses an address that is none. Whoever reaches it may read there, so that it may be any.
+func (c *Config) checkAdmin() error {
+	if c.AdminListen == "" {
+		return nil
+	}
+	_, err := parseEndpoint("--admin-listen", c.AdminListen)
+	return err
+}
+
 // mostFrame leaves room for an entry's other fields below the contract's bound on the server's own frames.
 const mostFrame = protocol.MaxServerFrame - 8<<10
 
@@ -76,6 +89,7 @@ func (c *Config) checkLimits() error {
 		{"--rate", int64(c.Rate), 0, 1e6},
 		{"--max-connections", int64(c.MaxConnections), 1, 1e7},
 		{"--max-connections-per-ip", int64(c.MaxConnectionsPerIP), 0, 1e7},
+		{"--max-handshakes", int64(c.MaxHandshakes), 1, 1e6},
 		{"--max-frame", int64(c.MaxFrame), 1024, mostFrame},
 		{"--max-text", int64(c.MaxText), 1, int64(c.MaxFrame) - 512},
 		{"--history-size", int64(c.HistorySize), 1, 1e6},
@@ -119,6 +133,12 @@ func (c *Config) checkDoors() error {
 		if u, err := url.Parse("http://" + host); err != nil || u.Host != host || u.Hostname() == "" {
 			return fmt.Errorf("--host %q is no host name: write it as chat.example.com", host)
 		}
+	}
+	if _, err := parsePeers(c.TrustedProxy); err != nil {
+		return fmt.Errorf("--trusted-proxy %w", err)
+	}
+	if _, err := parsePeers(c.ProxyProtocol); err != nil {
+		return fmt.Errorf("--proxy-protocol %w", err)
 	}
 	return nil
 }

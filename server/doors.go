@@ -127,17 +127,3 @@ func withoutPort(scheme, host string) string {
 	}
 	return strings.TrimSuffix(host, ":80")
 }
-
-// address is who sent the request, for limits: an IPv4 address, or an IPv6 network of 64 bits, which is what one
-// customer usually has.
-func address(r *http.Request) netip.Addr {
-	at, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil {
-		return netip.Addr{}
-	}
-	addr := at.Addr().Unmap().WithZone("")
-	if addr.Is6() && !addr.IsLoopback() {
-		addr = netip.PrefixFrom(addr, 64).Masked().Addr()
-	}
-	return addr
-}

@@ -13,8 +13,9 @@ import (
 	"unicode"
 )
 
-// endpoint is a place to listen at, as --listen names it: a host and a port, or the path of a Unix socket.
+// endpoint is a place to listen at, as a flag names it: a host and a port, or the path of a Unix socket.
 type endpoint struct {
+	flag string // that says it: --listen or --admin-listen
 	text string // as it was given
 	path string // of a Unix socket; empty: it is TCP
 	host string // empty: all addresses of this machine; else an IP address or a name
@@ -29,31 +30,31 @@ const (
 	mostPath   = 107 // bytes of a Unix socket's path (unix(7))
 )
 
-func parseEndpoint(text string) (endpoint, error) {
+func parseEndpoint(flag, text string) (endpoint, error) {
 	if path, ok := strings.CutPrefix(text, unixPrefix); ok {
-		return endpoint{text: text, path: filepath.Clean(path)}, checkPath(text, path)
+		return endpoint{flag: flag, text: text, path: filepath.Clean(path)}, checkPath(flag, text, path)
 	}
 	host, port, err := net.SplitHostPort(text)
 	if err != nil {
-		return endpoint{}, fmt.Errorf("--listen %q is no address: write it as 127.0.0.1:8080 or unix:/run/verbatim.sock", text)
+		return endpoint{}, fmt.Errorf("%s %q is no address: write it as 127.0.0.1:8080 or unix:/run/verbatim.sock", flag, text)
 	}
 	n, err := strconv.ParseUint(port, 10, 16)
 	if err != nil {
-		return endpoint{}, fmt.Errorf("--listen %s: %q is no port: give one from 0 (any free one) to 65535", text, port)
+		return endpoint{}, fmt.Errorf("%s %s: %q is no port: give one from 0 (any free one) to 65535", flag, text, port)
 	}
-	return endpoint{text: text, host: host, port: uint16(n)}, nil
+	return endpoint{flag: flag, text: text, host: host, port: uint16(n)}, nil
 }
 
-func checkPath(text, path string) error {
+func checkPath(flag, text, path string) error {
 	switch {
 	case path == "" || strings.HasSuffix(path, "/") || strings.ContainsFunc(path, unicode.IsControl):
-		return fmt.Errorf("--listen %q has no path of a socket: write it as unix:/run/verbatim.sock", text)
+		return fmt.Errorf("%s %q has no path of a socket: write it as unix:/run/verbatim.sock", flag, text)
 	case strings.HasPrefix(path, "@"):
-		return fmt.Errorf("--listen %s: an abstract socket has no permissions, so every user of this machine could connect: "+
-			"write it as unix:/run/verbatim.sock", text)
+		return fmt.Errorf("%s %s: an abstract socket has no permissions, so every user of this machine could connect: "+
+			"write it as unix:/run/verbatim.sock", flag, text)
 	case len(filepath.Clean(path)) > mostPath:
-		return fmt.Errorf("--listen %s: a socket's path has at most %d bytes, and this one has %d: give a shorter one",
-			text, mostPath, len(path))
+		return fmt.Errorf("%s %s: a socket's path has at most %d bytes, and this one has %d: give a shorter one",
+			flag, text, mostPath, len(path))
 	}
 	return nil
 }
@@ -87,8 +88,8 @@ func (e endpoint) addrs() ([]netip.Addr, error) {
 	}
 	found, err := net.DefaultResolver.LookupNetIP(context.Background(), "ip", e.host)
 	if err != nil || len(found) == 0 {
-		return nil, fmt.Errorf("--listen %s: the name %s was not found: give an IP address, like 127.0.0.1:%d",
-			e.text, e.host, e.port)
+		return nil, fmt.Errorf("%s %s: the name %s was not found: give an IP address, like 127.0.0.1:%d",
+			e.flag, e.text, e.host, e.port)
 	}
 	for i := range found {
 		found[i] = found[i].Unmap()
@@ -106,7 +107,7 @@ func (e endpoint) isName() bool {
 func (c *Config) checkListen() error {
 	var problems error
 	for _, text := range c.listens() {
-		e, err := parseEndpoint(text)
+		e, err := parseEndpoint("--listen", text)
 		if err == nil {
 			err = e.checkOpen(c.Auth)
 		}

@@ -36,8 +36,16 @@ func newListener(l net.Listener) *listener {
 	return &listener{Listener: l, url: "http://" + at.String(), loopback: loopback, open: !loopback}
 }
 
-// wrap is the one place through which every listener goes, whoever opened it, before the first connection is accepted.
-func (s *Server) wrap(l net.Listener) net.Listener { return l }
+// here reports whether only this machine reaches it, by TCP.
+func (l *listener) here() bool { return l.loopback }
+
+// address is where it is, for a person: as an URL where it is TCP.
+func (l *listener) address() string {
+	if l.Addr().Network() == "unix" {
+		return unixPrefix + l.Addr().String()
+	}
+	return "http://" + l.Addr().String()
+}
 
 // listenAll opens every listener: the sockets that systemd hands over, and what --listen says, which has its default only
 // where there are none of these. With an error nothing stays open.
@@ -55,7 +63,7 @@ func listenAll(cfg *Config) (all []*listener, err error) {
 		return all, nil
 	}
 	for _, text := range cfg.listens() {
-		e, err := parseEndpoint(text)
+		e, err := parseEndpoint("--listen", text)
 		if err != nil {
 			return all, err
 		}
@@ -170,9 +178,9 @@ func (e endpoint) explain(err error) error {
 	case errors.Is(err, syscall.EAFNOSUPPORT):
 		words = "is of a kind that this machine does not have (is IPv6 off?): give another address"
 	default:
-		return fmt.Errorf("--listen %s: %w", e.text, err)
+		return fmt.Errorf("%s %s: %w", e.flag, e.text, err)
 	}
-	return listenError{err, "--listen " + e.text + " " + words}
+	return listenError{err, e.flag + " " + e.text + " " + words}
 }
 
 // listenError is an error of the system in words for a person.
@@ -201,7 +209,7 @@ func beyondLoopback(r *http.Request) bool {
 // know takes the names that the server listens at for names that it goes by.
 func (d *doors) know(listens []string) {
 	for _, text := range listens {
-		if e, err := parseEndpoint(text); err == nil && e.isName() { // it was checked with the configuration
+		if e, err := parseEndpoint("--listen", text); err == nil && e.isName() { // it was checked with the configuration
 			d.hosts[strings.ToLower(e.host)] = true
 		}
 	}

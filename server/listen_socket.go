@@ -30,7 +30,7 @@ type socketListener struct {
 func listenUnix(e endpoint) (net.Listener, error) {
 	folder, err := lockFolder(filepath.Dir(e.path))
 	if err != nil {
-		return nil, fmt.Errorf("--listen %s: %w: give the path of a folder that can be written", e.text, err)
+		return nil, fmt.Errorf("%s %s: %w: give the path of a folder that can be written", e.flag, e.text, err)
 	}
 	defer folder.Close() // which unlocks it
 	if err := makeWay(e); err != nil {
@@ -43,7 +43,7 @@ func listenUnix(e endpoint) (net.Listener, error) {
 	}}
 	l, err := config.Listen(context.Background(), "unix", e.path)
 	if err != nil {
-		return nil, fmt.Errorf("--listen %s: %w: give the path of a folder that can be written", e.text, errors.Unwrap(err))
+		return nil, fmt.Errorf("%s %s: %w: give the path of a folder that can be written", e.flag, e.text, errors.Unwrap(err))
 	}
 	own := &socketListener{UnixListener: l.(*net.UnixListener), path: e.path}
 	own.SetUnlinkOnClose(false)
@@ -53,7 +53,7 @@ func listenUnix(e endpoint) (net.Listener, error) {
 	}
 	if err != nil {
 		_ = own.Close() // the error before is the one to tell
-		return nil, fmt.Errorf("--listen %s: %w", e.text, err)
+		return nil, fmt.Errorf("%s %s: %w", e.flag, e.text, err)
 	}
 	return own, nil
 }
@@ -80,25 +80,25 @@ func makeWay(e endpoint) error {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("--listen %s: %w", e.text, err)
+		return fmt.Errorf("%s %s: %w", e.flag, e.text, err)
 	}
 	if info.Mode().Type() != fs.ModeSocket {
-		return fmt.Errorf("--listen %s: there is something at that path that is not a socket: move it away, or give another path", e.text)
+		return fmt.Errorf("%s %s: there is something at that path that is not a socket: move it away, or give another path", e.flag, e.text)
 	}
 	c, err := net.DialTimeout("unix", e.path, time.Second)
 	switch {
 	case err == nil:
 		_ = c.Close() // it was only to see who is there
-		return fmt.Errorf("--listen %s is in use: stop what serves there, or give another path", e.text)
+		return fmt.Errorf("%s %s is in use: stop what serves there, or give another path", e.flag, e.text)
 	case errors.Is(err, syscall.ECONNREFUSED): // nobody has it open any more
 		if err := os.Remove(e.path); err != nil {
-			return fmt.Errorf("--listen %s: a socket that was left behind: %w: remove it, or give another path", e.text, err)
+			return fmt.Errorf("%s %s: a socket that was left behind: %w: remove it, or give another path", e.flag, e.text, err)
 		}
 		return nil
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	default: // its queue is full, or it is not for us to connect
-		return fmt.Errorf("--listen %s may be in use (%w): stop what serves there, or give another path", e.text, err)
+		return fmt.Errorf("%s %s may be in use (%w): stop what serves there, or give another path", e.flag, e.text, err)
 	}
 }
 

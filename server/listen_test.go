@@ -178,7 +178,7 @@ func leaveSocket(t *testing.T, path string) {
 func TestOfSeveralThatReplaceASocketOneHasIt(t *testing.T) {
 	t.Parallel()
 	socket := filepath.Join(shortDir(t), "s")
-	e, err := parseEndpoint("unix:" + socket)
+	e, err := parseEndpoint("--listen", "unix:"+socket)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,7 @@ import (
 // unsupported refuses a body that is not JSON in UTF-8 as it is: one of another media type, in another charset, or coded.
 // The answer's header says what is taken (RFC 9110, 15.5.16). It is nil where the body may be read.
 func unsupported(answer http.Header, r *http.Request) *protocol.Error {
-	for _, coding := range list(r.Header, "Content-Encoding") {
+	for _, coding := range listed(r.Header, "Content-Encoding") {
 		if !strings.EqualFold(coding, "identity") {
 			answer.Set("Accept-Encoding", "identity")
 			return protocol.Errorf(protocol.CodeBadRequest, "a body is taken as it is, and this one is coded (Content-Encoding: %.40s): "+
@@ -45,7 +45,7 @@ func wrongType(types []string) *protocol.Error {
 }
 
 // list gives the members of a header that is a list, over all the lines that it has; empty members are none.
-func list(h http.Header, name string) (members []string) {
+func listed(h http.Header, name string) (members []string) {
 	for _, line := range h.Values(name) {
 		for member := range strings.SplitSeq(line, ",") {
 			if member = strings.TrimSpace(member); member != "" {

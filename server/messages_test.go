@@ -43,7 +43,7 @@ func TestWhatIsNoPostIsRefusedAndNothingOfItIsDone(t *testing.T) {
 		code, words        string
 	}{
 		"no from":               {"lobby", `{"text":"hi"}`, 400, "bad_request", "is missing: it says who"},
-		"a bad from":            {"lobby", `{"from":"a\u0001","text":"hi"}`, 400, "bad_request", "control"},
+		"a bad from":            {"lobby", `{"from":"a\u0001","text":"hi"}`, 400, "bad_request", "leave out U+0001"},
 		"a long from":           {"lobby", `{"from":"` + strings.Repeat("a", 65) + `","text":"hi"}`, 413, "too_large", "64 bytes"},
 		"no text":               {"lobby", `{"from":"bot"}`, 400, "bad_request", "text"},
 		"no JSON":               {"lobby", `hi`, 400, "bad_request", "JSON"},

@@ -21,10 +21,10 @@ func (s *Server) routes() http.Handler {
 
 	mux.Handle("/healthz", methods{"GET": s.health})
 	mux.Handle("/readyz", methods{"GET": s.ready})
-	mux.Handle("/metrics", methods{"GET": s.metrics.handler().ServeHTTP})
+	mux.Handle("/metrics", methods{"GET": s.ownMetrics()})
 
 	mux.Handle("/", web.Handler())
-	return s.doors.guard(mux, s.metrics.refused.WithLabelValues("door"))
+	return s.gate.note(s.doors.guard(mux, s.metrics.refused.WithLabelValues("door")))
 }
 
 // methods answers one path: each method's own way, HEAD as GET, and any other with an error that names these.

@@ -15,7 +15,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"slices"
@@ -58,12 +57,18 @@ type Server struct {
 
 	listeners []*listener // at least one
 
-	doors     *doors
-	places    *places
-	posts     *rates
-	sessions  *sessions
-	newcomers newcomers
-	metrics   *metrics
+	doors    *doors
+	proxies  *proxies
+	budget   budget
+	gate     *gate
+	places   *places // of sessions
+	refusals *places // of connections that are told why they are none
+	posts    *rates
+	sessions *sessions
+	metrics  *metrics
+
+	adminListeners []*listener  // none: there is no --admin-listen
+	admin          *http.Server // nil likewise
 
 	going context.Context // ends when the server begins to drain: nobody is let in, and requests wait no longer
 	goOff context.CancelFunc
@@ -80,7 +85,7 @@ type historian interface {
 func New(ctx context.Context, cfg *Config, build Build, stdout io.Writer, log *Log) (_ *Server, err error) {
 	s := &Server{
 		cfg: cfg, limits: cfg.limits(), log: log.Logger, said: log, stdout: newOutlet(stdout, nil), manager: newManager(log.Logger),
-		metrics: newMetrics(build),
+		metrics: newMetrics(build), budget: newBudget(cfg, openFiles()),
 	}
 	s.going, s.goOff = context.WithCancel(context.Background())
 	defer func() {
@@ -103,17 +108,28 @@ func New(ctx context.Context, cfg *Config, build Build, stdout io.Writer, log *L
 		Store: s.store, Hub: s.hub, Limits: s.limits, Version: build.Version, Log: s.log,
 		Counters: &session.Counters{}, Latency: s.metrics.latency.Observe,
 	}
-	s.places = newPlaces(cfg.MaxConnections, cfg.MaxConnectionsPerIP)
-	s.posts = newRates(cfg.Rate)
+	s.limitStrangers()
 	s.sessions = newSessions()
-	s.newcomers.conns = make(map[net.Conn]struct{})
 	s.metrics.watch(s)
-	return s, s.openAddresses()
+	if err := s.openAddresses(); err != nil {
+		return nil, err
+	}
+	return s, s.openAdmin()
+}
+
+// limitStrangers sets up what bounds those who reach the server, known or not.
+func (s *Server) limitStrangers() {
+	s.proxies = newProxies(s.cfg.TrustedProxy, s.log)
+	protocolPeers, _ := parsePeers(s.cfg.ProxyProtocol) // checked with the configuration
+	s.gate = newGate(s.budget, protocolPeers, s.proxies.trusted, s.metrics.refused, s.log)
+	s.places = newPlaces(s.budget.sessions, s.cfg.MaxConnectionsPerIP)
+	s.refusals = newPlaces(s.budget.refusals, s.budget.refusalsEach)
+	s.posts = newRates(s.cfg.Rate)
 }
 
 func (s *Server) openRecord(progress func(done, total int64)) (err error) {
 	s.record, err = disk.Open(s.cfg.Data, disk.Options{
-		Log: s.log, IDs: s.limits.IDs, Progress: progress, OnCommit: s.metrics.committed,
+		Log: s.log, IDs: s.limits.IDs, Progress: progress, OnCommit: s.metrics.committed, OpenFiles: s.budget.transcripts,
 	})
 	return err
 }
@@ -146,10 +162,10 @@ func (s *Server) openAddresses() (err error) {
 	if s.listeners, err = listenAll(s.cfg); err != nil {
 		return err
 	}
-	s.doors = newDoors(s.cfg, slices.ContainsFunc(s.listeners, func(l *listener) bool { return l.loopback }))
+	s.doors = newDoors(s.cfg, slices.ContainsFunc(s.listeners, (*listener).here))
 	s.doors.know(s.cfg.listens())
 	for _, l := range s.listeners {
-		l.Listener = s.wrap(l.Listener)
+		l.Listener = s.gate.guard(l.Listener)
 	}
 	s.http = &http.Server{
 		Handler:           s.routes(),
@@ -159,7 +175,8 @@ func (s *Server) openAddresses() (err error) {
 		IdleTimeout:       idleTime,
 		MaxHeaderBytes:    headerBytes,
 		BaseContext:       ofListener,
-		ConnState:         s.newcomers.watch,
+		ConnState:         s.gate.watch,
+		ConnContext:       s.gate.remember,
 		ErrorLog:          stdLog(s.log),
 	}
 	return nil
@@ -177,6 +194,7 @@ func (s *Server) Run(ctx context.Context, reload <-chan os.Signal) error {
 	for _, l := range s.listeners {
 		go func() { acceptEnded <- s.http.Serve(l) }() // ends when drain closes the listener
 	}
+	defer s.serveAdmin()()
 	s.announce()
 	defer s.stdout.flush() // a line that nobody has taken by now has no reader
 
@@ -224,6 +242,7 @@ func (s *Server) announce() {
 		s.log.Warn().Strs("addresses", open).
 			Msg("open to everybody who reaches these addresses: names are not checked (--auth open)")
 	}
+	s.announceAdmin()
 	s.checkFiles()
 }
 

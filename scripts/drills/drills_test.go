@@ -77,7 +77,7 @@ func TestEachDrillHoldsInItsShortForm(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if d.name != restart.name && (total.Acks == 0 || total.Seen == 0 || total.Recorded == 0) {
+			if d.name != restart.name && d.name != strangers.name && (total.Acks == 0 || total.Seen == 0 || total.Recorded == 0) {
 				t.Errorf("nothing was drilled: %+v", total)
 			}
 			t.Log(line(r.row(d, "ok", total)))

@@ -31,7 +31,7 @@ import (
 
 // all are the drills, in the order in which `all` runs them.
 var all = []drill{
-	kill9, restart, powerCut, failingSync, fullDisk, folder, redisFaults, vanish, slow, stalled, crowd, openFiles,
+	kill9, restart, powerCut, failingSync, fullDisk, folder, redisFaults, vanish, slow, stalled, crowd, openFiles, strangers,
 }
 
 // onDemand run only by name.

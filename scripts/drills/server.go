@@ -18,6 +18,7 @@ type server struct {
 	*process
 	r      *run
 	addr   string // host:port, the same over its restarts
+	admin  string // where its metrics are; "": there too
 	data   string // as the server sees it
 	flags  []string
 	under  []string     // the program and its flags that the server runs under (nsenter, setpriv), or nothing
@@ -102,12 +103,14 @@ func (s *server) files() string { return filepath.Join(s.root, s.data) }
 var httpClient = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 60 * time.Second}
 
 // get asks the server.
-func (s *server) get(path string) (*http.Response, error) {
+func (s *server) get(path string) (*http.Response, error) { return s.ask(s.addr, path) }
+
+func (s *server) ask(addr, path string) (*http.Response, error) {
 	client := httpClient
 	if s.client != nil {
 		client = s.client
 	}
-	return client.Get("http://" + s.addr + path)
+	return client.Get("http://" + addr + path)
 }
 
 // ready says whether it takes traffic.
@@ -122,7 +125,11 @@ func (s *server) ready() bool {
 
 // metric reads one figure of /metrics: the sum over its labels.
 func (s *server) metric(name string) (sum float64, err error) {
-	resp, err := s.get("/metrics")
+	at := s.addr
+	if s.admin != "" {
+		at = s.admin
+	}
+	resp, err := s.ask(at, "/metrics")
 	if err != nil {
 		return 0, err
 	}

@@ -73,13 +73,14 @@ var vanish = drill{
 		if err != nil {
 			return err
 		}
-		s, err := r.newServer("--auth", "open", "--write-timeout", "10s")
+		const admin = "127.0.0.1:9464" // in the server's own network
+		s, err := r.newServer("--auth", "open", "--write-timeout", "10s", "--admin-listen", admin)
 		if err != nil {
 			return err
 		}
 		_, port, _ := strings.Cut(s.addr, ":")
 		s.addr, s.under = serverAddress+":"+port, []string{"nsenter", "--net=/proc/" + strconv.Itoa(n.server.pid()) + "/ns/net"}
-		s.client = dialer(from(n.server))
+		s.client, s.admin = dialer(from(n.server)), admin
 		if err := s.start(); err != nil {
 			return err
 		}

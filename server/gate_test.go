@@ -1,0 +1,232 @@
+package server
+
+import (
+	"io"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+)
+
+// openGate is a gate with a listener before it, which accepts until the test ends.
+type openGate struct {
+	*gate
+	t        *testing.T
+	listener net.Listener
+	accepted chan net.Conn
+}
+
+func openGateOf(t *testing.T, b budget, proxies, trusted peers) *openGate {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := &openGate{
+		t: t, gate: newGate(b, proxies, trusted, newMetrics(Build{}).refused, zerolog.Nop()),
+		accepted: make(chan net.Conn, 100), // more than any of these tests opens
+	}
+	g.listener = g.guard(l)
+	ended := make(chan struct{})
+	go func() { // the test's; ends with the listener
+		defer close(ended)
+		for {
+			c, err := g.listener.Accept()
+			if err != nil {
+				return
+			}
+			g.accepted <- c
+		}
+	}()
+	t.Cleanup(func() {
+		_ = l.Close()
+		<-ended
+		close(g.accepted)
+		for c := range g.accepted {
+			_ = c.Close()
+		}
+	})
+	return g
+}
+
+// from connects from an address and returns both ends.
+func (g *openGate) from(addr string) (there net.Conn, here *arrival) {
+	g.t.Helper()
+	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(addr)}}
+	there, err := d.Dial("tcp", g.listener.Addr().String())
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	g.t.Cleanup(func() { _ = there.Close() })
+	select {
+	case c := <-g.accepted:
+		g.t.Cleanup(func() { _ = c.Close() })
+		return there, c.(*arrival)
+	case <-time.After(patience):
+		g.t.Fatalf("a connection from %s was not accepted", addr)
+		return nil, nil
+	}
+}
+
+// closed waits until the server has closed a connection.
+func (g *openGate) closed(c net.Conn) {
+	g.t.Helper()
+	_ = c.SetReadDeadline(time.Now().Add(patience))
+	if _, err := io.Copy(io.Discard, c); err != nil {
+		g.t.Fatalf("the connection of %v stands: %v", c.LocalAddr(), err)
+	}
+}
+
+func (g *openGate) state(a *arrival) state {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return a.state
+}
+
+func TestTheOldestOfTheFullestNetworkMakesRoom(t *testing.T) {
+	t.Parallel()
+	g := openGateOf(t, budget{connections: 100, handshakes: 4, handshakesEach: 4}, peers{}, peers{})
+	_, honest := g.from("127.0.9.1") // the oldest of all
+	first, _ := g.from("127.0.0.1")
+	second, _ := g.from("127.0.0.2")
+	_, third := g.from("127.0.0.3")
+	_, newest := g.from("127.0.8.1")
+	g.closed(first)
+	_, newest2 := g.from("127.0.0.4")
+	g.closed(second)
+	for what, a := range map[string]*arrival{"another network's": honest, "a younger one's": third, "the newest": newest, "the newest of the fullest": newest2} {
+		if got := g.state(a); got != fresh {
+			t.Errorf("%s connection was closed (state %d)", what, got)
+		}
+	}
+	if got := g.count(fresh); got != 4 {
+		t.Errorf("there are %d, want 4", got)
+	}
+}
+
+func TestAConnectionWhoseRequestIsUnreadIsNotClosed(t *testing.T) {
+	t.Parallel()
+	g := openGateOf(t, budget{connections: 100, handshakes: 2, handshakesEach: 2}, peers{}, peers{})
+	waits, a := g.from("127.0.0.1")
+	if _, err := io.WriteString(waits, "GET / HTTP/1.1\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "it has come", func() bool { return !a.silent() })
+	silent, _ := g.from("127.0.0.1")
+	g.from("127.0.0.1")
+	g.closed(silent)
+	if got := g.state(a); got != fresh {
+		t.Errorf("who waits for the server was closed (state %d)", got)
+	}
+}
+
+func TestWhereFilesAreShortIdleConnectionsMakeRoomAndThenLongRequestsOfOneAddress(t *testing.T) {
+	t.Parallel()
+	g := openGateOf(t, budget{connections: 4, handshakes: 4, handshakesEach: 1}, peers{}, peers{})
+	as := func(addr string, to state) (net.Conn, *arrival) {
+		c, a := g.from(addr)
+		g.mu.Lock()
+		g.move(a, to)
+		g.mu.Unlock()
+		return c, a
+	}
+	_, lone := as("127.0.9.1", asked)
+	oldest, _ := as("127.0.0.1", asked)
+	_, other := as("127.0.0.1", asked)
+	unused, _ := as("127.0.0.1", idle)
+	as("127.0.7.1", asked)
+	g.closed(unused)
+	_, last := as("127.0.6.1", asked)
+	g.closed(oldest)
+	for what, a := range map[string]*arrival{"another address's": lone, "its only one left": other, "the newest": last} {
+		if got := g.state(a); got != asked {
+			t.Errorf("%s request was cut (state %d)", what, got)
+		}
+	}
+	there, err := net.Dial("tcp", g.listener.Addr().String()) // now nobody has more than they may
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer there.Close()
+	g.closed(there)
+}
+
+func TestAnAddressKeepsItsPartOfWhatIsNotAskedForAndAProxyIsManyPeople(t *testing.T) {
+	t.Parallel()
+	trusted, err := parsePeers([]string{"127.0.5.0/24"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := openGateOf(t, budget{connections: 100, handshakes: 100, handshakesEach: 2}, peers{}, trusted)
+	var strangers []net.Conn
+	for range 5 {
+		c, _ := g.from("127.0.0.1")
+		strangers = append(strangers, c)
+		g.from("127.0.5.1")
+	}
+	for _, c := range strangers[:3] {
+		g.closed(c)
+	}
+	if got := g.count(fresh); got != 7 {
+		t.Errorf("there are %d, want the address's newest 2 and the proxy's 5", got)
+	}
+}
+
+func TestAConnectionCountsAsItsRequestGoes(t *testing.T) {
+	t.Parallel()
+	ts := serve(t)
+	counts := func(what string, wantFresh, wantIdle, wantAsked int) {
+		t.Helper()
+		until(t, what, func() bool {
+			return ts.gate.count(fresh) == wantFresh && ts.gate.count(idle) == wantIdle && ts.gate.count(asked) == wantAsked
+		})
+	}
+	c := ts.dialTCP()
+	counts("it is silent", 1, 0, 0)
+	write := func(text string) {
+		t.Helper()
+		if _, err := io.WriteString(c, text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("GET /healthz HTTP/1.1\r\nHost: localhost\r\n")
+	counts("it has half a header", 1, 0, 0)
+	write("\r\n")
+	counts("it was answered", 0, 1, 0)
+	write("POST /api/conversations/lobby/messages HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 26\r\n\r\n{")
+	counts("it has half a body", 1, 0, 0)
+	write(`"from":"bot","text":"hi"}`)
+	counts("it was posted", 0, 1, 0)
+	write("GET /api/conversations/lobby/messages?after=1&wait=60 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+	counts("it waits", 0, 0, 1)
+	ts.says("lobby", "ann", "there it is")
+	counts("it was answered, and so was who posted", 0, 2, 0)
+	_ = c.Close()
+	ts.client.CloseIdleConnections()
+	counts("they are gone", 0, 0, 0)
+	ts.dial("name=ann")
+	until(t, "a session is none of these", func() bool {
+		ts.gate.mu.Lock()
+		defer ts.gate.mu.Unlock()
+		return ts.gate.open == 1 && len(ts.gate.networks.networks) == 0
+	})
+}
+
+func TestOpenFilesAreDividedSoThatNobodyTakesAnothers(t *testing.T) {
+	t.Parallel()
+	cfg := defaults(t)
+	for limit := 20; limit < 100_000; limit += 7 {
+		b := newBudget(cfg, limit)
+		if sum := b.sessions + b.refusals + b.handshakes; b.connections >= limit || sum > b.connections {
+			t.Fatalf("%d files: %+v: %d of %d connections are promised", limit, b, sum, b.connections)
+		}
+		if b.handshakesEach > b.handshakes || b.refusalsEach > b.refusals || b.transcripts > limit-b.connections {
+			t.Fatalf("%d files: %+v", limit, b)
+		}
+	}
+	want := budget{connections: 17952, sessions: 10000, handshakes: 1024, handshakesEach: 32, refusals: 256, refusalsEach: 16, limit: 20000}
+	if got := newBudget(cfg, 20000); got != want {
+		t.Errorf("20,000 files: got %+v, want the contract's numbers %+v", got, want)
+	}
+}
