@@ -31,10 +31,11 @@ type Config struct {
 	HistoryTTL          time.Duration `group:"limits" name:"history-ttl" default:"24h" placeholder:"TIME" help:"How long they stay at hand after the newest. The record keeps everything."`
 	HistoryMemory       Size          `group:"limits" default:"256MB" placeholder:"SIZE" help:"Memory for the entries at hand of all conversations."`
 
-	Origin     []string `group:"doors" placeholder:"ORIGIN" help:"A web page's origin that may connect besides the server's own, https://chat.example.com. May be repeated."`
-	Host       []string `group:"doors" placeholder:"NAME" help:"A host name that this server goes by, beyond localhost, where it listens on loopback. May be repeated."`
-	Auth       string   `group:"doors" placeholder:"open" help:"open: a name is a claim, and whoever reaches the server may read and write. Assumed on loopback; must be said elsewhere."`
-	TokenInURL bool     `group:"doors" name:"token-in-url" hidden:"" help:"Take tokens from ?token= too. Belongs to --auth token, which is not in this version."`
+	Origin       []string `group:"doors" placeholder:"ORIGIN" help:"A web page's origin that may connect besides the server's own, https://chat.example.com. May be repeated."`
+	Host         []string `group:"doors" placeholder:"NAME" help:"A host name that this server goes by, beyond localhost, where it listens on loopback. May be repeated."`
+	Auth         string   `group:"doors" placeholder:"open" help:"open: a name is a claim, and whoever reaches the server may read and write. Assumed on loopback; must be said elsewhere."`
+	TrustedProxy []string `group:"doors" placeholder:"CIDR" help:"A reverse proxy, as an address or a network, whose X-Forwarded-For, -Proto and -Host count; unix: who connects by a Unix socket. May be repeated."`
+	TokenInURL   bool     `group:"doors" name:"token-in-url" hidden:"" help:"Take tokens from ?token= too. Belongs to --auth token, which is not in this version."`
 
 	Drain     time.Duration `group:"running" default:"10s" placeholder:"TIME" help:"How long SIGTERM and SIGINT wait for what is in flight. A second signal ends the server at once."`
 	LogFormat string        `group:"running" default:"auto" enum:"auto,json,pretty" placeholder:"auto|json|pretty" help:"How stderr is written. auto: pretty on a terminal, else JSON."`
@@ -153,6 +154,9 @@ func (c *Config) checkDoors() error {
 		if u, err := url.Parse("http://" + host); err != nil || u.Host != host || u.Hostname() == "" {
 			return fmt.Errorf("--host %q is no host name: write it as chat.example.com", host)
 		}
+	}
+	if _, err := parsePeers(c.TrustedProxy); err != nil {
+		return fmt.Errorf("--trusted-proxy %w", err)
 	}
 	return nil
 }

@@ -52,6 +52,7 @@ type Server struct {
 	env      *session.Env
 
 	doors     *doors
+	proxies   *proxies
 	places    *places
 	posts     *rates
 	sessions  *sessions
@@ -94,6 +95,7 @@ func New(ctx context.Context, cfg *Config, build Build, out Streams, log zerolog
 	}
 	s.places = newPlaces(cfg.MaxConnections, cfg.MaxConnectionsPerIP)
 	s.posts = newRates(cfg.Rate)
+	s.proxies = newProxies(cfg.TrustedProxy, log)
 	s.sessions = newSessions()
 	s.newcomers.conns = make(map[net.Conn]struct{})
 	s.metrics.watch(s)
