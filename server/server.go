@@ -138,7 +138,7 @@ func (s *Server) openAddress() (err error) {
 		return err
 	}
 	at, ok := s.listener.Addr().(*net.TCPAddr)
-	s.doors = newDoors(s.cfg, ok && at.IP.IsLoopback())
+	s.doors = newDoors(s.cfg, ok && at.IP.IsLoopback(), s.proxies.visit, s.log)
 	s.http = &http.Server{
 		Handler:           s.routes(),
 		ReadHeaderTimeout: headerTime,
@@ -183,8 +183,11 @@ func orderly(told context.Context, err error) error {
 
 // announce says how the server stands, and aloud what somebody should know about it.
 func (s *Server) announce() {
-	s.log.Info().Str("address", s.listener.Addr().String()).Str("data", s.cfg.Data).
-		Bool("redis", s.cfg.Redis != "").Msg("serving")
+	e := s.log.Info().Str("address", s.listener.Addr().String()).Str("data", s.cfg.Data).Bool("redis", s.cfg.Redis != "")
+	if s.doors.own != nil {
+		e = e.Str("public_url", s.doors.own.String())
+	}
+	e.Msg("serving")
 	if !s.doors.loopback {
 		s.log.Warn().Str("address", s.listener.Addr().String()).
 			Msg("open to everybody who reaches this address: names are not checked (--auth open)")
