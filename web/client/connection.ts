@@ -18,7 +18,7 @@ export type Timer = ReturnType<typeof setTimeout> | undefined;
 export type ConnectionState =
   | { phase: 'connecting' }
   | { phase: 'online'; welcome: Welcome }
-  | { phase: 'waiting'; seconds: number }
+  | { phase: 'waiting'; seconds: number; code: number } // of the close that it was lost with: 1006 where there was none
   | { phase: 'refused'; code: number; reason: string } // trying again would change nothing
   | { phase: 'stopped' };
 
@@ -139,7 +139,7 @@ export class Connection {
       return;
     }
     const seconds = retryDelay(this.attempt++, retryAfter(code, reason), this.options.random ?? Math.random);
-    this.enter({ phase: 'waiting', seconds });
+    this.enter({ phase: 'waiting', seconds, code });
     this.retryTimer = setTimeout(() => this.start(), seconds * 1000);
   }
 
