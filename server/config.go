@@ -20,9 +20,10 @@ type Config struct {
 	Redis  string `placeholder:"URL" help:"A Redis for recent history, redis://HOST:PORT/DB. Without it history is in memory; nothing is lost either way."`
 	Record string `placeholder:"URL" hidden:"" help:"A PostgreSQL for the record. Not in this version."`
 
-	Rate                int           `group:"limits" default:"50" placeholder:"N" help:"Sends a second for each session, and POSTs for each address; bursts of twice that. 0: no limit."`
+	Rate                int           `group:"limits" default:"50" placeholder:"N" help:"Sends a second for each session, and POSTs for each address (4 times that for its network); bursts of twice that. 0: no limit."`
 	MaxConnections      int           `group:"limits" default:"10000" placeholder:"N" help:"WebSocket connections at once."`
-	MaxConnectionsPerIP int           `group:"limits" name:"max-connections-per-ip" default:"0" placeholder:"N" help:"The same for each address (an IPv6 /64 counts as one). 0: no limit."`
+	MaxConnectionsPerIP int           `group:"limits" name:"max-connections-per-ip" default:"0" placeholder:"N" help:"The same for each address (an IPv6 /64 counts as one; 4 times that for an IPv4 /24 or an IPv6 /56, 16 times for a /48). 0: no limit."`
+	MaxHandshakes       int           `group:"limits" default:"1024" placeholder:"N" help:"Connections that have not finished a request, in all; a 32nd of that for each address. Beyond that the oldest are closed."`
 	MaxFrame            Size          `group:"limits" default:"131072" placeholder:"SIZE" help:"The most bytes of one frame, or one POST, of a client."`
 	MaxText             Size          `group:"limits" default:"16384" placeholder:"SIZE" help:"The most bytes of one message's text."`
 	WriteTimeout        time.Duration `group:"limits" default:"30s" placeholder:"TIME" help:"A client whose connection takes nothing for so long is closed."`
@@ -30,12 +31,14 @@ type Config struct {
 	HistoryTTL          time.Duration `group:"limits" name:"history-ttl" default:"24h" placeholder:"TIME" help:"How long they stay at hand after the newest. The record keeps everything."`
 	HistoryMemory       Size          `group:"limits" default:"256MB" placeholder:"SIZE" help:"Memory for the entries at hand of all conversations."`
 
-	PublicURL    string   `group:"doors" name:"public-url" placeholder:"URL" help:"Where people reach this server where that is not where it listens: https://chat.example.com/, or https://example.com/chat/ below a path."`
-	Origin       []string `group:"doors" placeholder:"ORIGIN" help:"A web page's origin that may connect besides the server's own, https://app.example.com; https://*.example.com for all sub-domains; capacitor://localhost for an application's own. May be repeated."`
-	Host         []string `group:"doors" placeholder:"NAME" help:"A host name that this server goes by, beyond localhost, where it listens on loopback. May be repeated."`
-	Auth         string   `group:"doors" placeholder:"open" help:"open: a name is a claim, and whoever reaches the server may read and write. Assumed on loopback; must be said elsewhere."`
-	TrustedProxy []string `group:"doors" placeholder:"CIDR" help:"A reverse proxy, as an address or a network, whose X-Forwarded-For, -Proto and -Host count; unix: who connects by a Unix socket. May be repeated."`
-	TokenInURL   bool     `group:"doors" name:"token-in-url" hidden:"" help:"Take tokens from ?token= too. Belongs to --auth token, which is not in this version."`
+	PublicURL     string   `group:"doors" name:"public-url" placeholder:"URL" help:"Where people reach this server where that is not where it listens: https://chat.example.com/, or https://example.com/chat/ below a path."`
+	Origin        []string `group:"doors" placeholder:"ORIGIN" help:"A web page's origin that may connect besides the server's own, https://app.example.com; https://*.example.com for all sub-domains; capacitor://localhost for an application's own. May be repeated."`
+	Host          []string `group:"doors" placeholder:"NAME" help:"A host name that this server goes by, beyond localhost, where it listens on loopback. May be repeated."`
+	Auth          string   `group:"doors" placeholder:"open" help:"open: a name is a claim, and whoever reaches the server may read and write. Assumed on loopback; must be said elsewhere."`
+	TrustedProxy  []string `group:"doors" placeholder:"CIDR" help:"A reverse proxy, as an address or a network, whose X-Forwarded-For, -Proto and -Host count; unix: who connects by a Unix socket. May be repeated."`
+	ProxyProtocol []string `group:"doors" placeholder:"CIDR" help:"A proxy, as an address or a network, that must say by PROXY protocol (version 1 or 2) for whom it connects; unix: who connects by a Unix socket. May be repeated."`
+	AdminListen   string   `group:"doors" placeholder:"HOST:PORT" help:"Where /metrics and /debug/pprof/ are served, to whoever reaches it. Without it /metrics is on the main address, where that is loopback and no proxy asks."`
+	TokenInURL    bool     `group:"doors" name:"token-in-url" hidden:"" help:"Take tokens from ?token= too. Belongs to --auth token, which is not in this version."`
 
 	Drain     time.Duration `group:"running" default:"10s" placeholder:"TIME" help:"How long SIGTERM and SIGINT wait for what is in flight. A second signal ends the server at once."`
 	LogFormat string        `group:"running" default:"auto" enum:"auto,json,pretty" placeholder:"auto|json|pretty" help:"How stderr is written. auto: pretty on a terminal, else JSON."`
@@ -45,7 +48,7 @@ type Config struct {
 // Check refuses a setting that cannot work; the error is one line that says what to do.
 func (c *Config) Check() error {
 	for _, check := range []func() error{
-		c.checkVersion, c.checkListen, c.checkLimits, c.checkTimes, c.checkDoors, c.checkRedis,
+		c.checkVersion, c.checkListen, c.checkAdmin, c.checkLimits, c.checkTimes, c.checkDoors, c.checkRedis,
 	} {
 		if err := check(); err != nil {
 			return err
@@ -63,6 +66,21 @@ func (c *Config) checkVersion() error {
 		return fmt.Errorf("--auth token: tokens are not in this version: use --auth open behind something that checks who comes in")
 	case c.Auth != "" && c.Auth != "open":
 		return fmt.Errorf("--auth %s: there is no such way: give --auth open", c.Auth)
+	}
+	return nil
+}
+
+// checkAdmin refuses an address that is none. Whoever reaches it may read there, so that it may be any.
+func (c *Config) checkAdmin() error {
+	if c.AdminListen == "" {
+		return nil
+	}
+	_, port, err := net.SplitHostPort(c.AdminListen)
+	if err != nil {
+		return fmt.Errorf("--admin-listen %q is no address: write it as 127.0.0.1:9090", c.AdminListen)
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return fmt.Errorf("--admin-listen %s: %q is no port: give one from 0 (any free one) to 65535", c.AdminListen, port)
 	}
 	return nil
 }
@@ -111,6 +129,7 @@ func (c *Config) checkLimits() error {
 		{"--rate", int64(c.Rate), 0, 1e6},
 		{"--max-connections", int64(c.MaxConnections), 1, 1e7},
 		{"--max-connections-per-ip", int64(c.MaxConnectionsPerIP), 0, 1e7},
+		{"--max-handshakes", int64(c.MaxHandshakes), 1, 1e6},
 		{"--max-frame", int64(c.MaxFrame), 1024, mostFrame},
 		{"--max-text", int64(c.MaxText), 1, int64(c.MaxFrame) - 512},
 		{"--history-size", int64(c.HistorySize), 1, 1e6},
@@ -158,6 +177,9 @@ func (c *Config) checkDoors() error {
 	}
 	if _, err := parsePeers(c.TrustedProxy); err != nil {
 		return fmt.Errorf("--trusted-proxy %w", err)
+	}
+	if _, err := parsePeers(c.ProxyProtocol); err != nil {
+		return fmt.Errorf("--proxy-protocol %w", err)
 	}
 	return nil
 }

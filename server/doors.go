@@ -186,17 +186,3 @@ func (d *doors) crossOrigin(w http.ResponseWriter, r *http.Request) (answered bo
 	w.WriteHeader(http.StatusNoContent)
 	return true
 }
-
-// address is who sent the request, for limits: an IPv4 address, or an IPv6 network of 64 bits, which is what one
-// customer usually has.
-func address(r *http.Request) netip.Addr {
-	at, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil {
-		return netip.Addr{}
-	}
-	addr := at.Addr().Unmap().WithZone("")
-	if addr.Is6() && !addr.IsLoopback() {
-		addr = netip.PrefixFrom(addr, 64).Masked().Addr()
-	}
-	return addr
-}

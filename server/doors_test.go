@@ -201,7 +201,7 @@ func TestAPlainRequestToTheWebSocketSaysWhatItLacks(t *testing.T) {
 	if got := strings.Count(ts.log.String(), "docs/behind-a-proxy.md"); got != 1 {
 		t.Errorf("the log tells of %d requests without Upgrade, want the one that asked for a WebSocket", got)
 	}
-	if ts.places.taken != 0 {
-		t.Errorf("%d places are still taken", ts.places.taken)
+	if n := ts.places.count(); n != 0 {
+		t.Errorf("%d places are still taken", n)
 	}
 }

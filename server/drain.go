@@ -2,9 +2,6 @@ package server
 
 import (
 	"context"
-	"net"
-	"net/http"
-	"sync"
 	"time"
 )
 
@@ -26,7 +23,8 @@ func (s *Server) drain(stopHub context.CancelFunc, hubEnded <-chan error) {
 	if cut := s.sessions.wait(ctx); cut > 0 {
 		s.log.Warn().Int("sessions", cut).Msg("drain: time is over, sessions were cut")
 	}
-	s.newcomers.close()
+	s.gate.dismiss()
+	s.closeAdmin()
 	if err := <-requests; err != nil {
 		s.log.Warn().Err(err).Msg("drain: time is over, requests were cut")
 		_ = s.http.Close() // what it cannot close ends with the process
@@ -62,36 +60,13 @@ func (s *Server) close(ctx context.Context) {
 	if s.listener != nil {
 		_ = s.listener.Close() // Shutdown has closed it already, unless New did not get to its end
 	}
+	if s.adminListener != nil {
+		_ = s.adminListener.Close() // likewise
+	}
 	if s.history != nil {
 		s.finish(ctx, "history", s.history.Close)
 	}
 	if s.record != nil {
 		s.finish(ctx, "record", func(context.Context) error { return s.record.Close() })
-	}
-}
-
-// newcomers are the connections from which no request has come yet, such as those that browsers open ahead of need.
-// net/http would wait 5 s for them. Safe for concurrent use.
-type newcomers struct {
-	mu    sync.Mutex
-	conns map[net.Conn]struct{} // guarded by mu
-}
-
-// watch is an http.Server's ConnState.
-func (n *newcomers) watch(c net.Conn, state http.ConnState) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if state == http.StateNew {
-		n.conns[c] = struct{}{}
-	} else {
-		delete(n.conns, c)
-	}
-}
-
-func (n *newcomers) close() {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	for c := range n.conns {
-		_ = c.Close() // nothing was asked for on it
 	}
 }

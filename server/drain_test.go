@@ -68,11 +68,7 @@ func TestAConnectionThatAskedForNothingDoesNotHoldTheDrainUp(t *testing.T) {
 	t.Parallel()
 	ts := serve(t)
 	ts.dialTCP()
-	until(t, "it is accepted", func() bool {
-		ts.newcomers.mu.Lock()
-		defer ts.newcomers.mu.Unlock()
-		return len(ts.newcomers.conns) == 1
-	})
+	until(t, "it is accepted", func() bool { return ts.gate.count(fresh) == 1 })
 	began := time.Now()
 	ts.stop()
 	if took := time.Since(began); took > 4*time.Second {

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"net/netip"
 	"sync"
 	"time"
@@ -10,128 +11,138 @@ import (
 	"verbatim/protocol"
 )
 
-// places counts WebSocket connections, in all and for each address. Safe for concurrent use.
+// mostNetworks bounds what is remembered of addresses for each limit: some 8 MB.
+const mostNetworks = 1 << 15
+
+// places are what addresses may hold at a time, such as connections: so many in all, and so many for each network.
+// Safe for concurrent use.
 type places struct {
-	most, mostEach int // fixed; mostEach 0: no limit
+	most, each int // fixed; each 0: no limit
 
-	mu    sync.Mutex
-	taken int                // guarded by mu; those that are being refused count too
-	each  map[netip.Addr]int // guarded by mu
+	mu       sync.Mutex
+	taken    int             // guarded by mu
+	networks *hierarchy[int] // guarded by mu; how many are taken
 }
 
-// A verdict is how a new connection is met.
-type verdict int
+// place is what take gives and free takes back.
+type place struct{ networks path[int] }
 
-const (
-	welcome  verdict = iota // there is a place
-	crowded                 // over the limit: the upgrade is completed, and closed with 1013
-	overfull                // so far over it that even that is too much: HTTP 503, and no place was taken
-)
-
-func newPlaces(most, mostEach int) *places {
-	return &places{most: most, mostEach: mostEach, each: make(map[netip.Addr]int)}
+func newPlaces(most, each int) *places {
+	return &places{most: most, each: each, networks: newHierarchy(mostNetworks, func(n *int) bool { return *n == 0 }, nil)}
 }
 
-// take takes a place, which free gives back unless the verdict is overfull.
-func (p *places) take(addr netip.Addr) verdict {
+// take takes a place, which free gives back, or returns false where there is none.
+func (p *places) take(addr netip.Addr) (place, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	v := judge(p.taken+1, p.most)
-	if p.mostEach > 0 {
-		v = max(v, judge(p.each[addr]+1, p.mostEach))
+	if p.taken >= p.most {
+		return place{}, false
 	}
-	if v != overfull {
+	if p.each == 0 {
 		p.taken++
-		p.each[addr]++
+		return place{}, true
 	}
-	return v
+	at := p.networks.at(addr)
+	for level, in := range at {
+		if in != nil && in.value >= allowed(p.each, level) {
+			p.networks.leave(&at)
+			return place{}, false
+		}
+	}
+	for _, in := range at {
+		if in != nil {
+			in.value++
+		}
+	}
+	p.taken++
+	return place{at}, true
 }
 
-// judge allows a tenth more than the limit, and at least one, to be told kindly that it is full.
-func judge(n, most int) verdict {
-	switch {
-	case n <= most:
-		return welcome
-	case n <= most+max(1, most/10):
-		return crowded
-	default:
-		return overfull
-	}
-}
-
-func (p *places) free(addr netip.Addr) {
+func (p *places) free(taken place) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.taken--
-	if p.each[addr]--; p.each[addr] == 0 {
-		delete(p.each, addr)
+	for _, in := range taken.networks {
+		if in != nil {
+			in.value--
+		}
 	}
+	p.networks.leave(&taken.networks)
 }
 
-// rates is the rate of POSTs of each address. Safe for concurrent use.
+func (p *places) count() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.taken
+}
+
+// rates is the rate of POSTs of each network. Safe for concurrent use.
 type rates struct {
-	limit rate.Limit // fixed; 0: no limit
-	burst int
-	now   func() time.Time
+	perSecond int // fixed; 0: no limit
+	now       func() time.Time
 
-	others *rate.Limiter // fixed; shared by the addresses for which there is no room
-
-	mu     sync.Mutex
-	each   map[netip.Addr]*rate.Limiter // guarded by mu; at most mostAddresses
-	forgot time.Time                    // guarded by mu; when forget last ran
+	mu       sync.Mutex
+	networks *hierarchy[bucket] // guarded by mu
+	tidied   time.Time          // guarded by mu; when idle networks were forgotten last
 }
 
-// mostAddresses bounds the limiters' memory, about 200 bytes each.
-const mostAddresses = 10_000
+// bucket is a network's rate; nil: nothing was taken from it yet.
+type bucket struct{ *rate.Limiter }
 
 func newRates(perSecond int) *rates {
-	r := &rates{limit: rate.Limit(perSecond), burst: 2 * perSecond, now: time.Now, each: make(map[netip.Addr]*rate.Limiter)}
-	r.others = rate.NewLimiter(r.limit, r.burst)
+	r := &rates{perSecond: perSecond, now: time.Now}
+	r.networks = newHierarchy(mostNetworks,
+		func(b *bucket) bool { return b.Limiter == nil || b.missing(r.now()) <= 0 },
+		func(a, b *bucket) int { now := r.now(); return cmp.Compare(a.missing(now), b.missing(now)) })
 	return r
 }
 
-// allow takes one from the address's rate, or says when to come again.
+// missing is what part of the bucket is not full: nothing is lost with a full one.
+func (b *bucket) missing(now time.Time) float64 { return 1 - b.TokensAt(now)/float64(b.Burst()) }
+
+// tidyEvery is how often idle networks are forgotten, where there is room for them.
+const tidyEvery = time.Minute
+
+// allow takes one from the rate of each network that the address is in, or says when to come again.
 func (r *rates) allow(addr netip.Addr) *protocol.Error {
-	if r.limit == 0 {
+	if r.perSecond == 0 {
 		return nil
 	}
 	now := r.now()
-	reservation := r.limiter(addr, now).ReserveN(now, 1)
-	wait := reservation.DelayFrom(now)
+	wait := r.take(addr, now)
 	if wait == 0 {
 		return nil
 	}
-	reservation.CancelAt(now)
 	return &protocol.Error{
 		Code: protocol.CodeRateLimited, RetryAfter: wait,
-		Reason: "this address sends too fast: wait as long as Retry-After says, or let the server be started with a higher --rate",
+		Reason: "this address, or the network that it is in, sends too fast: wait as long as Retry-After says, or let the server be started with a higher --rate",
 	}
 }
 
-func (r *rates) limiter(addr netip.Addr, now time.Time) *rate.Limiter {
+// take returns how long to wait, or 0 where one was taken.
+func (r *rates) take(addr netip.Addr, now time.Time) (wait time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	l, ok := r.each[addr]
-	if ok {
-		return l
+	if now.Sub(r.tidied) >= tidyEvery {
+		r.networks.tidy()
+		r.tidied = now
 	}
-	if len(r.each) >= mostAddresses && now.Sub(r.forgot) >= time.Second { // not for each of a flood
-		r.forget(now)
-		r.forgot = now
+	var taken [levels]*rate.Reservation
+	for level, in := range r.networks.at(addr) {
+		if in == nil {
+			continue
+		}
+		if in.value.Limiter == nil {
+			n := allowed(r.perSecond, level)
+			in.value.Limiter = rate.NewLimiter(rate.Limit(n), 2*n)
+		}
+		taken[level] = in.value.ReserveN(now, 1)
+		wait = max(wait, taken[level].DelayFrom(now))
 	}
-	if len(r.each) >= mostAddresses {
-		return r.others
-	}
-	l = rate.NewLimiter(r.limit, r.burst)
-	r.each[addr] = l
-	return l
-}
-
-// forget drops the limiters that are full again: a new one would say the same.
-func (r *rates) forget(now time.Time) {
-	for addr, l := range r.each {
-		if l.TokensAt(now) >= float64(r.burst) {
-			delete(r.each, addr)
+	for _, reservation := range taken {
+		if reservation != nil && wait > 0 {
+			reservation.CancelAt(now)
 		}
 	}
+	return wait
 }

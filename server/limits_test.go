@@ -9,42 +9,62 @@ import (
 	"time"
 )
 
-func TestPlacesAreCountedInAllAndForEachAddress(t *testing.T) {
+func TestPlacesAreCountedInAllAndForEachNetwork(t *testing.T) {
 	t.Parallel()
-	a, b := netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("10.0.0.2")
-	p := newPlaces(20, 10)
-	take := func(addr netip.Addr, n int, want verdict) {
+	p := newPlaces(100, 2)
+	var taken []place
+	take := func(addr string, want bool) {
 		t.Helper()
-		for range n {
-			if got := p.take(addr); got != want {
-				t.Fatalf("take %v with %d taken: got %d, want %d", addr, p.taken, got, want)
-			}
+		at, ok := p.take(netip.MustParseAddr(addr))
+		if ok != want {
+			t.Fatalf("%s with %d taken: got a place: %v, want %v", addr, p.taken, ok, want)
+		}
+		if ok {
+			taken = append(taken, at)
 		}
 	}
-	take(a, 10, welcome)
-	take(a, 1, crowded)
-	take(a, 1, overfull)
-	take(b, 9, welcome)
-	take(b, 1, crowded) // over the limit for all, not over its own
-	take(b, 1, crowded)
-	take(b, 1, overfull)
-	for range 11 {
-		p.free(a)
-		p.free(b)
+	for _, addr := range []string{"10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4"} { // a /24 has 4 times the places
+		take(addr, true)
+		take(addr, true)
+		take(addr, false)
 	}
-	if p.taken != 0 || len(p.each) != 0 {
-		t.Errorf("after all were freed: taken %d, addresses %d, want none", p.taken, len(p.each))
+	take("10.0.0.5", false)
+	take("::ffff:10.0.1.5", true)
+	for subnet := range 16 { // a /48 has 16 times the places, each /56 within it 8
+		for range 2 {
+			take(fmt.Sprintf("2001:db8:1:%x::%x", subnet*0x40, subnet), true)
+		}
+		take(fmt.Sprintf("2001:db8:1:%x::ffff", subnet*0x40), false)
+	}
+	take("2001:db8:1:ff00::1", false)
+	take("2001:db8:2::1", true)
+	for i := range 4 {
+		at := fmt.Sprintf("2001:db8:3:%x::1", i)
+		take(at, true)
+		take(at, true)
+	}
+	take("2001:db8:3:5::1", false) // its /56 is full, its /48 is not
+	take("2001:db8:3:100::1", true)
+	for _, at := range taken {
+		p.free(at)
+	}
+	if p.count() != 0 || len(p.networks.networks) != 0 {
+		t.Errorf("after all were freed: taken %d, networks %d, want none", p.taken, len(p.networks.networks))
 	}
 }
 
-func TestASmallLimitStillLeavesAPlaceToBeToldSo(t *testing.T) {
+func TestPlacesHaveABoundInAll(t *testing.T) {
 	t.Parallel()
-	p := newPlaces(1, 0)
-	addr := netip.MustParseAddr("::1")
-	for _, want := range []verdict{welcome, crowded, overfull, overfull} {
-		if got := p.take(addr); got != want {
-			t.Errorf("got %d, want %d", got, want)
-		}
+	p := newPlaces(2, 0)
+	first, _ := p.take(netip.MustParseAddr("10.0.0.1"))
+	_, second := p.take(netip.MustParseAddr("10.0.0.1"))
+	_, third := p.take(netip.MustParseAddr("10.9.0.1"))
+	if !second || third {
+		t.Errorf("the second: %v, the third: %v, want a place for the second alone", second, third)
+	}
+	p.free(first)
+	if _, ok := p.take(netip.Addr{}); !ok {
+		t.Error("a place was freed, and is not given again")
 	}
 }
 
@@ -67,33 +87,58 @@ func TestAnAddressIsHeldToItsRateAndForgottenWhenIdle(t *testing.T) {
 		if err := r.allow(addr); err != nil {
 			t.Errorf("after the wait: %v", err)
 		}
-		for i := range 3 * mostAddresses {
-			_ = r.allow(netip.AddrFrom4([4]byte{11, byte(i >> 16), byte(i >> 8), byte(i)}))
-		}
-		if n := len(r.each); n > mostAddresses {
-			t.Errorf("limiters: got %d, want at most %d", n, mostAddresses)
-		}
-		time.Sleep(time.Minute)
-		_ = r.allow(netip.MustParseAddr("10.0.0.3"))
-		if n := len(r.each); n != 1 {
-			t.Errorf("limiters after a minute of silence: got %d, want 1", n)
+		time.Sleep(2 * time.Minute)
+		_ = r.allow(netip.MustParseAddr("10.9.0.3"))
+		if n := len(r.networks.networks); n != 2 { // its /32 and its /24
+			t.Errorf("networks after two minutes of silence: got %d, want 2", n)
 		}
 	})
 }
 
-func TestAnAddressIsOneIPv4OrOneIPv6Network(t *testing.T) {
-	t.Parallel()
-	for remote, want := range map[string]string{
-		"10.0.0.1:1234":                  "10.0.0.1",
-		"[::ffff:10.0.0.1]:1":            "10.0.0.1",
-		"[2001:db8:1:2:3:4:5:6]:443":     "2001:db8:1:2::",
-		"[2001:db8:1:2:ffff::1%eth0]:80": "2001:db8:1:2::",
-		"[::1]:9":                        "::1",
-	} {
-		if got := address(&http.Request{RemoteAddr: remote}).String(); got != want {
-			t.Errorf("%s: got %s, want %s", remote, got, want)
+func TestANetworkIsHeldToFourTimesTheRateOfAnAddress(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, row := range []struct {
+			address func(i int) netip.Addr
+			want    int
+		}{
+			{func(i int) netip.Addr { return netip.AddrFrom4([4]byte{10, 0, 0, byte(i)}) }, 4},
+			{func(i int) netip.Addr { return netip.MustParseAddr(fmt.Sprintf("2001:db8:0:%x::1", i)) }, 4},
+			{func(i int) netip.Addr { return netip.MustParseAddr(fmt.Sprintf("2001:db8:1:%x::1", i<<8)) }, 16},
+			{func(i int) netip.Addr { return netip.MustParseAddr(fmt.Sprintf("2001:db8:2:3::%x", i)) }, 1},
+			{func(i int) netip.Addr { return netip.MustParseAddr(fmt.Sprintf("2001:db8:%x::1", 0x100+i)) }, 200},
+		} {
+			r, allowed := newRates(5), 0
+			for i := range 2000 {
+				if r.allow(row.address(i%200)) == nil {
+					allowed++
+				}
+			}
+			if want := row.want * 10; allowed != want {
+				t.Errorf("%v and 199 like it: %d were let through at once, want %d", row.address(0), allowed, want)
+			}
 		}
-	}
+	})
+}
+
+func TestNewcomersArePostingWhileOthersPostFromThousandsOfNetworks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRates(50)
+		attack := func(i int) netip.Addr { return netip.MustParseAddr(fmt.Sprintf("2001:db8:%x:%x::1", i>>16, i&0xffff)) }
+		for i := range 4 * mostNetworks {
+			_ = r.allow(attack(i * 7))
+			if i%1000 == 0 {
+				honest := netip.AddrFrom4([4]byte{198, byte(i >> 16), byte(i >> 8), 1})
+				for range 100 { // its whole burst
+					if err := r.allow(honest); err != nil {
+						t.Fatalf("after %d posts of others, an honest newcomer: %v", i, err)
+					}
+				}
+			}
+			if n := len(r.networks.networks); n > mostNetworks {
+				t.Fatalf("networks: got %d, want at most %d", n, mostNetworks)
+			}
+		}
+	})
 }
 
 func TestPostsOverTheRateGet429WithRetryAfter(t *testing.T) {

@@ -15,7 +15,10 @@ import (
 const notSentLowWater = 128 << 10
 
 // listen opens the address that connections come to.
-func listen(address string) (net.Listener, error) {
+func listen(address string) (net.Listener, error) { return listenFor("--listen", address) }
+
+// listenFor opens the address that a flag names.
+func listenFor(flag, address string) (net.Listener, error) {
 	config := net.ListenConfig{
 		Control: func(_, _ string, raw syscall.RawConn) error {
 			var failed error
@@ -29,11 +32,11 @@ func listen(address string) (net.Listener, error) {
 	l, err := config.Listen(context.Background(), "tcp", address)
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, fmt.Errorf("--listen %s is in use: stop what serves there, or give another address (port 0 picks a free one)", address)
+		return nil, fmt.Errorf("%s %s is in use: stop what serves there, or give another address (port 0 picks a free one)", flag, address)
 	case errors.Is(err, syscall.EACCES):
-		return nil, fmt.Errorf("--listen %s is not allowed: ports below 1024 need a privilege; give a higher one", address)
+		return nil, fmt.Errorf("%s %s is not allowed: ports below 1024 need a privilege; give a higher one", flag, address)
 	case err != nil:
-		return nil, fmt.Errorf("--listen %s: %w", address, err)
+		return nil, fmt.Errorf("%s %s: %w", flag, address, err)
 	}
 	return l, nil
 }

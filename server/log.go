@@ -10,7 +10,6 @@ import (
 
 	"github.com/mattn/go-isatty"
 	"github.com/rs/zerolog"
-	"golang.org/x/sys/unix"
 )
 
 // Logger makes the log as the configuration wants it: one JSON object a line, or for people's eyes on a terminal.
@@ -65,20 +64,4 @@ func (h httpWords) Write(line []byte) (int, error) {
 	}
 	event.Msg(string(bytes.TrimSpace(line)))
 	return len(line), nil
-}
-
-// filesBeside is how many open files the server needs beside one for each connection.
-const filesBeside = 2048
-
-// checkFiles warns where the system lets the server open fewer files than its connections may need. Go has raised
-// the soft limit to the hard one already.
-func (s *Server) checkFiles() {
-	var limit unix.Rlimit
-	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
-		return
-	}
-	if need := uint64(s.cfg.MaxConnections) + filesBeside; limit.Cur < need {
-		s.log.Warn().Uint64("limit", limit.Cur).Uint64("needed", need).
-			Msg("the limit of open files is too low for --max-connections: raise it (ulimit -n), or lower --max-connections")
-	}
 }

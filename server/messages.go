@@ -127,7 +127,8 @@ func appendPage(dst []byte, page persistence.Page) []byte {
 
 // postMessage answers POST /api/conversations/{id}/messages once the message is on the record.
 func (s *Server) postMessage(w http.ResponseWriter, r *http.Request) {
-	if err := s.posts.allow(address(r)); err != nil {
+	if err := s.posts.allow(s.proxies.visit(r).addr); err != nil {
+		s.metrics.refused.WithLabelValues("rate").Inc()
 		s.fail(w, r, err)
 		return
 	}
@@ -169,6 +170,7 @@ func (s *Server) readPost(w http.ResponseWriter, r *http.Request) (*persistence.
 		return nil, err
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, int64(s.limits.Frame)))
+	whole(r)
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
 		return nil, protocol.Errorf(protocol.CodeTooLarge, "a message's body has at most %d bytes", s.limits.Frame)
 	} else if err != nil {

@@ -46,10 +46,10 @@ func newMetrics(build Build) *metrics {
 		}),
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "verbatim_connections_refused_total",
-			Help: "WebSocket connections that became no session: crowded (closed with 1013), overfull (HTTP 503), name (closed with 1008), door (HTTP 403, HTTP requests too).",
+			Help: "Connections and requests that were refused, by why: crowded (closed with 1013), name (closed with 1008), overfull (too many are being told so: HTTP 503), door (HTTP 403), rate (HTTP 429), handshake (closed: no request was finished, and more have come), idle (closed after a request: others came), files (closed: the limit of open files), proxy (closed: no PROXY header).",
 		}, []string{"why"}),
 	}
-	for _, why := range []string{"crowded", "overfull", "name", "door"} {
+	for _, why := range []string{"crowded", "overfull", "name", "door", "rate", "handshake", "idle", "files", "proxy"} {
 		m.refused.WithLabelValues(why) // each is there, as 0, before the first
 	}
 	info := prometheus.NewGaugeFunc(prometheus.GaugeOpts{

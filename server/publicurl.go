@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"path"
+	slashes "path"
 	"strings"
 )
 
@@ -60,7 +60,7 @@ func publicPath(escaped string) (string, error) {
 	if err != nil {
 		return "", errors.New("its path is not well formed")
 	}
-	clean := path.Clean(parsed.Path)
+	clean := slashes.Clean(parsed.Path)
 	if clean == "/" {
 		return clean, nil
 	}
@@ -82,7 +82,7 @@ func below(root string, next http.Handler) http.Handler {
 	if root == "/" {
 		return next
 	}
-	name := path.Base(root) + "/"
+	name := slashes.Base(root) + "/"
 	stripped := http.StripPrefix(strings.TrimSuffix(root, "/"), next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {

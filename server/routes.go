@@ -23,7 +23,7 @@ func (s *Server) routes() http.Handler {
 
 	guarded.Handle("/healthz", methods{"GET": s.health})
 	guarded.Handle("/readyz", methods{"GET": s.ready})
-	guarded.Handle("/metrics", methods{"GET": s.metrics.handler().ServeHTTP})
+	guarded.Handle("/metrics", methods{"GET": s.ownMetrics()})
 
 	inside := s.doors.guard(guarded, s.metrics.refused.WithLabelValues("door"))
 	mux := http.NewServeMux()
@@ -32,9 +32,9 @@ func (s *Server) routes() http.Handler {
 	}
 	mux.Handle("/", s.servePage())
 	if s.doors.own == nil {
-		return mux
+		return s.gate.note(mux)
 	}
-	return below(s.doors.own.path, mux)
+	return s.gate.note(below(s.doors.own.path, mux))
 }
 
 // servePage serves the page as the client asked for it: its policy names the host that the browser knows.

@@ -51,13 +51,18 @@ type Server struct {
 	http     *http.Server
 	env      *session.Env
 
-	doors     *doors
-	proxies   *proxies
-	places    *places
-	posts     *rates
-	sessions  *sessions
-	newcomers newcomers
-	metrics   *metrics
+	doors    *doors
+	proxies  *proxies
+	budget   budget
+	gate     *gate
+	places   *places // of sessions
+	refusals *places // of connections that are told why they are none
+	posts    *rates
+	sessions *sessions
+	metrics  *metrics
+
+	adminListener net.Listener // nil: there is no --admin-listen
+	admin         *http.Server
 
 	going context.Context // ends when the server begins to drain; the sessions' and the waiting requests'
 	goOff context.CancelFunc
@@ -72,7 +77,9 @@ type historian interface {
 // New opens everything in its order: the record, the history before it, the live conversations, the address. With an
 // error nothing stays open, and the error is one line that says what to do.
 func New(ctx context.Context, cfg *Config, build Build, out Streams, log zerolog.Logger) (_ *Server, err error) {
-	s := &Server{cfg: cfg, limits: cfg.limits(), log: log, stdout: out.Stdout, metrics: newMetrics(build)}
+	s := &Server{
+		cfg: cfg, limits: cfg.limits(), log: log, stdout: out.Stdout, metrics: newMetrics(build), budget: newBudget(cfg, openFiles()),
+	}
 	s.going, s.goOff = context.WithCancel(context.Background())
 	defer func() {
 		if err != nil {
@@ -93,18 +100,28 @@ func New(ctx context.Context, cfg *Config, build Build, out Streams, log zerolog
 		Store: s.store, Hub: s.hub, Limits: s.limits, Version: build.Version, Log: log,
 		Counters: &session.Counters{}, Latency: s.metrics.latency.Observe,
 	}
-	s.places = newPlaces(cfg.MaxConnections, cfg.MaxConnectionsPerIP)
-	s.posts = newRates(cfg.Rate)
-	s.proxies = newProxies(cfg.TrustedProxy, log)
+	s.limitStrangers()
 	s.sessions = newSessions()
-	s.newcomers.conns = make(map[net.Conn]struct{})
 	s.metrics.watch(s)
-	return s, s.openAddress()
+	if err := s.openAddress(); err != nil {
+		return nil, err
+	}
+	return s, s.openAdmin()
+}
+
+// limitStrangers sets up what bounds those who reach the server, known or not.
+func (s *Server) limitStrangers() {
+	s.proxies = newProxies(s.cfg.TrustedProxy, s.log)
+	protocolPeers, _ := parsePeers(s.cfg.ProxyProtocol) // checked with the configuration
+	s.gate = newGate(s.budget, protocolPeers, s.proxies.trusted, s.metrics.refused, s.log)
+	s.places = newPlaces(s.budget.sessions, s.cfg.MaxConnectionsPerIP)
+	s.refusals = newPlaces(s.budget.refusals, s.budget.refusalsEach)
+	s.posts = newRates(s.cfg.Rate)
 }
 
 func (s *Server) openRecord(progress func(done, total int64)) (err error) {
 	s.record, err = disk.Open(s.cfg.Data, disk.Options{
-		Log: s.log, IDs: s.limits.IDs, Progress: progress, OnCommit: s.metrics.committed,
+		Log: s.log, IDs: s.limits.IDs, Progress: progress, OnCommit: s.metrics.committed, OpenFiles: s.budget.transcripts,
 	})
 	return err
 }
@@ -137,6 +154,7 @@ func (s *Server) openAddress() (err error) {
 	if s.listener, err = listen(s.cfg.Listen); err != nil {
 		return err
 	}
+	s.listener = s.gate.guard(s.listener)
 	at, ok := s.listener.Addr().(*net.TCPAddr)
 	s.doors = newDoors(s.cfg, ok && at.IP.IsLoopback(), s.proxies.visit, s.log)
 	s.http = &http.Server{
@@ -146,7 +164,8 @@ func (s *Server) openAddress() (err error) {
 		WriteTimeout:      requestTime + s.cfg.WriteTimeout, // from the header on; long answers move it
 		IdleTimeout:       idleTime,
 		MaxHeaderBytes:    headerBytes,
-		ConnState:         s.newcomers.watch,
+		ConnState:         s.gate.watch,
+		ConnContext:       s.gate.remember,
 		ErrorLog:          stdLog(s.log),
 	}
 	return nil
@@ -158,8 +177,10 @@ func (s *Server) Run(ctx context.Context) error {
 	hubCtx, stopHub := context.WithCancel(context.Background())
 	defer stopHub()
 	hubEnded, acceptEnded := make(chan error, 1), make(chan error, 1)
-	go func() { hubEnded <- orderly(hubCtx, s.hub.Run(hubCtx)) }()       // ends with hubCtx
-	go func() { acceptEnded <- s.http.Serve(s.listener) }()              // ends when drain closes the listener
+	go func() { hubEnded <- orderly(hubCtx, s.hub.Run(hubCtx)) }() // ends with hubCtx
+	go func() { acceptEnded <- s.http.Serve(s.listener) }()        // ends when drain closes the listener
+	adminEnded := s.serveAdmin()
+	defer func() { <-adminEnded }()
 	fmt.Fprintf(s.stdout, "listening on http://%s\n", s.listener.Addr()) // connections queue from listen on
 	s.announce()
 
@@ -192,5 +213,6 @@ func (s *Server) announce() {
 		s.log.Warn().Str("address", s.listener.Addr().String()).
 			Msg("open to everybody who reaches this address: names are not checked (--auth open)")
 	}
+	s.announceAdmin()
 	s.checkFiles()
 }

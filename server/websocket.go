@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	mathrand "math/rand/v2"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 	"time"
@@ -22,33 +23,35 @@ func (s *Server) serveWebSocket(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, protocol.Unavailable("the server is draining: connect again", comeBack()))
 		return
 	}
-	from := address(r)
-	met := s.places.take(from)
-	if met == overfull {
+	who := s.receive(r)
+	if who.free == nil {
 		s.metrics.refused.WithLabelValues("overfull").Inc()
-		s.fail(w, r, protocol.Unavailable("the server has far more connections than it takes: try again later", comeBack()))
+		w.Header().Set("Connection", "close") // others need it more
+		s.fail(w, r, protocol.Unavailable("the server is refusing too many connections to say why it refuses this one: try again later", comeBack()))
 		return
 	}
 	if missing := notUpgraded(r); missing != "" {
-		s.places.free(from)
+		who.free()
 		s.askForUpgrade(w, r, missing)
 		return
 	}
 	conn, err := session.Upgrade(w, r)
 	if err != nil { // it has answered
-		s.places.free(from)
+		who.free()
 		return
 	}
-	serve := s.greet(conn, met, r.URL.RawQuery)
+	if who.refused != "" {
+		s.metrics.refused.WithLabelValues(who.refused).Inc()
+	}
 	// The goroutine is the server's: it waits for the client, and ends when the client is gone or `going` has
-	// ended and the session has been drained. drain waits for it.
+	// ended and the session has been drained; a refusal's ends within 5 s. drain waits for it.
 	started := s.sessions.start(func() {
-		defer s.places.free(from)
-		serve()
+		defer who.free()
+		who.serve(conn)
 	})
 	if !started {
 		conn.Refuse(nil, protocol.CloseGoingAway, protocol.RetryReason("the server is draining", comeBack()))
-		s.places.free(from)
+		who.free()
 	}
 }
 
@@ -80,26 +83,43 @@ func (s *Server) askForUpgrade(w http.ResponseWriter, r *http.Request, missing s
 	refuse(w, http.StatusUpgradeRequired, no.err)
 }
 
-// greet decides what becomes of a connection: a session, or a refusal in words.
-func (s *Server) greet(conn *session.Conn, met verdict, rawQuery string) func() {
-	if met == crowded {
-		s.metrics.refused.WithLabelValues("crowded").Inc()
-		return func() {
-			conn.Refuse(nil, protocol.CloseTryAgain, protocol.RetryReason("too many connections", comeBack()))
-		}
-	}
-	user, joins, err := whoComes(rawQuery)
+// newcomer is what becomes of a connection: a session, or a refusal in words.
+type newcomer struct {
+	refused string              // why, for the metrics; "": it is a session
+	serve   func(*session.Conn) // fixed; ends with the connection
+	free    func()              // gives the place back; nil: there was not even one to be refused in
+}
+
+// receive decides what becomes of a connection, and takes a place for it. Who is refused takes no place of those who are
+// let in.
+func (s *Server) receive(r *http.Request) newcomer {
+	from := s.proxies.visit(r).addr
+	user, joins, err := whoComes(r.URL.RawQuery)
 	if err != nil {
-		s.metrics.refused.WithLabelValues("name").Inc()
-		return func() {
+		return s.turnAway(from, "name", func(conn *session.Conn) {
 			conn.Refuse(protocol.Frame(protocol.Failure{Err: err}), protocol.ClosePolicy, "see the error before")
-		}
+		})
 	}
-	return func() {
+	place, ok := s.places.take(from)
+	if !ok {
+		return s.turnAway(from, "crowded", func(conn *session.Conn) {
+			conn.Refuse(nil, protocol.CloseTryAgain, protocol.RetryReason("too many connections", comeBack()))
+		})
+	}
+	return newcomer{free: func() { s.places.free(place) }, serve: func(conn *session.Conn) {
 		if err := session.Run(s.going, conn, s.env, user, joins); err != nil {
 			s.log.Debug().Err(err).Str("user", string(user)).Msg("session: ended")
 		}
+	}}
+}
+
+// turnAway takes one of the places for those who are being refused.
+func (s *Server) turnAway(from netip.Addr, why string, say func(*session.Conn)) newcomer {
+	place, ok := s.refusals.take(from)
+	if !ok {
+		return newcomer{}
 	}
+	return newcomer{refused: why, serve: say, free: func() { s.refusals.free(place) }}
 }
 
 // whoComes reads the user's name and the conversations to join at once.

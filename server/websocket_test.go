@@ -96,23 +96,48 @@ func TestOverTheLimitAConnectionIsUpgradedAndClosedWith1013(t *testing.T) {
 		ts := serve(t, flags...)
 		ann, _ := ts.dial("name=ann")
 		ts.dial("name=bob")
-		over, _ := ts.dial("name=eve") // the third is told, while it does not read its close; the fourth is too many
-		if _, response := ts.dial("name=mallory"); response.StatusCode != http.StatusServiceUnavailable || response.Header.Get("Retry-After") == "" {
-			t.Errorf("%v: the fourth got %s, Retry-After %q, want 503", flags, response.Status, response.Header.Get("Retry-After"))
-		}
+		over, _ := ts.dial("name=eve")
 		if reason := ts.closed(over, websocket.StatusTryAgainLater); !retry.MatchString(reason) {
 			t.Errorf("%v: the third's reason: got %q", flags, reason)
 		}
 		ann.CloseNow()
-		until(t, "a place is free again", func() bool {
-			c, response := ts.dial("name=eve")
-			if response.StatusCode != http.StatusSwitchingProtocols {
-				return false
-			}
-			_, frame, err := c.Read(t.Context())
-			return err == nil && strings.Contains(string(frame), "welcome")
-		})
+		until(t, "a place is free again", func() bool { return ts.letIn("name=eve") })
 	}
+}
+
+// letIn reports whether a connection becomes a session.
+func (ts *testServer) letIn(query string) bool {
+	ts.t.Helper()
+	c, response := ts.dial(query)
+	if response.StatusCode != http.StatusSwitchingProtocols {
+		return false
+	}
+	_, frame, err := c.Read(ts.t.Context())
+	return err == nil && strings.Contains(string(frame), "welcome")
+}
+
+func TestWhoIsRefusedTakesNoPlaceOfThoseWhoAreLetIn(t *testing.T) {
+	t.Parallel()
+	ts := serve(t, "--max-connections", "20")
+	for i := range 40 { // none of them closes its end
+		_, response := ts.dial("name=")
+		switch {
+		case i < mostRefusalsEach && response.StatusCode != http.StatusSwitchingProtocols:
+			t.Fatalf("refusal %d got %s, want to be told why", i, response.Status)
+		case i >= mostRefusalsEach && (response.StatusCode != http.StatusServiceUnavailable || response.Header.Get("Retry-After") == ""):
+			t.Fatalf("refusal %d got %s, Retry-After %q, want 503", i, response.Status, response.Header.Get("Retry-After"))
+		}
+	}
+	for i := range 20 {
+		if !ts.letIn("name=ann") {
+			t.Fatalf("honest user %d was not let in", i)
+		}
+	}
+	if n := ts.refusals.count(); n != mostRefusalsEach {
+		t.Errorf("being refused: got %d, want still %d", n, mostRefusalsEach)
+	}
+	ts.get("/metrics").has(t, `verbatim_connections_refused_total{why="name"} 16`, `verbatim_connections_refused_total{why="overfull"} 24`, "verbatim_refusals 16")
+	until(t, "the refused are cut off", func() bool { return ts.refusals.count() == 0 })
 }
 
 func TestWhatIsNoUpgradeIsAnsweredAndTakesNoPlace(t *testing.T) {

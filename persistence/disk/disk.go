@@ -46,11 +46,12 @@ import (
 
 // Options are what a record's owner may choose. The zero value is good.
 type Options struct {
-	Log      zerolog.Logger
-	IDs      time.Duration                                // how long an id makes a send idempotent, at least; 0: 600 s
-	Now      func() time.Time                             // nil: time.Now
-	Progress func(done, total int64)                      // of a long start, in bytes or files; nil: nobody asks
-	OnCommit func(entries, bytes int, took time.Duration) // one sync of the journal; called by the committer
+	Log       zerolog.Logger
+	IDs       time.Duration                                // how long an id makes a send idempotent, at least; 0: 600 s
+	Now       func() time.Time                             // nil: time.Now
+	Progress  func(done, total int64)                      // of a long start, in bytes or files; nil: nobody asks
+	OpenFiles int                                          // transcripts that are kept open; 0: openFiles
+	OnCommit  func(entries, bytes int, took time.Duration) // one sync of the journal; called by the committer
 
 	// For tests, which want them to happen often, or to fail.
 	FS          FileSystem    // nil: the operating system's
@@ -121,6 +122,9 @@ func Open(dir string, opts Options) (*Record, error) {
 	}
 	r := &Record{dir: dir, marksDir: filepath.Join(dir, "marks"), opts: opts, fs: opts.FS, log: opts.Log, seed: maphash.MakeSeed()}
 	r.files = newFiles(r.fs, filepath.Join(dir, "transcripts"))
+	if r.opts.OpenFiles > 0 {
+		r.files.bound = min(openFiles, r.opts.OpenFiles)
+	}
 	r.conversations = &conversations{byID: make(map[protocol.ConversationID]*conversation)}
 	if err := r.open(); err != nil {
 		r.files.closeAll()

@@ -23,8 +23,9 @@ func (k *checkpoints) syncAll(ctx context.Context, dirty []*conversation) (first
 	if k.r.volume != nil && len(dirty) >= k.r.volumeFrom {
 		dirty = k.syncVolume(ctx, dirty)
 	}
-	begun := make([]syncing, 0, syncWindow)
-	for window := range slices.Chunk(dirty, syncWindow) {
+	atOnce := max(1, min(syncWindow, k.r.files.bound/2))
+	begun := make([]syncing, 0, atOnce)
+	for window := range slices.Chunk(dirty, atOnce) {
 		begun = begun[:0]
 		for _, c := range window {
 			if ctx.Err() != nil {

@@ -1,0 +1,114 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/pprof"
+	"net/netip"
+
+	"verbatim/protocol"
+)
+
+// adminConnections bounds what is open on --admin-listen: a few programs that measure.
+const adminConnections = 64
+
+// openAdmin opens --admin-listen, where /metrics and pprof are. No flag, no door: whoever reaches it may read there.
+func (s *Server) openAdmin() (err error) {
+	if s.cfg.AdminListen == "" {
+		return nil
+	}
+	if s.adminListener, err = listenFor("--admin-listen", s.cfg.AdminListen); err != nil {
+		return err
+	}
+	bounds := budget{connections: adminConnections, handshakes: adminConnections / 2, handshakesEach: adminConnections / 4}
+	gate := newGate(bounds, peers{}, peers{}, s.metrics.refused, s.log)
+	s.adminListener = gate.guard(s.adminListener)
+	s.admin = &http.Server{
+		Handler:           gate.note(s.adminRoutes()),
+		ReadHeaderTimeout: headerTime,
+		ReadTimeout:       requestTime,
+		IdleTimeout:       idleTime,
+		MaxHeaderBytes:    headerBytes,
+		ConnState:         gate.watch,
+		ConnContext:       gate.remember,
+		ErrorLog:          stdLog(s.log),
+	}
+	return nil
+}
+
+// serveAdmin serves it until closeAdmin; the channel is closed once it has ended.
+func (s *Server) serveAdmin() <-chan struct{} {
+	ended := make(chan struct{})
+	if s.admin == nil {
+		close(ended)
+		return ended
+	}
+	go func() { // Run's, which waits for it; accepts until closeAdmin
+		defer close(ended)
+		if err := s.admin.Serve(s.adminListener); !errors.Is(err, http.ErrServerClosed) {
+			s.log.Error().Err(err).Msg("admin: it ended: /metrics cannot be had until the server is started again")
+		}
+	}()
+	return ended
+}
+
+// closeAdmin ends it; who measures loses nothing that it cannot ask for again.
+func (s *Server) closeAdmin() {
+	if s.admin != nil {
+		_ = s.admin.Close() // what cannot be closed ends with the process
+	}
+}
+
+func (s *Server) adminRoutes() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/healthz", methods{"GET": s.health})
+	mux.Handle("/readyz", methods{"GET": s.ready})
+	mux.Handle("/metrics", methods{"GET": s.metrics.handler().ServeHTTP})
+	mux.HandleFunc("/debug/pprof/", pprof.Index)
+	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
+	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	at, ok := s.adminListener.Addr().(*net.TCPAddr)
+	return newDoors(s.cfg, ok && at.IP.IsLoopback(), s.proxies.visit, s.log).guard(mux, s.metrics.refused.WithLabelValues("door"))
+}
+
+// announceAdmin says where it is, and to whom.
+func (s *Server) announceAdmin() {
+	if s.adminListener == nil {
+		return
+	}
+	at, ok := s.adminListener.Addr().(*net.TCPAddr)
+	event, words := s.log.Info(), "admin: /metrics and /debug/pprof/ are here, for this machine alone"
+	if !ok || !at.IP.IsLoopback() {
+		event, words = s.log.Warn(), "admin: /metrics and /debug/pprof/ are here, open to everybody who reaches this address"
+	}
+	event.Str("address", fmt.Sprint("http://", s.adminListener.Addr())).Msg(words)
+}
+
+// ownMetrics answers GET /metrics on the main address, for who asks on this machine for nobody else. A proxy that says
+// nothing of for whom it asks cannot be told from that: docs/operating.md says what to do.
+func (s *Server) ownMetrics() http.HandlerFunc {
+	handler := s.metrics.handler()
+	return func(w http.ResponseWriter, r *http.Request) {
+		if s.cfg.AdminListen != "" || !s.doors.loopback || !s.fromHere(r) {
+			refuse(w, http.StatusNotFound, protocol.Errorf(protocol.CodeNotFound,
+				"/metrics is for this machine alone: start the server with --admin-listen to have it elsewhere"))
+			return
+		}
+		handler.ServeHTTP(w, r)
+	}
+}
+
+// fromHere reports whether a request was sent on this machine, to this machine, and for nobody else.
+func (s *Server) fromHere(r *http.Request) bool {
+	v := s.proxies.visit(r)
+	if v.forwarded || !v.addr.IsLoopback() {
+		return false
+	}
+	name := hostName(r.Host)
+	addr, err := netip.ParseAddr(name)
+	return name == "localhost" || err == nil && addr.IsLoopback()
+}

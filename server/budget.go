@@ -1,0 +1,63 @@
+package server
+
+import (
+	"math"
+
+	"golang.org/x/sys/unix"
+)
+
+// budget divides the files that the system lets the server open, of which each connection is one, so that no use of them
+// takes what another needs. Where there are enough, the flags and the contract's numbers hold.
+type budget struct {
+	connections    int // in all
+	sessions       int // at most --max-connections
+	handshakes     int // connections that have not finished a request, at most --max-handshakes
+	handshakesEach int // of an address
+	refusals       int // connections that are being told why they are none
+	refusalsEach   int // of an address
+	transcripts    int // that stay open; 0: as many as the record likes
+	limit          int // of open files
+}
+
+const (
+	// filesBeside is how many open files the server needs beside those of connections, at most: transcripts, the journal,
+	// Redis, what is being read.
+	filesBeside = 2048
+	// mostRefusals and mostRefusalsEach bound the connections that are being refused.
+	mostRefusals, mostRefusalsEach = 256, 16
+	// addresses is how many addresses together may have as many handshakes as there may be: one has 32 of 1,024.
+	addresses = 32
+)
+
+// newBudget divides so many files.
+func newBudget(cfg *Config, limit int) budget {
+	own := min(filesBeside, limit/4)
+	b := budget{connections: limit - own, limit: limit}
+	b.refusals = max(1, min(mostRefusals, b.connections/8))
+	b.refusalsEach = max(1, min(mostRefusalsEach, b.refusals/2))
+	b.handshakes = max(1, min(cfg.MaxHandshakes, b.connections/4))
+	b.handshakesEach = max(1, min(cfg.MaxHandshakes/addresses, b.handshakes/2))
+	asked := min(b.connections/4, cfg.MaxHandshakes+mostRefusals) // where all sessions are there, requests still come in
+	b.sessions = max(1, min(cfg.MaxConnections, b.connections-b.refusals-asked))
+	if own < filesBeside {
+		b.transcripts = max(4, own/4)
+	}
+	return b
+}
+
+// openFiles is the limit of open files. Go has raised the soft limit to the hard one already.
+func openFiles() int {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil || limit.Cur > math.MaxInt32 {
+		return math.MaxInt32 // none, as good as
+	}
+	return int(limit.Cur)
+}
+
+// checkFiles warns where the system lets the server open fewer files than its connections may need.
+func (s *Server) checkFiles() {
+	if s.budget.sessions < s.cfg.MaxConnections || s.budget.handshakes < s.cfg.MaxHandshakes {
+		s.log.Warn().Int("limit", s.budget.limit).Int("connections", s.budget.sessions).Int("handshakes", s.budget.handshakes).
+			Msg("the limit of open files is too low for --max-connections and --max-handshakes, so that fewer are let in: raise it (ulimit -n), or lower them")
+	}
+}

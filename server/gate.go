@@ -1,0 +1,461 @@
+package server
+
+import (
+	"container/list"
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"net/netip"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/rs/zerolog"
+	"golang.org/x/sys/unix"
+)
+
+// gate is what connections come through, before anybody knows who sends what. It bounds how many there are, so that no
+// stranger keeps others out: not those who say nothing, or say it slowly, and not those who have asked once and stay. It
+// closes the oldest of these, and never the newest, which is who has just come. Safe for concurrent use.
+//
+// Who waits for the server itself is not to blame: a connection on which something has come that is not read yet is left
+// alone, and where there are none but such, the gate accepts more slowly.
+type gate struct {
+	most       int // fixed; connections in all
+	handshakes int // fixed; of them, those that have not finished a request, and as many that are idle
+	each       int // fixed; of an address, those that have not finished a request
+	proxies    peers
+	trusted    peers // their connections are many people's
+	refused    *prometheus.CounterVec
+	log        zerolog.Logger
+
+	mu       sync.Mutex
+	open     int                  // guarded by mu
+	waiting  [asked + 1]list.List // guarded by mu; of *arrival, who came into that state first at the front
+	networks *hierarchy[tally]    // guarded by mu
+	trimming bool                 // guarded by mu; trim will run
+	warned   map[string]time.Time // guarded by mu
+}
+
+// A state is what is done on a connection.
+type state int
+
+const (
+	fresh  state = iota // its request has not come whole
+	idle                // there was a request, and none has begun
+	asked               // a request is being answered
+	beyond              // net/http has no part in it: it is a session, or is told why it is none
+	ended
+)
+
+// tally is how many connections of a network there are in each state that is waited in.
+type tally [asked + 1]int
+
+// arrival is a connection that came through the gate.
+type arrival struct {
+	net.Conn
+	gate *gate
+	preamble
+
+	// Guarded by gate.mu.
+	state    state
+	since    time.Time // when it came into its state
+	handled  bool      // a handler has the request, and waits for its body perhaps
+	place    *list.Element
+	networks path[tally] // none of them where the address is a proxy's, or not known
+}
+
+func newGate(b budget, proxies, trusted peers, refused *prometheus.CounterVec, log zerolog.Logger) *gate {
+	return &gate{
+		most: b.connections, handshakes: b.handshakes, each: b.handshakesEach, proxies: proxies, trusted: trusted, refused: refused, log: log,
+		networks: newHierarchy(mostNetworks, func(t *tally) bool { return *t == tally{} }, nil),
+		warned:   make(map[string]time.Time),
+	}
+}
+
+// guard lets what comes to a listener through the gate.
+func (g *gate) guard(l net.Listener) net.Listener { return &guarded{l, g} }
+
+type guarded struct {
+	net.Listener
+	gate *gate
+}
+
+// Times of the gate.
+const (
+	// grace is how long a connection may be silent where its address has too many, but nobody is kept out by it: a client
+	// has connected, and its request is still to be written.
+	grace = 100 * time.Millisecond
+	// breath is how long the gate waits for the server before it looks again.
+	breath = 2 * time.Millisecond
+	// patient is how long it does so for one connection.
+	patient = 500 * time.Millisecond
+)
+
+// Accept waits for the next connection that is let in. Errors that pass (no file can be opened) it deals with itself.
+func (l *guarded) Accept() (net.Conn, error) {
+	for {
+		c, err := l.Listener.Accept()
+		switch {
+		case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
+			l.gate.short(err)
+		case err != nil:
+			return nil, err
+		default:
+			if a := l.gate.admit(c); a != nil {
+				return a, nil
+			}
+		}
+	}
+}
+
+// short makes room where no file can be opened, which the gate's own bound should have prevented.
+func (g *gate) short(err error) {
+	g.mu.Lock()
+	victim := g.closeable()
+	g.close(victim)
+	g.mu.Unlock()
+	g.warn("files", "no connection can be accepted: raise the limit of open files (ulimit -n)", err)
+	if victim != nil {
+		g.end("files", victim)
+	}
+	time.Sleep(breath) // what was closed is given back in a moment
+}
+
+// admit takes a connection in, or closes it and returns nil.
+func (g *gate) admit(c net.Conn) *arrival {
+	a := &arrival{Conn: c, gate: g, since: time.Now()}
+	addr, _ := parseHop(c.RemoteAddr().String())
+	a.awaited = g.proxies.has(addr) || !addr.IsValid() && g.proxies.unix
+	for late := time.Now().Add(patient); ; time.Sleep(breath) {
+		why, victim := g.enter(a, addr)
+		if why == "" {
+			return a
+		}
+		if victim != nil {
+			g.end(why, victim)
+		} else if time.Now().After(late) {
+			g.refused.WithLabelValues(why).Inc()
+			_ = c.Close() // nothing was said on it
+			return nil
+		}
+	}
+}
+
+// enter counts a connection in, or says why there is no room and whose end makes some; nil: nobody's, at the moment.
+func (g *gate) enter(a *arrival, addr netip.Addr) (why string, victim *arrival) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	switch {
+	case g.waiting[fresh].Len() >= g.handshakes:
+		why, victim = "handshake", g.oldest(fresh, -1)
+	case g.open >= g.most:
+		why, victim = "files", g.closeable()
+	default:
+		g.open++
+		a.place = g.waiting[fresh].PushBack(a)
+		if !a.awaited {
+			g.place(a, addr)
+		}
+		return "", nil
+	}
+	g.close(victim)
+	return why, victim
+}
+
+// place counts a connection for its address. It is called with mu held.
+func (g *gate) place(a *arrival, addr netip.Addr) {
+	if !addr.IsValid() || g.trusted.has(addr) {
+		return
+	}
+	a.networks = g.networks.at(addr)
+	for _, in := range a.networks {
+		if in != nil {
+			in.value[a.state]++
+		}
+	}
+	if g.excessive(a) && !g.trimming {
+		g.trimming = true
+		time.AfterFunc(grace, g.trim)
+	}
+}
+
+// move brings a connection into another state. It is called with mu held.
+func (g *gate) move(a *arrival, to state) {
+	if a.state == to || a.state == ended {
+		return
+	}
+	for _, in := range a.networks {
+		if in == nil {
+			continue
+		}
+		in.value[a.state]--
+		if to <= asked {
+			in.value[to]++
+		}
+	}
+	if a.place != nil {
+		g.waiting[a.state].Remove(a.place)
+		a.place = nil
+	}
+	a.state, a.since = to, time.Now()
+	if to <= asked {
+		a.place = g.waiting[to].PushBack(a)
+		return
+	}
+	g.networks.leave(&a.networks)
+	a.networks = path[tally]{}
+	if to == ended {
+		g.open--
+	}
+}
+
+// excessive reports whether a connection is one of more than its networks may have that have not finished a request.
+func (g *gate) excessive(a *arrival) bool {
+	for level, in := range a.networks {
+		if in != nil && in.value[fresh] > allowed(g.each, level) {
+			return true
+		}
+	}
+	return false
+}
+
+// closeable is the connection that is closed where there is no room for one more, or nil. It is called with mu held.
+func (g *gate) closeable() *arrival {
+	if a := g.oldest(idle, -1); a != nil {
+		return a
+	}
+	if a := g.oldest(fresh, -1); a != nil {
+		return a
+	}
+	return g.oldest(asked, g.each) // a request that waits, or whose answer is not taken
+}
+
+// lookedAt is how many of the oldest connections are looked at for the one to close.
+const lookedAt = 64
+
+// oldest is the connection whose network has the most in that state, and more than so many: the one that came first among
+// the oldest. It is called with mu held.
+func (g *gate) oldest(s state, more int) (found *arrival) {
+	most := -1
+	at := g.waiting[s].Front()
+	for n := 0; at != nil && n < lookedAt; n, at = n+1, at.Next() {
+		a := at.Value.(*arrival)
+		has, narrow := 0, 0
+		for _, in := range a.networks {
+			if in != nil {
+				has = in.value[s] // the widest one's, in the end
+				if narrow == 0 {
+					narrow = has
+				}
+			}
+		}
+		if has > most && narrow > more && (s == asked || a.silent()) {
+			found, most = a, has
+		}
+	}
+	return found
+}
+
+// trim closes what addresses have too much of, the oldest first. It runs in a timer's goroutine and waits for nothing.
+func (g *gate) trim() {
+	var victims []*arrival
+	g.mu.Lock()
+	again := false
+	for at := g.waiting[fresh].Front(); at != nil; {
+		a := at.Value.(*arrival)
+		at = at.Next()
+		switch {
+		case !g.excessive(a):
+		case time.Since(a.since) < grace || !a.silent():
+			again = true
+		default:
+			g.close(a)
+			victims = append(victims, a)
+		}
+	}
+	if g.trimming = again; again {
+		time.AfterFunc(grace, g.trim)
+	}
+	g.mu.Unlock()
+	for _, a := range victims {
+		g.end("handshake", a)
+	}
+}
+
+// close counts a connection out; nil is none. It is called with mu held; end follows without it.
+func (g *gate) close(a *arrival) {
+	if a != nil {
+		g.move(a, ended)
+	}
+}
+
+// end closes a connection that was counted out. Whoever reads from it notices.
+func (g *gate) end(why string, a *arrival) {
+	g.refused.WithLabelValues(why).Inc()
+	_ = a.Conn.Close() // who is at the other end has said nothing that is owed an answer
+}
+
+// silent reports whether nothing has come that the server has not read.
+func (a *arrival) silent() bool {
+	unread := 0
+	if raw, err := a.SyscallConn(); err == nil {
+		_ = raw.Control(func(fd uintptr) { // an error means that it is closed
+			unread, _ = unix.IoctlGetInt(int(fd), unix.SIOCINQ)
+		})
+	}
+	return unread == 0
+}
+
+// Close ends the connection; it may be called more than once.
+func (a *arrival) Close() error {
+	a.gate.mu.Lock()
+	a.gate.close(a)
+	a.gate.mu.Unlock()
+	return a.Conn.Close()
+}
+
+// CloseWrite says that nothing more comes.
+func (a *arrival) CloseWrite() error {
+	if half, ok := a.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return errors.ErrUnsupported
+}
+
+// SyscallConn implements syscall.Conn.
+func (a *arrival) SyscallConn() (syscall.RawConn, error) {
+	if file, ok := a.Conn.(syscall.Conn); ok {
+		return file.SyscallConn()
+	}
+	return nil, errors.ErrUnsupported
+}
+
+// watch is an http.Server's ConnState.
+func (g *gate) watch(c net.Conn, now http.ConnState) {
+	a := arrivalOf(c)
+	if a == nil {
+		return
+	}
+	if victim := g.follow(a, now); victim != nil {
+		g.end("idle", victim)
+	}
+}
+
+// follow brings a connection into the state that net/http says, and returns the one whose place it takes, or nil.
+func (g *gate) follow(a *arrival, now http.ConnState) (victim *arrival) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	switch now {
+	case http.StateActive: // the first bytes of a request
+		if a.state == idle {
+			g.move(a, fresh)
+		}
+	case http.StateIdle:
+		g.move(a, idle)
+		a.handled = false
+		if g.waiting[idle].Len() > g.handshakes {
+			victim = g.oldest(idle, -1)
+			g.close(victim)
+		}
+	case http.StateHijacked:
+		g.move(a, beyond)
+	}
+	return victim
+}
+
+// arrivalOf finds the gate's connection below one of net/http's.
+func arrivalOf(c net.Conn) *arrival {
+	for {
+		if a, ok := c.(*arrival); ok {
+			return a
+		}
+		outer, ok := c.(interface{ NetConn() net.Conn }) // TLS
+		if !ok {
+			return nil
+		}
+		c = outer.NetConn()
+	}
+}
+
+type arrivalKey struct{}
+
+// remember is an http.Server's ConnContext.
+func (g *gate) remember(ctx context.Context, c net.Conn) context.Context {
+	if a := arrivalOf(c); a != nil {
+		return context.WithValue(ctx, arrivalKey{}, a)
+	}
+	return ctx
+}
+
+// note stands before all handlers. A request without a body is whole once it has come to them.
+func (g *gate) note(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if a, ok := r.Context().Value(arrivalKey{}).(*arrival); ok {
+			g.mu.Lock()
+			a.handled = true
+			g.mu.Unlock()
+		}
+		if r.ContentLength == 0 {
+			whole(r)
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// whole notes that a request has come whole; until then its connection counts as one that has not finished a request.
+func whole(r *http.Request) {
+	a, ok := r.Context().Value(arrivalKey{}).(*arrival)
+	if !ok {
+		return // a test's
+	}
+	a.gate.mu.Lock()
+	defer a.gate.mu.Unlock()
+	if a.state == fresh {
+		a.gate.move(a, asked)
+	}
+}
+
+// dismiss closes the connections on which no request is being answered, such as those that browsers open ahead of need:
+// net/http would wait 5 s for them, and longer for one that has sent a byte.
+func (g *gate) dismiss() {
+	g.mu.Lock()
+	var all []*arrival
+	for at := g.waiting[fresh].Front(); at != nil; at = at.Next() {
+		if a := at.Value.(*arrival); !a.handled {
+			all = append(all, a)
+		}
+	}
+	for _, a := range all {
+		g.close(a)
+	}
+	g.mu.Unlock()
+	for _, a := range all {
+		_ = a.Conn.Close() // nothing was asked for on it
+	}
+}
+
+// count returns how many connections are in a state.
+func (g *gate) count(s state) int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.waiting[s].Len()
+}
+
+// warnEvery bounds how often the log tells the same of strangers.
+const warnEvery = time.Minute
+
+// warn logs what somebody should know, once in a while for each kind.
+func (g *gate) warn(kind, words string, err error) {
+	g.mu.Lock()
+	last, again := g.warned[kind]
+	if now := time.Now(); !again || now.Sub(last) >= warnEvery {
+		g.warned[kind], again = now, false
+	}
+	g.mu.Unlock()
+	if !again {
+		g.log.Warn().Err(err).Msg(words)
+	}
+}
