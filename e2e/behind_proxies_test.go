@@ -246,29 +246,48 @@ func idleConnectionsLast(t *testing.T, p *proxy) {
 func TestEachClientBehindAProxyIsOneOfItsOwn(t *testing.T) {
 	t.Parallel()
 	behindEachProxy(t, func(t *testing.T, p *proxy) {
-		var held []*client
-		for _, from := range []string{"127.0.0.21", "127.0.0.22", "127.0.0.23"} {
-			ann, err := p.dial(from, ownHost, "", "ann", p.url(ownHost, ""))
-			if err != nil {
-				t.Fatalf("from %s: %v", from, err)
-			}
-			ann.expect("welcome from "+from, ofType("welcome"))
-			held = append(held, ann)
-		}
-		forging := &websocket.DialOptions{HTTPClient: p.client("127.0.0.21"), HTTPHeader: http.Header{
-			"X-Forwarded-For": {"198.51.100.7"}, "Forwarded": {"for=198.51.100.7"}, "X-Real-Ip": {"198.51.100.7"},
-		}}
-		second, err := dialAt(t, p.url(ownHost, "/ws?name=bob"), forging)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if code, reason := second.closed(); code != websocket.StatusTryAgainLater {
-			t.Errorf("a second one of one address, by a forged one: got %d %s, want 1013", code, reason)
-		}
-		for _, ann := range held {
-			ann.drop()
+		for host, path := range p.ways() {
+			eachClientCounts(t, p, host, path)
+			eventually(t, "their places are free", func() bool {
+				return strings.Contains(p.server.get(t, "/metrics").body, "\nverbatim_sessions 0\n")
+			})
 		}
 	}, "--max-connections-per-ip", "1")
+}
+
+func TestAProxyMaySayByPROXYProtocolWhoTheClientIs(t *testing.T) {
+	t.Parallel()
+	p := startProxy(t, speakingPROXY, "--max-connections-per-ip", "1")
+	eachClientCounts(t, p, sharedHost, sharedPath) // whose origin --public-url has: no header tells of TLS
+	if said := p.server.output.String(); strings.Contains(said, "PROXY header") {
+		t.Errorf("the server does not take haproxy's checks: %s", said)
+	}
+}
+
+// eachClientCounts connects from three addresses, each of which may have one connection.
+func eachClientCounts(t *testing.T, p *proxy, host, path string) {
+	t.Helper()
+	var held []*client
+	for _, from := range []string{"127.0.0.21", "127.0.0.22", "127.0.0.23"} {
+		ann, err := p.dial(from, host, path, "ann", p.url(host, ""))
+		if err != nil {
+			t.Fatalf("from %s: %v", from, err)
+		}
+		ann.expect("welcome from "+from, ofType("welcome"))
+		held = append(held, ann)
+	}
+	second, err := dialAt(t, p.url(host, path+"/ws?name=bob"), &websocket.DialOptions{HTTPClient: p.client("127.0.0.21"), HTTPHeader: http.Header{
+		"X-Forwarded-For": {"198.51.100.7"}, "Forwarded": {"for=198.51.100.7"}, "X-Real-Ip": {"198.51.100.7"},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if code, reason := second.closed(); code != websocket.StatusTryAgainLater {
+		t.Errorf("a second one of one address, by a forged one: got %d %s, want 1013", code, reason)
+	}
+	for _, ann := range held {
+		ann.drop()
+	}
 }
 
 func TestAProxyThatForgetsTheUpgradeIsFoundOut(t *testing.T) {

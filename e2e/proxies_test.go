@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -26,18 +27,34 @@ type proxyKind struct {
 	// fit replaces the places that every operator has to fill in: the port, the certificate and the server's address.
 	fit func(p *proxy, config string) string
 	run func(p *proxy) []string
+	// say are the server's flags about who speaks for others.
+	say []string
 }
 
+// trusted is what docs/proxy has for proxies that write X-Forwarded-For.
+var trusted = []string{"--trusted-proxy", "127.0.0.1"}
+
 var proxyKinds = []proxyKind{
-	{name: "nginx", file: "nginx.conf", fit: fitNginx, run: func(p *proxy) []string {
+	{name: "nginx", say: trusted, file: "nginx.conf", fit: fitNginx, run: func(p *proxy) []string {
 		return []string{"nginx", "-p", p.dir, "-e", "stderr", "-c", p.config}
 	}},
-	{name: "caddy", file: "Caddyfile", fit: fitCaddy, run: func(p *proxy) []string {
+	{name: "caddy", say: trusted, file: "Caddyfile", fit: fitCaddy, run: func(p *proxy) []string {
 		return []string{"env", "HOME=" + p.dir, "XDG_DATA_HOME=" + p.dir, "XDG_CONFIG_HOME=" + p.dir, "caddy", "run", "--adapter", "caddyfile", "--config", p.config}
 	}},
-	{name: "haproxy", file: "haproxy.cfg", fit: fitHAProxy, run: func(p *proxy) []string {
+	{name: "haproxy", say: trusted, file: "haproxy.cfg", fit: fitHAProxy, run: func(p *proxy) []string {
 		return []string{"haproxy", "-db", "-f", p.config}
 	}},
+}
+
+// speakingPROXY is haproxy as docs/behind-a-proxy.md changes it to say by PROXY protocol who the client is.
+var speakingPROXY = proxyKind{
+	name: "haproxy with PROXY protocol", file: "haproxy.cfg", run: proxyKinds[2].run, say: []string{"--proxy-protocol", "127.0.0.1"},
+	fit: func(p *proxy, config string) string {
+		for _, header := range []string{"For %[src]", "Host %[req.hdr(host)]", "Proto https"} {
+			config = p.replace(config, "    http-request set-header X-Forwarded-"+header+"\n", "")
+		}
+		return fitHAProxy(p, p.replace(config, " check\n", " check send-proxy-v2\n"))
+	},
 }
 
 // The hosts of docs/proxy: one is the server's own, of the other it has the path /chat/.
@@ -72,8 +89,8 @@ func behindEachProxy(t *testing.T, test func(t *testing.T, p *proxy), flags ...s
 func startProxy(t testing.TB, kind proxyKind, flags ...string) *proxy {
 	t.Helper()
 	p := &proxy{t: t, kind: kind, dir: t.TempDir(), port: fmt.Sprint(freePort(t))}
-	p.server = serve(t, append([]string{"--trusted-proxy", "127.0.0.0/8", "--host", ownHost,
-		"--public-url", "https://" + sharedHost + ":" + p.port + sharedPath + "/"}, flags...)...)
+	public := []string{"--host", ownHost, "--public-url", "https://" + sharedHost + ":" + p.port + sharedPath + "/"}
+	p.server = serve(t, slices.Concat(public, kind.say, flags)...)
 	p.cert = newCertificate(t, p.dir, ownHost, sharedHost)
 	documented, err := os.ReadFile(filepath.Join("../docs/proxy", kind.file))
 	if err != nil {
