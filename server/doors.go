@@ -13,7 +13,7 @@ import (
 )
 
 // doors decides by its Host and its Origin whether a request may come in at all: a web page of somebody else's must
-// not talk to a server that trusts whoever reaches it. It stands before the API and the WebSocket. The page's own
+// not talk to a server that trusts everybody who reaches it. It stands before the API and the WebSocket. The page's own
 // files are everybody's to have. Safe for concurrent use.
 type doors struct {
 	// Fixed.
@@ -108,9 +108,11 @@ func (d *doors) strangeHost(v visit) *refusal {
 	switch {
 	case v.host == "":
 		no.err = protocol.Errorf(protocol.CodeForbidden,
-			"the request names no host: let what stands in front pass the Host header on, as the browser sends it (docs/behind-a-proxy.md; --host NAME lets a name in)")
+			"the request names no host: let what stands in front pass the Host header on, as the browser sends it "+
+				"(docs/behind-a-proxy.md; --host NAME lets a name in)")
 	case err != nil:
-		no.err = protocol.Errorf(protocol.CodeForbidden, "the Host header %.100q is no host (--host NAME lets a name in)", v.host)
+		no.err = protocol.Errorf(protocol.CodeForbidden,
+			"the Host header %.100q is no host (--host NAME lets a name in)", v.host)
 	default:
 		no.flags = "--host " + hostName(host)
 		no.err = protocol.Errorf(protocol.CodeForbidden,
@@ -128,26 +130,31 @@ func (d *doors) strangeOrigin(r *http.Request, v visit, text string, from origin
 	case text == "null" || strings.HasPrefix(text, "file:"):
 		no.kind = "origin null"
 		no.err = protocol.Errorf(protocol.CodeForbidden,
-			"pages from files and sandboxed frames (origin %.20q) may not use this server, and no --origin lets them: serve the page over http, or from a scheme of its application's own", text)
+			"pages from files and sandboxed frames (origin %.20q) may not use this server, and no --origin lets them: "+
+				"serve the page over http, or from a scheme of its application's own", text)
 	case bad != nil:
 		no.kind = "origin malformed"
-		no.err = protocol.Errorf(protocol.CodeForbidden, "the Origin header %.100q is no origin, so no --origin lets it in: %v", text, bad)
+		no.err = protocol.Errorf(protocol.CodeForbidden,
+			"the Origin header %.100q is no origin, so no --origin lets it in: %v", text, bad)
 	case defaultPorts[from.scheme] != "" && host == from.host: // and the scheme is another
 		no.kind = "origin scheme"
 		no.flags = fmt.Sprintf("--public-url %s/, or --trusted-proxy %s where that proxy sets X-Forwarded-Proto, or %s",
 			from, peer(r), allow)
 		no.err = protocol.Errorf(protocol.CodeForbidden,
-			"the page came by %s and the request by %s: start the server with --public-url %s/ (or %s)", from.scheme, v.scheme, from, allow)
+			"the page came by %s and the request by %s: start the server with --public-url %s/ (or %s)",
+			from.scheme, v.scheme, from, allow)
 	case defaultPorts[from.scheme] != "" && hostName(host) == from.hostName():
 		no.kind = "origin port"
 		no.flags = fmt.Sprintf("--public-url %s/, or %s", from, allow)
 		no.err = protocol.Errorf(protocol.CodeForbidden,
-			"the page came from %s and the request says Host %.100q: let the proxy pass the Host header with its port, or start the server with --public-url %s/ (or %s)",
+			"the page came from %s and the request says Host %.100q: let the proxy pass the Host header with its port, "+
+				"or start the server with --public-url %s/ (or %s)",
 			from, v.host, from, allow)
 	default:
 		no.flags = allow
 		no.err = protocol.Errorf(protocol.CodeForbidden,
-			"pages of the origin %.100q may not use this server: start it with %s to let them, or with --public-url where they are its own", text, allow)
+			"pages of the origin %.100q may not use this server: start it with %s to let them, "+
+				"or with --public-url where they are its own", text, allow)
 	}
 	return no
 }

@@ -192,11 +192,14 @@ func parseAllowed(flag string) (o origin, wildcard bool, err error) {
 	scheme = strings.ToLower(scheme)
 	switch {
 	case flag == "*":
-		return origin{}, false, errors.New("not everybody's page can be let in: name each origin, as https://chat.example.com or https://*.example.com")
+		return origin{}, false, errors.New("not everybody's page can be let in: " +
+			"name each origin, as https://chat.example.com or https://*.example.com")
 	case flag == "null" || scheme == "file":
-		return origin{}, false, errors.New("pages from files and sandboxed frames have the origin null, which anybody's page can have: serve the page over http, or from a scheme of your application's own (app://name), and give that")
+		return origin{}, false, errors.New("pages from files and sandboxed frames have the origin null, which " +
+			"anybody's page can have: serve the page over http, or from a scheme of your application's own (app://name), and give that")
 	case scheme == "ws" || scheme == "wss":
-		return origin{}, false, fmt.Errorf("an origin is a page's, not a socket's: write it as http%s://%s", strings.TrimPrefix(scheme, "ws"), rest)
+		return origin{}, false, fmt.Errorf("an origin is a page's, not a socket's: write it as http%s://%s",
+			strings.TrimPrefix(scheme, "ws"), rest)
 	case pageless[scheme]:
 		return origin{}, false, fmt.Errorf("no page has an origin of the scheme %s: write it as https://chat.example.com", scheme)
 	}
