@@ -22,7 +22,7 @@ run: ## install what is missing, build, and serve on http://127.0.0.1:8080
 	@$(MAKE) --no-print-directory build
 	bin/verbatim serve
 
-test: ## everything, with real Redis, Chromium, strace and kill -9 (about ten minutes on two cores, twenty on slow ones that have nothing cached)
+test: ## everything, with real Redis, Chromium, reverse proxies, strace and kill -9 (about ten minutes on two cores, twenty on slow ones that have nothing cached)
 	@scripts/setup.sh test
 	@$(MAKE) --no-print-directory build lint
 	go test -race -timeout 30m $$(go list ./... | grep -v /simulation)

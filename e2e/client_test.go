@@ -54,6 +54,12 @@ func (s *server) dial(t testing.TB, name string) *client {
 // tryDial connects with a query and waits for nothing.
 func (s *server) tryDial(t testing.TB, query string, opts *websocket.DialOptions) (*client, error) {
 	t.Helper()
+	return dialAt(t, "ws://"+s.addr+"/ws?"+query, opts)
+}
+
+// dialAt connects at an address and waits for nothing.
+func dialAt(t testing.TB, address string, opts *websocket.DialOptions) (*client, error) {
+	t.Helper()
 	if opts == nil {
 		opts = &websocket.DialOptions{}
 	}
@@ -62,12 +68,12 @@ func (s *server) tryDial(t testing.TB, query string, opts *websocket.DialOptions
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	conn, _, err := websocket.Dial(ctx, "ws://"+s.addr+"/ws?"+query, opts)
+	conn, _, err := websocket.Dial(ctx, address, opts)
 	if err != nil {
 		return nil, err
 	}
 	conn.SetReadLimit(-1)
-	c := &client{t: t, conn: conn, name: query, ended: make(chan struct{}), more: make(chan struct{})}
+	c := &client{t: t, conn: conn, name: address, ended: make(chan struct{}), more: make(chan struct{})}
 	go c.read() // ends with the connection
 	t.Cleanup(func() {
 		c.drop()

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # Installs what is missing, says aloud what, and touches nothing that is there.
 #   scripts/setup.sh run     what `make run` needs: the page's npm packages
-#   scripts/setup.sh test    what `make test` needs: real Redis, Chromium, strace, quotations, wscat, npm packages (the default)
+#   scripts/setup.sh test    what `make test` needs: real Redis, Chromium, reverse proxies, strace, quotations, wscat, npm packages (the default)
 #   scripts/setup.sh bench   what `make web-bench` needs: Chromium, fonts of many scripts, npm packages, Lighthouse
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 # What the tests start or read, by Debian package. Only the texts of the fortunes packages are used.
 fortunes=(fortunes fortunes-min fortunes-de fortunes-ru fortunes-zh fortunes-es fortunes-it fortunes-pl fortunes-cs fortunes-bg fortunes-ga fortunes-br)
-packages=(redis-server chromium strace iproute2 e2fsprogs systemd fonts-noto-color-emoji "${fortunes[@]}")
+packages=(redis-server chromium nginx caddy haproxy strace iproute2 e2fsprogs systemd fonts-noto-color-emoji "${fortunes[@]}")
 # What the page is measured and photographed with: without these fonts a picture shows boxes for most of the world's writing.
 bench_packages=(chromium fonts-noto-color-emoji fonts-noto-cjk fonts-noto-core)
 
@@ -31,7 +31,16 @@ missing_packages() {
 	done
 }
 
-apt_install() { as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null; }
+# apt_install installs, and starts nothing: the tests start what they need by themselves, on ports of their own.
+apt_install() (
+	policy=/usr/sbin/policy-rc.d # what packages ask before they start a service (Debian Policy 9.3.3.1)
+	if [ ! -e "$policy" ]; then
+		trap 'as_root rm -f "$policy"' EXIT
+		printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+		as_root chmod 755 "$policy"
+	fi
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+)
 
 # debian PACKAGE… installs those that are missing.
 debian() {

@@ -74,7 +74,7 @@ func (s *Server) adminRoutes() http.Handler {
 	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
-	return newDoors(s.cfg, slices.ContainsFunc(s.adminListeners, (*listener).here)).guard(mux, s.metrics.refused.WithLabelValues("door"))
+	return newDoors(s.cfg, slices.ContainsFunc(s.adminListeners, (*listener).here), s.proxies.visit, s.log).guard(mux, s.metrics.refused.WithLabelValues("door"))
 }
 
 // announceAdmin says where it is, and to whom.

@@ -2,7 +2,6 @@ package server
 
 import (
 	"fmt"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -30,7 +29,8 @@ type Config struct {
 	HistoryTTL          time.Duration `group:"limits" name:"history-ttl" default:"24h" placeholder:"TIME" help:"How long they stay at hand after the newest. The record keeps everything."`
 	HistoryMemory       Size          `group:"limits" default:"256MB" placeholder:"SIZE" help:"Memory for the entries at hand of all conversations."`
 
-	Origin        []string `group:"doors" placeholder:"ORIGIN" help:"A web page's origin that may connect besides the server's own, https://chat.example.com. May be repeated."`
+	PublicURL     string   `group:"doors" name:"public-url" placeholder:"URL" help:"Where people reach this server where that is not where it listens: https://chat.example.com/, or https://example.com/chat/ below a path."`
+	Origin        []string `group:"doors" placeholder:"ORIGIN" help:"A web page's origin that may connect besides the server's own, https://app.example.com; https://*.example.com for all sub-domains; capacitor://localhost for an application's own. May be repeated."`
 	Host          []string `group:"doors" placeholder:"NAME" help:"A host name that this server goes by, beyond localhost, where it listens on loopback. May be repeated."`
 	Auth          string   `group:"doors" placeholder:"open" help:"open: a name is a claim, and whoever reaches the server may read and write. Assumed on loopback; must be said elsewhere."`
 	TrustedProxy  []string `group:"doors" placeholder:"CIDR" help:"A reverse proxy, as an address or a network, whose X-Forwarded-For, -Proto and -Host count; unix: who connects by a Unix socket. May be repeated."`
@@ -124,13 +124,14 @@ func (c *Config) checkTimes() error {
 }
 
 func (c *Config) checkDoors() error {
-	for _, origin := range c.Origin {
-		if _, err := parseOrigin(origin); err != nil {
-			return fmt.Errorf("--origin %q is no origin: write it as https://chat.example.com, without a path", origin)
-		}
+	if _, err := parsePublicURL(c.PublicURL); err != nil {
+		return err
+	}
+	if _, err := newOrigins(c.Origin); err != nil {
+		return err
 	}
 	for _, host := range c.Host {
-		if u, err := url.Parse("http://" + host); err != nil || u.Host != host || u.Hostname() == "" {
+		if _, err := normalHost("http", host); err != nil {
 			return fmt.Errorf("--host %q is no host name: write it as chat.example.com", host)
 		}
 	}

@@ -2,34 +2,43 @@ package server
 
 import (
 	"fmt"
-	"net"
 	"net/http"
 	"net/netip"
-	"net/url"
 	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/rs/zerolog"
 
 	"verbatim/protocol"
 )
 
 // doors decides by its Host and its Origin whether a request may come in at all: a web page of somebody else's must
-// not talk to a server that trusts whoever reaches it. Fixed once it is made.
+// not talk to a server that trusts everybody who reaches it. It stands before the API and the WebSocket. The page's own
+// files are everybody's to have. Safe for concurrent use.
 type doors struct {
-	loopback bool // a listener's address; what comes by it must be for a known host (DNS rebinding)
-	hosts    map[string]bool
-	origins  map[string]bool
+	// Fixed.
+	loopback bool            // the listener's address; then a host must be known (DNS rebinding)
+	hosts    map[string]bool // their names, without ports
+	own      *publicURL      // nil: the server is where its clients say that it is
+	origins  origins
+	visit    func(*http.Request) visit
+
+	refusals *refusals
 }
 
-func newDoors(cfg *Config, loopback bool) *doors {
-	d := &doors{loopback: loopback, hosts: map[string]bool{"localhost": true}, origins: map[string]bool{}}
-	for _, host := range cfg.Host {
-		d.hosts[strings.ToLower(hostName(host))] = true
+func newDoors(cfg *Config, loopback bool, visit func(*http.Request) visit, log zerolog.Logger) *doors {
+	d := &doors{
+		loopback: loopback, hosts: map[string]bool{"localhost": true}, visit: visit, refusals: newRefusals(log),
 	}
-	for _, origin := range cfg.Origin {
-		if o, err := parseOrigin(origin); err == nil { // checked with the configuration
-			d.origins[o.String()] = true
-		}
+	// All three were checked with the configuration.
+	d.origins, _ = newOrigins(cfg.Origin)
+	d.own, _ = parsePublicURL(cfg.PublicURL)
+	for _, host := range cfg.Host {
+		name, _ := normalHost("http", host)
+		d.hosts[hostName(name)] = true
+	}
+	if d.own != nil {
+		d.hosts[d.own.origin.hostName()] = true
 	}
 	return d
 }
@@ -37,9 +46,10 @@ func newDoors(cfg *Config, loopback bool) *doors {
 // guard lets in what the doors allow, before anything else looks at the request, and counts what they do not.
 func (d *doors) guard(next http.Handler, refused prometheus.Counter) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if err := d.check(r); err != nil {
+		if no := d.check(r); no != nil {
 			refused.Inc()
-			refuse(w, http.StatusForbidden, err)
+			d.refusals.note(r, no)
+			refuse(w, http.StatusForbidden, no.err)
 			return
 		}
 		if d.crossOrigin(w, r) {
@@ -49,42 +59,132 @@ func (d *doors) guard(next http.Handler, refused prometheus.Counter) http.Handle
 	})
 }
 
-func (d *doors) check(r *http.Request) *protocol.Error {
-	if d.loopback && !beyondLoopback(r) && !d.knows(r.Host) {
-		return protocol.Errorf(protocol.CodeForbidden,
-			"this server does not go by the host %.100q: start it with --host to let that in, or use localhost", r.Host)
+// check returns why a request may not come in, or nil.
+func (d *doors) check(r *http.Request) *refusal {
+	v := d.visit(r)
+	if d.loopback && !beyondLoopback(r) && !d.knows(v.host) && !isProbe(r) {
+		return d.strangeHost(v)
 	}
-	for _, text := range r.Header.Values("Origin") {
-		o, err := parseOrigin(text)
-		if err != nil || !d.origins[o.String()] && !o.sameHost(r.Host) {
-			return protocol.Errorf(protocol.CodeForbidden,
-				"pages of the origin %.100q may not use this server: start it with --origin to let them", text)
+	for _, text := range r.Header["Origin"] {
+		from, err := parseOrigin(text)
+		if err != nil || !d.isOwn(from, v) && !d.origins.allow(from) {
+			return d.strangeOrigin(r, v, text, from, err)
 		}
 	}
 	return nil
 }
 
 func (d *doors) knows(host string) bool {
-	name := hostName(host)
+	name, err := normalHost("http", host)
+	if err != nil {
+		return false
+	}
+	name = hostName(name)
 	if _, err := netip.ParseAddr(name); err == nil {
 		return true
 	}
-	return d.hosts[strings.ToLower(name)]
+	return d.hosts[name]
 }
 
-// crossOrigin lets a page of an allowed other origin read the answers (CORS), and answers its preflights.
+// isProbe reports whether a load balancer asks how the server is, by HTTP/1.0 and without a Host (haproxy's httpchk
+// does). No browser asks like that.
+func isProbe(r *http.Request) bool {
+	return r.Host == "" && (r.URL.Path == "/healthz" || r.URL.Path == "/readyz")
+}
+
+// isOwn reports whether a page is the server's own: from the address by which the request came, scheme and port
+// included, or from --public-url.
+func (d *doors) isOwn(from origin, v visit) bool {
+	if d.own != nil && from == d.own.origin {
+		return true
+	}
+	host, err := normalHost(v.scheme, v.host)
+	return err == nil && from == origin{v.scheme, host}
+}
+
+func (d *doors) strangeHost(v visit) *refusal {
+	no := &refusal{kind: "host", header: "Host", value: v.host}
+	host, err := normalHost("http", v.host)
+	switch {
+	case v.host == "":
+		no.err = protocol.Errorf(protocol.CodeForbidden,
+			"the request names no host: let what stands in front pass the Host header on, as the browser sends it "+
+				"(docs/behind-a-proxy.md; --host NAME lets a name in)")
+	case err != nil:
+		no.err = protocol.Errorf(protocol.CodeForbidden,
+			"the Host header %.100q is no host (--host NAME lets a name in)", v.host)
+	default:
+		no.flags = "--host " + hostName(host)
+		no.err = protocol.Errorf(protocol.CodeForbidden,
+			"this server does not go by the host %.100q: start it with %s to let that in, or use localhost", v.host, no.flags)
+	}
+	return no
+}
+
+// strangeOrigin finds out why a page is refused: most often it is the server's own behind a proxy that says otherwise.
+func (d *doors) strangeOrigin(r *http.Request, v visit, text string, from origin, bad error) *refusal {
+	no := &refusal{kind: "origin", header: "Origin", value: text}
+	allow := "--origin " + from.String()
+	host, _ := normalHost(from.scheme, v.host)
+	switch {
+	case text == "null" || strings.HasPrefix(text, "file:"):
+		no.kind = "origin null"
+		no.err = protocol.Errorf(protocol.CodeForbidden,
+			"pages from files and sandboxed frames (origin %.20q) may not use this server, and no --origin lets them: "+
+				"serve the page over http, or from a scheme of its application's own", text)
+	case bad != nil:
+		no.kind = "origin malformed"
+		no.err = protocol.Errorf(protocol.CodeForbidden,
+			"the Origin header %.100q is no origin, so no --origin lets it in: %v", text, bad)
+	case defaultPorts[from.scheme] != "" && host == from.host: // and the scheme is another
+		no.kind = "origin scheme"
+		no.flags = fmt.Sprintf("--public-url %s/, or --trusted-proxy %s where that proxy sets X-Forwarded-Proto, or %s",
+			from, peer(r), allow)
+		no.err = protocol.Errorf(protocol.CodeForbidden,
+			"the page came by %s and the request by %s: start the server with --public-url %s/ (or %s)",
+			from.scheme, v.scheme, from, allow)
+	case defaultPorts[from.scheme] != "" && hostName(host) == from.hostName():
+		no.kind = "origin port"
+		no.flags = fmt.Sprintf("--public-url %s/, or %s", from, allow)
+		no.err = protocol.Errorf(protocol.CodeForbidden,
+			"the page came from %s and the request says Host %.100q: let the proxy pass the Host header with its port, "+
+				"or start the server with --public-url %s/ (or %s)",
+			from, v.host, from, allow)
+	default:
+		no.flags = allow
+		no.err = protocol.Errorf(protocol.CodeForbidden,
+			"pages of the origin %.100q may not use this server: start it with %s to let them, "+
+				"or with --public-url where they are its own", text, allow)
+	}
+	return no
+}
+
+// peer returns who is at the other end of the connection, as a flag takes it.
+func peer(r *http.Request) string {
+	if at, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
+		return at.Addr().Unmap().WithZone("").String()
+	}
+	return "unix"
+}
+
+// crossOrigin lets a page of an allowed other origin read the answers (CORS), and answers its preflights. The answer
+// to one page must not be kept for another, so it always varies.
 func (d *doors) crossOrigin(w http.ResponseWriter, r *http.Request) (answered bool) {
-	origin := r.Header.Get("Origin")
-	if origin == "" || len(d.origins) == 0 {
+	if d.origins.none() {
 		return false
 	}
 	h := w.Header()
 	h.Add("Vary", "Origin")
-	if o, err := parseOrigin(origin); err != nil || !d.origins[o.String()] {
+	if len(r.Header["Origin"]) != 1 {
 		return false
 	}
-	h.Set("Access-Control-Allow-Origin", origin)
+	text := r.Header["Origin"][0]
+	if from, err := parseOrigin(text); err != nil || !d.origins.allow(from) {
+		return false // the server's own page needs no leave
+	}
+	h.Set("Access-Control-Allow-Origin", text)
 	if r.Method != http.MethodOptions || r.Header.Get("Access-Control-Request-Method") == "" {
+		h.Set("Access-Control-Expose-Headers", "Content-Disposition, Retry-After")
 		return false
 	}
 	h.Set("Access-Control-Allow-Methods", "GET, POST")
@@ -92,38 +192,4 @@ func (d *doors) crossOrigin(w http.ResponseWriter, r *http.Request) (answered bo
 	h.Set("Access-Control-Max-Age", "600")
 	w.WriteHeader(http.StatusNoContent)
 	return true
-}
-
-// hostName takes a port and brackets away.
-func hostName(host string) string {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		return name
-	}
-	return strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
-}
-
-// origin is a scheme and a host, in lower case, without the scheme's own port.
-type origin struct{ scheme, host string }
-
-func (o origin) String() string { return o.scheme + "://" + o.host }
-
-// sameHost says whether the origin is the server's own. Its scheme is not compared: TLS may end before us.
-func (o origin) sameHost(host string) bool {
-	return o.host == withoutPort(o.scheme, strings.ToLower(host))
-}
-
-func parseOrigin(text string) (origin, error) {
-	u, err := url.Parse(text)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" ||
-		u.User != nil || u.Path != "" || u.RawQuery != "" || u.Fragment != "" || u.ForceQuery {
-		return origin{}, fmt.Errorf("origin: %q is not SCHEME://HOST", text)
-	}
-	return origin{u.Scheme, withoutPort(u.Scheme, strings.ToLower(u.Host))}, nil
-}
-
-func withoutPort(scheme, host string) string {
-	if scheme == "https" {
-		return strings.TrimSuffix(host, ":443")
-	}
-	return strings.TrimSuffix(host, ":80")
 }

@@ -3,14 +3,17 @@ package server
 import (
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/rs/zerolog"
 )
 
 func TestTheDoorsKnowHostsAndOrigins(t *testing.T) {
 	t.Parallel()
-	flags := []string{"--host", "chat.example.com,intra:8080", "--origin", "https://App.example.com", "--origin", "http://other:3000"}
+	flags := []string{"--host", "chat.example.com,intra:8080", "--origin", "https://App.example.com", "--origin", "http://other:3000",
+		"--public-url", "https://public.example.com:8443/chat/"}
 	for _, row := range []struct {
 		what         string
 		loopback     bool
@@ -31,8 +34,17 @@ func TestTheDoorsKnowHostsAndOrigins(t *testing.T) {
 		{"any host where the listener is not loopback", false, "evil.example.com", "", 200},
 
 		{"the server's own origin", true, "localhost:8080", "http://localhost:8080", 200},
-		{"its own behind TLS", true, "chat.example.com", "https://chat.example.com", 200},
-		{"its own with the scheme's port", true, "chat.example.com:443", "https://chat.example.com", 200},
+		{"its own host by TLS, of which no proxy told", true, "chat.example.com", "https://chat.example.com", 403},
+		{"its own with the scheme's port", true, "chat.example.com:80", "http://chat.example.com", 200},
+		{"its own with another scheme's port", true, "chat.example.com:443", "http://chat.example.com", 403},
+		{"its own with a dot at the end", true, "chat.example.com.", "http://chat.example.com.", 200},
+		{"its own, an IPv6 address", true, "[::1]:8080", "http://[::1]:8080", 200},
+		{"its own, an IPv6 address in another form", true, "[0:0::1]:80", "http://[::1]", 200},
+		{"its own with letters of its own", true, "bücher.example.com", "http://xn--bcher-kva.example.com", 403},
+		{"a --public-url", true, "localhost:8080", "https://public.example.com:8443", 200},
+		{"a --public-url without its port", true, "localhost:8080", "https://public.example.com", 403},
+		{"a --public-url by another scheme", true, "public.example.com:8443", "http://public.example.com:8443", 200},
+		{"the host of --public-url", true, "public.example.com", "", 200},
 		{"its own in other letters", true, "localhost:8080", "http://LOCALHOST:8080", 200},
 		{"an --origin", true, "localhost:8080", "https://app.example.com", 200},
 		{"an --origin with a port", false, "chat", "http://other:3000", 200},
@@ -46,7 +58,8 @@ func TestTheDoorsKnowHostsAndOrigins(t *testing.T) {
 		{"what is no origin", false, "chat", "http://chat/path", 403},
 		{"userinfo before the host", false, "chat", "http://chat@evil.example.com", 403},
 	} {
-		d := newDoors(defaults(t, flags...), row.loopback)
+		cfg := defaults(t, flags...)
+		d := newDoors(cfg, row.loopback, newProxies(nil, zerolog.Nop()).visit, zerolog.Nop())
 		h := d.guard(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), prometheus.NewCounter(prometheus.CounterOpts{}))
 		r := httptest.NewRequest(http.MethodGet, "/api/conversations", nil)
 		r.Host = row.host
@@ -79,11 +92,116 @@ func TestAnAllowedOriginMayReadTheAnswers(t *testing.T) {
 	}
 }
 
-func TestTheDoorsStandBeforeEverything(t *testing.T) {
+func TestAnswersToAllowedOriginsAreKeptForNobodyElse(t *testing.T) {
+	t.Parallel()
+	ts := serve(t, "--origin", "https://*.example.com", "--origin", "capacitor://localhost")
+	for _, row := range []struct{ origin, allowed string }{
+		{"", ""}, {"https://a.example.com", "https://a.example.com"}, {"capacitor://localhost", "capacitor://localhost"}, {ts.url, ""},
+	} {
+		var headers []string
+		if row.origin != "" {
+			headers = []string{"Origin", row.origin}
+		}
+		a := ts.get("/api/conversations", headers...).is(t, 200)
+		if got := a.header.Get("Access-Control-Allow-Origin"); got != row.allowed {
+			t.Errorf("Origin %q: got Access-Control-Allow-Origin %q, want %q", row.origin, got, row.allowed)
+		}
+		if got := a.header.Get("Vary"); got != "Origin" {
+			t.Errorf("Origin %q: got Vary %q, want Origin: a cache would hand it to others", row.origin, got)
+		}
+	}
+	missing := ts.get("/api/conversations/none/transcript", "Origin", "https://a.example.com").is(t, 404)
+	if got := missing.header.Get("Access-Control-Allow-Origin"); got != "https://a.example.com" {
+		t.Errorf("an error: got Access-Control-Allow-Origin %q, so the page cannot read why", got)
+	}
+	refused := ts.ask(http.MethodOptions, "/api/conversations", "", "Origin", "https://example.com", "Access-Control-Request-Method", "GET")
+	if refused.is(t, 403).header.Get("Access-Control-Allow-Origin") != "" {
+		t.Errorf("a refused origin's preflight: got %v", refused.header)
+	}
+}
+
+func TestSeveralOriginsMustAllBeAllowed(t *testing.T) {
+	t.Parallel()
+	ts := serve(t, "--origin", "https://app.example.com")
+	good, evil := []string{"Origin", "https://app.example.com"}, []string{"Origin", "https://evil.example.com"}
+	ts.get("/api/conversations", append(good, evil...)...).refuses(t, 403, "forbidden", "--origin https://evil.example.com")
+	ts.get("/api/conversations", append(evil, good...)...).refuses(t, 403, "forbidden", "--origin https://evil.example.com")
+	ts.get("/api/conversations", "Origin", "https://app.example.com https://evil.example.com").refuses(t, 403, "forbidden", "no origin")
+	ts.get("/api/conversations", "Origin", "").refuses(t, 403, "forbidden", "no origin")
+}
+
+func TestATrustedProxySaysWhichSchemeAndHostAreOurs(t *testing.T) {
+	t.Parallel()
+	page := []string{"Origin", "https://chat.example.com", "X-Forwarded-Proto", "https"}
+	for _, row := range []struct {
+		what  string
+		flags []string
+		extra []string
+		want  int
+	}{
+		{"a trusted proxy", []string{"--trusted-proxy", "127.0.0.1"}, []string{"Host", "chat.example.com"}, 200},
+		{"a trusted proxy that changes Host", []string{"--trusted-proxy", "127.0.0.1"}, []string{"X-Forwarded-Host", "chat.example.com"}, 200},
+		{"a trusted proxy of another name", []string{"--trusted-proxy", "127.0.0.1"}, []string{"X-Forwarded-Host", "evil.example.com"}, 403},
+		{"anybody", nil, []string{"Host", "chat.example.com"}, 403},
+		{"anybody, and the public URL says the same", []string{"--public-url", "https://chat.example.com"}, []string{"Host", "chat.example.com"}, 200},
+	} {
+		ts := serve(t, append([]string{"--host", "chat.example.com"}, row.flags...)...)
+		if a := ts.get("/api/conversations", append(row.extra, page...)...); a.status != row.want {
+			t.Errorf("%s: got %d %.300s, want %d", row.what, a.status, a.body, row.want)
+		}
+		http11 := []string{"Origin", "http://chat.example.com", "X-Forwarded-Proto", "https", "Host", "chat.example.com"}
+		if a := ts.get("/api/conversations", http11...); row.flags != nil && row.flags[0] == "--trusted-proxy" && a.status != 403 {
+			t.Errorf("%s: a page by http where the proxy says https: got %d, want 403", row.what, a.status)
+		}
+	}
+}
+
+func TestTheDoorsStandBeforeAllButThePagesFiles(t *testing.T) {
 	t.Parallel()
 	ts := serve(t)
-	for _, path := range []string{"/", "/c/lobby", "/ws?name=ann", "/api/conversations", "/healthz", "/readyz", "/metrics", "/nothing"} {
-		ts.get(path, "Host", "evil.example.com").refuses(t, 403, "forbidden", "--host")
-		ts.get(path, "Origin", "https://evil.example.com").refuses(t, 403, "forbidden", "--origin")
+	for _, path := range []string{"/ws?name=ann", "/api/conversations", "/api/nothing", "/healthz", "/readyz", "/metrics"} {
+		ts.get(path, "Host", "evil.example.com").refuses(t, 403, "forbidden", "--host evil.example.com")
+		ts.get(path, "Origin", "https://evil.example.com").refuses(t, 403, "forbidden", "--origin https://evil.example.com")
+	}
+	for _, path := range []string{"/", "/c/lobby", "/nothing"} {
+		want := ts.get(path).status
+		for _, header := range [][]string{{"Host", "evil.example.com"}, {"Origin", "https://evil.example.com"}, {"Origin", "null"}} {
+			if a := ts.get(path, header...); a.status != want || strings.Contains(a.body, "forbidden") {
+				t.Errorf("GET %s with %v: got %d %.200s, want %d as without", path, header, a.status, a.body, want)
+			}
+		}
+	}
+}
+
+func TestWhoAsksWithoutAHostGetsThePageAndTheHealthAlone(t *testing.T) {
+	t.Parallel()
+	ts := serve(t)
+	page := ts.get("/").status
+	for path, want := range map[string]int{"/": page, "/healthz": 200, "/readyz": 200, "/api/conversations": 403, "/metrics": 403, "/ws": 403} {
+		if got := ts.bare("GET " + path + " HTTP/1.0\r\n\r\n"); got.StatusCode != want {
+			t.Errorf("GET %s by HTTP/1.0, without a Host: got %s, want %d", path, got.Status, want)
+		}
+	}
+}
+
+func TestAPlainRequestToTheWebSocketSaysWhatItLacks(t *testing.T) {
+	t.Parallel()
+	ts := serve(t)
+	key := []string{"Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==", "Sec-WebSocket-Version", "13"}
+	for _, a := range []answer{
+		ts.get("/ws?name=ann"),
+		ts.ask(http.MethodPost, "/ws", "", "Origin", ts.url), // as the page asks what is wrong
+		ts.get("/ws?name=ann", append(key, "Connection", "close")...),
+	} {
+		a.refuses(t, http.StatusUpgradeRequired, "bad_request", "no Upgrade")
+		if got := a.header.Get("Upgrade"); got != "websocket" {
+			t.Errorf("got Upgrade %q, want websocket", got)
+		}
+	}
+	if got := strings.Count(ts.log.String(), "docs/behind-a-proxy.md"); got != 1 {
+		t.Errorf("the log tells of %d requests without Upgrade, want the one that asked for a WebSocket", got)
+	}
+	if n := ts.places.count(); n != 0 {
+		t.Errorf("%d places are still taken", n)
 	}
 }

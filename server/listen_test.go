@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"github.com/rs/zerolog"
 	"io"
 	"net"
 	"net/http"
@@ -95,7 +96,7 @@ func TestANameIsListenedAtWithAllItsAddressesAndSaidOnce(t *testing.T) {
 
 func TestANameToListenAtIsAHostThatTheServerGoesBy(t *testing.T) {
 	t.Parallel()
-	d := newDoors(defaults(t), true)
+	d := newDoors(defaults(t), true, newProxies(nil, zerolog.Nop()).visit, zerolog.Nop())
 	d.know([]string{"Chat.Internal:8080", "127.0.0.1:0", "unix:/run/x"})
 	if !d.knows("chat.internal:8080") || d.knows("unix") || d.knows("") {
 		t.Errorf("got %v, want chat.internal to be known, and nothing else beside localhost", d.hosts)

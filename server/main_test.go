@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"io"
@@ -203,4 +204,18 @@ func (ts *testServer) dialTCP() net.Conn {
 	}
 	ts.t.Cleanup(func() { c.Close() })
 	return c
+}
+
+// bare sends a request as it is written, and reads the answer's head.
+func (ts *testServer) bare(request string) *http.Response {
+	ts.t.Helper()
+	c := ts.dialTCP()
+	if _, err := io.WriteString(c, request); err != nil {
+		ts.t.Fatal(err)
+	}
+	response, err := http.ReadResponse(bufio.NewReader(c), nil)
+	if err != nil {
+		ts.t.Fatalf("%q: %v", request, err)
+	}
+	return response
 }

@@ -9,22 +9,45 @@ import (
 	"verbatim/web"
 )
 
-// routes is every address that the server answers, and what stands before all of them.
+// routes is every address that the server answers. The doors stand before all but the page's own files, which hold
+// nothing that is not everybody's: a proxy that changes Host or Origin must not leave the page white, since the page is
+// what says what is wrong.
 func (s *Server) routes() http.Handler {
+	guarded := http.NewServeMux()
+	guarded.HandleFunc("/ws", s.serveWebSocket)
+
+	guarded.Handle("/api/conversations", methods{"GET": s.listConversations})
+	guarded.Handle("/api/conversations/{id}/messages", methods{"GET": s.readMessages, "POST": s.postMessage})
+	guarded.Handle("/api/conversations/{id}/transcript", methods{"GET": s.downloadTranscript})
+	guarded.HandleFunc("/api/", noSuchPath)
+
+	guarded.Handle("/healthz", methods{"GET": s.health})
+	guarded.Handle("/readyz", methods{"GET": s.ready})
+	guarded.Handle("/metrics", methods{"GET": s.ownMetrics()})
+
+	inside := s.doors.guard(guarded, s.metrics.refused.WithLabelValues("door"))
 	mux := http.NewServeMux()
-	mux.HandleFunc("/ws", s.serveWebSocket)
+	for _, path := range []string{"/ws", "/api/", "/healthz", "/readyz", "/metrics"} {
+		mux.Handle(path, inside)
+	}
+	mux.Handle("/", s.servePage())
+	if s.doors.own == nil {
+		return s.gate.note(mux)
+	}
+	return s.gate.note(below(s.doors.own.path, mux))
+}
 
-	mux.Handle("/api/conversations", methods{"GET": s.listConversations})
-	mux.Handle("/api/conversations/{id}/messages", methods{"GET": s.readMessages, "POST": s.postMessage})
-	mux.Handle("/api/conversations/{id}/transcript", methods{"GET": s.downloadTranscript})
-	mux.HandleFunc("/api/", noSuchPath)
-
-	mux.Handle("/healthz", methods{"GET": s.health})
-	mux.Handle("/readyz", methods{"GET": s.ready})
-	mux.Handle("/metrics", methods{"GET": s.ownMetrics()})
-
-	mux.Handle("/", web.Handler())
-	return s.gate.note(s.doors.guard(mux, s.metrics.refused.WithLabelValues("door")))
+// servePage serves the page as the client asked for it: its policy names the host that the browser knows.
+func (s *Server) servePage() http.Handler {
+	page := web.Handler()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if v := s.doors.visit(r); v.host != r.Host {
+			asked := *r
+			asked.Host = v.host
+			r = &asked
+		}
+		page.ServeHTTP(w, r)
+	})
 }
 
 // methods answers one path: each method's own way, HEAD as GET, and any other with an error that names these.

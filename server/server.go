@@ -162,7 +162,7 @@ func (s *Server) openAddresses() (err error) {
 	if s.listeners, err = listenAll(s.cfg); err != nil {
 		return err
 	}
-	s.doors = newDoors(s.cfg, slices.ContainsFunc(s.listeners, (*listener).here))
+	s.doors = newDoors(s.cfg, slices.ContainsFunc(s.listeners, (*listener).here), s.proxies.visit, s.log)
 	s.doors.know(s.cfg.listens())
 	for _, l := range s.listeners {
 		l.Listener = s.gate.guard(l.Listener)
@@ -237,7 +237,11 @@ func (s *Server) announce() {
 		}
 	}
 	s.manager.ready(s.where())
-	s.log.Info().Strs("addresses", s.where()).Str("data", s.cfg.Data).Bool("redis", s.cfg.Redis != "").Msg("serving")
+	e := s.log.Info().Strs("addresses", s.where()).Str("data", s.cfg.Data).Bool("redis", s.cfg.Redis != "")
+	if s.doors.own != nil {
+		e = e.Str("public_url", s.doors.own.String())
+	}
+	e.Msg("serving")
 	if len(open) > 0 {
 		s.log.Warn().Strs("addresses", open).
 			Msg("open to everybody who reaches these addresses: names are not checked (--auth open)")

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/net/http/httpguts"
+
 	"verbatim/protocol"
 	"verbatim/session"
 )
@@ -20,6 +22,10 @@ import (
 func (s *Server) serveWebSocket(w http.ResponseWriter, r *http.Request) {
 	if s.going.Err() != nil {
 		s.fail(w, r, protocol.Unavailable("the server is draining: connect again", comeBack()))
+		return
+	}
+	if missing := notUpgraded(r); missing != "" {
+		s.askForUpgrade(w, r, missing)
 		return
 	}
 	who := s.receive(r)
@@ -47,6 +53,34 @@ func (s *Server) serveWebSocket(w http.ResponseWriter, r *http.Request) {
 		conn.Refuse(nil, protocol.CloseGoingAway, protocol.RetryReason("the server is draining", comeBack()))
 		who.free()
 	}
+}
+
+// notUpgraded names what a request lacks to become a WebSocket: what a proxy that does not know of them takes away.
+// It is "" where nothing is missing.
+func notUpgraded(r *http.Request) string {
+	switch {
+	case !r.ProtoAtLeast(1, 1):
+		return "Upgrade by HTTP/1.1"
+	case !httpguts.HeaderValuesContainsToken(r.Header["Upgrade"], "websocket"):
+		return "Upgrade"
+	case !httpguts.HeaderValuesContainsToken(r.Header["Connection"], "upgrade"):
+		return "Connection"
+	}
+	return ""
+}
+
+// askForUpgrade answers a plain request to /ws, which the page sends too, to learn why it gets no WebSocket.
+func (s *Server) askForUpgrade(w http.ResponseWriter, r *http.Request, missing string) {
+	no := &refusal{kind: "upgrade", header: missing, value: r.Proto + " " + r.Header.Get(missing), err: protocol.Errorf(
+		protocol.CodeBadRequest,
+		"here is a WebSocket, and the request has no %s for one: use a WebSocket client, and let a proxy in front pass Upgrade and Connection on, by HTTP/1.1 (docs/behind-a-proxy.md)",
+		missing)}
+	if r.Header.Get("Sec-WebSocket-Key") != "" { // a client asked for one, so it was taken away
+		s.doors.refusals.note(r, no)
+	}
+	w.Header().Set("Upgrade", "websocket")
+	w.Header().Set("Connection", "Upgrade")
+	refuse(w, http.StatusUpgradeRequired, no.err)
 }
 
 // newcomer is what becomes of a connection: a session, or a refusal in words.

@@ -1,6 +1,8 @@
 package web
 
 import (
+	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -52,13 +54,12 @@ func readAsset(built fs.FS, name string) (asset, error) {
 	if err != nil {
 		return asset{}, fmt.Errorf("asset: read %s: %w", name, err)
 	}
-	sum := sha256.Sum256(body)
 	a := asset{
 		body:         body,
 		encoded:      make(map[string][]byte),
 		contentType:  contentType(name),
 		cacheControl: cacheControl(name),
-		hash:         hex.EncodeToString(sum[:8]),
+		hash:         hashOf(body),
 	}
 	for _, coding := range codings {
 		if twin, err := fs.ReadFile(built, name+coding.suffix); err == nil { // absent where the file was not worth it
@@ -66,6 +67,28 @@ func readAsset(built fs.FS, name string) (asset, error) {
 		}
 	}
 	return a, nil
+}
+
+func hashOf(body []byte) string {
+	sum := sha256.Sum256(body)
+	return hex.EncodeToString(sum[:8])
+}
+
+// deeper is the page as it is served some folders deep: its files are so many folders up. The build's own twins are of
+// the page at the top.
+func deeper(index asset, depth int) asset {
+	if depth == 0 {
+		return index
+	}
+	up := strings.Repeat("../", depth)
+	body := bytes.ReplaceAll(index.body, []byte(`="./`), []byte(`="`+up))
+	index.body, index.hash = body, hashOf(body)
+	var small bytes.Buffer
+	z, _ := gzip.NewWriterLevel(&small, gzip.BestCompression) // the level is a known one
+	_, _ = z.Write(body)                                      // a Buffer takes everything
+	_ = z.Close()
+	index.encoded = map[string][]byte{"gzip": small.Bytes()}
+	return index
 }
 
 func isTwin(name string) bool {

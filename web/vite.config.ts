@@ -6,6 +6,7 @@ import { lexerAlone } from './scripts/lexer-alone.ts';
 const server = process.env.VERBATIM_SERVER ?? 'http://127.0.0.1:8080';
 
 export default defineConfig({
+  base: './', // the server may be below a path of its host
   plugins: [lexerAlone()],
   build: {
     assetsInlineLimit: 0, // every asset is a file with its hash: nothing inline for the policy to forbid

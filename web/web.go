@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 )
@@ -23,7 +24,8 @@ var dist embed.FS
 
 // Handler serves the page at / and at every /c/{conversation}, and the files that the page is made of.
 // It answers GET and HEAD alone. The page itself is asked for anew each time (no-cache, with an ETag);
-// its assets carry their hash in their name and may be kept for ever.
+// its assets carry their hash in their name and may be kept for ever. Every address in the page is relative, so that a
+// proxy may serve it below a path that it takes away.
 func Handler() http.Handler {
 	built, err := fs.Sub(dist, "dist")
 	if err != nil {
@@ -35,7 +37,11 @@ func Handler() http.Handler {
 // page is the handler: what was built, by its path without the leading slash.
 type page struct {
 	assets map[string]asset // fixed after newHandler
+	pages  []asset          // the page itself, by how many folders deep it is; fixed too; empty: it is not built
 }
+
+// deepest is how many folders deep the page is served: /c/a is one deep. What is deeper names no conversation.
+const deepest = 8
 
 // newHandler serves the page that is in built, which may be empty.
 func newHandler(built fs.FS) http.Handler {
@@ -43,7 +49,12 @@ func newHandler(built fs.FS) http.Handler {
 	if err != nil {
 		panic(fmt.Sprintf("web: reading the built page: %v", err))
 	}
-	return page{assets: assets}
+	p := page{assets: assets}
+	index, ok := assets["index.html"]
+	for depth := 0; ok && depth <= deepest; depth++ {
+		p.pages = append(p.pages, deeper(index, depth))
+	}
+	return p
 }
 
 // ServeHTTP implements http.Handler.
@@ -54,11 +65,11 @@ func (p page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
 		return
 	}
-	if _, built := p.assets["index.html"]; !built {
+	if len(p.pages) == 0 {
 		http.Error(w, "page not built: run make build", http.StatusServiceUnavailable)
 		return
 	}
-	found, ok := p.assets[assetPath(r.URL.Path)]
+	found, ok := p.at(r.URL)
 	if !ok {
 		http.NotFound(w, r)
 		return
@@ -66,13 +77,18 @@ func (p page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	serve(w, r, found)
 }
 
-// assetPath is the file that answers for a request's path. Every conversation is the same page:
-// the page reads from its own address which one to open.
-func assetPath(path string) string {
-	if path == "/" || strings.HasPrefix(path, "/c/") {
-		return "index.html"
+// at returns what answers for a request's path. Every conversation is the same page: the page reads from its own
+// address which one to open.
+func (p page) at(u *url.URL) (asset, bool) {
+	if u.Path != "/" && u.Path != "/index.html" && !strings.HasPrefix(u.Path, "/c/") {
+		a, ok := p.assets[strings.TrimPrefix(u.Path, "/")]
+		return a, ok
 	}
-	return strings.TrimPrefix(path, "/")
+	depth := strings.Count(u.EscapedPath(), "/") - 1 // as the browser counts: an escaped slash is none
+	if depth < 0 || depth >= len(p.pages) {
+		return asset{}, false
+	}
+	return p.pages[depth], true
 }
 
 // serve writes one asset in the smallest form that the client takes.

@@ -1,9 +1,11 @@
 package web
 
 import (
+	"compress/gzip"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -14,7 +16,7 @@ const script = "assets/index-4f2a.js"
 // built stands for what Vite makes, so that these tests need no Node.
 var built = fstest.MapFS{
 	".keep":          {},
-	"index.html":     {Data: []byte("<!doctype html><title>Verbatim</title>")},
+	"index.html":     {Data: []byte(`<!doctype html><title>Verbatim</title><script src="./` + script + `"></script><link href="./assets/a.css">`)},
 	"index.html.gz":  {Data: []byte("page in gzip")},
 	script:           {Data: []byte("plain script")},
 	script + ".br":   {Data: []byte("script in brotli")},
@@ -59,6 +61,40 @@ func TestTheRootAndEveryConversationAreTheSamePage(t *testing.T) {
 		if got := response.Header.Get("Cache-Control"); got != "no-cache" {
 			t.Errorf("GET %s: got Cache-Control %q, want no-cache", path, got)
 		}
+	}
+}
+
+func TestThePageFindsItsFilesFromWhereverItIsServed(t *testing.T) {
+	for path, up := range map[string]string{
+		"/": "./", "/index.html": "./", "/c/": "../", "/c/lobby": "../", "/c/Not%20Valid": "../", "/c/a%2Fb": "../", "/c/lobby/": "../../", "/c/a/b/c": "../../../",
+	} {
+		for _, below := range []string{"", "/chat", "/team/chat"} { // a proxy takes it away before we see it
+			response := get(t, path)
+			html := body(t, response)
+			page, err := url.Parse("https://example.com" + below + path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for file, want := range map[string]string{up + script: below + "/" + script, up + "assets/a.css": below + "/assets/a.css"} {
+				if found, err := page.Parse(file); !strings.Contains(html, `="`+file+`"`) || err != nil || found.Path != want {
+					t.Errorf("GET %s below %q: got %s, want %s, which leads to %s (got %v)", path, below, html, file, want, found)
+				}
+			}
+		}
+	}
+	deep := get(t, "/c/lobby", "Accept-Encoding", "br, gzip")
+	unzipped, err := gzip.NewReader(deep.Body)
+	if err != nil || deep.Header.Get("Content-Encoding") != "gzip" {
+		t.Fatalf("a deep link is not sent in gzip: %v, %v", deep.Header, err)
+	}
+	if html, err := io.ReadAll(unzipped); err != nil || !strings.Contains(string(html), `="../`+script) {
+		t.Errorf("a deep link in gzip: got %s, %v", html, err)
+	}
+	if top, deep := get(t, "/").Header.Get("ETag"), get(t, "/c/lobby").Header.Get("ETag"); top == deep {
+		t.Errorf("pages that differ share the ETag %s", top)
+	}
+	if response := get(t, "/c"+strings.Repeat("/a", 100)); response.StatusCode != http.StatusNotFound {
+		t.Errorf("far too deep: got %s, want 404", response.Status)
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 type drill struct {
 	name, about string
 	root        bool
+	longOnly    bool // it is about time that passes, so that there is no short form
 	run         func(*run) error
 }
 

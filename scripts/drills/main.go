@@ -23,6 +23,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
 
@@ -32,6 +33,7 @@ import (
 // all are the drills, in the order in which `all` runs them.
 var all = []drill{
 	kill9, restart, powerCut, failingSync, fullDisk, folder, redisFaults, vanish, slow, stalled, crowd, openFiles, strangers,
+	proxies,
 }
 
 // onDemand run only by name.
@@ -78,6 +80,9 @@ func command(ctx context.Context, o options, names []string, out io.Writer) (cod
 		return 0
 	}
 	chosen, err := choose(names)
+	if o.short && len(chosen) > 1 { // by itself it was asked for
+		chosen = slices.DeleteFunc(slices.Clone(chosen), func(d drill) bool { return d.longOnly })
+	}
 	if err == nil {
 		err = o.prepare(ctx)
 		defer o.clean()

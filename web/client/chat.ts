@@ -1,4 +1,5 @@
 // The whole client: one connection, the conversations that are open or followed on it, and the outbox.
+import { socketAddress } from './address.ts';
 import { Connection, type ConnectionState, type Socket } from './connection.ts';
 import { Conversation } from './conversation.ts';
 import { Emitter } from './events.ts';
@@ -10,8 +11,11 @@ import type { Entry, ErrorFrame, HistoryPage, Message, Seq, ServerFrame } from '
 import { normalName } from './words.ts';
 
 export interface ChatOptions {
-  /** The address of the server's /ws; or a function of the user's name, which is not known before the server has given one. */
-  url: string | ((user: string | undefined) => string);
+  /**
+   * The address of the server's /ws, which may be relative to the page; `ws` beside the page where there is none. Or a function of the
+   * user's name, which is not known before the server has given one.
+   */
+  url?: string | ((user: string | undefined) => string);
   /** The user's name, where it is known before the server says it: what waits under it is there at once, also without a network. */
   name?: string | undefined;
   /** For servers that ask for one. */
@@ -181,7 +185,7 @@ export class Chat extends Emitter<ChatEvents> {
     const { url, token } = this.options;
     const known = user ?? this.name;
     if (typeof url === 'function') return url(known);
-    const address = new URL(url);
+    const address = socketAddress(url);
     if (known !== undefined && token === undefined) address.searchParams.set('name', known);
     return address.href;
   }
@@ -233,7 +237,7 @@ export class Chat extends Emitter<ChatEvents> {
     if (this.options.store) return this.options.store(user);
     if (!hasIndexedDb()) return new MemoryStore();
     const { url } = this.options;
-    const [server] = (typeof url === 'string' ? url : url(user)).split('?');
+    const [server] = (typeof url === 'function' ? url(user) : socketAddress(url).href).split('?');
     return new IndexedDbStore({ user, database: `verbatim ${server}` }); // what waits for one server must not go to another
   }
 

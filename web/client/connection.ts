@@ -18,7 +18,7 @@ export type Timer = ReturnType<typeof setTimeout> | undefined;
 export type ConnectionState =
   | { phase: 'connecting' }
   | { phase: 'online'; welcome: Welcome }
-  | { phase: 'waiting'; seconds: number }
+  | { phase: 'waiting'; seconds: number; code: number } // of the close that it was lost with: 1006 where there was none
   | { phase: 'refused'; code: number; reason: string } // trying again would change nothing
   | { phase: 'stopped' };
 
@@ -143,7 +143,7 @@ export class Connection {
     const asked = retryAfter(code, reason);
     const seconds = retryDelay(this.attempt++, asked, this.options.random ?? Math.random, this.crowd);
     if (code === closeCode.draining) this.crowd = asked ?? 0;
-    this.enter({ phase: 'waiting', seconds });
+    this.enter({ phase: 'waiting', seconds, code });
     this.retryTimer = setTimeout(() => this.start(), seconds * 1000);
   }
 

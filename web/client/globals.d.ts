@@ -15,7 +15,8 @@ declare class WebSocket {
   onerror: ((event: unknown) => void) | null;
 }
 declare class URL {
-  constructor(url: string);
+  constructor(url: string, base?: string);
+  protocol: string;
   readonly searchParams: { set(name: string, value: string): void };
   readonly href: string;
 }
@@ -29,6 +30,8 @@ interface AbortSignal {
 // Browsers alone have these.
 declare const indexedDB: object | undefined;
 declare const navigator: object | undefined;
+declare var document: { readonly baseURI: string } | undefined;
+declare var location: { readonly href: string } | undefined;
 declare var localStorage: object | undefined;
 declare var addEventListener: ((type: string, listener: () => void) => void) | undefined;
 declare var removeEventListener: ((type: string, listener: () => void) => void) | undefined;

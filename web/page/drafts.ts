@@ -1,6 +1,7 @@
 // What was written and not sent, and what that answers to, for each conversation: kept over reloads, and shown in the list.
 import { signal } from '@preact/signals';
 import type { Seq } from '@verbatim/client';
+import { keyOf } from './root.ts';
 import { lasting } from './storage.ts';
 
 /** The message that a draft answers to: what of it is shown above the composer, and the log that its seq is of. */
@@ -20,7 +21,7 @@ class Kept<T> {
   constructor(private readonly name: string, private readonly format: (value: T) => string, private readonly parse: (text: string) => T | undefined) {}
 
   load(user: string): void {
-    this.prefix = `verbatim.${this.name}/${encodeURIComponent(user)}/`;
+    this.prefix = keyOf(`${this.name}/${encodeURIComponent(user)}/`);
     const keys = Array.from({ length: lasting.length }, (_, index) => lasting.key(index)!).filter((key) => key.startsWith(this.prefix));
     const found = keys.map((key) => [key.slice(this.prefix.length), this.parse(lasting.getItem(key) ?? '')] as const);
     this.all.value = new Map(found.filter((each): each is readonly [string, T] => each[1] !== undefined));

@@ -15,7 +15,9 @@ options.debounceRendering = inNextFrame;
 
 keepTheme();
 if (entered.value) start();
-render(<App />, document.getElementById('app')!);
+const app = document.getElementById('app')!;
+app.replaceChildren(); // it says that the page has not started
+render(<App />, app);
 keepLive();
 keepTitle();
 keepCalling();

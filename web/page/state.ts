@@ -6,11 +6,13 @@ import { loadDrafts } from './drafts.ts';
 import { narrow } from './narrow.ts';
 import { addOwn, inOrder, loadOwn, own, removeOwn } from './sidebar/own.ts';
 import { Pace } from './pace.ts';
+import { keyOf, root } from './root.ts';
+import { findObstacle, neverOpened, noObstacle } from './status/obstacle.ts';
 import { notify } from './status/notices.tsx';
 import { lasting } from './storage.ts';
 import { strings } from './strings.ts';
 
-const nameKey = 'verbatim.name';
+const nameKey = keyOf('name');
 
 /** The name that was chosen, in the form that the server knows it by, or nothing yet. */
 export const name = signal(normalName(lasting.getItem(nameKey) ?? ''));
@@ -40,7 +42,7 @@ export const chats = signal(chat);
 
 function newChat(): Chat {
   const made = new Chat({
-    url: socketAddress(location.origin, undefined),
+    url: socketAddress(root, undefined),
     get name() { return token ? undefined : name.value || undefined; },
     token,
   });
@@ -53,7 +55,10 @@ function newChat(): Chat {
 }
 
 function entersState(state: ConnectionState): void {
+  const before = connection.value.phase;
   connection.value = state;
+  if (state.phase === 'waiting' && before === 'connecting' && state.code === neverOpened) void findObstacle(new URL('ws', root));
+  else if (state.phase !== 'connecting') noObstacle();
   if (state.phase === 'online') {
     limits.value = state.welcome.limits;
     user.value = state.welcome.user;
@@ -148,7 +153,7 @@ export function leave(id: string): void {
   notify(strings.conversation.leftIt(id));
   if (id !== here.value) return;
   const next = inOrder(own.value)[0]?.id ?? '';
-  history.replaceState(history.state, '', (next ? pathOf(next) : '/') + location.hash);
+  history.replaceState(history.state, '', (next ? pathOf(next) : root.pathname) + location.hash);
   show(next, listShown.value);
 }
 

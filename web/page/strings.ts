@@ -189,6 +189,18 @@ export const strings = {
     waiting: (seconds: number) => `Connection lost. Trying again in ${seconds} s. What you write is kept.`,
     retrying: 'Connection lost. Trying again now. What you write is kept.',
     now: 'Try now',
+    unreached: 'The server cannot be reached.',
+    full: 'The server takes nobody more just now.',
+    next: (seconds: number) => (seconds > 0 ? `Trying again in ${seconds} s. What you write is kept.` : 'Trying again now. What you write is kept.'),
+    obstacles: {
+      upgrade: () => 'The chat cannot connect: something between you and the server does not let WebSockets through. If you run this server, set your proxy up as its guide says under “Behind a proxy”.',
+      refused: ({ reason }: { reason: string }) => `The server does not let this page in: ${reason}.`,
+      busy: ({ reason }: { reason: string }) => `The server takes nobody just now: ${reason}.`,
+      gateway: ({ status }: { status: number }) => `The server cannot be reached: what stands in front of it answers ${status}.`,
+      redirect: () => 'The chat cannot connect: what stands in front of the server sends it elsewhere, to sign in perhaps. Reload the page.',
+      other: ({ status }: { status: number }) =>
+        `The chat cannot connect: something else answers ${status} in the server’s place. If you run this server, set your proxy up as its guide says under “Behind a proxy”.`,
+    },
     back: 'Connected again. Nothing was missed.',
     refused: (reason: string) => `The server does not let you in: ${reason || 'it gave no reason'}.`,
     token: 'This server asks for a token. Open this page with #token=… at the end of its address.',

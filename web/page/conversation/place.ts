@@ -1,21 +1,22 @@
 // Where a reader stood in a conversation, kept over a reload in this tab.
 import type { Seq } from '@verbatim/client';
+import { keyOf } from '../root.ts';
 import { ofThisTab } from '../storage.ts';
 
 /** At the end; or so that a message of this log is so many pixels below the upper edge. */
 export type Place = { atEnd: true } | { log: string; seq: Seq; top: number };
 
-const keyOf = (id: string) => `verbatim.place/${id}`;
+const placeOf = (id: string) => keyOf(`place/${id}`);
 
 export function keptPlace(id: string): Place | undefined {
   try {
-    return JSON.parse(ofThisTab.getItem(keyOf(id)) ?? 'null') ?? undefined;
+    return JSON.parse(ofThisTab.getItem(placeOf(id)) ?? 'null') ?? undefined;
   } catch {
     return undefined; // not ours
   }
 }
 
 export function keepPlace(id: string, place: Place | undefined): void {
-  if (place) ofThisTab.setItem(keyOf(id), JSON.stringify(place));
-  else ofThisTab.removeItem(keyOf(id));
+  if (place) ofThisTab.setItem(placeOf(id), JSON.stringify(place));
+  else ofThisTab.removeItem(placeOf(id));
 }

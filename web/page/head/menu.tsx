@@ -6,6 +6,7 @@ import { leave } from '../state.ts';
 import { notify } from '../status/notices.tsx';
 import { strings } from '../strings.ts';
 import { pathOf } from '../address.ts';
+import { root } from '../root.ts';
 
 interface Item {
   text: string;
@@ -68,7 +69,7 @@ function itemsFor(id: string): Item[] {
 }
 
 async function copyLink(id: string): Promise<void> {
-  const link = location.origin + pathOf(id);
+  const link = root.origin + pathOf(id);
   try {
     await navigator.clipboard.writeText(link);
     notify(strings.menu.copied(link));

@@ -1,6 +1,7 @@
 // Calls a person who looks elsewhere: one call for each conversation, which the next one replaces.
 import { effect } from '@preact/signals';
 import type { Message } from '@verbatim/client';
+import { keyOf } from '../root.ts';
 import { chats, open, user } from '../state.ts';
 import { notifications } from './setting.ts';
 import { wordsOf } from './words.ts';
@@ -19,7 +20,7 @@ export function call(message: Message): void {
 
 function show(conversation: string, { title, body }: { title: string; body: string }): void {
   try {
-    const shown = new Notification(title, { body, tag: conversation });
+    const shown = new Notification(title, { body, tag: keyOf(conversation) });
     shown.onclick = () => {
       window.focus();
       open(conversation);

@@ -8,6 +8,7 @@ export interface Listed {
 }
 
 export interface CatalogueOptions {
+  /** Asks for an address below the page's own. */
   fetch(address: string): Promise<{ ok: boolean; json(): Promise<unknown> }>;
   onChange(): void;
 }
@@ -61,7 +62,7 @@ export class Catalogue {
   private async page(after: string): Promise<{ conversations?: Listed[]; more?: boolean } | undefined> {
     const query = new URLSearchParams({ limit: String(pageSize), ...(this.prefix && { prefix: this.prefix }), ...(after && { after }) });
     try {
-      const response = await this.options.fetch(`/api/conversations?${query}`);
+      const response = await this.options.fetch(`api/conversations?${query}`);
       return response.ok ? ((await response.json()) as { conversations?: Listed[]; more?: boolean }) : undefined;
     } catch {
       return undefined; // no network: the banner tells of it

@@ -4,6 +4,7 @@ import type { Message } from '@verbatim/client';
 import { changes, chat, chats, connection, entered, token, user, watch } from '../state.ts';
 import { call } from '../notifications/call.ts';
 import { notifications } from '../notifications/setting.ts';
+import { root } from '../root.ts';
 import { Catalogue } from './catalogue.ts';
 import { isMuted, noteActivity, own, ownChangedElsewhere, saveOwn } from './own.ts';
 import { Previews } from './previews.ts';
@@ -14,7 +15,7 @@ const refreshEvery = 15_000; // ms
 export const catalogueChanges = signal(0);
 
 export const catalogue = new Catalogue({
-  fetch: (address) => fetch(address, token ? { headers: { Authorization: `Bearer ${token}` } } : {}),
+  fetch: (address) => fetch(new URL(address, root), token ? { headers: { Authorization: `Bearer ${token}` } } : {}),
   onChange: () => void catalogueChanges.value++,
 });
 

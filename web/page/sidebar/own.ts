@@ -1,6 +1,7 @@
 // The conversations that a person is in: the page's own list, kept in this browser for each user.
 import { signal } from '@preact/signals';
 import { isConversationId, type Seq } from '@verbatim/client';
+import { keyOf } from '../root.ts';
 import { lasting } from '../storage.ts';
 
 export interface Own {
@@ -20,13 +21,13 @@ export const own = signal<Own[]>([]);
 let owner = '';
 let timer: ReturnType<typeof setTimeout> | undefined;
 
-const keyOf = (user: string) => `verbatim.conversations/${encodeURIComponent(user)}`;
+const listOf = (user: string) => keyOf(`conversations/${encodeURIComponent(user)}`);
 
 /** Loads the list of a user, and says whether there was one: who left every conversation has an empty one. */
 export function loadOwn(user: string): boolean {
   saveOwn();
   owner = user;
-  const kept = parse(lasting.getItem(keyOf(user)));
+  const kept = parse(lasting.getItem(listOf(user)));
   own.value = kept ?? [];
   return kept !== undefined;
 }
@@ -70,7 +71,7 @@ export function saveOwn(): void {
   timer = undefined;
   if (owner === '') return;
   try {
-    lasting.setItem(keyOf(owner), JSON.stringify(own.value));
+    lasting.setItem(listOf(owner), JSON.stringify(own.value));
   } catch {
     // Full: the list lives as long as the page does.
   }
@@ -78,7 +79,7 @@ export function saveOwn(): void {
 
 /** Another tab of this user has changed the list. */
 export function ownChangedElsewhere(key: string | null): void {
-  if (owner !== '' && key === keyOf(owner)) own.value = parse(lasting.getItem(key)) ?? [];
+  if (owner !== '' && key === listOf(owner)) own.value = parse(lasting.getItem(key)) ?? [];
 }
 
 function parse(value: string | null): Own[] | undefined {

@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { ConnectionState } from '@verbatim/client';
 import { changeName, chat, connection, here, valid, watch } from '../state.ts';
 import { strings } from '../strings.ts';
+import { neverOpened, obstacle, type Obstacle } from './obstacle.ts';
 
 const backShownFor = 4_000; // ms
 
@@ -12,9 +13,8 @@ export function Banner() {
   const retry = () => chat.connection.wake();
   return (
     <div class="banner-place" role="status" data-testid="banner" data-phase={state.phase}>
-      {state.phase === 'connecting' && !back.wasOnline && <p class="banner">{strings.banner.connecting}</p>}
-      {state.phase === 'connecting' && back.wasOnline && <p class="banner warn">{strings.banner.retrying}</p>}
-      {state.phase === 'waiting' && <Waiting key={state.seconds} seconds={state.seconds} retry={retry} />}
+      {state.phase === 'connecting' && <Connecting wasOnline={back.wasOnline} />}
+      {state.phase === 'waiting' && <Waiting key={state.seconds} state={state} wasOnline={back.wasOnline} retry={retry} />}
       {state.phase === 'online' && back.shown && <p class="banner good">{strings.banner.back}</p>}
       {state.phase === 'online' && <Unavailable />}
       {state.phase === 'refused' && <Refused state={state} />}
@@ -31,18 +31,32 @@ function Unavailable() {
   return <p class="banner warn">{passing ? strings.banner.unopened : strings.banner.unrecorded}</p>;
 }
 
-function Waiting({ seconds, retry }: { seconds: number; retry(): void }) {
-  const [left, setLeft] = useState(Math.ceil(seconds));
+function Connecting({ wasOnline }: { wasOnline: boolean }) {
+  if (obstacle.value) return <p class="banner bad"><span>{inTheWay(obstacle.value)} {strings.banner.next(0)}</span></p>;
+  return wasOnline ? <p class="banner warn">{strings.banner.retrying}</p> : <p class="banner">{strings.banner.connecting}</p>;
+}
+
+function Waiting({ state, wasOnline, retry }: { state: ConnectionState & { phase: 'waiting' }; wasOnline: boolean; retry(): void }) {
+  const [left, setLeft] = useState(Math.ceil(state.seconds));
   useEffect(() => {
     const timer = setInterval(() => setLeft((was) => Math.max(0, was - 1)), 1000);
     return () => clearInterval(timer);
   }, []);
   return (
-    <p class="banner warn">
-      <span>{left > 0 ? strings.banner.waiting(left) : strings.banner.retrying}</span>
+    <p class={`banner ${obstacle.value ? 'bad' : 'warn'}`}>
+      <span>{obstacle.value ? `${inTheWay(obstacle.value)} ${strings.banner.next(left)}` : waits(left, wasOnline, state.code)}</span>
       <button class="button quiet" onClick={retry}>{strings.banner.now}</button>
     </p>
   );
+}
+
+function waits(left: number, wasOnline: boolean, code: number): string {
+  if (!wasOnline) return `${code === neverOpened ? strings.banner.unreached : strings.banner.full} ${strings.banner.next(left)}`;
+  return left > 0 ? strings.banner.waiting(left) : strings.banner.retrying;
+}
+
+function inTheWay(found: Obstacle): string {
+  return (strings.banner.obstacles[found.kind] as (found: Obstacle) => string)(found);
 }
 
 function Refused({ state }: { state: ConnectionState & { phase: 'refused' } }) {

@@ -1,0 +1,74 @@
+package server
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestAPublicURLIsReadOrRefusedInOneLine(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"https://chat.example.com":                "https://chat.example.com/",
+		"https://chat.example.com/":               "https://chat.example.com/",
+		"HTTPS://Chat.Example.com:443/chat":       "https://chat.example.com/chat/",
+		"https://example.com/chat/":               "https://example.com/chat/",
+		"https://example.com/Team/Chat":           "https://example.com/Team/Chat/",
+		"http://[::1]:8080/chat":                  "http://[::1]:8080/chat/",
+		"https://bücher.example/чат/":             "https://xn--bcher-kva.example/%D1%87%D0%B0%D1%82/",
+		"https://example.com/%D1%87%D0%B0%D1%82/": "https://example.com/%D1%87%D0%B0%D1%82/",
+	} {
+		p, err := parsePublicURL(text)
+		if err != nil || p.String() != want {
+			t.Errorf("--public-url %s: got %v, %v, want %s", text, p, err, want)
+		}
+	}
+	for text, words := range map[string]string{
+		"chat.example.com": "neither http:// nor https://", "//chat.example.com/": "neither", "/chat/": "neither", "wss://chat.example.com/": "neither",
+		"https://": "host", "https:///chat": "host", "https://ann@chat.example.com": "a user", "https://chat.example.com/?a=b": "a query",
+		"https://chat.example.com/#c": "a fragment", "https://chat.example.com/chat?": "a query", "https://chat.example.com:99999/": "port",
+		"https://*.example.com/": "host name", "https://chat.example.com/a//b": "empty parts", "https://chat.example.com/a/../b/": "dots",
+		"https://chat.example.com//": "empty parts", "https://chat.example.com/a%2Fb/": "empty parts", "https://chat.example.com/%zz": "not well formed",
+		"https://chat.example.com/c/": "the server's own", "https://chat.example.com/api/chat": "the server's own", "https://chat.example.com/ws": "the server's own",
+	} {
+		err := defaults(t, "--public-url", text).Check()
+		if err == nil || !strings.Contains(err.Error(), words) || !strings.HasPrefix(err.Error(), "--public-url ") || strings.Contains(err.Error(), "\n") {
+			t.Errorf("--public-url %s: got %v, want one line with %q", text, err, words)
+		}
+	}
+}
+
+func TestBelowThePublicPathAllIsServedAsAtTheRoot(t *testing.T) {
+	t.Parallel()
+	ts := serve(t, "--public-url", "https://example.com/team/chat")
+	ts.says("lobby", "ann", "hi")
+	for _, root := range []string{"", "/team/chat"} {
+		ts.get(root+"/healthz").is(t, 200).has(t, "alive")
+		ts.get(root+"/api/conversations").is(t, 200).has(t, `"lobby"`)
+		ts.get(root+"/api/conversations/lobby/messages").is(t, 200).has(t, `"hi"`)
+		ts.get(root+"/ws").refuses(t, 426, "bad_request", "Upgrade")
+		ts.get(root+"/api/conversations", "Origin", "https://example.com").is(t, 200)
+		ts.get(root+"/api/conversations", "Origin", "https://evil.example").refuses(t, 403, "forbidden", "--origin")
+		if a, want := ts.get(root+"/c/lobby"), ts.get("/c/lobby"); a.status != want.status || a.body != want.body {
+			t.Errorf("%s/c/lobby is not what /c/lobby is: %d %.100s", root, a.status, a.body)
+		}
+	}
+	for _, path := range []string{"/team/healthz", "/team/chatter/healthz", "/team/chat/team/chat/healthz", "/other/healthz"} {
+		if a := ts.get(path); a.status != 404 && a.status != 503 { // 503: the page is not built
+			t.Errorf("GET %s: got %d, want nothing there", path, a.status)
+		}
+	}
+	if got := ts.log.String(); !strings.Contains(got, `"public_url":"https://example.com/team/chat/"`) {
+		t.Errorf("the start does not say where people reach it: %s", got)
+	}
+}
+
+func TestThePublicPathWithoutItsSlashLeadsThere(t *testing.T) {
+	t.Parallel()
+	ts := serve(t, "--public-url", "https://example.com/team/chat/")
+	for path, want := range map[string]string{"/team/chat": "./chat/", "/team/chat?a=b": "./chat/?a=b"} {
+		a := ts.bare("GET " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n")
+		if got := a.Header.Get("Location"); a.StatusCode != 308 || got != want {
+			t.Errorf("GET %s: got %s to %q, want 308 to %q, relative so that it holds behind any proxy", path, a.Status, got, want)
+		}
+	}
+}

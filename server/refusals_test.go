@@ -1,0 +1,103 @@
+package server
+
+import (
+	"encoding/json"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"verbatim/protocol"
+)
+
+func TestARefusalIsLoggedWithItsHeaderAndTheFlagThatLetsItIn(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		what                                string
+		host, origin, header, value, letsIn string
+	}{
+		{"another host", "chat.example.com:8443", "", "Host", "chat.example.com:8443", "--host chat.example.com"},
+		{"another origin", "localhost", "https://app.example.com:8443", "Origin", "https://app.example.com:8443", "--origin https://app.example.com:8443"},
+		{"a proxy that drops the port", "known.example.com", "http://known.example.com:8443", "Origin", "http://known.example.com:8443", "--public-url http://known.example.com:8443/"},
+		{"a proxy that ends TLS", "known.example.com", "https://known.example.com", "Origin", "https://known.example.com", "--trusted-proxy 127.0.0.1"},
+		{"a proxy that ends TLS and drops the port", "known.example.com", "https://known.example.com:8443", "Origin", "https://known.example.com:8443", "--origin https://known.example.com:8443"},
+		{"a sandboxed page", "localhost", "null", "Origin", "null", ""},
+		{"what would act on a terminal", "localhost", "http://\x7f\x1b[31m", "Origin", "http://??[31m", ""},
+		{"what is long", "localhost", "http://" + strings.Repeat("x", 300), "Origin", "http://" + strings.Repeat("x", 193) + "…", ""},
+	} {
+		log := &lines{}
+		cfg := defaults(t, "--host", "known.example.com")
+		d := newDoors(cfg, true, newProxies(nil, zerolog.Nop()).visit, zerolog.New(log))
+		r := httptest.NewRequest("GET", "/api/conversations", nil)
+		r.Host, r.RemoteAddr = row.host, "127.0.0.1:1234"
+		if row.origin != "" {
+			r.Header["Origin"] = []string{row.origin}
+		}
+		no := d.check(r)
+		if no == nil {
+			t.Errorf("%s: it was let in", row.what)
+			continue
+		}
+		d.refusals.note(r, no)
+		var said struct{ Level, Header, Value, Flag, Message string }
+		if err := json.Unmarshal([]byte(log.String()), &said); err != nil {
+			t.Errorf("%s: the log says %q: %v", row.what, log, err)
+		}
+		if said.Level != "warn" || said.Header != row.header || said.Value != row.value || !strings.Contains(said.Flag, row.letsIn) || (row.letsIn == "") != (said.Flag == "") {
+			t.Errorf("%s: the log says %s, want the header %s, %q and the flag %s", row.what, log, row.header, row.value, row.letsIn)
+		}
+	}
+}
+
+func TestTheFlagThatIsLoggedLetsItIn(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct{ host, origin string }{
+		{"chat.example.com:8443", ""}, {"Chat.Example.com.", ""}, {"localhost", "https://app.example.com:8443"}, {"localhost", "capacitor://localhost"},
+		{"localhost", "https://localhost"}, {"localhost:8080", "http://localhost:9090"},
+	} {
+		r := httptest.NewRequest("GET", "/api/conversations", nil)
+		r.Host = row.host
+		if row.origin != "" {
+			r.Header.Set("Origin", row.origin)
+		}
+		before := newDoors(defaults(t), true, newProxies(nil, zerolog.Nop()).visit, zerolog.Nop()).check(r)
+		if before == nil {
+			t.Errorf("Host %s, Origin %s: it was let in without a flag", row.host, row.origin)
+			continue
+		}
+		alternatives := strings.Split(before.flags, ", or ")
+		for _, flags := range []string{alternatives[0], alternatives[len(alternatives)-1]} { // the one between needs the proxy's header
+			after := newDoors(defaults(t, strings.Fields(flags)...), true, newProxies(nil, zerolog.Nop()).visit, zerolog.Nop())
+			if no := after.check(r); no != nil {
+				t.Errorf("Host %s, Origin %s: with %q it is still refused: %v", row.host, row.origin, flags, no.err)
+			}
+		}
+	}
+}
+
+func TestAFloodOfRefusalsIsALineNowAndThen(t *testing.T) {
+	t.Parallel()
+	log := &lines{}
+	l := newRefusals(zerolog.New(log))
+	now := time.Unix(0, 0)
+	l.now = func() time.Time { return now }
+	r := httptest.NewRequest("GET", "/ws", nil)
+	note := func(kind string) {
+		l.note(r, &refusal{err: protocol.Errorf(protocol.CodeForbidden, "%s", kind), kind: kind, header: "Host", value: "x"})
+	}
+	for range 100 {
+		note("host")
+		note("origin")
+	}
+	if got := strings.Count(log.String(), "\n"); got != 2 {
+		t.Errorf("200 refusals of two kinds: got %d lines, want one of each:\n%s", got, log)
+	}
+	now = now.Add(logEvery)
+	note("host")
+	note("host")
+	if got := log.String(); strings.Count(got, "\n") != 3 || !strings.Contains(got, `"unlogged":99`) {
+		t.Errorf("later: got\n%s\nwant one more line, with the 99 that were not logged", got)
+	}
+}
