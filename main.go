@@ -158,6 +158,13 @@ func (c *serveCommand) Run(out *server.Streams) error {
 		os.Exit(exitFailed)
 	}()
 	s, err := server.New(ctx, &c.Config, build(), out.Stdout, log)
+	if err != nil && errors.Is(err, ctx.Err()) {
+		log.Info().Msg("stopped by a signal before it served; the record is as it was")
+		return nil
+	}
+	if err != nil && ctx.Err() != nil { // it could not end as it should have
+		return err
+	}
 	if err != nil {
 		return refused{err}
 	}
@@ -169,7 +176,7 @@ type verifyCommand struct {
 	Receipt []string `placeholder:"ID:SEQ:SUM" help:"The seq and sum of an ack, which must stand on the record. May be repeated."`
 }
 
-// Run prints a line for each conversation, those that are not whole on stderr, and fails where there is one.
+// Run prints a line for each conversation, those that are not whole or cannot be read on stderr, and fails where there is one.
 func (c *verifyCommand) Run(out *server.Streams) error {
 	receipts := make([]disk.Receipt, len(c.Receipt))
 	for i, text := range c.Receipt {
@@ -180,7 +187,7 @@ func (c *verifyCommand) Run(out *server.Streams) error {
 	}
 	stdout := bufio.NewWriter(out.Stdout)
 	report := func(l disk.VerifyLine) {
-		if l.Err != nil {
+		if l.Err != nil || l.Note != "" {
 			fmt.Fprintln(out.Stderr, l)
 			return
 		}

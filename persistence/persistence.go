@@ -58,7 +58,8 @@ type Record interface {
 	// the last second of marks.
 	Mark(id protocol.ConversationID, user protocol.UserID, seq protocol.Seq)
 
-	// Ready says why nothing can be recorded at the moment; nil: all is well.
+	// Ready returns why nothing can be recorded at the moment; nil: all is well. It may ask the disk, and right after a start
+	// wait a moment for its first answer.
 	Ready() error
 
 	// Close ends the record cleanly; nothing else may be under way. What was acknowledged needs no Close.

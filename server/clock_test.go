@@ -17,7 +17,7 @@ import (
 // recordedAt puts a message into each conversation by a clock that is ahead by so much.
 func recordedAt(t *testing.T, dir string, ahead time.Duration, conversations ...string) {
 	t.Helper()
-	record, err := disk.Open(dir, disk.Options{Log: zerolog.Nop(), Now: func() time.Time { return time.Now().Add(ahead) }})
+	record, err := disk.Open(t.Context(), dir, disk.Options{Log: zerolog.Nop(), Now: func() time.Time { return time.Now().Add(ahead) }})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,22 +10,23 @@ func (s *Server) health(w http.ResponseWriter, _ *http.Request) {
 	say(w, http.StatusOK, "alive")
 }
 
-// ready answers GET /readyz: whether traffic should come here.
+// ready answers GET /readyz: whether traffic should come here. It is one word: why it does not, strangers need not know,
+// and the log says.
 func (s *Server) ready(w http.ResponseWriter, _ *http.Request) {
 	if s.going.Err() != nil {
-		notReady(w, "draining: the server is being stopped")
+		notReady(w, "draining")
 		return
 	}
 	if err := s.store.Ready(); err != nil {
-		notReady(w, "nothing can be recorded at the moment: "+err.Error())
+		notReady(w, "unavailable")
 		return
 	}
 	say(w, http.StatusOK, "ready")
 }
 
-func notReady(w http.ResponseWriter, why string) {
+func notReady(w http.ResponseWriter, word string) {
 	w.Header().Set("Retry-After", "1") // second: as soon as the disk is well or another server stands here, it is ready
-	say(w, http.StatusServiceUnavailable, why)
+	say(w, http.StatusServiceUnavailable, word)
 }
 
 func say(w http.ResponseWriter, status int, words string) {

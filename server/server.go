@@ -81,7 +81,7 @@ type historian interface {
 }
 
 // New opens everything in its order: the record, the history before it, the live conversations, the address. With an
-// error nothing stays open, and the error is one line that says what to do.
+// error nothing stays open, and the error is one line that says what to do. It gives up when ctx ends.
 func New(ctx context.Context, cfg *Config, build Build, stdout io.Writer, log *Log) (_ *Server, err error) {
 	s := &Server{
 		cfg: cfg, limits: cfg.limits(), log: log.Logger, said: log, stdout: newOutlet(stdout, nil), manager: newManager(log.Logger),
@@ -94,7 +94,7 @@ func New(ctx context.Context, cfg *Config, build Build, stdout io.Writer, log *L
 			s.close(context.Background())
 		}
 	}()
-	if err := s.openRecord(log.progress("reading the record")); err != nil {
+	if err := s.openRecord(ctx, log.progress("reading the record")); err != nil {
 		return nil, err
 	}
 	s.checkClock(time.Now())
@@ -127,11 +127,44 @@ func (s *Server) limitStrangers() {
 	s.posts = newRates(s.cfg.Rate)
 }
 
-func (s *Server) openRecord(progress func(done, total int64)) (err error) {
-	s.record, err = disk.Open(s.cfg.Data, disk.Options{
-		Log: s.log, IDs: s.limits.IDs, Progress: progress, OnCommit: s.metrics.committed, OpenFiles: s.budget.transcripts,
+func (s *Server) openRecord(ctx context.Context, progress func(done, total int64)) (err error) {
+	s.record, err = orLeave(ctx, max(s.cfg.Drain, lastTime), func() (*disk.Record, error) {
+		return disk.Open(ctx, s.cfg.Data, disk.Options{
+			Log: s.log, IDs: s.limits.IDs, Progress: progress, OnCommit: s.metrics.committed,
+			OpenFiles: s.budget.transcripts,
+		})
 	})
+	if errors.Is(err, errHangs) {
+		return fmt.Errorf("%s: %w", s.cfg.Data, err)
+	}
 	return err
+}
+
+var errHangs = errors.New("the start was to end, and the disk does not answer: the record is as after a crash")
+
+// orLeave opens something that ends with ctx. Where that hangs, it is left to itself once ctx has been over for so long:
+// the process is about to end.
+func orLeave[T any](ctx context.Context, grace time.Duration, open func() (T, error)) (opened T, err error) {
+	done := make(chan struct{})
+	var late T
+	var lateErr error
+	go func() { // orLeave's own; waits for the disk; ends with the opening
+		defer close(done)
+		late, lateErr = open()
+	}()
+	select {
+	case <-done:
+		return late, lateErr
+	case <-ctx.Done():
+	}
+	timer := time.NewTimer(grace)
+	defer timer.Stop()
+	select {
+	case <-done:
+		return late, lateErr
+	case <-timer.C:
+		return opened, errHangs
+	}
 }
 
 func (s *Server) openHistory(ctx context.Context) error {

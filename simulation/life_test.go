@@ -82,7 +82,7 @@ func (w *world) open(crashAt int) (r *disk.Record, crashed bool) {
 	fsys := w.fs
 	before := w.faults.get() + w.misread.get()
 	opened := w.run(func() {
-		r, err = disk.Open(dataDir, disk.Options{Log: zerolog.Nop(), Now: now, FS: fsys, SegmentSize: h.segment, IDs: idsFor,
+		r, err = disk.Open(context.Background(), dataDir, disk.Options{Log: zerolog.Nop(), Now: now, FS: fsys, SegmentSize: h.segment, IDs: idsFor,
 			Yield: func() { w.park("gather", nil) }})
 	})
 	if !w.until(opened, crashAt) {

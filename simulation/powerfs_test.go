@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path"
@@ -238,8 +239,11 @@ func (l lock) Close() error {
 	return nil
 }
 
-func (p *powerFS) Locked(string) bool {
+func (p *powerFS) Locked(string) (bool, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.locked
+	return p.locked, nil
 }
+
+// Space is without end: that a disk is full, its calls say when they are made.
+func (p *powerFS) Space(string) (int64, error) { return math.MaxInt64, nil }

@@ -87,7 +87,7 @@ func readCatalogue(fsys FileSystem, dir string) (c *catalogue, there bool, err e
 		return nil, false, nil
 	}
 	if err != nil {
-		return nil, true, fmt.Errorf("catalogue: %w", err)
+		return nil, true, fmt.Errorf("catalogue: %w", &fileError{cataloguePath(dir), err})
 	}
 	c, err = decodeCatalogue(b)
 	if err != nil {
@@ -103,6 +103,9 @@ func (r *Record) writeCatalogue(floor uint64) error {
 	c := catalogue{floor: floor, entries: make([]catalogued, 0, len(all))}
 	for _, conv := range all {
 		tail, size, _ := conv.snapshot()
+		if tail.Log == "" { // its transcript could not be read: each start looks again
+			continue
+		}
 		c.entries = append(c.entries, catalogued{conv.id, tail, size})
 	}
 	if err := writeAside(r.fs, cataloguePath(r.dir), c.encode()); err != nil {

@@ -32,6 +32,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"io"
+	"os"
 	"path/filepath"
 	"runtime"
 	"sync"
@@ -80,6 +81,7 @@ type Record struct {
 	committer     *committer
 	flusher       *flusher
 	checkpoints   *checkpoints
+	room          *room
 
 	commits    sync.Pool    // *commit; the record's own, for the salts in it: what one run of a simulation leaves is not for the next
 	remembered atomic.Int64 // ids
@@ -98,8 +100,8 @@ type Record struct {
 var _ persistence.Record = (*Record)(nil)
 
 // Open makes the directory if need be, locks it, and brings the record to where it was. An error is one line that says
-// what to do.
-func Open(dir string, opts Options) (*Record, error) {
+// what to do, or ctx's where that ends before the record is open: a start that is given up leaves what a crash would.
+func Open(ctx context.Context, dir string, opts Options) (*Record, error) {
 	if opts.IDs == 0 {
 		opts.IDs = protocol.DefaultLimits().IDs
 	}
@@ -122,12 +124,12 @@ func Open(dir string, opts Options) (*Record, error) {
 		opts.Progress = func(int64, int64) {}
 	}
 	r := &Record{dir: dir, marksDir: filepath.Join(dir, "marks"), opts: opts, fs: opts.FS, log: opts.Log, seed: maphash.MakeSeed()}
-	r.files = newFiles(r.fs, filepath.Join(dir, "transcripts"))
+	r.files = newFiles(r.fs, filepath.Join(dir, "transcripts"), os.O_RDWR)
 	if r.opts.OpenFiles > 0 {
 		r.files.bound = min(openFiles, r.opts.OpenFiles)
 	}
 	r.conversations = &conversations{byID: make(map[protocol.ConversationID]*conversation)}
-	if err := r.open(); err != nil {
+	if err := r.open(ctx); err != nil {
 		r.files.closeAll()
 		if r.volume != nil {
 			_ = r.volume.Close()
@@ -140,9 +142,16 @@ func Open(dir string, opts Options) (*Record, error) {
 	return r, nil
 }
 
-func (r *Record) open() (err error) {
+func (r *Record) open(ctx context.Context) (err error) {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	for _, dir := range []string{r.dir, filepath.Join(r.dir, "journal"), r.files.dir, r.marksDir} {
-		if err := makeDir(r.fs, dir); err != nil {
+		err := makeDir(r.fs, dir)
+		if errors.As(err, new(*foreignError)) {
+			return fmt.Errorf("data directory: %w", err)
+		}
+		if err != nil {
 			return fmt.Errorf("data directory: %w: give --data a directory that can be written", err)
 		}
 	}
@@ -156,7 +165,7 @@ func (r *Record) open() (err error) {
 	if err := r.syncFolders(); err != nil {
 		return err
 	}
-	s, err := r.load()
+	s, err := r.load(ctx)
 	if err != nil {
 		return err
 	}
@@ -192,11 +201,12 @@ func (r *Record) start(s *loaded) {
 	journaling, stopJournal := context.WithCancel(context.Background())
 	r.stopBackground, r.stopJournal = stopBackground, stopJournal
 	dir := filepath.Join(r.dir, "journal")
-	prepared := newPreparer(journaling, r.fs, dir, r.opts.SegmentSize, r.opts.Retry)
+	prepared := newPreparer(journaling, r.fs, dir, r.opts.SegmentSize, r.opts.Retry, r.log)
 	r.journal = &journal{
 		fs: r.fs, dir: dir, owner: r.format.ID, size: r.opts.SegmentSize, prepared: prepared,
 		live: s.live, bound: max(liveSegments, len(s.live)+1), changed: make(chan struct{}),
 	}
+	r.room = &room{fs: r.fs, journal: dir, transcripts: r.files.dir, log: r.log, often: r.opts.Retry}
 	r.flusher = &flusher{
 		files: r.files, log: r.log, ctx: background, retry: r.opts.Retry, wake: make(chan struct{}, 1), progress: make(chan struct{}),
 	}
@@ -258,7 +268,13 @@ func (r *Record) Ready() error {
 	if err := r.committer.state(); err != nil {
 		return err
 	}
-	return r.flusher.state()
+	if err := r.journal.lacking(); err != nil {
+		return err
+	}
+	if err := r.flusher.state(); err != nil {
+		return err
+	}
+	return r.room.state()
 }
 
 // Close is persistence.Record's. It folds everything, so that the next start has nothing to replay.

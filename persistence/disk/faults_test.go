@@ -286,7 +286,7 @@ func TestOnAFullDiskSendsAreUnavailableAndServiceComesBackByItself(t *testing.T)
 func TestATranscriptWhoseSyncFailedIsWrittenAgainFromTheJournal(t *testing.T) {
 	fs := newPowerFS(t, 1)
 	dir := t.TempDir()
-	r, err := Open(dir, Options{FS: fs})
+	r, err := Open(t.Context(), dir, Options{FS: fs})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,6 +20,7 @@ type files struct {
 	fs    FileSystem // fixed
 	dir   string     // fixed
 	bound int        // fixed
+	flag  int        // fixed: os.O_RDWR, or os.O_RDONLY for who only reads
 
 	mu     sync.Mutex
 	byID   map[protocol.ConversationID]*openFile
@@ -38,15 +39,15 @@ type openFile struct {
 	dropped bool
 }
 
-func newFiles(fs FileSystem, dir string) *files {
-	return &files{fs: fs, dir: dir, bound: openFiles, byID: make(map[protocol.ConversationID]*openFile)}
+func newFiles(fs FileSystem, dir string, flag int) *files {
+	return &files{fs: fs, dir: dir, bound: openFiles, flag: flag, byID: make(map[protocol.ConversationID]*openFile)}
 }
 
 func (f *files) path(id protocol.ConversationID) string {
 	return filepath.Join(f.dir, string(id)+transcriptSuffix)
 }
 
-// get gives the open transcript; create says whether it may make it. Who gets one must put it back.
+// get returns the open transcript, and makes it where create allows that. Who gets one must put it back.
 func (f *files) get(id protocol.ConversationID, create bool) (*openFile, error) {
 	f.mu.Lock()
 	o := f.byID[id]
@@ -57,7 +58,7 @@ func (f *files) get(id protocol.ConversationID, create bool) (*openFile, error) 
 		f.count++
 		o.users++
 		f.mu.Unlock()
-		flag := os.O_RDWR
+		flag := f.flag
 		if create {
 			flag |= os.O_CREATE
 		}

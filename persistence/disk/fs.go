@@ -25,7 +25,8 @@ type File interface {
 // one. Another than the operating system's is for tests, which tear writes, fail syncs, fill disks and cut the power.
 // Its methods are called from many goroutines; ReadFile may be called under a lock, the others only under an ioLock.
 type FileSystem interface {
-	Open(path string, flag int) (File, error) // new files are 0600
+	// Open opens a regular file and waits for nobody; new ones are 0600. Anything else that stands there is an error.
+	Open(path string, flag int) (File, error)
 	Rename(from, to string) error
 	Remove(path string) error
 	SyncDir(path string) error
@@ -33,7 +34,9 @@ type FileSystem interface {
 	Names(dir string) ([]string, error) // what is in a folder, in any order
 	MakeDir(path string) error          // 0700; one that is there is fs.ErrExist
 	Lock(path string) (io.Closer, error)
-	Locked(path string) bool // somebody holds it
+	Locked(path string) (bool, error) // somebody holds it; an error: nobody can tell
+	// Space returns how many bytes can be written below dir, or why nothing can be made there.
+	Space(dir string) (free int64, err error)
 	// Volume opens what dir is on, and says from how many files on to sync it is to be preferred; nil: it is not to be had.
 	Volume(dir string) (v Volume, from int)
 }
@@ -50,20 +53,37 @@ type osFS struct{}
 type osFile struct{ *os.File }
 
 func (osFS) Open(path string, flag int) (File, error) {
-	f, err := os.OpenFile(path, flag|unix.O_CLOEXEC, 0o600)
+	f, err := openFileAt(path, flag)
 	if err != nil {
 		return nil, err
 	}
 	return osFile{f}, nil
 }
 
-func (osFS) Rename(from, to string) error         { return os.Rename(from, to) }
-func (osFS) Remove(path string) error             { return os.Remove(path) }
-func (osFS) ReadFile(path string) ([]byte, error) { return os.ReadFile(path) }
-func (osFS) MakeDir(path string) error            { return os.Mkdir(path, 0o700) }
+func (osFS) Rename(from, to string) error { return os.Rename(from, to) }
+func (osFS) Remove(path string) error     { return os.Remove(path) }
+
+func (osFS) ReadFile(path string) ([]byte, error) {
+	f, err := openFileAt(path, os.O_RDONLY)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(f)
+}
+
+func (osFS) MakeDir(path string) error {
+	err := os.Mkdir(path, 0o700)
+	if errors.Is(err, fs.ErrExist) {
+		if foreign := strange(path, aFolder); foreign != nil {
+			return foreign
+		}
+	}
+	return err
+}
 
 func (osFS) Names(dir string) ([]string, error) {
-	d, err := os.Open(dir)
+	d, err := openFolder(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +92,7 @@ func (osFS) Names(dir string) ([]string, error) {
 }
 
 func (osFS) SyncDir(path string) error {
-	d, err := os.Open(path)
+	d, err := openFolder(path)
 	if err != nil {
 		return err
 	}
@@ -106,10 +126,13 @@ func (f osFile) removed() bool {
 	return unix.Fstat(int(f.Fd()), &stat) == nil && stat.Nlink == 0
 }
 
+// asideSuffix is of what is written to take another file's place.
+const asideSuffix = ".new"
+
 // writeAside replaces a file by another as a whole: after a crash there is the old one or the new one. The folder
 // is not synced: until its caller does, it may be the old one.
 func writeAside(fsys FileSystem, path string, content []byte) error {
-	aside := path + ".new"
+	aside := path + asideSuffix
 	f, err := fsys.Open(aside, os.O_RDWR|os.O_CREATE|os.O_TRUNC)
 	if err != nil {
 		return err

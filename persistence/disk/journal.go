@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 )
 
 const (
@@ -33,6 +34,7 @@ type journal struct {
 	owner    string     // fixed: the data directory's id
 	size     int64      // fixed: of a segment
 	prepared *preparer
+	open     atomic.Bool // there is a current segment; set by the committer
 
 	// Owned by the committer.
 	current *segment // nil: the next group opens one
@@ -123,6 +125,7 @@ func (j *journal) seal() {
 		return
 	}
 	j.current = nil
+	j.open.Store(false)
 	_ = s.file.Close() // what was promised of it is synced
 	s.file = nil
 	if s.used == 0 && j.fs.Remove(s.path) == nil && j.fs.SyncDir(j.dir) == nil {
@@ -146,7 +149,16 @@ func (j *journal) next() error {
 	j.live = append(j.live, s)
 	j.mu.Unlock()
 	j.current = s
+	j.open.Store(true)
 	return nil
+}
+
+// lacking returns why the next group would find no segment; nil: it has one, or one is being made.
+func (j *journal) lacking() error {
+	if j.open.Load() || len(j.prepared.ready) > 0 {
+		return nil
+	}
+	return j.prepared.state()
 }
 
 func (j *journal) segments() int {

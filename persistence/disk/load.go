@@ -1,6 +1,7 @@
 package disk
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -17,21 +18,22 @@ import (
 
 // load brings the record to where it was: the catalogue, and over it what the journal says, and for what neither knows
 // the transcripts themselves.
-func (r *Record) load() (*loaded, error) {
+func (r *Record) load(ctx context.Context) (*loaded, error) {
 	known, floor, trusted, err := r.loadCatalogue()
 	if err != nil {
 		return nil, err
 	}
-	there, err := transcriptsIn(r.fs, r.files.dir)
+	there, strangers, err := transcriptsIn(r.fs, r.files.dir)
 	if err != nil {
 		return nil, err
 	}
+	r.warnOf(strangers, r.files.dir)
 	p := &replay{fs: r.fs, files: r.files, log: r.log, known: known, replayed: make(map[protocol.ConversationID]*replayed)}
-	s, err := r.replay(p, floor, trusted)
+	s, err := r.replay(ctx, p, floor, trusted)
 	if err != nil {
 		return nil, err
 	}
-	if s.dirty, err = p.end(); err != nil {
+	if s.dirty, err = p.end(ctx); err != nil {
 		return nil, err
 	}
 	for id, c := range known {
@@ -41,7 +43,7 @@ func (r *Record) load() (*loaded, error) {
 			s.stale = true
 		}
 	}
-	adopted, err := r.adopt(known, there)
+	adopted, err := r.adopt(ctx, known, there)
 	if err != nil {
 		return nil, err
 	}
@@ -72,33 +74,50 @@ func (r *Record) loadCatalogue() (known map[protocol.ConversationID]*conversatio
 	return known, cat.floor, true, nil
 }
 
-// transcriptsIn gives the conversations that have a file.
-func transcriptsIn(fsys FileSystem, dir string) (map[protocol.ConversationID]bool, error) {
+// transcriptsIn returns the conversations that have a file, or something in its place, and the names that are no
+// transcript's.
+func transcriptsIn(fsys FileSystem, dir string) (there map[protocol.ConversationID]bool, strangers []string, err error) {
 	names, err := fsys.Names(dir)
 	if missing(err) {
-		return nil, nil
+		return nil, nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("transcripts: %w", err)
+		return nil, nil, fmt.Errorf("transcripts: %w", &fileError{dir, err})
 	}
-	there := make(map[protocol.ConversationID]bool, len(names))
+	there = make(map[protocol.ConversationID]bool, len(names))
 	for _, name := range names {
 		if id, ok := strings.CutSuffix(name, transcriptSuffix); ok && protocol.ConversationID(id).Valid() {
 			there[protocol.ConversationID(id)] = true
+		} else {
+			strangers = append(strangers, name)
 		}
 	}
-	return there, nil
+	slices.Sort(strangers)
+	return there, strangers, nil
+}
+
+// strangersNamed bounds how many names a warning lists.
+const strangersNamed = 10
+
+// warnOf tells of names in a folder of the record that are not the record's.
+func (r *Record) warnOf(strangers []string, dir string) {
+	if len(strangers) > 0 {
+		named := strangers[:min(len(strangers), strangersNamed)]
+		r.log.Warn().Str("folder", dir).Strs("names", named).Int("count", len(strangers)).
+			Msg("what is not the record's is passed over: move it out of here, or give it its right name, and start again")
+	}
 }
 
 // replay applies the segments that count. The last one may hold what was never synced, or what a failed sync has left
 // in the page cache alone; before anything of it is believed it is written anew, and synced.
-func (r *Record) replay(p *replay, floor uint64, trusted bool) (*loaded, error) {
+func (r *Record) replay(ctx context.Context, p *replay, floor uint64, trusted bool) (*loaded, error) {
 	dir := filepath.Join(r.dir, "journal")
 	f, err := findJournal(r.fs, dir, floor, trusted)
 	if err != nil {
 		return nil, err
 	}
 	defer f.close()
+	r.warnOf(f.strangers, dir)
 	s := &loaded{next: f.next}
 	for _, path := range f.unused { // first, since what follows needs room on the disk; each by itself, as removeUpTo does
 		if err := r.fs.Remove(path); err != nil {
@@ -110,8 +129,11 @@ func (r *Record) replay(p *replay, floor uint64, trusted bool) (*loaded, error) 
 	}
 	var buf []byte
 	for i, seg := range f.segments {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		if buf, err = readSegment(seg.file, buf); err != nil {
-			return nil, fmt.Errorf("journal: read %s: %w", seg.path, err)
+			return nil, fmt.Errorf("journal: %w", &fileError{seg.path, err})
 		}
 		valid, err := p.segment(seg, buf)
 		if err != nil {
@@ -143,7 +165,7 @@ func (r *Record) renew(path string, content []byte) error {
 
 // adopt takes in transcripts that neither the catalogue nor the journal knows: all of them where the catalogue is lost.
 // It reads their first and their last line.
-func (r *Record) adopt(known map[protocol.ConversationID]*conversation, there map[protocol.ConversationID]bool) (int, error) {
+func (r *Record) adopt(ctx context.Context, known map[protocol.ConversationID]*conversation, there map[protocol.ConversationID]bool) (int, error) {
 	var strangers []*conversation
 	for _, id := range slices.Sorted(maps.Keys(there)) { // a start does the same things in the same order each time
 		if known[id] == nil {
@@ -156,8 +178,8 @@ func (r *Record) adopt(known map[protocol.ConversationID]*conversation, there ma
 	var first atomic.Pointer[error]
 	var group sync.WaitGroup
 	for range 4 {
-		group.Go(func() { // ends when all have been read, or at the first error
-			for i := next.Add(1) - 1; i < int64(len(strangers)) && first.Load() == nil; i = next.Add(1) - 1 {
+		group.Go(func() { // adopt's own; waits for the disk; ends when all have been read, at the first error, or with ctx
+			for i := next.Add(1) - 1; i < int64(len(strangers)) && first.Load() == nil && ctx.Err() == nil; i = next.Add(1) - 1 {
 				if err := r.adoptOne(strangers[i]); err != nil {
 					first.CompareAndSwap(nil, &err)
 				}
@@ -173,18 +195,28 @@ func (r *Record) adopt(known map[protocol.ConversationID]*conversation, there ma
 	if err := first.Load(); err != nil {
 		return 0, *err
 	}
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
 	for _, c := range strangers {
 		known[c.id] = c
 	}
 	return len(strangers), nil
 }
 
-// adoptOne reads where a transcript stands. One that does not begin and end as it must is a refused conversation.
+// adoptOne reads where a transcript stands. One that does not begin and end as it must is a refused conversation, and so
+// is one in whose place something else stands: its name is taken.
 func (r *Record) adoptOne(c *conversation) error {
 	path := r.files.path(c.id)
 	f, err := r.fs.Open(path, os.O_RDONLY)
+	var foreign *foreignError
+	if errors.As(err, &foreign) {
+		c.damage = fmt.Errorf("transcript: %w", foreign)
+		r.log.Error().Err(c.damage).Str("conversation", string(c.id)).Msg(refusedConversation)
+		return nil
+	}
 	if err != nil {
-		return fmt.Errorf("transcript: open: %w", err)
+		return fmt.Errorf("transcript: %w", &fileError{path, err})
 	}
 	defer f.Close()
 	c.tail, c.size, err = readEnds(f, c.id)
@@ -192,10 +224,10 @@ func (r *Record) adoptOne(c *conversation) error {
 	if errors.As(err, &broken) {
 		broken.path = path
 		c.damage, err = broken, nil
-		r.log.Error().Err(broken).Str("conversation", string(c.id)).Msg("a conversation is refused")
+		r.log.Error().Err(broken).Str("conversation", string(c.id)).Msg(refusedConversation)
 	}
 	if err != nil {
-		return fmt.Errorf("transcript: read %s: %w", path, err)
+		return fmt.Errorf("transcript: %w", &fileError{path, err})
 	}
 	c.written, c.synced, c.checked = c.size, c.size, c.damage == nil
 	return nil

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/google/uuid"
 	"golang.org/x/sys/unix"
@@ -26,11 +27,16 @@ type formatFile struct {
 // process.
 func (osFS) Lock(path string) (io.Closer, error) {
 	dir := filepath.Dir(path)
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	f, err := openFileAt(path, os.O_RDWR|os.O_CREATE)
 	if err != nil {
-		return nil, fmt.Errorf("data directory: lock: %w", err)
+		return nil, fmt.Errorf("data directory: lock: %w", advised(err))
 	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+	err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	for try := 0; errors.Is(err, unix.EWOULDBLOCK) && try < lockTries; try++ {
+		time.Sleep(lockPause) // who only looks (Locked) holds it for a moment
+		err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	}
+	if err != nil {
 		_ = f.Close()
 		if errors.Is(err, unix.EWOULDBLOCK) {
 			return nil, fmt.Errorf("data directory: another server uses %s: stop it, or give --data another directory", dir)
@@ -40,14 +46,27 @@ func (osFS) Lock(path string) (io.Closer, error) {
 	return f, nil
 }
 
-// Locked says whether a server uses the directory.
-func (osFS) Locked(path string) bool {
-	f, err := os.Open(path)
+// How often, and how long after, a lock that is held is tried again before another server is believed to hold it.
+const (
+	lockTries = 5
+	lockPause = 20 * time.Millisecond
+)
+
+// Locked reports whether a server uses the directory. It makes no file.
+func (osFS) Locked(path string) (bool, error) {
+	f, err := openFileAt(path, os.O_RDONLY)
+	if missing(err) {
+		return false, nil
+	}
 	if err != nil {
-		return false
+		return false, err
 	}
 	defer f.Close()
-	return unix.Flock(int(f.Fd()), unix.LOCK_SH|unix.LOCK_NB) != nil
+	err = unix.Flock(int(f.Fd()), unix.LOCK_SH|unix.LOCK_NB)
+	if errors.Is(err, unix.EWOULDBLOCK) {
+		return true, nil
+	}
+	return false, err
 }
 
 func formatPath(dir string) string { return filepath.Join(dir, "format") }
@@ -60,7 +79,7 @@ func readFormat(fsys FileSystem, dir string) (f formatFile, err error) {
 		return f, nil
 	}
 	if err != nil {
-		return f, fmt.Errorf("data directory: %w", err)
+		return f, fmt.Errorf("data directory: %w", &fileError{path, err})
 	}
 	if err := json.Unmarshal(b, &f); err != nil || f.Format < 1 || f.ID == "" {
 		return f, fmt.Errorf("data directory: %s is not a format file: restore it from a backup", path)
@@ -91,7 +110,7 @@ func ensureFormat(fsys FileSystem, dir string) (formatFile, error) {
 		err = fsys.SyncDir(dir)
 	}
 	if err != nil {
-		return f, fmt.Errorf("data directory: sync the folders: %w", err)
+		return f, fmt.Errorf("data directory: sync the folders: %w", advised(err))
 	}
 	if !fresh {
 		return f, nil
@@ -105,7 +124,7 @@ func ensureFormat(fsys FileSystem, dir string) (formatFile, error) {
 		err = fsys.SyncDir(dir)
 	}
 	if err != nil {
-		return f, fmt.Errorf("data directory: write %s: %w", formatPath(dir), err)
+		return f, fmt.Errorf("data directory: write %s: %w", formatPath(dir), advised(err))
 	}
 	return f, nil
 }

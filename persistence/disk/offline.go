@@ -2,11 +2,15 @@ package disk
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"verbatim/persistence"
@@ -20,12 +24,15 @@ type Offline struct {
 	dir     string
 	fs      FileSystem
 	files   *files
-	running bool // a server uses the directory
+	running bool // a server uses the directory, or may
+
+	found    []VerifyLine // what is to be said of other files than transcripts
+	journal  error        // why the journal could not be read: what it holds is not laid over the files
+	unlisted bool         // the transcripts' folder could not be read
 
 	segments []foundSegment
 	there    map[protocol.ConversationID]bool // with a file
 	known    map[protocol.ConversationID]catalogued
-	trusted  bool // the catalogue
 	merged   map[protocol.ConversationID]*overlay
 }
 
@@ -42,29 +49,74 @@ type piece struct {
 	offset, size int32
 }
 
-// OpenOffline reads where everything stands.
+// OpenOffline reads where everything stands. A file that cannot be read is no error: what can be is there.
 func OpenOffline(dir string) (*Offline, error) { return openOffline(osFS{}, dir) }
 
 func openOffline(fsys FileSystem, dir string) (*Offline, error) {
-	if _, err := readFormat(fsys, dir); err != nil {
-		return nil, err
-	}
-	if _, err := fsys.Names(filepath.Join(dir, "transcripts")); err != nil {
+	transcripts := filepath.Join(dir, "transcripts")
+	if _, err := fsys.Names(transcripts); missing(err) || errors.Is(err, syscall.ENOTDIR) {
 		return nil, fmt.Errorf("data directory: there is none at %s: give its path with --data", dir)
+	}
+	_, unformatted := readFormat(fsys, dir)
+	if unformatted != nil && !errors.As(unformatted, new(*fileError)) {
+		return nil, unformatted
 	}
 	// A running server may remove or write what is being read: then it is read once more.
 	for try := 0; ; try++ {
-		o := &Offline{dir: dir, fs: fsys, running: fsys.Locked(filepath.Join(dir, "lock")), files: newFiles(fsys, filepath.Join(dir, "transcripts"))}
+		o := &Offline{dir: dir, fs: fsys, files: newFiles(fsys, transcripts, os.O_RDONLY)}
+		o.cannotRead(dir, unformatted)
+		tries := 0
+		if o.askLock(filepath.Join(dir, "lock")) {
+			tries = 10
+		}
 		err := o.load()
-		if err == nil {
+		if err == nil || try >= tries || lasting(err) {
 			return o, nil
 		}
 		o.Close()
-		if !o.running || try == 10 {
-			return nil, err
-		}
 		time.Sleep(10 * time.Millisecond << try)
 	}
+}
+
+// lasting reports whether an error is not a running server's doing, so that another look would meet it again.
+func lasting(err error) bool {
+	return errors.As(err, new(*foreignError)) || errors.Is(err, fs.ErrPermission)
+}
+
+// askLock finds out whether a server uses the directory, and reports whether one certainly does. Where nobody can tell,
+// one may.
+func (o *Offline) askLock(path string) bool {
+	running, err := o.fs.Locked(path)
+	o.running = running || err != nil
+	if err != nil {
+		note := "what was written since the last checkpoint may be passed over, since a server may be running: " +
+			(&fileError{path, err}).what().Error()
+		o.found = append(o.found, VerifyLine{File: path, Note: note})
+	}
+	return running
+}
+
+// cannotRead notes what is wrong with a file that is no transcript, each by itself where there are several. path is where
+// the error names none.
+func (o *Offline) cannotRead(path string, err error) {
+	if err == nil {
+		return
+	}
+	if all, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, err := range all.Unwrap() {
+			o.cannotRead(path, err)
+		}
+		return
+	}
+	var file *fileError
+	var damage *damageError
+	switch {
+	case errors.As(err, &file):
+		path, err = file.path, file.what()
+	case errors.As(err, &damage):
+		path, err = damage.path, errors.New(damage.text())
+	}
+	o.found = append(o.found, VerifyLine{File: path, Err: err})
 }
 
 // Close gives back the files.
@@ -77,32 +129,39 @@ func (o *Offline) Close() {
 }
 
 // load reads in an order in which nothing falls between: what is not in the journal any more is in the catalogue that
-// is read after it.
-func (o *Offline) load() (err error) {
-	cat, _, err := readCatalogue(o.fs, o.dir)
-	if err != nil {
-		return err
-	}
+// is read after it. It goes on over what it cannot read, which found and its error name.
+func (o *Offline) load() error {
+	cat, _, _ := readCatalogue(o.fs, o.dir) // that it cannot be read is told when it is read again
 	floor := uint64(0)
 	if cat != nil {
 		floor = cat.floor
 	}
-	if o.there, err = transcriptsIn(o.fs, o.files.dir); err != nil {
-		return err
+	there, strangers, unlisted := transcriptsIn(o.fs, o.files.dir)
+	o.there, o.unlisted = there, unlisted != nil
+	o.cannotRead(o.files.dir, unlisted)
+	o.passOver(strangers)
+	journal := filepath.Join(o.dir, "journal")
+	if o.journal = o.loadJournal(floor, cat != nil && !o.running); o.journal != nil {
+		o.merged = nil
+		o.cannotRead(journal, o.journal)
 	}
-	if err := o.loadJournal(floor, cat != nil && !o.running); err != nil {
-		return err
-	}
-	if cat, _, err = readCatalogue(o.fs, o.dir); err != nil {
-		return err
-	}
-	o.known, o.trusted = make(map[protocol.ConversationID]catalogued), cat != nil
+	cat, _, uncatalogued := readCatalogue(o.fs, o.dir)
+	o.cannotRead(o.dir, uncatalogued)
+	o.known = make(map[protocol.ConversationID]catalogued)
 	if cat != nil {
 		for _, e := range cat.entries {
 			o.known[e.id] = e
 		}
 	}
-	return nil
+	return cmp.Or(unlisted, o.journal, uncatalogued)
+}
+
+// passOver notes names among the transcripts that are none of a transcript.
+func (o *Offline) passOver(strangers []string) {
+	for _, name := range strangers {
+		path := filepath.Join(o.files.dir, name)
+		o.found = append(o.found, VerifyLine{File: path, Note: "it is passed over: this is no transcript's name"})
+	}
 }
 
 func (o *Offline) loadJournal(floor uint64, known bool) error {
@@ -115,7 +174,7 @@ func (o *Offline) loadJournal(floor uint64, known bool) error {
 	var buf []byte
 	for i, s := range f.segments {
 		if buf, err = readSegment(s.file, buf); err != nil {
-			return fmt.Errorf("journal: read %s: %w", s.path, err)
+			return fmt.Errorf("journal: %w", &fileError{s.path, err})
 		}
 		_, err := scanSegment(buf, s.number, s.path, s.limit, func(at int64, payload []byte) error {
 			return visitItems(payload, visitor{run: func(x run) error {
@@ -146,6 +205,9 @@ func (o *Offline) merge(x run, at piece) {
 func (o *Offline) Lines(ctx context.Context, id protocol.ConversationID, yield func(line []byte) error) error {
 	if !id.Valid() {
 		return fmt.Errorf("%w: %s", ErrNoConversation, id)
+	}
+	if o.journal != nil { // it may have the last words
+		return o.journal
 	}
 	t, err := o.open(id)
 	if err != nil {

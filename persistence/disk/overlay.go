@@ -20,7 +20,7 @@ type transcript struct {
 // open finds a transcript's lines. The caller calls done.
 func (o *Offline) open(id protocol.ConversationID) (*transcript, error) {
 	v, known := o.merged[id], o.known[id]
-	if v == nil && known.size == 0 && !o.there[id] {
+	if v == nil && known.size == 0 && !o.there[id] && !o.unlisted {
 		return nil, fmt.Errorf("%w: %s", ErrNoConversation, id)
 	}
 	if v != nil && v.begin == 0 { // the journal has all of it
@@ -31,12 +31,12 @@ func (o *Offline) open(id protocol.ConversationID) (*transcript, error) {
 		return nil, &notWholeError{o.files.path(id), "it is missing"}
 	}
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("transcript: %w", &fileError{o.files.path(id), err})
 	}
 	size, err := f.Size()
 	if err != nil {
 		o.files.put(f)
-		return nil, err
+		return nil, fmt.Errorf("transcript: %w", &fileError{o.files.path(id), err})
 	}
 	t, err := o.follow(id, f, size, v)
 	if err != nil {
@@ -55,7 +55,7 @@ func (o *Offline) follow(id protocol.ConversationID, f *openFile, size int64, v 
 		if listed {
 			t.size, t.want, t.cut = known.size, known.tail, size < known.size
 		}
-		if o.running && listed { // what the server adds meanwhile may be there in part
+		if (o.running || o.journal != nil) && listed { // what the server adds meanwhile, or the journal tells of, may be there in part
 			size = min(size, known.size)
 		}
 		t.Reader = io.NewSectionReader(f, 0, size)
@@ -79,7 +79,7 @@ func (o *Offline) follow(id protocol.ConversationID, f *openFile, size int64, v 
 	case size > v.end:
 		beyond := make([]byte, size-v.end)
 		if err := readFull(f, beyond, v.end); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("transcript: %w", &fileError{o.files.path(id), err})
 		}
 		t.want, rest = goOn(v.tail, beyond)
 		t.size = v.end + rest
@@ -108,7 +108,7 @@ func (p *pieces) Read(b []byte) (int, error) {
 	at := &p.left[0]
 	n := min(len(b), int(at.size))
 	if err := readFull(p.o.segments[at.segment].file, b[:n], int64(at.offset)); err != nil {
-		return 0, fmt.Errorf("journal: read %s at offset %d: %w", p.o.segments[at.segment].path, at.offset, err)
+		return 0, fmt.Errorf("journal: %w", &fileError{p.o.segments[at.segment].path, err})
 	}
 	rest := piece{at.segment, at.offset + int32(n), at.size - int32(n)}
 	if p.left = p.left[1:]; rest.size > 0 {

@@ -166,7 +166,7 @@ func TestNothingAckedIsLostWhateverFailsWhenThePowerIsCut(t *testing.T) {
 
 // live opens a record, checks it, lets it talk for a while, and ends it in the middle.
 func (l *life) live(fs *powerFS, dir string, random *rand.Rand, trouble int) {
-	r, err := Open(dir, Options{FS: fs, SegmentSize: 128 << 10, Retry: time.Millisecond})
+	r, err := Open(l.t.Context(), dir, Options{FS: fs, SegmentSize: 128 << 10, Retry: time.Millisecond})
 	if err != nil {
 		l.t.Fatal(err)
 	}

@@ -5,11 +5,20 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync"
+	"syscall"
 	"time"
+
+	"github.com/rs/zerolog"
 )
 
 // retryAfter is how long the record waits before it tries again what the disk refused.
 const retryAfter = 500 * time.Millisecond
+
+// firstWait is how long who asks whether the record is ready waits for the first segment, or for the disk to refuse it.
+const firstWait = 500 * time.Millisecond
+
+var errPreparing = errors.New("journal: its first segment is still being made")
 
 var errClosed = errors.New("record: it is closed")
 
@@ -21,20 +30,37 @@ type preparer struct {
 	dir    string     // fixed
 	size   int64      // fixed: of a segment
 	retry  time.Duration
+	log    zerolog.Logger
 	ready  chan *segment
 	failed chan error // an error for who waits; nobody closes either
 
-	ctx context.Context
+	ctx   context.Context
+	tried chan struct{} // closed by run once the first segment is made, or was refused
+
+	mu      sync.Mutex
+	lacking error // guarded by mu: why the last segment could not be made; nil: it could
 }
 
-func newPreparer(ctx context.Context, fs FileSystem, dir string, size int64, retry time.Duration) *preparer {
-	return &preparer{fs: fs, dir: dir, size: size, retry: retry, ctx: ctx, ready: make(chan *segment, aheadSegments-1), failed: make(chan error)}
+func newPreparer(
+	ctx context.Context, fs FileSystem, dir string, size int64, retry time.Duration, log zerolog.Logger,
+) *preparer {
+	return &preparer{
+		fs: fs, dir: dir, size: size, retry: retry, log: log, ctx: ctx,
+		ready: make(chan *segment, aheadSegments-1), failed: make(chan error), tried: make(chan struct{}),
+	}
 }
 
 // run prepares segments from that number on, until the context ends; it waits for room in ready, and after a failure.
 func (p *preparer) run(number uint64) {
-	for ; ; number++ {
+	first := sync.OnceFunc(func() { close(p.tried) })
+	try := func() (*segment, error) {
 		s, err := p.make(number)
+		p.outcome(err)
+		first()
+		return s, err
+	}
+	for ; ; number++ {
+		s, err := try()
 		for err != nil {
 			select {
 			case p.failed <- err:
@@ -42,7 +68,7 @@ func (p *preparer) run(number uint64) {
 			case <-p.ctx.Done():
 				return
 			}
-			s, err = p.make(number)
+			s, err = try()
 		}
 		select {
 		case p.ready <- s:
@@ -51,6 +77,36 @@ func (p *preparer) run(number uint64) {
 			return
 		}
 	}
+}
+
+// outcome notes how the last try went, and logs where that is another way than before.
+func (p *preparer) outcome(err error) {
+	p.mu.Lock()
+	before := p.lacking
+	p.lacking = err
+	p.mu.Unlock()
+	if err != nil && before == nil {
+		p.log.Error().Err(err).
+			Msg("the journal gets no further segment: when those that it has are full nothing can be recorded; it is tried again")
+	} else if err == nil && before != nil {
+		p.log.Info().Msg("the journal gets segments again")
+	}
+}
+
+// state returns why no segment is to be had, or nil. It waits for the outcome of the first try, firstWait at most.
+func (p *preparer) state() error {
+	timer := time.NewTimer(firstWait)
+	defer timer.Stop()
+	select {
+	case <-p.tried:
+	case <-p.ctx.Done():
+		return errClosed
+	case <-timer.C:
+		return errPreparing
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.lacking
 }
 
 // take gives the next segment; it waits while one is being made, and not longer than until the disk refuses it.
@@ -97,9 +153,17 @@ func (p *preparer) discard(s *segment) {
 
 func (p *preparer) make(number uint64) (*segment, error) {
 	path := segmentPath(p.dir, number)
-	f, err := p.fs.Open(path, os.O_RDWR|os.O_CREATE|os.O_TRUNC)
+	// Asked before it is tried: a try would fill the disk for a moment, again and again, for all who use it.
+	free, err := p.fs.Space(p.dir)
+	if err == nil && free < p.size {
+		err = fmt.Errorf("it takes %d bytes, and its disk has %d: %w", p.size, free, syscall.ENOSPC)
+	}
+	var f File
+	if err == nil {
+		f, err = p.fs.Open(path, os.O_RDWR|os.O_CREATE|os.O_TRUNC)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("journal: prepare %s: %w", path, err)
+		return nil, fmt.Errorf("journal: prepare %s: %w", path, advised(err))
 	}
 	for off := int64(0); off < p.size && err == nil; off += int64(len(zeros)) {
 		err = writeFull(f, zeros[:min(int64(len(zeros)), p.size-off)], off)
@@ -113,7 +177,7 @@ func (p *preparer) make(number uint64) (*segment, error) {
 	if err != nil {
 		_ = f.Close()
 		_ = p.fs.Remove(path)
-		return nil, fmt.Errorf("journal: prepare %s: %w", path, err)
+		return nil, fmt.Errorf("journal: prepare %s, which takes %d bytes: %w", path, p.size, advised(err))
 	}
 	return &segment{number: number, path: path, file: f}, nil
 }

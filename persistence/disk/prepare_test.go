@@ -8,6 +8,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/rs/zerolog"
 )
 
 // fullFS is a disk that has no room while full says so.
@@ -28,7 +30,7 @@ func TestASegmentIsToBeHadAsSoonAsThereIsRoom(t *testing.T) {
 	fs := &fullFS{}
 	fs.full.Store(true)
 	ctx, cancel := context.WithCancel(context.Background())
-	p := newPreparer(ctx, fs, t.TempDir(), 64<<10, time.Hour)
+	p := newPreparer(ctx, fs, t.TempDir(), 64<<10, time.Hour, zerolog.Nop())
 	var running sync.WaitGroup
 	running.Go(func() { p.run(1) })
 	defer func() { cancel(); running.Wait(); p.discardAll() }()

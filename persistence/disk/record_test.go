@@ -1,6 +1,7 @@
 package disk
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -37,7 +38,7 @@ func TestTheRecordKeepsItsPromises(t *testing.T) {
 // open opens a record, and closes it at the test's end.
 func open(t testing.TB, dir string, opts Options) *Record {
 	t.Helper()
-	r, err := Open(dir, opts)
+	r, err := Open(context.Background(), dir, opts)
 	if err != nil {
 		t.Fatal(err)
 	}

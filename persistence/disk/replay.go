@@ -2,6 +2,7 @@ package disk
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -122,7 +123,7 @@ func (p *replay) check(t *replayed) error {
 			return nil
 		}
 		if err != nil {
-			return err
+			return fmt.Errorf("replay: %w", &fileError{p.files.path(t.c.id), err})
 		}
 		defer p.files.put(f)
 		var broken *notWholeError
@@ -172,8 +173,11 @@ func (p *replay) write(t *replayed) error {
 		return err
 	}
 	err := p.writeLines(t)
+	if errors.As(err, new(*foreignError)) {
+		return fmt.Errorf("replay: %w", err)
+	}
 	if err != nil {
-		return fmt.Errorf("replay: write %s: %w", p.files.path(t.c.id), err)
+		return fmt.Errorf("replay: write %s: %w", p.files.path(t.c.id), advised(err))
 	}
 	t.lines = nil
 	return nil
@@ -206,9 +210,9 @@ func (p *replay) writeLines(t *replayed) error {
 }
 
 // end settles what was replayed: the files end where the journal ends, and their conversations are dirty.
-func (p *replay) end() (dirty []*conversation, err error) {
+func (p *replay) end(ctx context.Context) (dirty []*conversation, err error) {
 	all := p.inOrder()
-	if err := p.settleAll(all); err != nil {
+	if err := p.settleAll(ctx, all); err != nil {
 		return nil, err
 	}
 	for _, t := range all {
@@ -225,13 +229,13 @@ func (p *replay) end() (dirty []*conversation, err error) {
 }
 
 // settleAll settles each one: a file is opened once, and several are at work at the same time.
-func (p *replay) settleAll(all []*replayed) error {
+func (p *replay) settleAll(ctx context.Context, all []*replayed) error {
 	var next atomic.Int64
 	var first atomic.Pointer[error]
 	var group sync.WaitGroup
 	for range settlers {
-		group.Go(func() { // settleAll's own; waits for the disk; ends when all are settled, or at the first error
-			for i := next.Add(1) - 1; i < int64(len(all)) && first.Load() == nil; i = next.Add(1) - 1 {
+		group.Go(func() { // settleAll's own; waits for the disk; ends when all are settled, at the first error, or with ctx
+			for i := next.Add(1) - 1; i < int64(len(all)) && first.Load() == nil && ctx.Err() == nil; i = next.Add(1) - 1 {
 				if err := p.settle(all[i]); err != nil {
 					first.CompareAndSwap(nil, &err)
 				}
@@ -242,7 +246,7 @@ func (p *replay) settleAll(all []*replayed) error {
 	if err := first.Load(); err != nil {
 		return *err
 	}
-	return nil
+	return ctx.Err()
 }
 
 func (p *replay) settle(t *replayed) error {

@@ -50,7 +50,7 @@ func TestATornTailIsCutOffWhereverItIsTorn(t *testing.T) {
 			if err := os.WriteFile(filepath.Join(start, "journal", filepath.Base(path)), content, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			r, err := Open(start, Options{SegmentSize: 64 << 10})
+			r, err := Open(t.Context(), start, Options{SegmentSize: 64 << 10})
 			if err != nil {
 				t.Fatalf("%s from %d on: %v", torn, at, err)
 			}
@@ -103,7 +103,7 @@ func TestDamageThatNoCrashExplainsStopsTheStartWithFileAndOffset(t *testing.T) {
 			} else {
 				flip(t, path, c.offset)
 			}
-			r, err := Open(dead, Options{SegmentSize: 64 << 10})
+			r, err := Open(t.Context(), dead, Options{SegmentSize: 64 << 10})
 			if err == nil {
 				_ = r.Close()
 				t.Fatal("it starts")

@@ -96,7 +96,12 @@ type damageError struct {
 }
 
 func (e *damageError) Error() string {
-	return fmt.Sprintf("journal: %s at offset %d: %s: restore the data directory from a backup, or ask for help before you remove anything", e.path, e.offset, e.what)
+	return fmt.Sprintf("journal: %s %s", e.path, e.text())
+}
+
+// text is the error without the path.
+func (e *damageError) text() string {
+	return fmt.Sprintf("at offset %d: %s: restore the data directory from a backup, or ask for help before you remove anything", e.offset, e.what)
 }
 
 // unknownEnd is the limit of a segment that no later one speaks of.

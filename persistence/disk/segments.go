@@ -1,11 +1,13 @@
 package disk
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 )
 
 // found is a journal as it lies in its folder: which segments count, and up to where each is valid.
@@ -13,6 +15,8 @@ type found struct {
 	segments []foundSegment // in use, in order
 	unused   []string       // prepared, given up, or folded: they may be removed
 	next     uint64         // the least number that no segment had
+
+	strangers []string // names in the folder that are none of the journal's
 }
 
 // foundSegment is one of them. limit is unknownEnd for the last.
@@ -32,11 +36,11 @@ func (f *found) close() {
 // findJournal opens the segments that count. floor is the first one that does; known says that it is certain, else
 // the catalogue is lost.
 func findJournal(fsys FileSystem, dir string, floor uint64, known bool) (_ *found, err error) {
-	all, err := openSegments(fsys, dir)
+	all, strangers, err := openSegments(fsys, dir)
 	if err != nil {
 		return nil, err
 	}
-	f := &found{next: max(floor, 1)}
+	f := &found{next: max(floor, 1), strangers: strangers}
 	keep := func(s foundSegment) { f.segments = append(f.segments, s) }
 	discard := func(s foundSegment) {
 		_ = s.file.Close()
@@ -100,7 +104,7 @@ func (f *found) complete(dir string, live map[uint64]int64, floor uint64, known 
 func checkUnused(s foundSegment) error {
 	content, err := readSegment(s.file, nil)
 	if err != nil {
-		return fmt.Errorf("journal: read %s: %w", s.path, err)
+		return fmt.Errorf("journal: %w", &fileError{s.path, err})
 	}
 	return checkTail(content, 0, s.number, s.path)
 }
@@ -111,7 +115,7 @@ func lastHead(all []foundSegment) (live map[uint64]int64, last uint64, err error
 	for _, s := range slices.Backward(all) {
 		n, err := s.file.ReadAt(buf, 0)
 		if err != nil && err != io.EOF {
-			return nil, 0, fmt.Errorf("journal: read %s: %w", s.path, err)
+			return nil, 0, fmt.Errorf("journal: %w", &fileError{s.path, err})
 		}
 		payload, block, _, ok := readBlock(buf[:n], s.number)
 		if !ok || block != 0 {
@@ -130,30 +134,39 @@ func lastHead(all []foundSegment) (live map[uint64]int64, last uint64, err error
 	return nil, 0, nil
 }
 
-// openSegments opens every segment of a folder, in order.
-func openSegments(fsys FileSystem, dir string) (all []foundSegment, err error) {
+// openSegments opens every segment of a folder, in order. Its error names each that cannot be opened. strangers are the
+// names that are none of the journal's; what a start has written aside is.
+func openSegments(fsys FileSystem, dir string) (all []foundSegment, strangers []string, err error) {
 	names, err := fsys.Names(dir)
 	if missing(err) {
-		return nil, nil
+		return nil, nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("journal: %w", err)
+		return nil, nil, fmt.Errorf("journal: %w", &fileError{dir, err})
 	}
 	slices.Sort(names) // by name, so by number
+	var bad []error
 	for _, name := range names {
 		number, ok := segmentNumber(name)
 		if !ok {
+			if _, aside := segmentNumber(strings.TrimSuffix(name, asideSuffix)); !aside {
+				strangers = append(strangers, name)
+			}
 			continue
 		}
 		path := filepath.Join(dir, name)
 		f, err := fsys.Open(path, os.O_RDONLY)
 		if err != nil {
-			for _, s := range all {
-				_ = s.file.Close()
-			}
-			return nil, fmt.Errorf("journal: open: %w", err)
+			bad = append(bad, fmt.Errorf("journal: %w", &fileError{path, err}))
+			continue
 		}
 		all = append(all, foundSegment{number: number, path: path, file: f})
 	}
-	return all, nil
+	if len(bad) == 0 {
+		return all, strangers, nil
+	}
+	for _, s := range all {
+		_ = s.file.Close()
+	}
+	return nil, nil, errors.Join(bad...)
 }

@@ -83,7 +83,7 @@ func TestManyConversationsIdleCheaply(t *testing.T) {
 func BenchmarkStartClean(b *testing.B) {
 	dir := many(b, 100_000)
 	for b.Loop() {
-		r, err := Open(dir, Options{})
+		r, err := Open(b.Context(), dir, Options{})
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -130,7 +130,7 @@ func BenchmarkStartAfterKill(b *testing.B) {
 		b.StopTimer()
 		dead := crash(b, dir)
 		b.StartTimer()
-		r, err := Open(dead, Options{})
+		r, err := Open(b.Context(), dead, Options{})
 		if err != nil {
 			b.Fatal(err)
 		}

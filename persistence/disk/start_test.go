@@ -67,7 +67,7 @@ func TestTimeNeverGoesBackAlsoWhereTheClockDoes(t *testing.T) {
 func TestASecondServerIsRefused(t *testing.T) {
 	dir := t.TempDir()
 	open(t, dir, Options{})
-	if _, err := Open(dir, Options{}); err == nil || !strings.Contains(err.Error(), "another server") || !strings.Contains(err.Error(), "--data") {
+	if _, err := Open(t.Context(), dir, Options{}); err == nil || !strings.Contains(err.Error(), "another server") || !strings.Contains(err.Error(), "--data") {
 		t.Fatalf("it says %v, want that another server uses it, and what to do", err)
 	}
 }
@@ -82,7 +82,7 @@ func TestAnotherFormatIsRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 		for name, err := range map[string]error{
-			"Open":   func() error { _, err := Open(dir, Options{}); return err }(),
+			"Open":   func() error { _, err := Open(t.Context(), dir, Options{}); return err }(),
 			"Verify": func() error { _, err := verify(t, dir); return err }(),
 			"Lines":  LinesOffline(dir, "lobby", func([]byte) error { return nil }),
 		} {

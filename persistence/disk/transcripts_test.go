@@ -89,7 +89,7 @@ func TestADamagedTranscriptIsRefusedAndOthersGoOn(t *testing.T) {
 				t.Fatal(err)
 			}
 			for range 2 { // a start does not hide it from the next
-				r, err := Open(dead, Options{})
+				r, err := Open(t.Context(), dead, Options{})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -142,7 +142,7 @@ func TestATranscriptThatCannotBeReadRefusesTheStartAndIsNotDamage(t *testing.T) 
 		}
 		return nil
 	})
-	if r, err := Open(dead, Options{FS: fs}); err == nil {
+	if r, err := Open(t.Context(), dead, Options{FS: fs}); err == nil {
 		r.Close()
 		t.Error("a start goes on without what it could not read")
 	} else if !errors.Is(err, syscall.EIO) || !strings.Contains(err.Error(), "lobby.jsonl") {

@@ -16,21 +16,28 @@ type VerifyLine struct {
 	Entries protocol.Seq // that are whole, from the first on
 	Last    protocol.Sum // of the last of these
 	File    string
-	Line    int   // where Err is; the log line is line 1
-	Err     error // why it is not whole; nil: it is
+	Line    int    // where Err is; the log line is line 1; 0: the file as such
+	Err     error  // why it is not whole, or could not be read; nil: it is whole
+	Note    string // of a file that is no transcript: what is to be known about it
 }
 
 // String gives it as one line for a person.
 func (l VerifyLine) String() string {
-	if l.Err != nil {
+	switch {
+	case l.Err != nil && l.Line > 0:
 		return fmt.Sprintf("%s:%d: %v", l.File, l.Line, l.Err)
+	case l.Err != nil:
+		return fmt.Sprintf("%s: %v", l.File, l.Err)
+	case l.Note != "":
+		return fmt.Sprintf("%s: %s", l.File, l.Note)
 	}
 	return fmt.Sprintf("%s %d %s", l.ID, l.Entries, l.Last)
 }
 
 // Verify reads every transcript, holds it against its chain of sums, the catalogue and the receipts, and reports each.
-// It only reads, and may run beside a server and after a crash: what a start would mend is whole. progress (nil: nobody
-// asks) counts transcripts. The error says that something is not whole, or why it could not be read.
+// It only reads, and may run beside a server and after a crash: what a start would mend is whole. What cannot be read is
+// reported, and it goes on. progress (nil: nobody asks) counts transcripts. The error says that something is not whole, or
+// could not be read.
 func Verify(ctx context.Context, dir string, receipts []Receipt, report func(VerifyLine), progress func(done, total int64)) error {
 	return VerifyOn(ctx, osFS{}, dir, receipts, report, progress)
 }
@@ -45,6 +52,13 @@ func VerifyOn(ctx context.Context, fsys FileSystem, dir string, receipts []Recei
 	byID := make(map[protocol.ConversationID][]Receipt)
 	for _, r := range receipts {
 		byID[r.ID] = append(byID[r.ID], r)
+	}
+	unread := 0
+	for _, line := range o.found {
+		if line.Err != nil {
+			unread++
+		}
+		report(line)
 	}
 	all := o.all(byID)
 	broken := 0
@@ -61,10 +75,14 @@ func VerifyOn(ctx context.Context, fsys FileSystem, dir string, receipts []Recei
 			progress(int64(i+1), int64(len(all)))
 		}
 	}
-	if broken > 0 {
-		return fmt.Errorf("verify: %d of %d transcripts are not whole, or do not fit a receipt", broken, len(all))
+	if broken == 0 && unread == 0 {
+		return nil
 	}
-	return nil
+	err = fmt.Errorf("verify: %d of %d transcripts are not whole, could not be read, or do not fit a receipt", broken, len(all))
+	if unread > 0 {
+		err = fmt.Errorf("%w; of other files %d could not be read", err, unread)
+	}
+	return err
 }
 
 // all gives every conversation that anything speaks of, sorted.
@@ -90,7 +108,7 @@ func (o *Offline) all(receipts map[protocol.ConversationID][]Receipt) []protocol
 	return out
 }
 
-// verify reads one transcript. The error is one of reading, or the context's.
+// verify reads one transcript. The error is the context's.
 func (o *Offline) verify(ctx context.Context, id protocol.ConversationID, receipts []Receipt) (VerifyLine, error) {
 	l := VerifyLine{ID: id, File: o.files.path(id), Line: 1}
 	t, err := o.open(id)
@@ -103,16 +121,30 @@ func (o *Offline) verify(ctx context.Context, id protocol.ConversationID, receip
 		l.Err = errors.New(broken.what)
 		return l, nil
 	case err != nil:
-		return l, err
+		return l.unread(err), nil
 	}
 	defer t.done()
 	err = o.verifyLines(ctx, t, &l, receipts)
 	var found lineError
-	if errors.As(err, &found) {
+	switch {
+	case errors.As(err, &found):
 		l.Err = found.error
-		return l, nil
+	case err != nil && ctx.Err() != nil:
+		return l, ctx.Err()
+	case err != nil:
+		return l.unread(err), nil
 	}
-	return l, err
+	return l, nil
+}
+
+// unread is the line of a transcript that could not be read, or of the part of the journal that goes with it.
+func (l VerifyLine) unread(err error) VerifyLine {
+	var file *fileError
+	if !errors.As(err, &file) {
+		file = &fileError{l.File, err}
+	}
+	l.File, l.Line, l.Err = file.path, 0, file.what()
+	return l
 }
 
 // lineError is what is wrong with a line; other errors are those of reading.

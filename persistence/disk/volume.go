@@ -32,7 +32,7 @@ func (osFS) Volume(dir string) (Volume, int) {
 	if n, _ := fmt.Sscanf(unix.ByteSliceToString(name.Release[:]), "%d.%d", &major, &minor); n != 2 || major < 5 || major == 5 && minor < 8 {
 		return nil, 0
 	}
-	d, err := os.Open(dir)
+	d, err := openFolder(dir)
 	if err != nil {
 		return nil, 0
 	}

@@ -24,6 +24,9 @@ func (e *notWholeError) Error() string {
 	return fmt.Sprintf("transcript: %s is not whole: %s: run `verbatim verify`, and restore the file from a backup", e.path, e.what)
 }
 
+// refusedConversation is what the log says of a conversation whose transcript is not what it must be.
+const refusedConversation = "a conversation is refused until its transcript is put right and the server started again"
+
 // sound gives a conversation whose transcript was seen to end as it must, at its first use after a start.
 func (r *Record) sound(id protocol.ConversationID) (*conversation, error) {
 	c := r.conversations.get(id)
@@ -41,8 +44,7 @@ func (r *Record) sound(id protocol.ConversationID) (*conversation, error) {
 	}
 	// Until it was checked nothing is added to it, so that several who check at once see the same.
 	err := r.checkWhole(c.id, tail, size)
-	var broken *notWholeError
-	if err != nil && !errors.As(err, &broken) {
+	if err != nil && !errors.As(err, new(*notWholeError)) && !errors.As(err, new(*foreignError)) {
 		return nil, err // it cannot be read now; that says nothing about it
 	}
 	c.mu.Lock()
@@ -50,7 +52,7 @@ func (r *Record) sound(id protocol.ConversationID) (*conversation, error) {
 	c.checked, c.damage = err == nil, err
 	c.mu.Unlock()
 	if err != nil && first {
-		r.log.Error().Err(err).Str("conversation", string(id)).Msg("a conversation is refused")
+		r.log.Error().Err(err).Str("conversation", string(id)).Msg(refusedConversation)
 	}
 	if err != nil {
 		return nil, err
@@ -80,7 +82,7 @@ func (r *Record) checkWhole(id protocol.ConversationID, want persistence.Tail, s
 		return &notWholeError{path, "it is missing"}
 	}
 	if err != nil {
-		return fmt.Errorf("transcript: open: %w", err)
+		return fmt.Errorf("transcript: %w", &fileError{path, err})
 	}
 	defer r.files.put(f)
 	have, err := f.Size()
