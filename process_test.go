@@ -51,11 +51,16 @@ func launchBy(t *testing.T, script string, stdout, stderr *os.File, flags ...str
 		args = append([]string{"sh", "-c", script, "sh"}, args...)
 	}
 	p.cmd = exec.Command(args[0], args[1:]...)
-	p.http = &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return (&net.Dialer{}).DialContext(ctx, "unix", socket)
-	}}}
+	p.http = bySocket(socket)
 	p.run(stdout, stderr)
 	return p
+}
+
+// bySocket is a client all of whose requests go by a Unix socket.
+func bySocket(path string) *http.Client {
+	return &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, "unix", path)
+	}}}
 }
 
 func (p *program) run(stdout, stderr *os.File) {
@@ -173,6 +178,9 @@ func pipe(t *testing.T) (r, w *os.File) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { r.Close(); w.Close() })
+	if err := r.SetReadDeadline(time.Now().Add(2 * patience)); err != nil { // so that no read outlasts the test
+		t.Fatal(err)
+	}
 	return r, w
 }
 

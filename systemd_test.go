@@ -49,9 +49,9 @@ func TestAServerTakesTheSocketsThatSystemdHandsOver(t *testing.T) {
 		t.Fatal(err)
 	}
 	answer.Body.Close()
-	bySocket := &http.Client{Transport: &http.Transport{Dial: func(string, string) (net.Conn, error) { return net.Dial("unix", socket) }}}
-	defer bySocket.CloseIdleConnections()
-	if answer, err = bySocket.Get("http://chat.example.com/healthz"); err != nil || answer.StatusCode != http.StatusOK {
+	local := bySocket(socket)
+	defer local.CloseIdleConnections()
+	if answer, err = local.Get("http://chat.example.com/healthz"); err != nil || answer.StatusCode != http.StatusOK {
 		t.Errorf("by the socket: got %v, %v", answer, err)
 	}
 	answer.Body.Close()

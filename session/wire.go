@@ -31,6 +31,9 @@ type wire struct {
 	readErr error                 // why reading ended
 
 	deadlineAt time.Time // what the write deadline was set at; owned by the writer
+
+	local bool          // a Unix socket: of what its peer has taken there is no word but what is left of sent
+	sent  atomic.Uint64 // bytes that a local socket took
 }
 
 // readBuffers hold what one read(2) brought until the library has taken it.
@@ -41,7 +44,7 @@ var start = time.Now() // heard counts from here, by the monotonic clock
 func sinceStart() int64 { return int64(time.Since(start)) }
 
 func newWire(c net.Conn) *wire {
-	w := &wire{Conn: c}
+	w := &wire{Conn: c, local: c.LocalAddr().Network() == "unix"}
 	if file, ok := c.(syscall.Conn); ok {
 		if raw, err := file.SyscallConn(); err == nil {
 			w.raw, w.tryRead = raw, w.readNow
@@ -146,10 +149,13 @@ func (w *wire) send(frames []byte, timeout time.Duration) error {
 				return err
 			}
 		}
-		n, err := w.Conn.Write(frames)
+		n, err := w.Conn.Write(w.piece(frames))
+		if w.local {
+			w.sent.Add(uint64(n))
+		}
 		frames = frames[n:]
 		if err == nil {
-			return nil
+			continue
 		}
 		if !errors.Is(err, os.ErrDeadlineExceeded) {
 			return err
@@ -164,19 +170,38 @@ func (w *wire) send(frames []byte, timeout time.Duration) error {
 	return nil
 }
 
+// piece is what one call writes. A Unix socket keeps each call's bytes together, and counts them as unread until all of
+// them are read: small ones show that a slow peer reads.
+func (w *wire) piece(frames []byte) []byte {
+	if w.local {
+		return frames[:min(len(frames), 16<<10)]
+	}
+	return frames
+}
+
 // progress gives how many bytes the peer's TCP has acknowledged, and how many it still owes; zeros where the system
-// cannot tell, or it is closed.
+// cannot tell, or it is closed. A Unix socket's peer has taken what it has read, about: the kernel counts what is unread
+// with its own overhead, so that this tells only whether there is progress.
 func (w *wire) progress() (acked uint64, owed uint32) {
 	if w.raw == nil {
 		return 0, 0
 	}
 	_ = w.raw.Control(func(fd uintptr) { // an error means that it is closed
+		if w.local {
+			if held, err := unix.IoctlGetInt(int(fd), unix.SIOCOUTQ); err == nil {
+				acked, owed = beforeAny+w.sent.Load()-uint64(held), uint32(held)
+			}
+			return
+		}
 		if info, err := unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO); err == nil {
 			acked, owed = info.Bytes_acked, info.Notsent_bytes+info.Unacked
 		}
 	})
 	return acked, owed
 }
+
+// beforeAny is more than the overhead of what a Unix socket holds.
+const beforeAny = 1 << 40
 
 // takes says whether the peer's TCP has taken bytes since the last look and more are on their way, or due: a slow reader
 // that has not come to our ping yet, not a dead one. It is false where the system cannot tell.

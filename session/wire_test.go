@@ -151,3 +151,49 @@ func TestAReaderWhoseTCPTakesSomethingIsNotStalledThoughTheWriteHasNoRoom(t *tes
 		t.Errorf("got %v", err)
 	}
 }
+
+// localEnds are the two ends of a Unix socket, ours as a wire.
+func localEnds(t *testing.T) (*wire, net.Conn) {
+	t.Helper()
+	l, err := net.Listen("unix", "") // a name of the kernel's choice
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	there, err := net.Dial("unix", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	here, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _, _ = there.Close(), here.Close() })
+	return newWire(here), there
+}
+
+// A Unix socket takes more only when most of what it holds has been read, which a slow reader may never come to in time.
+func TestASlowReaderOfAUnixSocketIsNotStalledAndOneThatReadsNothingIs(t *testing.T) {
+	t.Parallel()
+	const timeout = 100 * time.Millisecond // looks are 1.1 s apart
+	slow, there := localEnds(t)
+	still, _ := localEnds(t)
+	sent, stuck := make(chan error, 1), make(chan error, 1)
+	go func() { sent <- slow.send(make([]byte, 4<<20), timeout) }()   // ends with the connection, below
+	go func() { stuck <- still.send(make([]byte, 4<<20), timeout) }() // ends when it is stalled
+	for piece := range 50 { // 125 kB, and the kernel holds 212
+		if _, err := io.ReadFull(there, make([]byte, 2500)); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case err := <-sent:
+			t.Fatalf("the peer has read %d pieces, and reads on: got %v", piece+1, err)
+		case <-time.After(timeout):
+		}
+	}
+	if err := <-stuck; !errors.Is(err, errStalled) {
+		t.Errorf("the peer reads nothing: got %v", err)
+	}
+	there.Close()
+	<-sent
+}
