@@ -107,7 +107,7 @@ func TestFarAboveTheConnectionLimitTheAnswerIs503(t *testing.T) {
 	for range 10 {
 		s.dial(t, "ann")
 	}
-	// All at once, and none of them reads its close: so they are there together, above 1.1 times the limit.
+	// All at once, and none of them reads its close: so they are there together, and more than are refused in words.
 	var (
 		mu       sync.Mutex
 		statuses = map[string]int{}

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bufio"
+	"context"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -169,8 +170,8 @@ func TestAWebSocketBehindAPROXYHeader(t *testing.T) {
 	t.Parallel()
 	s := serve(t, "--proxy-protocol", "127.0.0.1", "--max-connections-per-ip", "1")
 	through := func(addr string) *websocket.DialOptions {
-		dial := &http.Transport{Dial: func(network, address string) (net.Conn, error) {
-			c, err := net.Dial(network, address)
+		dial := &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			c, err := (&net.Dialer{}).DialContext(ctx, network, address)
 			if err == nil {
 				_, err = fmt.Fprintf(c, "PROXY TCP4 %s 192.0.2.1 4711 80\r\n", addr)
 			}

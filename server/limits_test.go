@@ -87,6 +87,14 @@ func TestAnAddressIsHeldToItsRateAndForgottenWhenIdle(t *testing.T) {
 		if err := r.allow(addr); err != nil {
 			t.Errorf("after the wait: %v", err)
 		}
+		for range 1000 {
+			_ = r.allow(addr) // what is refused costs nobody anything
+		}
+		for i := range 20 {
+			if err := r.allow(netip.MustParseAddr("10.0.0.3")); err != nil {
+				t.Fatalf("send %d of a neighbour's burst: %v", i, err)
+			}
+		}
 		time.Sleep(2 * time.Minute)
 		_ = r.allow(netip.MustParseAddr("10.9.0.3"))
 		if n := len(r.networks.networks); n != 2 { // its /32 and its /24

@@ -44,15 +44,16 @@ func TestAPreambleIsReadAndNotAByteMore(t *testing.T) {
 		header []byte
 		want   string
 	}{
-		"version 1, IPv4":       {headerOf(t, 1, "203.0.113.7:4711"), "203.0.113.7:4711"},
-		"version 1, IPv6":       {headerOf(t, 1, "[2001:db8::7]:4711"), "[2001:db8::7]:4711"},
-		"version 1, the least":  {[]byte("PROXY UNKNOWN\r\n"), ""},
-		"version 1, unknown":    {[]byte("PROXY UNKNOWN ffff::1 ffff::2 1 2\r\n"), ""},
-		"version 2, IPv4":       {headerOf(t, 2, "203.0.113.7:4711"), "203.0.113.7:4711"},
-		"version 2, IPv6":       {headerOf(t, 2, "[2001:db8::7]:4711"), "[2001:db8::7]:4711"},
-		"version 2, with a TLV": {headerOf(t, 2, "203.0.113.7:4711", proxyproto.TLV{Type: proxyproto.PP2_TYPE_AUTHORITY, Value: []byte(strings.Repeat("a", 2000))}), "203.0.113.7:4711"},
-		"version 2, LOCAL":      {[]byte("\r\n\r\n\x00\r\nQUIT\n\x20\x00\x00\x00"), ""},
-		"LOCAL with addresses":  {[]byte("\r\n\r\n\x00\r\nQUIT\n\x20\x11\x00\x0c\x01\x02\x03\x04\x05\x06\x07\x08\x00\x01\x00\x02"), ""},
+		"version 1, IPv4":        {headerOf(t, 1, "203.0.113.7:4711"), "203.0.113.7:4711"},
+		"version 1, IPv6":        {headerOf(t, 1, "[2001:db8::7]:4711"), "[2001:db8::7]:4711"},
+		"version 1, the longest": {[]byte("PROXY TCP6 2001:0db8:1111:2222:3333:4444:5555:6666 2001:0db8:1111:2222:3333:4444:5555:7777 65535 65535\r\n"), "[2001:db8:1111:2222:3333:4444:5555:6666]:65535"},
+		"version 1, the least":   {[]byte("PROXY UNKNOWN\r\n"), ""},
+		"version 1, unknown":     {[]byte("PROXY UNKNOWN ffff::1 ffff::2 1 2\r\n"), ""},
+		"version 2, IPv4":        {headerOf(t, 2, "203.0.113.7:4711"), "203.0.113.7:4711"},
+		"version 2, IPv6":        {headerOf(t, 2, "[2001:db8::7]:4711"), "[2001:db8::7]:4711"},
+		"version 2, with a TLV":  {headerOf(t, 2, "203.0.113.7:4711", proxyproto.TLV{Type: proxyproto.PP2_TYPE_AUTHORITY, Value: []byte(strings.Repeat("a", 2000))}), "203.0.113.7:4711"},
+		"version 2, LOCAL":       {[]byte("\r\n\r\n\x00\r\nQUIT\n\x20\x00\x00\x00"), ""},
+		"LOCAL with addresses":   {[]byte("\r\n\r\n\x00\r\nQUIT\n\x20\x11\x00\x0c\x01\x02\x03\x04\x05\x06\x07\x08\x00\x01\x00\x02"), ""},
 	} {
 		c := bytes.NewReader(append(bytes.Clone(row.header), rest...))
 		from, err := readPreamble(c)
