@@ -39,7 +39,8 @@ var proxyKinds = []proxyKind{
 		return []string{"nginx", "-p", p.dir, "-e", "stderr", "-c", p.config}
 	}},
 	{name: "caddy", say: trusted, file: "Caddyfile", fit: fitCaddy, run: func(p *proxy) []string {
-		return []string{"env", "HOME=" + p.dir, "XDG_DATA_HOME=" + p.dir, "XDG_CONFIG_HOME=" + p.dir, "caddy", "run", "--adapter", "caddyfile", "--config", p.config}
+		return []string{"env", "HOME=" + p.dir, "XDG_DATA_HOME=" + p.dir, "XDG_CONFIG_HOME=" + p.dir,
+			"caddy", "run", "--adapter", "caddyfile", "--config", p.config}
 	}},
 	{name: "haproxy", say: trusted, file: "haproxy.cfg", fit: fitHAProxy, run: func(p *proxy) []string {
 		return []string{"haproxy", "-db", "-f", p.config}
@@ -207,7 +208,8 @@ func newCertificate(t testing.TB, dir string, hosts ...string) certificate {
 		t.Fatal(err)
 	}
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), DNSNames: hosts, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
+		SerialNumber: big.NewInt(1), DNSNames: hosts,
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
@@ -220,7 +222,10 @@ func newCertificate(t testing.TB, dir string, hosts ...string) certificate {
 	}
 	chainPEM := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 	keyPEM := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret})
-	c := certificate{chain: filepath.Join(dir, "cert.pem"), key: filepath.Join(dir, "key.pem"), both: filepath.Join(dir, "both.pem"), pool: x509.NewCertPool()}
+	c := certificate{
+		chain: filepath.Join(dir, "cert.pem"), key: filepath.Join(dir, "key.pem"), both: filepath.Join(dir, "both.pem"),
+		pool: x509.NewCertPool(),
+	}
 	c.pool.AppendCertsFromPEM(chainPEM)
 	for path, text := range map[string][]byte{c.chain: chainPEM, c.key: keyPEM, c.both: bytes.Join([][]byte{chainPEM, keyPEM}, nil)} {
 		if err := os.WriteFile(path, text, 0o600); err != nil {

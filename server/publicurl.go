@@ -64,7 +64,8 @@ func publicPath(escaped string) (string, error) {
 	if clean == "/" {
 		return clean, nil
 	}
-	if clean != strings.TrimSuffix(parsed.Path, "/") || strings.Count(parsed.Path, "/") != strings.Count(parsed.EscapedPath(), "/") {
+	escapedSlash := strings.Count(parsed.Path, "/") != strings.Count(parsed.EscapedPath(), "/")
+	if clean != strings.TrimSuffix(parsed.Path, "/") || escapedSlash {
 		return "", errors.New("its path has empty parts or dots")
 	}
 	first, _, _ := strings.Cut(clean[1:], "/")

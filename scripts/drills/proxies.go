@@ -15,7 +15,8 @@ var proxies = drill{
 	longOnly: true,
 	run: func(r *run) error {
 		const silence = 125 * time.Second
-		cmd := exec.CommandContext(r.ctx, "go", "test", "./e2e", "-count=1", "-v", "-run", "^TestBehindEachProxy$/./^an_idle_socket", "-args", "-idle", silence.String())
+		cmd := exec.CommandContext(r.ctx, "go", "test", "./e2e", "-count=1", "-v",
+			"-run", "^TestBehindEachProxy$/./^an_idle_socket", "-args", "-idle", silence.String())
 		cmd.Env = append(os.Environ(), "VERBATIM_BINARY="+r.binary)
 		r.say("3 proxies, silent for %v", silence)
 		out, err := cmd.CombinedOutput()
