@@ -1,3 +1,5 @@
+//gate:story a real server, killed
+
 package load
 
 import (
@@ -143,7 +145,7 @@ func TestAServerThatComesBackWithoutItsRecordIsFound(t *testing.T) {
 	t.Parallel()
 	s := newReal(t)
 	o := small("")
-	o.Duration, o.Deadline = 3*time.Second, 5*time.Second
+	o.Duration, o.Deadline = 3*time.Second, 10*time.Second
 	report := s.under(o, func() {
 		s.kill()
 		if err := os.RemoveAll(s.data); err != nil {
