@@ -54,7 +54,7 @@ func (g *gate) suites(outcomes []outcome) {
 
 func (g *gate) notRun(all *result) {
 	if n := all.count(skipped); n > 0 {
-		g.out.printf("Skipped, for want of something:\n")
+		g.out.printf("Skipped:\n")
 	}
 	for _, t := range all.tests {
 		if t.state == skipped {
