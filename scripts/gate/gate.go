@@ -86,7 +86,10 @@ func (g *gate) suite(ctx context.Context, s suite) *result {
 func (g *gate) once(ctx context.Context, s suite) *result {
 	w := &watcher{suite: s.name, out: g.out}
 	g.out.printf("---- %-11s %s\n", s.name, s.about)
+	running, ended := context.WithCancel(ctx)
+	go w.alive(running) // ours: it waits for its ticker, and ends with the run
 	r := s.tool.run(ctx, choice{filter: g.filter}, w)
+	ended()
 	if r.count(passed)+r.count(failed)+len(r.faults) == 0 && ctx.Err() == nil {
 		r.faults = append(r.faults, w.fault(&fault{what: "ran no test at all"}))
 	}

@@ -155,6 +155,7 @@ func (e *goEvents) ofTest(p *goPackage, v goEvent) {
 	case "output":
 		t.log.WriteString(v.Output)
 	case "pass", "fail", "skip":
+		e.w.ended.Add(1)
 		t.ended, t.state, t.took = true, state(v.Action), time.Duration(v.Elapsed*float64(time.Second))
 		if t.state == failed {
 			t.output = t.log.String()

@@ -121,6 +121,7 @@ func (e *webEvents) line(line []byte) {
 	}
 	switch v.Kind {
 	case "test":
+		e.w.ended.Add(1)
 		t := &test{file: v.File, name: v.Name, state: v.State, took: ms(v.MS), output: v.Output}
 		e.files[v.File] = append(e.files[v.File], t)
 		e.done.tests = append(e.done.tests, t)

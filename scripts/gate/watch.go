@@ -2,10 +2,12 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -25,6 +27,20 @@ func (p *printer) printf(format string, args ...any) {
 type watcher struct {
 	suite string
 	out   *printer
+	ended atomic.Int64 // tests, with those that have subtests
+}
+
+// alive tells once a minute how far the suite is: a package is silent until its last test has ended. It ends with ctx.
+func (w *watcher) alive(ctx context.Context) {
+	for tick := time.NewTicker(time.Minute); ; {
+		select {
+		case <-tick.C:
+			w.out.printf(".... %-11s %d tests have ended\n", w.suite, w.ended.Load())
+		case <-ctx.Done():
+			tick.Stop()
+			return
+		}
+	}
 }
 
 // failing is told of a failure at once; what the test wrote comes with its file.
@@ -35,13 +51,14 @@ func (w *watcher) failing(t *test) {
 // file is told that all tests of a package or file have ended, and what those that failed have written.
 func (w *watcher) file(file string, tests []*test, f *fault, failures string, took time.Duration) {
 	r := result{tests: tests}
+	ran := r.count(passed) + r.count(failed)
 	if r.count(failed) == 0 && f == nil {
-		if len(tests) > 0 {
-			w.out.printf("ok   %-11s %s (%d in %s)\n", w.suite, file, len(tests), seconds(took))
+		if ran > 0 {
+			w.out.printf("ok   %-11s %s (%d in %s)\n", w.suite, file, ran, seconds(took))
 		}
 		return
 	}
-	w.out.printf("FAIL %-11s %s (%d of %d in %s)\n%s", w.suite, file, r.count(failed), len(tests), seconds(took), indent(failures))
+	w.out.printf("FAIL %-11s %s (%d of %d in %s)\n%s", w.suite, file, r.count(failed), ran, seconds(took), indent(failures))
 	if f != nil {
 		w.fault(f)
 	}
