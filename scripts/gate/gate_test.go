@@ -12,7 +12,12 @@ import (
 	"time"
 )
 
-// A package of tests, by what it holds. %s is for its name.
+func TestMain(m *testing.M) {
+	os.Setenv("GOFLAGS", "-vet=off") // nobody vets what lives for a second
+	os.Exit(m.Run())
+}
+
+// Packages of tests.
 const (
 	passes = "package p\n\nimport \"testing\"\n\nfunc TestPasses(t *testing.T) {}\n"
 	fails  = "package p\n\nimport \"testing\"\n\nfunc TestFails(t *testing.T) { t.Error(\"as it should\") }\n"
@@ -190,7 +195,7 @@ func TestAStoryPackageThatTimesOutIsRunAgainAsAWhole(t *testing.T) {
 		"func TestHangs(t *testing.T) {\n\tif os.Mkdir(\"seen\", 0o700) == nil {\n\t\t<-make(chan int)\n\t}\n}\n\nfunc TestAfter(t *testing.T) {}\n"
 	for stories, want := range map[bool]string{true: "2 passed, 0 failed", false: "0 passed, 1 failed"} {
 		dir := module(t, map[string]string{"a": hangs})
-		r := runsSuites(t, []suite{{name: "s", tool: goTests{dir: dir, packages: []string{"./..."}, stories: stories, timeout: 2 * time.Second}}})
+		r := runsSuites(t, []suite{{name: "s", tool: goTests{dir: dir, packages: []string{"./..."}, stories: stories, timeout: 5 * time.Second}}})
 		code := 1
 		if stories {
 			code = 0

@@ -11,7 +11,7 @@ type suite struct {
 
 // suites are what the gate runs, in this order.
 func suites() []suite {
-	const page = 20 * time.Minute
+	const page, reporter = 20 * time.Minute, "scripts/gate/reporter.mjs"
 	return []suite{
 		{"unit", "Go: all packages but those below, with the race detector", 0,
 			goTests{packages: []string{"./..."}, but: []string{"e2e", "scripts/drills", "simulation"}, race: true, timeout: 10 * time.Minute}},
@@ -24,10 +24,10 @@ func suites() []suite {
 		{"web-check", "TypeScript: types", 0,
 			program{argv: []string{"npm", "--prefix", "web", "run", "--silent", "check"}, timeout: page}},
 		{"web-unit", "vitest: the client and the page without a browser", 0,
-			vitest{root: "web", config: "vite.config.ts", timeout: page}},
+			vitest{root: "web", config: "vite.config.ts", reporter: reporter, timeout: page}},
 		{"web-client", "vitest: the packed client against the real server, in Node and in Chromium", 0,
-			vitest{root: "web", config: "client/vitest.real.config.ts", stories: true, timeout: page}},
+			vitest{root: "web", config: "client/vitest.real.config.ts", reporter: reporter, stories: true, timeout: page}},
 		{"web-browser", "vitest: stories of the page in Chromium against the real server", 0,
-			vitest{root: "web", config: "vitest.browser.config.ts", stories: true, timeout: page}},
+			vitest{root: "web", config: "vitest.browser.config.ts", reporter: reporter, stories: true, timeout: page}},
 	}
 }

@@ -15,14 +15,13 @@ import (
 
 // vitest runs web tests. What happens comes from a reporter of ours (reporter.mjs), a JSON line an event.
 type vitest struct {
-	root    string // the folder with node_modules
-	config  string // below it
-	more    []string
-	stories bool
-	timeout time.Duration // for all of it; each test has a limit of its own
+	root     string // the folder with node_modules
+	config   string // below it
+	more     []string
+	reporter string
+	stories  bool
+	timeout  time.Duration // for all of it; each test has a limit of its own
 }
-
-const reporter = "scripts/gate/reporter.mjs"
 
 func (v vitest) run(ctx context.Context, which choice, w *watcher) *result {
 	began := time.Now()
@@ -70,7 +69,7 @@ func (v vitest) events(ctx context.Context, which choice, w *watcher) (r *result
 }
 
 func (v vitest) argv(which choice) ([]string, error) {
-	path, err := filepath.Abs(reporter)
+	path, err := filepath.Abs(v.reporter)
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +82,7 @@ func (v vitest) argv(which choice) ([]string, error) {
 	}
 	switch {
 	case which.name != "": // Vitest compares with the names of the describes and the test, one blank between
-		argv = append(argv, "-t", "^"+quoteJS(strings.ReplaceAll(which.name, " > ", " "))+"$")
+		argv = append(argv, "-t", "^"+strings.ReplaceAll(quoteJS(which.name), " > ", "(?: >)? ")+"$")
 	case which.filter != "":
 		argv = append(argv, "-t", which.filter)
 	}

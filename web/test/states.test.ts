@@ -48,7 +48,10 @@ test('while it waits, the page counts down, and a press tries now', async () => 
     return fell;
   }).toBe(true);
   await expect.poll(seconds).toBeGreaterThan(3);
-  await ann.page.clock.pauseAt(await ann.page.evaluate(() => Date.now() + 10)); // the next try never comes by itself
+  await expect.poll(async () => { // the clock stands still, and the next try never comes by itself
+    const soon = await ann.page.evaluate(() => Date.now() + 1_000);
+    return ann.page.clock.pauseAt(soon).then(() => true, () => false); // not where it has passed meanwhile
+  }).toBe(true);
   const tried = wire.attempts;
   wire.mend();
   await ann.page.getByRole('button', { name: 'Try now' }).click();
