@@ -7,9 +7,11 @@ CYCLES  ?= 200
 DURATION ?= 1h
 SEEDS   ?= 100000
 COUNT   ?= 5
+TIMES   ?= 10
+BUSY    ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-quick lint fmt bench bench-quick web-bench mutants simulate drills soak dev clean
+.PHONY: help build run test repeat test-quick lint fmt bench bench-quick web-bench mutants simulate drills soak dev clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -22,17 +24,17 @@ run: ## install what is missing, build, and serve on http://127.0.0.1:8080
 	@$(MAKE) --no-print-directory build
 	bin/verbatim serve
 
-test: ## everything, with real Redis, Chromium, reverse proxies, strace and kill -9 (about ten minutes on two cores, twenty on slow ones that have nothing cached)
+test: ## everything, with real Redis, Chromium, reverse proxies, strace and kill -9; what it runs and what flaky means: docs/testing.md
 	@scripts/setup.sh test
 	@$(MAKE) --no-print-directory build lint
-	go test -race -timeout 30m $$(go list ./... | grep -v /simulation)
-	go test -timeout 30m ./simulation
-	npm --prefix web run check
-	npm --prefix web test
-	npm --prefix web run test:client
-	npm --prefix web run test:browser
+	@go build -o bin/gate ./scripts/gate
 	@[ "$$(id -u)" = 0 ] || echo "make test: not run, for want of root: the drills powercut, full, folder and vanish (sudo go run ./scripts/drills -short powercut full folder vanish)"
-	@echo "make test: all passed"
+	@bin/gate
+
+repeat: ## a suite of `make test` many times beside two busy loops: make repeat SUITE=e2e TIMES=10 [RUN=regexp]; who failed, and how often
+	@scripts/setup.sh test
+	@$(MAKE) --no-print-directory build
+	@scripts/repeat.sh '$(SUITE)' $(TIMES) $(BUSY) '$(RUN)'
 
 test-quick: ## Go tests without the race detector and the end-to-end suite
 	go test $$(go list ./... | grep -v /e2e)
@@ -57,8 +59,10 @@ web-bench: ## what the page must show, measured in Chromium against the real ser
 	@$(MAKE) --no-print-directory build
 	@npm --prefix web run --silent bench
 
-drills: mutants ## the mutants, then all fault drills on the real binary (kill -9 CYCLES=200 times, power cuts, full disks, Redis …), as root; half an hour; prints tables, and writes the drills' to MARKDOWN=file
+drills: mutants ## the mutants, what of the page needs quiet, then all fault drills on the real binary (kill -9 CYCLES=200 times, power cuts, full disks, Redis …), as root; half an hour; prints tables, and writes the drills' to MARKDOWN=file
 	@scripts/setup.sh test
+	@$(MAKE) --no-print-directory build
+	@npm --prefix web run test:quiet
 	@go run ./scripts/drills -cycles $(CYCLES) $(if $(MARKDOWN),-markdown $(MARKDOWN)) all
 
 mutants: ## break the server on purpose, one promise at a time: a test must notice each; five minutes; prints a table

@@ -1,3 +1,5 @@
+//gate:story a real server, killed
+
 package client
 
 import (
@@ -311,9 +313,10 @@ func TestADrainingServerIsLeftAndFoundAgain(t *testing.T) {
 
 func TestDialSaysWhatStandsInTheWay(t *testing.T) {
 	t.Parallel()
-	ctx, cancel := context.WithTimeout(context.Background(), 500*time.Millisecond)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	if _, err := Dial(ctx, Options{URL: "127.0.0.1:1"}); err == nil || !strings.Contains(err.Error(), "refused") {
+	once := Handler{Disconnected: func(Disconnected) { cancel() }}
+	if _, err := Dial(ctx, Options{URL: "127.0.0.1:1", Handler: once}); err == nil || !strings.Contains(err.Error(), "refused") {
 		t.Errorf("got %v", err)
 	}
 	for _, url := range []string{"", "ftp://x", "ws://"} {

@@ -143,7 +143,6 @@ func fallsBehindAndCatchesUp(t *testing.T, s *server, there int) {
 	release := slow.hold()
 	const n, size = 2000, 8000 // 16 MB
 	text := strings.Repeat("x", size)
-	began := time.Now()
 	go func() { // ends when all is sent, or the connection is gone
 		for range n {
 			if ann.write(1, `{"type":"send","conversation":"lobby","text":"`+text+`"}`) != nil {
@@ -155,29 +154,31 @@ func fallsBehindAndCatchesUp(t *testing.T, s *server, there int) {
 	if f := s.dial(t, "third").send("lobby", "t", "hi"); f.Seq != there+n+1 {
 		t.Errorf("got %s", f)
 	}
-	t.Logf("%d messages of %d bytes reached the fast one in %v", n, size, time.Since(began))
 	release()
 	slow.messages("lobby", there+1, there+n+1)
 }
 
 func TestOneWhoseTCPTakesNothingForTheWriteTimeoutIsClosedAndOneThatTakesALittleIsNot(t *testing.T) {
 	t.Parallel()
-	s := serve(t, "--write-timeout", "2s")
+	s := serve(t, "--write-timeout", "10s") // long beside the moments in which a busy machine runs no reader
 	ann, stuck, slow := s.dial(t, "ann"), s.dial(t, "stuck"), s.dial(t, "slow")
 	ann.send("lobby", "", "it exists")
 	for _, c := range []*client{ann, stuck, slow} {
 		c.join("lobby", `"limit":0`)
 	}
 	release := stuck.hold()
-	stopped := make(chan struct{})
+	stop, stopped := make(chan struct{}), make(chan struct{})
 	halt := slow.hold()
 	go func() { // ends when the test says: slow reads for 30 ms in every 330 ms
 		defer close(stopped)
-		for i := range 25 {
+		for {
 			time.Sleep(300 * time.Millisecond)
 			halt()
 			time.Sleep(30 * time.Millisecond)
-			if i < 24 {
+			select {
+			case <-stop:
+				return
+			default:
 				halt = slow.hold()
 			}
 		}
@@ -191,9 +192,10 @@ func TestOneWhoseTCPTakesNothingForTheWriteTimeoutIsClosedAndOneThatTakesALittle
 			}
 		}
 	}()
-	ann.expect("stuck left, 2 s and 5 s after its last byte", presence("left", "lobby", "stuck"))
+	ann.expect("stuck left, 10 s and 5 s after its last byte", presence("left", "lobby", "stuck"))
 	release()
 	<-stuck.ended
+	close(stop)
 	<-stopped
 	slow.messages("lobby", 2, n+1)
 	if f := slow.ask(`{"type":"ping"}`); f.Type != "pong" {

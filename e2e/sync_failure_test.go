@@ -93,7 +93,7 @@ func TestASlowDiskDelaysTheAcksAndNothingElse(t *testing.T) {
 	s := serve(t)
 	ann, bob := s.dial(t, "ann"), s.dial(t, "bob")
 	ann.sendMany("lobby", "before", 5)
-	heal := s.spoilSyncs(t, "delay_enter=6s")
+	heal := s.spoilSyncs(t, "delay_enter=15s") // longer than a busy machine takes for what needs no disk
 	defer heal()
 	began := time.Now()
 	for i := range 10 { // to several conversations, so that nothing waits behind one of them
@@ -109,14 +109,11 @@ func TestASlowDiskDelaysTheAcksAndNothingElse(t *testing.T) {
 		}
 	}
 	s.get(t, "/api/conversations/lobby/messages").is(t, 200)
-	if d := time.Since(began); d > 5*time.Second {
-		t.Errorf("replies that need no disk took %v while a sync takes 6 s", d)
-	}
 	if _, ok := ann.await(0, ofType("ack")); ok {
-		t.Error("an ack came before its sync was done")
+		t.Error("an ack came before the replies that need no disk")
 	}
 	ann.expect("the ack, late", ofType("ack"))
-	if d := time.Since(began); d < 5*time.Second {
+	if d := time.Since(began); d < 15*time.Second {
 		t.Errorf("the ack came after %v, before its sync was done", d)
 	}
 }

@@ -21,7 +21,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // patience bounds every wait for something that must come; a test that passes does not spend it.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // defaults is a configuration with every default, and the flags given.
 func defaults(t testing.TB, flags ...string) *Config {

@@ -7,7 +7,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/coder/websocket"
 )
@@ -161,16 +160,12 @@ func TestDrainingClosesSessionsWith1001AndAnswersWhoWaits(t *testing.T) {
 	answered := make(chan answer, 1)
 	go func() { answered <- ts.get("/api/conversations/lobby/messages?after=1&wait=60") }() // ends with its answer
 	until(t, "the request waits", func() bool { return ts.hub.Stats().Conversations > 0 })
-	began := time.Now()
 	ts.cancel()
 	if reason := ts.closed(c, websocket.StatusGoingAway); !strings.Contains(reason, "retry_after=") {
 		t.Errorf("the reason: got %q", reason)
 	}
 	(<-answered).is(t, 200).has(t, `"messages":[]`, `"last":1`)
 	ts.stop()
-	if took := time.Since(began); took > 8*time.Second {
-		t.Errorf("the drain took %v", took)
-	}
 	if !strings.Contains(ts.log.String(), `"message":"stopped"`) {
 		t.Error("the log does not say that the server has stopped")
 	}

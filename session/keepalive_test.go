@@ -36,7 +36,7 @@ func TestAReaderThatTakesLivesWhileItIsOwedMore(t *testing.T) {
 			if _, err := io.ReadFull(there, make([]byte, 5)); err != nil {
 				t.Fatal(err)
 			}
-			time.Sleep(100 * time.Millisecond) // until the kernel has acknowledged it, and the ping is old
+			w.acknowledged(t)
 			k := &s.alive
 			k.timer = time.NewTimer(time.Hour)
 			k.pinged = sinceStart()

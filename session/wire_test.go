@@ -114,7 +114,7 @@ func TestTheWireTakesWhileMoreIsDue(t *testing.T) {
 		if _, err := io.ReadFull(there, make([]byte, 5)); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(100 * time.Millisecond) // until the kernel has acknowledged it
+		w.acknowledged(t)
 		if got := w.takes(due); got != due {
 			t.Errorf("takes(%v) is %v after all was taken", due, got)
 		}
@@ -127,28 +127,74 @@ func TestTheWireTakesWhileMoreIsDue(t *testing.T) {
 // What the kernel holds for a slow reader may be megabytes, and a write finds no room there until a whole packet of some 64 kB
 // is taken.
 func TestAReaderWhoseTCPTakesSomethingIsNotStalledThoughTheWriteHasNoRoom(t *testing.T) {
-	const timeout = 3 * time.Second // looks are 4 s apart
 	w, there := ends(t)
-	// With a small buffer there, TCP tells of what is read in steps of some 33 kB. At 16 kB/s a step is 2 s and a packet 4 s: there is
-	// progress between two looks, and often no room.
+	// With a small buffer there, TCP tells of what is read in steps of some 33 kB.
 	if err := errors.Join(there.(*net.TCPConn).SetReadBuffer(4<<10), w.Conn.(*net.TCPConn).SetWriteBuffer(1<<20)); err != nil {
 		t.Fatal(err)
 	}
-	sent := make(chan error, 1)
-	go func() { sent <- w.send(make([]byte, 64<<20), timeout) }() // ends when it is stalled, below
-	piece := make([]byte, 1<<10)
-	for began := time.Now(); time.Since(began) < 6*timeout; time.Sleep(65 * time.Millisecond) {
+	looks := 0
+	conn := &lookedAt{Conn: w.Conn, before: func() {
+		// The first look is taken for progress in any case, and from the last but one on it reads no more.
+		if looks++; looks > 1 && looks < 40 {
+			w.readUntilAcknowledged(t, there)
+		}
+	}}
+	w.Conn = conn
+	if err := w.send(make([]byte, 64<<20), time.Second); !errors.Is(err, errStalled) {
+		t.Errorf("got %v", err)
+	}
+	if looks < 40 {
+		t.Errorf("it was taken for stalled after %d looks, while it read", looks)
+	}
+	if conn.idle < 10 {
+		t.Errorf("%d writes had no room: the test shows nothing", conn.idle)
+	}
+}
+
+// lookedAt is a connection whose writes end soon, and whose reader reads before each of them.
+type lookedAt struct {
+	net.Conn
+	before func()
+	idle   int // writes that took nothing
+}
+
+func (l *lookedAt) SetWriteDeadline(time.Time) error {
+	l.before()
+	return l.Conn.SetWriteDeadline(time.Now().Add(20 * time.Millisecond))
+}
+
+func (l *lookedAt) Write(b []byte) (int, error) {
+	n, err := l.Conn.Write(b)
+	if n == 0 {
+		l.idle++
+	}
+	return n, err
+}
+
+// readUntilAcknowledged reads at the other end until our TCP hears of it.
+func (w *wire) readUntilAcknowledged(t *testing.T, there net.Conn) {
+	t.Helper()
+	before, _ := w.progress()
+	for piece := make([]byte, 1<<10); ; {
+		if acked, _ := w.progress(); acked > before {
+			return
+		}
 		if _, err := io.ReadFull(there, piece); err != nil {
 			t.Fatal(err)
 		}
-		select {
-		case err := <-sent:
-			t.Fatalf("after %v, while it read: %v", time.Since(began), err)
-		default:
-		}
 	}
-	if err := <-sent; !errors.Is(err, errStalled) { // it reads no more
-		t.Errorf("got %v", err)
+}
+
+// acknowledged waits until the kernel knows that all was taken.
+func (w *wire) acknowledged(t *testing.T) {
+	t.Helper()
+	for end := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) { // between two looks
+		if _, owed := w.progress(); owed == 0 {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatal("what was read at the other end is not acknowledged")
+		}
 	}
 }
 
@@ -181,7 +227,7 @@ func TestASlowReaderOfAUnixSocketIsNotStalledAndOneThatReadsNothingIs(t *testing
 	sent, stuck := make(chan error, 1), make(chan error, 1)
 	go func() { sent <- slow.send(make([]byte, 4<<20), timeout) }()   // ends with the connection, below
 	go func() { stuck <- still.send(make([]byte, 4<<20), timeout) }() // ends when it is stalled
-	for piece := range 50 { // 125 kB, and the kernel holds 212
+	for piece := range 50 {                                           // 125 kB, and the kernel holds 212
 		if _, err := io.ReadFull(there, make([]byte, 2500)); err != nil {
 			t.Fatal(err)
 		}

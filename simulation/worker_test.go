@@ -28,8 +28,8 @@ var (
 	from     = flag.Uint64("from", 1, "the first seed")
 	worker   = flag.String("worker", "", "the tests' own: be a worker for this world")
 	tracing  = flag.Bool("tracing", false, "the tests' own: a worker prints its seeds' traces, or with -seeds their sums")
-	tooLong  = 20 * time.Second // for one seed: it hangs
-	chunkLen = 250              // seeds a worker runs before it is replaced
+	tooLong  = 2 * time.Minute // for one seed: it hangs
+	chunkLen = 250             // seeds a worker runs before it is replaced
 )
 
 // TestWorker is what the other tests start as a process of its own, with one processor: see doc.go.

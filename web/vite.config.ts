@@ -26,5 +26,6 @@ export default defineConfig({
   test: {
     include: ['client/**/*.test.ts', 'page/**/*.test.{ts,tsx}', 'bench/*.test.ts'],
     exclude: configDefaults.exclude,
+    testTimeout: 60_000, // a test that passes does not spend it; a busy machine may
   },
 });

@@ -52,6 +52,22 @@ func newFake(t *testing.T, fault fault) *fake {
 	return f
 }
 
+// recorded reports whether the fake has so many entries.
+func (f *fake) recorded(n int) func() bool {
+	return func() bool {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		return len(f.entries) >= n
+	}
+}
+
+// joins is how many sessions have joined so far.
+func (f *fake) joins() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.sessions)
+}
+
 func (f *fake) serve(w http.ResponseWriter, r *http.Request) {
 	if f.gone.Load() {
 		w.WriteHeader(http.StatusServiceUnavailable)

@@ -1,3 +1,5 @@
+//gate:story a real server, killed
+
 package load
 
 import (
@@ -84,30 +86,36 @@ func (s *real) kill() {
 	_ = s.cmd.Wait()         // it was killed
 }
 
-// under runs a load on the server, and calls meanwhile once the first second has been measured.
+// under runs a load on the server, calls meanwhile once the first second has been measured, and ends it two seconds after.
 func (s *real) under(o Options, meanwhile func()) *Report {
 	s.t.Helper()
 	o.URL = s.address
 	seconds := make(lines, 100)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
 	ended := make(chan struct{})
 	var report *Report
 	var err error
 	go func() { // the test's, which waits for it; ends with the load
 		defer close(ended)
-		report, err = Run(context.Background(), o, seconds)
+		report, err = Run(ctx, o, seconds)
 	}()
-	for running := true; running; {
+	for told, running := 0, true; running; {
 		select {
 		case line := <-seconds:
-			if strings.Contains(line, "messages/s") {
+			if !strings.Contains(line, "messages/s") {
+				continue
+			}
+			if told++; told == 1 {
 				meanwhile()
-				running = false
+			}
+			if told == 3 {
+				cancel()
 			}
 		case <-ended:
 			running = false
 		}
 	}
-	<-ended
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -129,7 +137,7 @@ func TestALoadGoesOnOverAKilledServer(t *testing.T) {
 	t.Parallel()
 	s := newReal(t)
 	o := small("")
-	o.Conversations, o.Duration, o.Deadline = 3, 3*time.Second, time.Minute
+	o.Conversations = 3
 	report := s.under(o, func() { s.kill(); s.start() })
 	if err := report.Err(); err != nil {
 		t.Error(err, report.Violations)
@@ -143,7 +151,7 @@ func TestAServerThatComesBackWithoutItsRecordIsFound(t *testing.T) {
 	t.Parallel()
 	s := newReal(t)
 	o := small("")
-	o.Duration, o.Deadline = 3*time.Second, 5*time.Second
+	o.Deadline = 10 * time.Second
 	report := s.under(o, func() {
 		s.kill()
 		if err := os.RemoveAll(s.data); err != nil {

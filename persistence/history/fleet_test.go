@@ -1,3 +1,5 @@
+//gate:story real Redis Cluster and Sentinel
+
 package history_test
 
 import (
@@ -74,24 +76,22 @@ func TestACluster(t *testing.T) {
 		}
 		until(t, "all have arrived", func() bool { return c.Stats().Appended == 150 })
 		nodes[2].stop()
-		for end := time.Now().Add(3 * time.Second); time.Now().Before(end); {
+		there := 0
+		for range 2 {
 			for _, id := range ids {
-				start := time.Now()
 				c.Append(id, log1, historytest.Entries(id, 1, 5))
-				appended := time.Now()
 				got, _ := c.Range(t.Context(), id, log1, 1, 5, page)
-				if took := appended.Sub(start); took > appendBound {
-					t.Fatalf("Append took %v", took)
+				if got == nil {
+					continue
 				}
-				if took := time.Since(appended); took > readBound {
-					t.Fatalf("a read took %v", took)
+				if err := historytest.Check(got, id, 1, 5); err != nil {
+					t.Fatal(err)
 				}
-				if got != nil {
-					if err := historytest.Check(got, id, 1, 5); err != nil {
-						t.Fatal(err)
-					}
-				}
+				there++
 			}
+		}
+		if there == 0 {
+			t.Error("with one master of three hung nothing was read")
 		}
 		nodes[2].cont()
 		for _, id := range ids {

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"io"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"github.com/failsafe-go/failsafe-go/circuitbreaker"
 	"github.com/rs/zerolog"
 )
 
@@ -34,4 +36,36 @@ func TestAGuardTriesAgainWhatANewConnectionMayMend(t *testing.T) {
 			t.Errorf("%s: got %v", test.name, got)
 		}
 	}
+}
+
+func TestAGuardBeforeAHungCallCostsThreeTimeLimitsAndThenOneASecond(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGuard("tests", 1, zerolog.Nop())
+		began := time.Now()
+		tried := func() bool {
+			err := g.do(t.Context(), readTimeout, func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
+			if err == nil {
+				t.Fatal("a call that hung has worked")
+			}
+			return !errors.Is(err, circuitbreaker.ErrOpen)
+		}
+		for range breakerFailures {
+			if !tried() {
+				t.Fatal("a call was refused before the breaker had a reason")
+			}
+		}
+		if took := time.Since(began); took != breakerFailures*readTimeout {
+			t.Errorf("%d calls took %v, want %v each", breakerFailures, took, readTimeout)
+		}
+		trials, opened := 0, time.Now()
+		for time.Since(opened) < 10*time.Second {
+			if tried() {
+				trials++
+			}
+			time.Sleep(time.Millisecond)
+		}
+		if trials != 8 { // one in each 1.25 s: the breaker's second and the trial's time limit
+			t.Errorf("%d trials in 10 s, want 8", trials)
+		}
+	})
 }

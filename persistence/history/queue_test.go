@@ -40,3 +40,22 @@ func TestTheAppendersRestIsCutShort(t *testing.T) {
 		t.Error("the queue is closed, and the rest goes on")
 	}
 }
+
+func TestTheQueueIsBoundedInBytes(t *testing.T) {
+	q := newQueue()
+	j := job{id: "lobby", log: "1", batch: &persistence.Batch{First: 1, Ends: make([]uint32, 1), Frames: make([]byte, 1<<20)}}
+	for range 15 {
+		if !q.put(j) {
+			t.Fatal("a queue below its bound dropped")
+		}
+	}
+	if q.put(j) {
+		t.Error("a queue at its bound took more")
+	}
+	if q.take(1, 1); !q.put(j) {
+		t.Error("a queue that has room again dropped")
+	}
+	if _, bytes := q.size(); bytes > queueBytes {
+		t.Errorf("%d bytes are queued, want at most %d", bytes, queueBytes)
+	}
+}

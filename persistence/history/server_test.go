@@ -86,11 +86,14 @@ func freePort(t testing.TB) int {
 	return l.Addr().(*net.TCPAddr).Port
 }
 
+// patience bounds every wait for something that must come; a test that passes does not spend it.
+const patience = time.Minute
+
 func until(t testing.TB, what string, met func() bool) {
 	t.Helper()
-	for end := time.Now().Add(20 * time.Second); !met(); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(patience); !met(); time.Sleep(5 * time.Millisecond) { // between two looks
 		if time.Now().After(end) {
-			t.Fatalf("waited 20 s and it is not so that %s", what)
+			t.Fatalf("waited %v and it is not so that %s", patience, what)
 		}
 	}
 }
@@ -149,27 +152,21 @@ func (c *cache) shut() {
 
 func (c *cache) append(from, to protocol.Seq) {
 	c.t.Helper()
-	batch := historytest.Entries(lobby, from, to)
-	start := time.Now()
-	c.Append(lobby, log1, batch)
-	if took := time.Since(start); took > appendBound {
-		c.t.Errorf("Append took %v: it must not wait", took)
-	}
+	c.Append(lobby, log1, historytest.Entries(lobby, from, to))
 }
 
-// read gives what a reader gets, checked against the truth, and how long it took.
-func (c *cache) read(from, to protocol.Seq) (last protocol.Seq, took time.Duration) {
+// read gives what a reader gets, checked against the truth. Only who has asked Redis has an error: who is refused at once,
+// because the breaker is open, gets nothing.
+func (c *cache) read(from, to protocol.Seq) (last protocol.Seq, err error) {
 	c.t.Helper()
-	start := time.Now()
-	got, _ := c.Range(context.Background(), lobby, log1, from, to, page)
-	took = time.Since(start)
+	got, err := c.Range(context.Background(), lobby, log1, from, to, page)
 	if got == nil {
-		return 0, took
+		return 0, err
 	}
-	if err := historytest.Check(got, lobby, from, to); err != nil {
-		c.t.Fatal(err)
+	if wrong := historytest.Check(got, lobby, from, to); wrong != nil {
+		c.t.Fatal(wrong)
 	}
-	return got.Last(), took
+	return got.Last(), err
 }
 
 func (c *cache) wantAll(from, to protocol.Seq) {

@@ -46,7 +46,7 @@ func (d *disk) hold() (err error) {
 	if d.holder, err = d.r.start("unshare", "--mount", "--propagation", "private", "sh", "-c", "echo held; exec sleep infinity"); err != nil {
 		return err
 	}
-	return d.r.until("a mount namespace is there", 10*time.Second, func() bool { return d.holder.output.String() == "held\n" })
+	return d.r.until("a mount namespace is there", time.Minute, func() bool { return d.holder.output.String() == "held\n" })
 }
 
 // under is what runs in the disk's namespace.
@@ -64,7 +64,7 @@ func (d *disk) mount() error { return d.inside("mount", "-o", "loop", d.image, d
 
 // unmount waits for what the kernel still has to end.
 func (d *disk) unmount() (err error) {
-	d.r.wait(10*time.Second, func() bool { err = d.inside("umount", d.path); return err == nil })
+	d.r.wait(time.Minute, func() bool { err = d.inside("umount", d.path); return err == nil })
 	return err
 }
 

@@ -216,7 +216,7 @@ func (r *run) refusedFolders() error {
 		if err != nil {
 			return err
 		}
-		code := p.exits(20 * time.Second)
+		code := p.exits(time.Minute)
 		said := strings.TrimSpace(p.output.String())
 		if code != 2 || said == "" || strings.Contains(said, "\n") {
 			r.miss("a start on %s: exit code %d, it said %q; want 2 and one line", start.what, code, said)

@@ -56,7 +56,7 @@ func (t *traffic) fillAndFree(d *disk, lasts time.Duration, kill bool) (took tim
 	if t.r.broken() {
 		return 0, errBroken
 	}
-	if !t.r.wait(5*time.Second, func() bool { return !t.s.ready() }) {
+	if !t.r.wait(time.Minute, func() bool { return !t.s.ready() }) {
 		t.r.miss("/readyz says ready while nothing can be recorded")
 	}
 	t.r.pause(lasts)

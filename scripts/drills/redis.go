@@ -43,7 +43,7 @@ func (d *redisServer) start() (err error) {
 	if err != nil {
 		return err
 	}
-	return d.r.until("redis-server answers", 10*time.Second, func() bool { return d.client.Ping(d.r.ctx).Err() == nil })
+	return d.r.until("redis-server answers", time.Minute, func() bool { return d.client.Ping(d.r.ctx).Err() == nil })
 }
 
 func (d *redisServer) toxic(toxic string) error {

@@ -90,7 +90,7 @@ func (r *run) sane(p *process) {
 // terminate is SIGTERM, which must end in order.
 func (s *server) terminate() error {
 	s.signal(syscall.SIGTERM)
-	if code := s.exits(30 * time.Second); code != 0 {
+	if code := s.exits(startLimit); code != 0 {
 		return fmt.Errorf("SIGTERM: the server's exit code is %d (-1: it did not end): %s", code, s.output.lastLines())
 	}
 	return nil

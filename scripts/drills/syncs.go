@@ -20,7 +20,7 @@ func (s *server) spoilSyncs(how string, of ...string) (heal func(), err error) {
 		return nil, err
 	}
 	attached := func() bool { return strings.Contains(strace.output.String(), "attached") }
-	if !s.r.wait(20*time.Second, func() bool { return attached() || !strace.running() }) || !attached() {
+	if !s.r.wait(time.Minute, func() bool { return attached() || !strace.running() }) || !attached() {
 		return nil, fmt.Errorf("strace could not attach: %s", strace.output.lastLines())
 	}
 	return func() {
@@ -68,7 +68,7 @@ func (t *traffic) badSyncs(how string, heals bool) error {
 	}
 	before := t.checker.Counts().Unavailable
 	if strings.HasPrefix(how, "error") {
-		err = t.r.until("a send was refused", 20*time.Second, func() bool { return t.checker.Counts().Unavailable > before })
+		err = t.r.until("a send was refused", time.Minute, func() bool { return t.checker.Counts().Unavailable > before })
 	} else {
 		err = t.moreAcks(20) // late ones, and true
 	}

@@ -26,7 +26,7 @@ func (r *run) networks() (n *networks, err error) {
 		if *p, err = r.start("unshare", "--net", "sh", "-c", "echo held; exec sleep infinity"); err != nil {
 			return nil, err
 		}
-		if err := r.until("a network is there", 10*time.Second, func() bool { return (*p).output.String() == "held\n" }); err != nil {
+		if err := r.until("a network is there", time.Minute, func() bool { return (*p).output.String() == "held\n" }); err != nil {
 			return nil, err
 		}
 	}

@@ -261,7 +261,7 @@ test('a listener that throws is reported, and the others hear all the same', asy
   server.say('bob', 'two');
   await vi.advanceTimersByTimeAsync(1);
   expect(heard).toEqual(['one']);
-  await vi.waitFor(() => expect(uncaught).toHaveLength(2));
+  await vi.waitFor(() => expect(uncaught).toHaveLength(2), { timeout: 30_000 });
 });
 
 test('a gap, should there ever be one, is asked for and not shown', async () => {

@@ -22,6 +22,7 @@ export class Person {
   /** Comes to a path of the server with a new profile, and does not choose a name yet. */
   static async visits(browser: Browser, url: string, name: string, path = '/c/lobby', prepare?: (page: Page) => Promise<void>): Promise<Person> {
     const context = await browser.newContext({ viewport: { width: 1000, height: 700 } });
+    context.setDefaultTimeout(60_000);
     onTestFinished(() => context.close());
     const person = new Person(await context.newPage(), name);
     await prepare?.(person.page);

@@ -95,7 +95,7 @@ test('a network that breaks in one frame of ten changes nothing of that', async 
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   breaks = false;
-  await expect.poll(() => chat.unsettled('lobby').length, { timeout: 30_000 }).toBe(0);
+  await expect.poll(() => chat.unsettled('lobby').length).toBe(0);
   expect((await recorded()).map((message) => message.text)).toEqual(said);
   await expect.poll(texts).toEqual(said);
 });

@@ -23,7 +23,7 @@ beforeAll(async () => {
   for (const name of ['ws', '@types']) symlinkSync(join(web, 'node_modules', name), join(folder, 'node_modules', name));
   writeFileSync(join(folder, 'program.ts'), program);
   return () => rmSync(folder, { recursive: true });
-}, 60_000);
+}, 300_000);
 
 const program = `import { Chat, RequestError, type ChatEvents, type OutboxItem, type OutboxStore } from '@verbatim/client';
 import { WebSocket } from 'ws';
@@ -62,7 +62,7 @@ test.for(Object.entries(settings))('its types are whole for %s', async ([, flags
 
 test('a program that imports it runs to its end', async () => {
   await run(join(web, 'node_modules/.bin/tsc'), ['--outDir', 'out', '--target', 'es2022', ...settings['Node, no DOM'], 'program.ts'], { cwd: folder });
-  const { stdout } = await run(process.execPath, ['out/program.js', `${server().url.replace('http', 'ws')}/ws`], { cwd: folder, timeout: 20_000 });
+  const { stdout } = await run(process.execPath, ['out/program.js', `${server().url.replace('http', 'ws')}/ws`], { cwd: folder, timeout: 120_000 });
   expect(stdout.trim().split('\n').sort()).toEqual(['bad_request', 'lobby 1 hi', 'recorded 1']);
 });
 

@@ -89,7 +89,7 @@ test('several tabs write at once, one is closed and one crashes: all of it is re
   await expect.poll(() => tabs[0]!.kept()).toBe(15);
   await tabs[0]!.page.close();
   await tabs[1]!.crashes();
-  await expect.poll(async () => (await tabs[2]!.unsettled()).length, { timeout: 20_000 }).toBe(15);
+  await expect.poll(async () => (await tabs[2]!.unsettled()).length).toBe(15);
   await server().start();
   await expect.poll(async () => (await texts()).length).toBe(15);
   await expect.poll(() => tabs[2]!.unsettled()).toEqual([]);

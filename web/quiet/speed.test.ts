@@ -1,9 +1,9 @@
 // A conversation in which far more comes than anybody can read.
 import { WebSocket } from 'ws';
 import { expect, onTestFinished, test } from 'vitest';
-import { useBrowser } from './browser.ts';
-import { Person } from './person.ts';
-import { useServer, type Server } from './server.ts';
+import { useBrowser } from '../test/browser.ts';
+import { Person } from '../test/person.ts';
+import { useServer, type Server } from '../test/server.ts';
 
 const browser = useBrowser();
 const server = useServer();

@@ -1,0 +1,179 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"sync"
+)
+
+const (
+	tries     = 3 // of a story: the first, and twice again
+	mostFlaky = 3 // names of stories that passed only when they ran again
+	mostAgain = 8 // failures that run again at all: beyond, something is broken
+)
+
+// gate is one run. The fields below mu are guarded by it.
+type gate struct {
+	out    *printer
+	filter string
+
+	mu    sync.Mutex
+	again int // failures that ran again
+	flaky []flaky
+}
+
+// flaky is a story, or a package that timed out, that passed only when it ran again.
+type flaky struct {
+	suite, file, name string
+	try               int
+}
+
+// outcome is a suite's.
+type outcome struct {
+	suite suite
+	*result
+}
+
+// all runs suites, the lanes side by side, and closes with the counts.
+func (g *gate) all(ctx context.Context, chosen []suite) (code int) {
+	outcomes := make([]outcome, len(chosen))
+	var lanes sync.WaitGroup
+	for _, lane := range lanesOf(chosen) {
+		lanes.Go(func() { // ours: it waits for its suites' children, and ends with the last of them
+			for i, s := range chosen {
+				if s.lane == lane && ctx.Err() == nil {
+					outcomes[i] = outcome{s, g.suite(ctx, s)}
+				}
+			}
+		})
+	}
+	lanes.Wait()
+	if ctx.Err() != nil {
+		g.out.printf("gate: interrupted; what it started has been ended\n")
+		return 130
+	}
+	return g.close(outcomes)
+}
+
+func lanesOf(chosen []suite) (lanes []int) {
+	seen := map[int]bool{}
+	for _, s := range chosen {
+		if !seen[s.lane] {
+			seen[s.lane] = true
+			lanes = append(lanes, s.lane)
+		}
+	}
+	return lanes
+}
+
+// suite runs one suite, and what of it may run again.
+func (g *gate) suite(ctx context.Context, s suite) *result {
+	r := g.once(ctx, s)
+	for _, f := range r.faults {
+		if f.timedOut && s.tool.storyFile(f.file) {
+			g.tryAgain(ctx, s, r, choice{file: f.file, filter: g.filter})
+		}
+	}
+	for _, t := range r.failures() {
+		if !r.faulty(t.file) && s.tool.story(t) {
+			g.tryAgain(ctx, s, r, choice{file: t.file, name: t.name})
+		}
+	}
+	return r
+}
+
+// once runs a suite once. That no test ran is a fault of its own.
+func (g *gate) once(ctx context.Context, s suite) *result {
+	w := &watcher{suite: s.name, out: g.out}
+	g.out.printf("---- %-11s %s\n", s.name, s.about)
+	running, ended := context.WithCancel(ctx)
+	go w.alive(running) // ours: it waits for its ticker, and ends with the run
+	r := s.tool.run(ctx, choice{filter: g.filter}, w)
+	ended()
+	if r.count(passed)+r.count(failed)+len(r.faults) == 0 && ctx.Err() == nil {
+		r.faults = append(r.faults, w.fault(&fault{what: "ran no test at all"}))
+	}
+	for _, t := range r.tests {
+		t.suite = s.name
+	}
+	for _, f := range r.faults {
+		f.suite = s.name
+	}
+	return r
+}
+
+// tryAgain runs a test, or a file, up to twice again, each time in a fresh process. Where it passes, its outcome takes the
+// place of the failure, and it is flaky.
+func (g *gate) tryAgain(ctx context.Context, s suite, r *result, which choice) {
+	if !g.mayAgain() {
+		g.out.printf("FAIL %-11s %s %s is not run again: too many failures to be luck\n", s.name, which.file, which.name)
+		return
+	}
+	for try := 2; try <= tries && ctx.Err() == nil; try++ {
+		g.out.printf("---- %-11s %s %s, try %d of %d\n", s.name, which.file, which.name, try, tries)
+		again := s.tool.run(ctx, which, &watcher{suite: s.name, out: g.out})
+		r.took, r.cpu = r.took+again.took, r.cpu+again.cpu
+		if again.holds() && (which.name == "" || len(again.of(which.file, which.name)) > 0) {
+			for _, t := range again.tests {
+				t.suite = s.name
+			}
+			r.replace(which, again)
+			g.mu.Lock()
+			g.flaky = append(g.flaky, flaky{s.name, which.file, which.name, try})
+			g.mu.Unlock()
+			return
+		}
+	}
+}
+
+// mayAgain takes one of the places of what may run again.
+func (g *gate) mayAgain() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.again++
+	return g.again <= mostAgain
+}
+
+// faulty reports whether a file, or the whole suite, had a fault: its tests' failures are a part of that.
+func (r *result) faulty(file string) bool {
+	for _, f := range r.faults {
+		if f.file == file || f.file == "" {
+			return true
+		}
+	}
+	return false
+}
+
+// replace puts what a run of some tests came to in the place of what they came to before.
+func (r *result) replace(which choice, again *result) {
+	var kept []*test
+	for _, t := range r.tests {
+		if t.file != which.file || which.name != "" && t.top() != which.name {
+			kept = append(kept, t)
+		}
+	}
+	for _, t := range again.tests {
+		if which.name == "" || t.top() == which.name {
+			kept = append(kept, t)
+		}
+	}
+	r.tests = kept
+	if which.name != "" {
+		return
+	}
+	var faults []*fault
+	for _, f := range r.faults {
+		if f.file != which.file {
+			faults = append(faults, f)
+		}
+	}
+	r.faults = faults
+}
+
+// name of a flaky test, or of a whole file.
+func (f flaky) String() string {
+	if f.name == "" {
+		return fmt.Sprintf("%-11s %s, which timed out (passed at try %d)", f.suite, f.file, f.try)
+	}
+	return fmt.Sprintf("%-11s %s %s (passed at try %d)", f.suite, f.file, f.name, f.try)
+}
