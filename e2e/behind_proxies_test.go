@@ -1,236 +1,311 @@
 package e2e
 
 import (
-	"bytes"
-	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/tls"
-	"crypto/x509"
-	"encoding/pem"
+	"flag"
 	"fmt"
-	"math/big"
-	"net"
+	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
-	"slices"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/coder/websocket"
 )
 
-// A proxyKind is a reverse proxy, with the configuration that docs/proxy has for it.
-type proxyKind struct {
-	name, file string
-	// fit replaces the places that every operator has to fill in: the port, the certificate and the server's address.
-	fit func(p *proxy, config string) string
-	run func(p *proxy) []string
-	// say are the server's flags about who speaks for others.
-	say []string
-}
+// idle is how long a WebSocket and a poll are left alone behind each proxy. Two minutes are a drill's (scripts/drills
+// proxies); here the documented times are compared with the contract's instead.
+var idle = flag.Duration("idle", 0, "how long connections behind a proxy stand idle")
 
-// trusted is what docs/proxy has for proxies that write X-Forwarded-For.
-var trusted = []string{"--trusted-proxy", "127.0.0.1"}
-
-var proxyKinds = []proxyKind{
-	{name: "nginx", say: trusted, file: "nginx.conf", fit: fitNginx, run: func(p *proxy) []string {
-		return []string{"nginx", "-p", p.dir, "-e", "stderr", "-c", p.config}
-	}},
-	{name: "caddy", say: trusted, file: "Caddyfile", fit: fitCaddy, run: func(p *proxy) []string {
-		return []string{"env", "HOME=" + p.dir, "XDG_DATA_HOME=" + p.dir, "XDG_CONFIG_HOME=" + p.dir,
-			"caddy", "run", "--adapter", "caddyfile", "--config", p.config}
-	}},
-	{name: "haproxy", say: trusted, file: "haproxy.cfg", fit: fitHAProxy, run: func(p *proxy) []string {
-		return []string{"haproxy", "-db", "-f", p.config}
-	}},
-}
-
-// speakingPROXY is haproxy as docs/behind-a-proxy.md changes it to say by PROXY protocol who the client is.
-var speakingPROXY = proxyKind{
-	name: "haproxy with PROXY protocol", file: "haproxy.cfg", run: proxyKinds[2].run, say: []string{"--proxy-protocol", "127.0.0.1"},
-	fit: func(p *proxy, config string) string {
-		for _, header := range []string{"For %[src]", "Host %[req.hdr(host)]", "Proto https"} {
-			config = p.replace(config, "    http-request set-header X-Forwarded-"+header+"\n", "")
-		}
-		return fitHAProxy(p, p.replace(config, " check\n", " check send-proxy-v2\n"))
-	},
-}
-
-// The hosts of docs/proxy: one is the server's own, of the other it has the path /chat/.
-const (
-	ownHost    = "chat.example.com"
-	sharedHost = "example.com"
-	sharedPath = "/chat"
-)
-
-// proxy is a running reverse proxy with TLS, and the verbatim behind it.
-type proxy struct {
-	*process
-	t      testing.TB
-	kind   proxyKind
-	server *server
-	dir    string
-	config string // the file that it was started with
-	port   string
-	cert   certificate
-}
-
-// behindEachProxy runs a test behind each proxy. The server's flags are those that the documentation gives.
-func behindEachProxy(t *testing.T, test func(t *testing.T, p *proxy), flags ...string) {
-	for _, kind := range proxyKinds {
-		t.Run(kind.name, func(t *testing.T) {
-			t.Parallel()
-			test(t, startProxy(t, kind, flags...))
-		})
-	}
-}
-
-func startProxy(t testing.TB, kind proxyKind, flags ...string) *proxy {
-	t.Helper()
-	p := &proxy{t: t, kind: kind, dir: t.TempDir(), port: fmt.Sprint(freePort(t))}
-	public := []string{"--host", ownHost, "--public-url", "https://" + sharedHost + ":" + p.port + sharedPath + "/"}
-	p.server = serve(t, slices.Concat(public, kind.say, flags)...)
-	p.cert = newCertificate(t, p.dir, ownHost, sharedHost)
-	documented, err := os.ReadFile(filepath.Join("../docs/proxy", kind.file))
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.config = filepath.Join(p.dir, kind.file)
-	p.write(p.config, kind.fit(p, string(documented)))
-	command := kind.run(p)
-	p.process = start(t, false, command[0], command[1:]...)
-	t.Cleanup(func() {
-		if t.Failed() {
-			t.Logf("%s said:\n%s", kind.name, tail(p.output.String(), 4000))
-		}
-	})
-	eventually(t, kind.name+" passes requests on", func() bool {
-		if !p.running() {
-			t.Fatalf("%s has ended:\n%s", kind.name, p.output)
-		}
-		client := p.client("")
-		resp, err := client.Get(p.url(ownHost, "/readyz"))
-		if err != nil {
-			return false
-		}
-		resp.Body.Close()
-		return resp.StatusCode == http.StatusOK
-	})
-	return p
-}
-
-func (p *proxy) write(path, text string) {
+// ask sends a request through the proxy; headers are pairs.
+func (p *proxy) ask(method, host, path, body string, headers ...string) answer {
 	p.t.Helper()
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+	return p.askWith(p.client(""), method, host, path, body, headers...)
+}
+
+func (p *proxy) askWith(client *http.Client, method, host, path, body string, headers ...string) answer {
+	p.t.Helper()
+	r, err := http.NewRequest(method, p.url(host, path), strings.NewReader(body))
+	if err != nil {
 		p.t.Fatal(err)
 	}
+	for i := 0; i+1 < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	resp, err := client.Do(r)
+	if err != nil {
+		p.t.Fatalf("%s %s: %v", method, r.URL, err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		p.t.Fatalf("%s %s: the body: %v", method, r.URL, err)
+	}
+	return answer{resp.StatusCode, resp.Header, string(text)}
 }
 
-// replace changes a place of a documented configuration, which must be there.
-func (p *proxy) replace(config, place, by string) string {
+// dial connects through the proxy as a browser's page of an origin does, from a source address ("" for any).
+func (p *proxy) dial(from, host, path, name, origin string) (*client, error) {
 	p.t.Helper()
-	if !strings.Contains(config, place) {
-		p.t.Fatalf("docs/proxy/%s has no %q any more", p.kind.file, place)
-	}
-	return strings.ReplaceAll(config, place, by)
+	return dialAt(p.t, p.url(host, path)+"/ws?name="+url.QueryEscape(name), &websocket.DialOptions{
+		HTTPClient: p.client(from), HTTPHeader: http.Header{"Origin": {origin}},
+	})
 }
 
-// fitNginx writes the main configuration, which includes the documented one as Debian's does.
-func fitNginx(p *proxy, config string) string {
-	config = p.replace(config, "listen 443 ssl;", "listen 127.0.0.1:"+p.port+" ssl;")
-	config = p.replace(config, "/etc/ssl/chat.example.com.pem", p.cert.chain)
-	config = p.replace(config, "/etc/ssl/chat.example.com.key", p.cert.key)
-	config = p.replace(config, "127.0.0.1:8080", p.server.addr)
-	main := "daemon off; pid " + p.dir + "/pid; error_log stderr; events {}\nhttp {\naccess_log off;\n"
-	if os.Geteuid() == 0 {
-		main = "user root; " + main // its workers must reach the folder
-	}
-	for _, what := range []string{"client_body", "proxy", "fastcgi", "uwsgi", "scgi"} {
-		main += what + "_temp_path " + p.dir + "/" + what + ";\n"
-	}
-	return main + config + "}\n"
+// TestBehindEachProxy tells its stories one after the other to one proxy of each kind.
+func TestBehindEachProxy(t *testing.T) {
+	t.Parallel()
+	behindEachProxy(t, func(t *testing.T, p *proxy) {
+		for _, story := range []struct {
+			name string
+			tell func(*testing.T, *proxy)
+		}{
+			{"the page and its files are served", thePageIsServed},
+			{"sockets and the API work, and strange pages are refused", socketsAndTheAPIWork},
+			{"a big transcript comes whole, and stands on no disk there", aBigTranscriptComesWhole},
+			{"what is too large is refused by the server itself", whatIsTooLargeIsRefusedByTheServer},
+			{"a poll is answered when there is something", aPollIsAnswered},
+			{"an idle socket and a poll last", idleConnectionsLast},
+		} {
+			t.Run(story.name, func(t *testing.T) {
+				told := *p
+				told.t = t
+				story.tell(t, &told)
+			})
+		}
+	})
 }
 
-// fitCaddy gives it the certificate, which it would get by itself for a name that is ours.
-func fitCaddy(p *proxy, config string) string {
-	for _, host := range []string{ownHost, sharedHost} {
-		config = p.replace(config, "\n"+host+" {", "\nhttps://"+host+":"+p.port+" {\n\ttls "+p.cert.chain+" "+p.cert.key)
-	}
-	config = p.replace(config, "127.0.0.1:8080", p.server.addr)
-	return "{\n\tadmin off\n\tdefault_bind 127.0.0.1\n\tauto_https disable_redirects\n}\n" + config
-}
-
-func fitHAProxy(p *proxy, config string) string {
-	config = p.replace(config, "bind :443 ssl", "bind 127.0.0.1:"+p.port+" ssl")
-	config = p.replace(config, "/etc/haproxy/chat.example.com.pem", p.cert.both)
-	return p.replace(config, "127.0.0.1:8080", p.server.addr)
-}
-
-// url is an address of the proxy. The port stands in it, as it does not in most of the world: Host and Origin have it too.
-func (p *proxy) url(host, path string) string { return "https://" + host + ":" + p.port + path }
-
-// ways are the two ways in: where the page is, by host.
-func (p *proxy) ways() map[string]string {
-	return map[string]string{ownHost: "", sharedHost: sharedPath}
-}
-
-// client asks the proxy, whatever the host, from a source address of its own ("" for any).
-func (p *proxy) client(from string) *http.Client {
-	dialer := &net.Dialer{}
-	if from != "" {
-		dialer.LocalAddr = &net.TCPAddr{IP: net.ParseIP(from)}
-	}
-	return &http.Client{
-		Timeout:       10 * time.Minute,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		Transport: &http.Transport{
-			DisableKeepAlives: true,
-			TLSClientConfig:   &tls.Config{RootCAs: p.cert.pool},
-			DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
-				return dialer.DialContext(ctx, network, "127.0.0.1:"+p.port)
-			},
-		},
-	}
-}
-
-// certificate is self-signed, in the forms in which the proxies want it.
-type certificate struct {
-	chain, key, both string // files
-	pool             *x509.CertPool
-}
-
-func newCertificate(t testing.TB, dir string, hosts ...string) certificate {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), DNSNames: hosts,
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	secret, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	chainPEM := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
-	keyPEM := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret})
-	c := certificate{
-		chain: filepath.Join(dir, "cert.pem"), key: filepath.Join(dir, "key.pem"), both: filepath.Join(dir, "both.pem"),
-		pool: x509.NewCertPool(),
-	}
-	c.pool.AppendCertsFromPEM(chainPEM)
-	for path, text := range map[string][]byte{c.chain: chainPEM, c.key: keyPEM, c.both: bytes.Join([][]byte{chainPEM, keyPEM}, nil)} {
-		if err := os.WriteFile(path, text, 0o600); err != nil {
-			t.Fatal(err)
+func thePageIsServed(t *testing.T, p *proxy) {
+	for host, path := range p.ways() {
+		for _, link := range []string{"/", "/c/lobby"} {
+			a := p.ask("GET", host, path+link, "")
+			if strings.Contains(a.body, "page not built") {
+				continue // as TestTheRootIsThePageOrSaysHowToBuildIt has it
+			}
+			files := regexp.MustCompile(`(?:src|href)="([^"]+)"`).FindAllStringSubmatch(a.is(t, 200).body, -1)
+			if len(files) < 3 {
+				t.Errorf("%s%s: got %.300s, want the page", host, path+link, a.body)
+			}
+			page, _ := url.Parse(p.url(host, path+link))
+			for _, file := range files {
+				at, err := page.Parse(file[1])
+				if err != nil {
+					t.Fatal(err)
+				}
+				p.ask("GET", host, at.Path, "", "Origin", p.url(host, "")).is(t, 200) // type=module has an Origin
+			}
 		}
 	}
-	return c
+	if a := p.ask("GET", sharedHost, sharedPath, ""); a.status < 301 || a.status > 308 || !strings.HasSuffix(a.header.Get("Location"), sharedPath+"/") {
+		t.Errorf("%s without its last slash: got %d to %q", sharedPath, a.status, a.header.Get("Location"))
+	}
+	if a := p.ask("GET", sharedHost, "/", ""); a.status == 200 && strings.Contains(a.body, "Verbatim") {
+		t.Errorf("the rest of a shared host is not ours: got %d %.100s", a.status, a.body)
+	}
+}
+
+func socketsAndTheAPIWork(t *testing.T, p *proxy) {
+	for host, path := range p.ways() {
+		own := p.url(host, "")
+		ann, err := p.dial("", host, path, "ann", own)
+		if err != nil {
+			t.Fatalf("%s%s: %v", own, path, err)
+		}
+		ann.expect("welcome", ofType("welcome"))
+		conversation := strings.ReplaceAll(host, ".", "-")
+		ann.join(conversation)
+		p.ask("POST", host, path+"/api/conversations/"+conversation+"/messages", `{"from":"bob","text":"hi"}`,
+			"Content-Type", "application/json", "Origin", own).is(t, 201)
+		ann.messages(conversation, 1, 1)
+		ann.send(conversation, "c1", "hello")
+		ann.messages(conversation, 2, 2)
+		if a := p.ask("GET", host, path+"/api/conversations/"+conversation+"/transcript?format=txt", ""); !strings.Contains(a.is(t, 200).body, "hello") {
+			t.Errorf("the transcript: got %.300s", a.body)
+		}
+
+		for _, strange := range []string{"https://evil.example.com", "http://" + host + ":" + p.port, "https://" + host, "null"} {
+			if _, err := p.dial("", host, path, "eve", strange); err == nil || !strings.Contains(err.Error(), "403") {
+				t.Errorf("a page of %s at %s: got %v, want 403", strange, own, err)
+			}
+			p.ask("POST", host, path+"/api/conversations/lobby/messages", `{"from":"eve","text":"hi"}`,
+				"Content-Type", "application/json", "Origin", strange).refuses(t, 403, "forbidden")
+		}
+	}
+}
+
+func aBigTranscriptComesWhole(t *testing.T, p *proxy) {
+	ann := p.server.dial(t, "ann")
+	text := strings.Repeat("x", 16000)
+	for n := range 600 {
+		ann.say(`{"type":"send","conversation":"big","id":"c%d","text":"%s"}`, n, text)
+	}
+	for n := range 600 {
+		ann.expect("an ack", func(f frame) bool { return f.Type == "ack" && f.ID == fmt.Sprintf("c%d", n) })
+	}
+	direct := p.server.get(t, "/api/conversations/big/transcript?format=jsonl").is(t, 200).body
+	for host, path := range p.ways() {
+		if got := p.ask("GET", host, path+"/api/conversations/big/transcript?format=jsonl", "").is(t, 200).body; got != direct {
+			t.Errorf("%s: got %d bytes, want the %d that the server sends", host, len(got), len(direct))
+		}
+	}
+	spilled, err := filepath.Glob(filepath.Join(p.dir, "proxy", "*"))
+	if err != nil || len(spilled) > 0 {
+		t.Errorf("nginx put what it passed on onto the disk: %v, %v", spilled, err)
+	}
+}
+
+func whatIsTooLargeIsRefusedByTheServer(t *testing.T, p *proxy) {
+	for host, path := range p.ways() {
+		post := func(text string) answer {
+			return p.ask("POST", host, path+"/api/conversations/lobby/messages", `{"from":"bob","text":"`+text+`"}`, "Content-Type", "application/json")
+		}
+		post(strings.Repeat(`\u0041`, 16384)).is(t, 201) // as many bytes as a frame may have for the longest text
+		post(strings.Repeat("x", 200_000)).refuses(t, 413, "too_large")
+	}
+}
+
+func aPollIsAnswered(t *testing.T, p *proxy) {
+	p.server.post(t, "poll", `{"from":"bob","text":"first"}`).is(t, 201)
+	answered := make(chan answer, 1)
+	go func() { // ends with the poll's answer, which the message below brings
+		answered <- p.ask("GET", sharedHost, sharedPath+"/api/conversations/poll/messages?after=1&wait=60", "")
+	}()
+	for {
+		p.server.post(t, "poll", `{"from":"bob","text":"second"}`).is(t, 201)
+		select {
+		case a := <-answered:
+			if !strings.Contains(a.is(t, 200).body, `"second"`) {
+				t.Errorf("got %.300s, want the message that was waited for", a.body)
+			}
+			return
+		case <-time.After(100 * time.Millisecond): // it may not have begun to wait at the first
+		}
+	}
+}
+
+// What a drill does with the clock, this does with the documented numbers.
+func TestTheDocumentedTimesOutlastPingsAndPolls(t *testing.T) {
+	t.Parallel()
+	const poll = 60 * time.Second
+	ping := time.Duration(serve(t).dial(t, "ann").welcome.Limits["ping"]) * time.Second
+	for _, row := range []struct {
+		file, name string
+		least      time.Duration
+		times      int
+	}{
+		{"nginx.conf", "proxy_read_timeout", max(poll, 2*ping), 2}, {"nginx.conf", "proxy_send_timeout", max(poll, 2*ping), 2},
+		{"haproxy.cfg", "timeout client", poll, 1}, {"haproxy.cfg", "timeout server", poll, 1}, {"haproxy.cfg", "timeout tunnel", 2 * ping, 1},
+	} {
+		text, err := os.ReadFile("../docs/proxy/" + row.file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := regexp.MustCompile(`(?m)^\s*`+row.name+`\s+(\d+[smh])\b`).FindAllStringSubmatch(string(text), -1)
+		if len(found) != row.times {
+			t.Errorf("%s: %s stands there %d times, want %d", row.file, row.name, len(found), row.times)
+		}
+		for _, f := range found {
+			if d, err := time.ParseDuration(f[1]); err != nil || d <= row.least {
+				t.Errorf("%s: %s is %s (%v), want more than %v", row.file, row.name, f[1], err, row.least)
+			}
+		}
+	}
+	if caddy, err := os.ReadFile("../docs/proxy/Caddyfile"); err != nil || strings.Contains(string(caddy), "timeout") {
+		t.Errorf("the Caddyfile sets times, which nothing compares: %v", err)
+	}
+}
+
+func idleConnectionsLast(t *testing.T, p *proxy) {
+	p.server.post(t, "quiet", `{"from":"bob","text":"first"}`).is(t, 201)
+	sessions := map[string]*client{}
+	for host, path := range p.ways() {
+		ann, err := p.dial("", host, path, "ann", p.url(host, ""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		ann.join("lobby")
+		sessions[host] = ann
+	}
+	wait := min(*idle, time.Minute).Seconds()
+	poll := p.ask("GET", ownHost, fmt.Sprintf("/api/conversations/quiet/messages?after=1&wait=%g", wait), "")
+	if !strings.Contains(poll.is(t, 200).body, `"messages":[]`) {
+		t.Errorf("the poll: got %.300s, want an empty page", poll.body)
+	}
+	time.Sleep(*idle - time.Duration(wait*float64(time.Second))) // what a drill is about: 0 in the gate
+	for host, ann := range sessions {
+		ann.send("lobby", host, "still here")
+		ann.expect("the message", func(f frame) bool { return f.Type == "message" && f.ID == host })
+	}
+}
+
+// The server is told by the proxy who the client is, and by nobody else.
+func TestEachClientBehindAProxyIsOneOfItsOwn(t *testing.T) {
+	t.Parallel()
+	behindEachProxy(t, func(t *testing.T, p *proxy) {
+		for host, path := range p.ways() {
+			eachClientCounts(t, p, host, path)
+			eventually(t, "their places are free", func() bool {
+				return strings.Contains(p.server.get(t, "/metrics").body, "\nverbatim_sessions 0\n")
+			})
+		}
+	}, "--max-connections-per-ip", "1")
+}
+
+func TestAProxyMaySayByPROXYProtocolWhoTheClientIs(t *testing.T) {
+	t.Parallel()
+	p := startProxy(t, speakingPROXY, "--max-connections-per-ip", "1")
+	eachClientCounts(t, p, sharedHost, sharedPath) // whose origin --public-url has: no header tells of TLS
+	if said := p.server.output.String(); strings.Contains(said, "PROXY header") {
+		t.Errorf("the server does not take haproxy's checks: %s", said)
+	}
+}
+
+// eachClientCounts connects from three addresses, each of which may have one connection.
+func eachClientCounts(t *testing.T, p *proxy, host, path string) {
+	t.Helper()
+	var held []*client
+	for _, from := range []string{"127.0.0.21", "127.0.0.22", "127.0.0.23"} {
+		ann, err := p.dial(from, host, path, "ann", p.url(host, ""))
+		if err != nil {
+			t.Fatalf("from %s: %v", from, err)
+		}
+		ann.expect("welcome from "+from, ofType("welcome"))
+		held = append(held, ann)
+	}
+	second, err := dialAt(t, p.url(host, path+"/ws?name=bob"), &websocket.DialOptions{HTTPClient: p.client("127.0.0.21"), HTTPHeader: http.Header{
+		"X-Forwarded-For": {"198.51.100.7"}, "Forwarded": {"for=198.51.100.7"}, "X-Real-Ip": {"198.51.100.7"},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if code, reason := second.closed(); code != websocket.StatusTryAgainLater {
+		t.Errorf("a second one of one address, by a forged one: got %d %s, want 1013", code, reason)
+	}
+	for _, ann := range held {
+		ann.drop()
+	}
+}
+
+func TestAProxyThatForgetsTheUpgradeIsFoundOut(t *testing.T) {
+	t.Parallel()
+	p := startProxy(t, proxyKinds[0])
+	config, err := os.ReadFile(p.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.kill()
+	p.write(p.config, p.replace(string(config), "proxy_set_header Upgrade ", "# "))
+	p.process = start(t, false, p.kind.run(p)[0], p.kind.run(p)[1:]...)
+	eventually(t, "a WebSocket is answered 426", func() bool {
+		_, err := p.dial("", ownHost, "", "ann", p.url(ownHost, ""))
+		return err != nil && strings.Contains(err.Error(), "426")
+	})
+	eventually(t, "the server's log tells of it", func() bool {
+		said := p.server.output.String()
+		return strings.Contains(said, `"header":"Upgrade"`) && strings.Contains(said, "docs/behind-a-proxy.md")
+	})
 }
