@@ -1,7 +1,10 @@
 package e2e
 
 import (
+	"bufio"
 	"context"
+	"io"
+	"net"
 	"regexp"
 	"strings"
 	"sync"
@@ -149,6 +152,34 @@ func TestAnAddressOverItsOwnLimitIsClosedWith1013(t *testing.T) {
 	}
 	if code, reason := over.closed(); code != websocket.StatusTryAgainLater || !retryAfter.MatchString(reason) {
 		t.Errorf("closed with %d %q, want 1013 and retry_after= at the end", code, reason)
+	}
+}
+
+func TestASecondSIGTERMEndsADrainAtOnce(t *testing.T) {
+	t.Parallel()
+	s := serve(t, "--drain", "10m")
+	hanging, err := net.Dial("tcp", s.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer hanging.Close()
+	_, err = io.WriteString(hanging, "POST /api/conversations/lobby/messages HTTP/1.1\r\nHost: localhost\r\n"+
+		"Content-Type: application/json\r\nContent-Length: 100\r\nExpect: 100-continue\r\n\r\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// net/http asks for the body when the handler reads it: from then on the drain would wait for it.
+	if line, err := bufio.NewReader(hanging).ReadString('\n'); err != nil || !strings.Contains(line, "100 Continue") {
+		t.Fatalf("got %q, %v, want 100 Continue", line, err)
+	}
+	ann := s.dial(t, "ann")
+	s.signal(syscall.SIGTERM)
+	if code, reason := ann.closed(); code != websocket.StatusGoingAway {
+		t.Errorf("closed with %d %q, want 1001", code, reason)
+	}
+	s.signal(syscall.SIGTERM)
+	if code := s.exit(); code != 1 {
+		t.Errorf("exit code %d, want 1: the drain was cut short", code)
 	}
 }
 

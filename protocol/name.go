@@ -92,7 +92,8 @@ func refuseName(raw string) *Error {
 			outOfPlace = r
 		}
 	}
-	return Errorf(CodeBadRequest, "%U may stand in a name only beside letters that need it: leave it out", origin(raw, outOfPlace))
+	return Errorf(CodeBadRequest, "%U may stand in a name only beside letters that need it: leave it out",
+		origin(raw, outOfPlace))
 }
 
 // origin is the character of a name that becomes r in the normal form: what was typed.
@@ -110,7 +111,8 @@ func refuseCharacter(r rune) *Error {
 	case unseen(r):
 		return Errorf(CodeBadRequest, "a name has no characters that nobody can see: leave out %U", r)
 	case !unicode.In(r, unicode.L, unicode.M, unicode.N, unicode.P, unicode.S):
-		return Errorf(CodeBadRequest, "%U is no character of Unicode %s, which names are made of here: leave it out", r, precis.UnicodeVersion)
+		return Errorf(CodeBadRequest, "%U is no character of Unicode %s, which names are made of here: leave it out",
+			r, precis.UnicodeVersion)
 	default:
 		return Errorf(CodeBadRequest, "%U cannot stand in a name (PRECIS, RFC 8266): leave it out", r)
 	}
