@@ -181,7 +181,7 @@ func TestASlowReaderOfAUnixSocketIsNotStalledAndOneThatReadsNothingIs(t *testing
 	sent, stuck := make(chan error, 1), make(chan error, 1)
 	go func() { sent <- slow.send(make([]byte, 4<<20), timeout) }()   // ends with the connection, below
 	go func() { stuck <- still.send(make([]byte, 4<<20), timeout) }() // ends when it is stalled
-	for piece := range 50 { // 125 kB, and the kernel holds 212
+	for piece := range 50 {                                           // 125 kB, and the kernel holds 212
 		if _, err := io.ReadFull(there, make([]byte, 2500)); err != nil {
 			t.Fatal(err)
 		}
