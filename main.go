@@ -71,7 +71,8 @@ func run(args []string, stdout, stderr io.Writer) int {
 	unsetEmptyVariables()
 	helped := false
 	var c commands
-	parser, err := kong.New(&c, kong.Name("verbatim"), kong.Description(description), kong.DefaultEnvars("VERBATIM"), kong.Vars{"version": versionLine()},
+	parser, err := kong.New(&c, kong.Name("verbatim"), kong.Description(description),
+		kong.DefaultEnvars("VERBATIM"), kong.Vars{"version": versionLine()},
 		kong.Writers(stdout, stderr), kong.Exit(func(int) { helped = true }), kong.Bind(&server.Streams{Stdout: stdout, Stderr: stderr}),
 		kong.ConfigureHelp(kong.HelpOptions{NoAppDescFormat: true, WrapUpperBound: 110, Compact: true}),
 		kong.ValueFormatter(withDefault),
@@ -132,10 +133,12 @@ func unsetEmptyVariables() {
 
 type serveCommand struct{ server.Config }
 
-// Run serves until SIGTERM or SIGINT, and drains. A second signal ends the process at once. SIGHUP makes it read anew what
-// can change while it serves; that it ends nothing holds until the process is gone, so it is never given back.
+// Run serves until SIGTERM or SIGINT, and drains. A second signal ends the process at once. SIGHUP makes it read anew
+// what can change while it serves; that it ends nothing holds until the process is gone, so it is never given back.
 func (c *serveCommand) Run(out *server.Streams) error {
-	signal.Ignore(syscall.SIGPIPE) // whoever reads the log or stdout may go away
+	signal.Ignore(syscall.SIGPIPE)    // whoever reads the log or stdout may go away
+	reload := make(chan os.Signal, 1) // one that comes while another waits is the same; before Run it waits for it
+	signal.Notify(reload, syscall.SIGHUP)
 	if err := c.Check(); err != nil {
 		return refused{err}
 	}
@@ -143,8 +146,6 @@ func (c *serveCommand) Run(out *server.Streams) error {
 	defer log.Close()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	reload := make(chan os.Signal, 1) // one that comes while another waits is the same; before Run it waits for it
-	signal.Notify(reload, syscall.SIGHUP)
 	signals := make(chan os.Signal, 2) // the first drains, the second ends
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
 	go func() { // the process's own; waits for signals; ends with ctx where the first did not come

@@ -34,8 +34,8 @@ type program struct {
 	ended chan struct{}
 }
 
-// launch starts `verbatim serve` with what is to be its stdout and stderr. Where stdout is nil, the line is read that says
-// where the server listens; where stderr is nil, it goes nowhere.
+// launch starts `verbatim serve` with what is to be its stdout and stderr. Where stdout is nil, the line is read that
+// says where the server listens; where stderr is nil, it goes nowhere.
 func launch(t *testing.T, stdout, stderr *os.File, flags ...string) *program {
 	t.Helper()
 	return launchBy(t, "", stdout, stderr, flags...)
@@ -46,7 +46,8 @@ func launchBy(t *testing.T, script string, stdout, stderr *os.File, flags ...str
 	t.Helper()
 	p := &program{t: t, data: filepath.Join(t.TempDir(), "data")}
 	socket := filepath.Join(shortDir(t), "s")
-	args := append([]string{"verbatim", "serve", "--listen", "127.0.0.1:0", "--listen", "unix:" + socket, "--data", p.data}, flags...)
+	args := []string{"verbatim", "serve", "--listen", "127.0.0.1:0", "--listen", "unix:" + socket, "--data", p.data}
+	args = append(args, flags...)
 	if script != "" {
 		args = append([]string{"sh", "-c", script, "sh"}, args...)
 	}
@@ -330,96 +331,6 @@ func TestARefusedStartExits2WhateverBecomesOfItsLine(t *testing.T) {
 	}
 }
 
-func TestSIGHUPEndsNothing(t *testing.T) {
-	t.Parallel()
-	r, w := pipe(t)
-	p := launch(t, nil, w)
-	w.Close()
-	log := bufio.NewScanner(r)
-	for range 2 {
-		p.signal(syscall.SIGHUP)
-		says(t, log, "reload: there is nothing to read anew")
-	}
-	conn := p.hang()
-	p.signal(syscall.SIGTERM)
-	says(t, log, "draining")
-	p.signal(syscall.SIGHUP) // the drain goes on
-	if _, err := io.WriteString(conn, strings.Repeat(" ", hangs)); err != nil {
-		t.Fatal(err)
-	}
-	p.exits(0)
-}
-
-func TestSIGHUPDuringTheStartEndsNothing(t *testing.T) {
-	t.Parallel()
-	redis, err := net.Listen("tcp", "127.0.0.1:0") // the start waits for its answer
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer redis.Close()
-	_, stdout := pipe(t)
-	r, w := pipe(t)
-	p := launch(t, stdout, w, "--redis", "redis://"+redis.Addr().String())
-	w.Close()
-	conn, err := redis.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.signal(syscall.SIGHUP)
-	redis.Close()
-	conn.Close()
-	log := bufio.NewScanner(r)
-	says(t, log, "serving")
-	says(t, log, "reload: ")
-	p.get("/healthz")
-}
-
-func TestSIGUSR1AndSIGUSR2DoNothing(t *testing.T) {
-	t.Parallel()
-	p := launch(t, nil, nil)
-	p.signal(syscall.SIGUSR1)
-	p.signal(syscall.SIGUSR2)
-	p.get("/healthz")
-	p.signal(syscall.SIGTERM)
-	p.exits(0)
-}
-
-func TestSIGQUITSaysWhatEveryGoroutineDoes(t *testing.T) {
-	t.Parallel()
-	r, w := pipe(t)
-	p := launch(t, nil, w)
-	w.Close()
-	p.signal(syscall.SIGQUIT)
-	says(t, bufio.NewScanner(r), "SIGQUIT: quit")
-	_, _ = io.Copy(io.Discard, r) // it must be able to write all of it
-	p.exits(2)
-}
-
-func TestUnderNohupSIGHUPReloadsToo(t *testing.T) {
-	t.Parallel()
-	r, w := pipe(t)
-	p := launchBy(t, `trap "" HUP; exec "$@"`, nil, w)
-	w.Close()
-	log := bufio.NewScanner(r)
-	says(t, log, "serving")
-	p.signal(syscall.SIGHUP)
-	says(t, log, "reload: ")
-	p.signal(syscall.SIGTERM)
-	p.exits(0)
-}
-
-func TestASecondSignalEndsTheServerAtOnce(t *testing.T) {
-	t.Parallel()
-	r, w := pipe(t)
-	p := launch(t, nil, w, "--drain", "1h")
-	w.Close()
-	p.hang() // holds the drain up
-	p.signal(syscall.SIGTERM)
-	says(t, bufio.NewScanner(r), "draining")
-	p.signal(syscall.SIGTERM)
-	p.exits(1)
-}
-
 // hangs is how many bytes the body has that hang announces.
 const hangs = 9
 
@@ -441,7 +352,8 @@ func (p *program) hang() net.Conn {
 
 func (p *program) post(conversation, body string) string {
 	p.t.Helper()
-	answer, err := p.http.Post("http://localhost/api/conversations/"+conversation+"/messages", "application/json", strings.NewReader(body))
+	url := "http://localhost/api/conversations/" + conversation + "/messages"
+	answer, err := p.http.Post(url, "application/json", strings.NewReader(body))
 	if err != nil {
 		p.t.Fatal(err)
 	}

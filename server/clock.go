@@ -9,8 +9,8 @@ import (
 // clockSlack is how far entries may be ahead of the clock before that is worth a word: clocks are corrected by so much.
 const clockSlack = 10 * time.Second
 
-// checkClock warns, in one line, of entries that are dated in the future. It changes nothing: the record stays as it is, and
-// time does not go back within a conversation.
+// checkClock warns, in one line, of entries that are dated in the future. It changes nothing: the record stays as it
+// is, and time does not go back within a conversation.
 func (s *Server) checkClock(now time.Time) {
 	n, furthest := s.record.Ahead(protocol.TimeOf(now.Add(clockSlack)))
 	if n == 0 {

@@ -47,8 +47,8 @@ func (l *listener) address() string {
 	return "http://" + l.Addr().String()
 }
 
-// listenAll opens every listener: the sockets that systemd hands over, and what --listen says, which has its default only
-// where there are none of these. With an error nothing stays open.
+// listenAll opens every listener: the sockets that systemd hands over, and what --listen says, which has its default
+// only where there are none of these. With an error nothing stays open.
 func listenAll(cfg *Config) (all []*listener, err error) {
 	defer func() {
 		if err != nil {
@@ -103,8 +103,8 @@ func (e endpoint) listen() ([]*listener, error) {
 	}
 }
 
-// listenTCP listens at each address, all with one port. Of a name it passes over those that this machine does not have, as
-// long as there is one that it has.
+// listenTCP listens at each address, all with one port. Of a name it passes over those that this machine does not have,
+// as long as there is one that it has.
 func (e endpoint) listenTCP(addrs []netip.Addr) (all []*listener, err error) {
 	var missing error
 	port := e.port
@@ -199,8 +199,8 @@ func ofListener(l net.Listener) context.Context {
 	return context.WithValue(context.Background(), listenerKey{}, l)
 }
 
-// beyondLoopback reports whether the request came by a listener that is not a loopback address. Where nothing is known of
-// its listener it did not.
+// beyondLoopback reports whether the request came by a listener that is not a loopback address. Where nothing is known
+// of its listener it did not.
 func beyondLoopback(r *http.Request) bool {
 	l, ok := r.Context().Value(listenerKey{}).(*listener)
 	return ok && !l.loopback

@@ -26,7 +26,8 @@ type socketListener struct {
 	once sync.Once
 }
 
-// listenUnix makes the socket. One that was left behind, by kill -9 say, is replaced; whatever else is at its path stays.
+// listenUnix makes the socket. One that was left behind, by kill -9 say, is replaced; whatever else is at its path
+// stays.
 func listenUnix(e endpoint) (net.Listener, error) {
 	folder, err := lockFolder(filepath.Dir(e.path))
 	if err != nil {
@@ -38,7 +39,8 @@ func listenUnix(e endpoint) (net.Listener, error) {
 	}
 	config := net.ListenConfig{Control: func(_, _ string, raw syscall.RawConn) error {
 		var failed error
-		err := raw.Control(func(fd uintptr) { failed = unix.Fchmod(int(fd), socketMode) }) // bind makes the file with it, less the umask
+		// bind makes the file with the socket's mode, less the umask: nobody else can connect meanwhile.
+		err := raw.Control(func(fd uintptr) { failed = unix.Fchmod(int(fd), socketMode) })
 		return errors.Join(err, failed)
 	}}
 	l, err := config.Listen(context.Background(), "unix", e.path)
@@ -59,14 +61,16 @@ func listenUnix(e endpoint) (net.Listener, error) {
 }
 
 // lockFolder holds off another server that would make a socket in the same folder at the same moment: each of the two
-// would take the other's for one that was left behind. Who holds the lock for longer is no server, and is not waited for.
+// would take the other's for one that was left behind. Who holds the lock for longer is no server, and is not waited
+// for.
 func lockFolder(path string) (*os.File, error) {
 	folder, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	for until := time.Now().Add(2 * time.Second); time.Now().Before(until); time.Sleep(10 * time.Millisecond) {
-		if err := unix.Flock(int(folder.Fd()), unix.LOCK_EX|unix.LOCK_NB); err == nil || !errors.Is(err, unix.EWOULDBLOCK) {
+		err := unix.Flock(int(folder.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		if !errors.Is(err, unix.EWOULDBLOCK) {
 			break // or a file system without locks
 		}
 	}
@@ -83,7 +87,8 @@ func makeWay(e endpoint) error {
 		return fmt.Errorf("%s %s: %w", e.flag, e.text, err)
 	}
 	if info.Mode().Type() != fs.ModeSocket {
-		return fmt.Errorf("%s %s: there is something at that path that is not a socket: move it away, or give another path", e.flag, e.text)
+		return fmt.Errorf("%s %s: there is something at that path that is not a socket: "+
+			"move it away, or give another path", e.flag, e.text)
 	}
 	c, err := net.DialTimeout("unix", e.path, time.Second)
 	switch {

@@ -12,8 +12,8 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// Log is where the server says how it is. What is logged waits in a bounded queue, so that nobody who logs ever waits for
-// the log's reader, or ends with it. Safe for concurrent use.
+// Log is where the server says how it is. What is logged waits in a bounded queue, so that nobody who logs ever waits
+// for the log's reader, or ends with it. Safe for concurrent use.
 type Log struct {
 	zerolog.Logger
 	lines    *outlet // nil: the Logger writes by itself, as in tests

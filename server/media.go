@@ -8,14 +8,14 @@ import (
 	"verbatim/protocol"
 )
 
-// unsupported refuses a body that is not JSON in UTF-8 as it is: one of another media type, in another charset, or coded.
-// The answer's header says what is taken (RFC 9110, 15.5.16). It is nil where the body may be read.
+// unsupported refuses a body that is not JSON in UTF-8 as it is: one of another media type, in another charset, or
+// coded. The answer's header says what is taken (RFC 9110, 15.5.16). It is nil where the body may be read.
 func unsupported(answer http.Header, r *http.Request) *protocol.Error {
 	for _, coding := range listed(r.Header, "Content-Encoding") {
 		if !strings.EqualFold(coding, "identity") {
 			answer.Set("Accept-Encoding", "identity")
-			return protocol.Errorf(protocol.CodeBadRequest, "a body is taken as it is, and this one is coded (Content-Encoding: %.40s): "+
-				"send it uncoded, without that header", coding)
+			return protocol.Errorf(protocol.CodeBadRequest, "a body is taken as it is, and this one is coded "+
+				"(Content-Encoding: %.40s): send it uncoded, without that header", coding)
 		}
 	}
 	if problem := wrongType(r.Header.Values("Content-Type")); problem != nil {
@@ -29,7 +29,8 @@ const mediaType = "application/json"
 
 func wrongType(types []string) *protocol.Error {
 	if len(types) != 1 {
-		return protocol.Errorf(protocol.CodeBadRequest, "a message is posted with one Content-Type: %s, and this one has %d", mediaType, len(types))
+		return protocol.Errorf(protocol.CodeBadRequest,
+			"a message is posted with one Content-Type: %s, and this one has %d", mediaType, len(types))
 	}
 	kind, parameters, err := mime.ParseMediaType(types[0])
 	if err != nil || kind != mediaType {
@@ -39,8 +40,8 @@ func wrongType(types []string) *protocol.Error {
 	case "", "utf-8", "utf8", "us-ascii": // ASCII is UTF-8 too
 		return nil
 	default:
-		return protocol.Errorf(protocol.CodeBadRequest, "a message is posted in UTF-8, and this one is in charset=%.40s: "+
-			"convert it, and send it with Content-Type: %s", charset, mediaType)
+		return protocol.Errorf(protocol.CodeBadRequest, "a message is posted in UTF-8, and this one is in "+
+			"charset=%.40s: convert it, and send it with Content-Type: %s", charset, mediaType)
 	}
 }
 

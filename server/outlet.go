@@ -10,12 +10,12 @@ import (
 	"time"
 )
 
-// outlet writes lines to what may hang or break: a pipe that nobody reads or whose reader is gone, a file on a full disk, a
-// terminal that was stopped. Who writes never waits and meets no error: lines wait in a bounded queue, and beyond that they
-// are dropped and counted. Safe for concurrent use.
+// outlet writes lines to what may hang or break: a pipe that nobody reads or whose reader is gone, a file on a full
+// disk, a terminal that was stopped. Who writes never waits and meets no error: lines wait in a bounded queue, and
+// beyond that they are dropped and counted. Safe for concurrent use.
 //
-// zerolog's diode has the same aim. It drops the oldest lines and not the newest, counts them only once its reader goes on,
-// bounds lines and not bytes, and closing it waits for the reader.
+// zerolog's diode has the same aim. It drops the oldest lines and not the newest, counts them only once its reader goes
+// on, bounds lines and not bytes, and closing it waits for the reader.
 type outlet struct {
 	to  io.Writer             // fixed
 	gap func(lost int) []byte // fixed; makes the line that stands where lines were lost; nil: none does
@@ -93,8 +93,8 @@ func (o *outlet) write() {
 	}
 }
 
-// next takes a line from the queue. Where nothing more waits but lines are lost, the gap is next, unless it could not be
-// written either.
+// next takes a line from the queue. Where nothing more waits but lines are lost, the gap is next, unless it could not
+// be written either.
 func (o *outlet) next(written bool) (line, bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -15,11 +15,16 @@ import (
 // sink is what an outlet writes to: each Write takes a step that the test allows, and may fail.
 type sink struct {
 	lines
-	steps chan error // what each Write meets; closed: it takes everything
-	most  int        // bytes that a failing Write takes
+	steps chan error    // what each Write meets; closed: it takes everything
+	most  int           // bytes that a failing Write takes
+	began chan struct{} // told of the first Write, where it has capacity 1
 }
 
 func (s *sink) Write(text []byte) (int, error) {
+	select {
+	case s.began <- struct{}{}:
+	default:
+	}
 	if err := <-s.steps; err != nil {
 		n, _ := s.lines.Write(text[:min(s.most, len(text))])
 		return n, err
@@ -31,11 +36,13 @@ func gapLine(lost int) []byte { return fmt.Appendf(nil, "(%d lost)\n", lost) }
 
 func TestWhoLogsNeverWaitsAndWhatIsTooMuchIsCounted(t *testing.T) {
 	t.Parallel()
-	to := &sink{steps: make(chan error)}
+	to := &sink{steps: make(chan error), began: make(chan struct{}, 1)}
 	o := newOutlet(to, gapLine)
 	long := strings.Repeat("x", 1000) + "\n"
 	const written = 3000 // 3 MB
-	for range written {
+	o.say(long)
+	<-to.began // from here on nothing is taken
+	for range written - 1 {
 		o.say(long)
 	}
 	dropped := o.dropped.Load()
@@ -48,7 +55,8 @@ func TestWhoLogsNeverWaitsAndWhatIsTooMuchIsCounted(t *testing.T) {
 	o.flush()
 	want := strings.Repeat(long, int(written-dropped)) + string(gapLine(int(dropped))) + "after\n"
 	if got := to.String(); got != want {
-		t.Errorf("got %d bytes that end with %.100q, want %d: what was kept, the gap, and what came after", len(got), got[max(0, len(got)-100):], len(want))
+		t.Errorf("got %d bytes that end with %.100q, want %d: what was kept, the gap, and what came after",
+			len(got), got[max(0, len(got)-100):], len(want))
 	}
 }
 

@@ -84,8 +84,8 @@ type historian interface {
 // error nothing stays open, and the error is one line that says what to do. It gives up when ctx ends.
 func New(ctx context.Context, cfg *Config, build Build, stdout io.Writer, log *Log) (_ *Server, err error) {
 	s := &Server{
-		cfg: cfg, limits: cfg.limits(), log: log.Logger, said: log, stdout: newOutlet(stdout, nil), manager: newManager(log.Logger),
-		metrics: newMetrics(build), budget: newBudget(cfg, openFiles()),
+		cfg: cfg, limits: cfg.limits(), log: log.Logger, said: log, stdout: newOutlet(stdout, nil),
+		manager: newManager(log.Logger), metrics: newMetrics(build), budget: newBudget(cfg, openFiles()),
 	}
 	s.going, s.goOff = context.WithCancel(context.Background())
 	defer func() {
@@ -215,9 +215,9 @@ func (s *Server) openAddresses() (err error) {
 	return nil
 }
 
-// Run serves until ctx ends, and drains; nil means that all went in an orderly way. What comes on reload makes it read anew
-// what can change while it serves. It owns two goroutines, the hub's and the watchdog's, one for each address that accepts,
-// and one for each session; none outlives it unless the drain's time is over.
+// Run serves until ctx ends, and drains; nil means that all went in an orderly way. What comes on reload makes it read
+// anew what can change while it serves. It owns two goroutines, the hub's and the watchdog's, one for each address that
+// accepts, and one for each session; none outlives it unless the drain's time is over.
 func (s *Server) Run(ctx context.Context, reload <-chan os.Signal) error {
 	hubCtx, stopHub := context.WithCancel(context.Background())
 	defer stopHub()

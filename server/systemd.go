@@ -51,8 +51,8 @@ func takeOver(file *os.File, auth string) (*listener, error) {
 	}
 	if l.open && auth != "open" {
 		_ = l.Close()
-		return nil, fmt.Errorf("systemd hands over %s, which is not loopback, so whoever reaches it could read and write under any name: "+
-			"give --auth open if that is wanted, or use ListenStream=127.0.0.1:8080", l.Addr())
+		return nil, fmt.Errorf("systemd hands over %s, which is not loopback, so whoever reaches it could read and "+
+			"write under any name: give --auth open if that is wanted, or use ListenStream=127.0.0.1:8080", l.Addr())
 	}
 	return l, nil
 }
@@ -87,8 +87,8 @@ func (m *manager) reloading() {
 	m.told.say(daemon.SdNotifyReloading + "\n" + daemon.SdNotifyMonotonicUsec())
 }
 
-// watch tells a manager that watches (WatchdogSec=) that the server lives, as often as it wants to hear it, until ctx ends.
-// alive returns when it does; where it does not, the manager ends the server and starts it again.
+// watch tells a manager that watches (WatchdogSec=) that the server lives, as often as it wants to hear it, until ctx
+// ends. alive returns when it does; where it does not, the manager ends the server and starts it again.
 func (m *manager) watch(ctx context.Context, alive func()) {
 	within, err := daemon.SdWatchdogEnabled(false)
 	if err != nil || within == 0 {
