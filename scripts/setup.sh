@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # Installs what is missing, says aloud what, and touches nothing that is there.
 #   scripts/setup.sh run     what `make run` needs: the page's npm packages
-#   scripts/setup.sh test    what `make test` needs: real Redis, Chromium, strace, quotations, wscat, npm packages (the default)
+#   scripts/setup.sh test    what `make test` needs: real Redis, haproxy, Chromium, strace, quotations, wscat, npm packages (the default)
 #   scripts/setup.sh bench   what `make web-bench` needs: Chromium, fonts of many scripts, npm packages, Lighthouse
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 # What the tests start or read, by Debian package. Only the texts of the fortunes packages are used.
 fortunes=(fortunes fortunes-min fortunes-de fortunes-ru fortunes-zh fortunes-es fortunes-it fortunes-pl fortunes-cs fortunes-bg fortunes-ga fortunes-br)
-packages=(redis-server chromium strace iproute2 e2fsprogs fonts-noto-color-emoji "${fortunes[@]}")
+packages=(redis-server haproxy chromium strace iproute2 e2fsprogs fonts-noto-color-emoji "${fortunes[@]}")
 # What the page is measured and photographed with: without these fonts a picture shows boxes for most of the world's writing.
 bench_packages=(chromium fonts-noto-color-emoji fonts-noto-cjk fonts-noto-core)
 
