@@ -59,7 +59,7 @@ type arrival struct {
 	net.Conn
 	gate *gate
 	preamble
-	spoke atomic.Bool // something came, and was read
+	spoke atomic.Int64 // when something came first that was read, in nanoseconds since opened; 0: nothing yet
 
 	// Guarded by gate.mu.
 	state    state
@@ -85,10 +85,13 @@ type guarded struct {
 	gate *gate
 }
 
+// opened is what the times of words count from, by the monotonic clock.
+var opened = time.Now()
+
 // Times of the gate.
 const (
 	// grace is how long a connection may be silent where its address has too many, but nobody is kept out by it: a client
-	// has connected, and its request is still to be written.
+	// has connected, and its request is still to be written. From its first word on it has as long again.
 	grace = 100 * time.Millisecond
 	// breath is how long the gate waits for the server before it looks again.
 	breath = 2 * time.Millisecond
@@ -248,9 +251,9 @@ func (g *gate) oldest(s state, more int) (found *arrival) {
 	for n := 0; at != nil && n < lookedAt; n, at = n+1, at.Next() {
 		a := at.Value.(*arrival)
 		narrow, wide := a.beside(s)
-		better := wide > most || wide == most && spoke && !a.spoke.Load()
+		better := wide > most || wide == most && spoke && a.spoke.Load() == 0
 		if better && narrow > more && (s == asked || a.silent()) {
-			found, most, spoke = a, wide, a.spoke.Load()
+			found, most, spoke = a, wide, a.spoke.Load() != 0
 		}
 	}
 	return found
@@ -280,7 +283,7 @@ func (g *gate) trim() {
 		at = at.Next()
 		switch {
 		case !g.excessive(a):
-		case time.Since(a.since) < grace || !a.silent():
+		case a.young() || !a.silent():
 			again = true
 		default:
 			g.close(a)
@@ -294,6 +297,12 @@ func (g *gate) trim() {
 	for _, a := range victims {
 		g.end("handshake", a)
 	}
+}
+
+// young reports whether a connection still has time to finish its request. It is called with mu held.
+func (a *arrival) young() bool {
+	spoke := a.spoke.Load()
+	return time.Since(a.since) < grace || spoke != 0 && time.Since(opened)-time.Duration(spoke) < grace
 }
 
 // close counts a connection out; nil is none. It is called with mu held; end follows without it.
@@ -401,19 +410,26 @@ func (g *gate) remember(ctx context.Context, c net.Conn) context.Context {
 	return ctx
 }
 
-// note stands before all handlers. A request without a body is whole once it has come to them.
+// note stands before all handlers. A request without a body is whole once it has come to them. One whose connection was
+// counted out in the meantime comes to nobody: else what it begins would break off.
 func (g *gate) note(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if a, ok := r.Context().Value(arrivalKey{}).(*arrival); ok {
-			g.mu.Lock()
-			a.handled = true
-			g.mu.Unlock()
+		if a, ok := r.Context().Value(arrivalKey{}).(*arrival); ok && !g.begin(a) {
+			panic(http.ErrAbortHandler) // which net/http takes for what it is
 		}
 		if r.ContentLength == 0 {
 			whole(r)
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// begin notes that a handler has a connection's request, or returns false where it is too late.
+func (g *gate) begin(a *arrival) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	a.handled = a.state != ended
+	return a.handled
 }
 
 // whole notes that a request has come whole; until then its connection counts as one that has not finished a request.

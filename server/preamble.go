@@ -54,8 +54,8 @@ func (a *arrival) Read(p []byte) (int, error) {
 		return 0, io.EOF
 	}
 	n, err := a.Conn.Read(p)
-	if n > 0 && !a.spoke.Load() {
-		a.spoke.Store(true)
+	if n > 0 && a.spoke.Load() == 0 {
+		a.spoke.Store(int64(time.Since(opened)))
 	}
 	return n, err
 }
