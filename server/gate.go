@@ -57,14 +57,14 @@ type tally [asked + 1]int
 // arrival is a connection that came through the gate.
 type arrival struct {
 	net.Conn
-	gate *gate
-	preamble
-	spoke atomic.Int64 // when something came first that was read, in nanoseconds since opened; 0: nothing yet
+	gate      *gate
+	*preamble              // nil: none must come
+	spoke     atomic.Int64 // when something came first that was read, in nanoseconds since opened; 0: nothing yet
 
 	// Guarded by gate.mu.
 	state    state
-	since    time.Time // when it came into its state
-	handled  bool      // a handler has the request, and waits for its body perhaps
+	since    time.Duration // when it came into its state, since opened
+	handled  bool          // a handler has the request, and waits for its body perhaps
 	place    *list.Element
 	networks path[tally] // none of them where the address is a proxy's, or not known
 }
@@ -131,9 +131,11 @@ func (g *gate) short(err error) {
 
 // admit takes a connection in, or closes it and returns nil.
 func (g *gate) admit(c net.Conn) *arrival {
-	a := &arrival{Conn: c, gate: g, since: time.Now()}
+	a := &arrival{Conn: c, gate: g, since: time.Since(opened)}
 	addr, _ := parseHop(c.RemoteAddr().String())
-	a.awaited = g.proxies.has(addr) || !addr.IsValid() && g.proxies.unix
+	if g.proxies.has(addr) || !addr.IsValid() && g.proxies.unix {
+		a.preamble = &preamble{}
+	}
 	for late := time.Now().Add(patient); ; {
 		why, victim := g.enter(a, addr)
 		switch {
@@ -163,7 +165,7 @@ func (g *gate) enter(a *arrival, addr netip.Addr) (why string, victim *arrival) 
 	default:
 		g.open++
 		a.place = g.waiting[fresh].PushBack(a)
-		if !a.awaited {
+		if a.preamble == nil {
 			g.place(a, addr)
 		}
 		return "", nil
@@ -207,7 +209,7 @@ func (g *gate) move(a *arrival, to state) {
 		g.waiting[a.state].Remove(a.place)
 		a.place = nil
 	}
-	a.state, a.since = to, time.Now()
+	a.state, a.since = to, time.Since(opened)
 	if to <= asked {
 		a.place = g.waiting[to].PushBack(a)
 		return
@@ -301,8 +303,8 @@ func (g *gate) trim() {
 
 // young reports whether a connection still has time to finish its request. It is called with mu held.
 func (a *arrival) young() bool {
-	spoke := a.spoke.Load()
-	return time.Since(a.since) < grace || spoke != 0 && time.Since(opened)-time.Duration(spoke) < grace
+	now, spoke := time.Since(opened), a.spoke.Load()
+	return now-a.since < grace || spoke != 0 && now-time.Duration(spoke) < grace
 }
 
 // close counts a connection out; nil is none. It is called with mu held; end follows without it.
