@@ -2,10 +2,8 @@ package server
 
 import (
 	"container/list"
-	"context"
 	"errors"
 	"net"
-	"net/http"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -14,7 +12,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
-	"golang.org/x/sys/unix"
 )
 
 // gate is what connections come through, before anybody knows who sends what. It bounds how many there are, so that no
@@ -57,14 +54,14 @@ type tally [asked + 1]int
 // arrival is a connection that came through the gate.
 type arrival struct {
 	net.Conn
-	gate *gate
-	preamble
-	spoke atomic.Bool // something came, and was read
+	gate      *gate
+	*preamble              // nil: none must come
+	spoke     atomic.Int64 // when something came first that was read, in nanoseconds since opened; 0: nothing yet
 
 	// Guarded by gate.mu.
 	state    state
-	since    time.Time // when it came into its state
-	handled  bool      // a handler has the request, and waits for its body perhaps
+	since    time.Duration // when it came into its state, since opened
+	handled  bool          // a handler has the request, and waits for its body perhaps
 	place    *list.Element
 	networks path[tally] // none of them where the address is a proxy's, or not known
 }
@@ -85,10 +82,13 @@ type guarded struct {
 	gate *gate
 }
 
+// opened is what the times of words count from, by the monotonic clock.
+var opened = time.Now()
+
 // Times of the gate.
 const (
 	// grace is how long a connection may be silent where its address has too many, but nobody is kept out by it: a client
-	// has connected, and its request is still to be written.
+	// has connected, and its request is still to be written. From its first word on it has as long again.
 	grace = 100 * time.Millisecond
 	// breath is how long the gate waits for the server before it looks again.
 	breath = 2 * time.Millisecond
@@ -128,9 +128,11 @@ func (g *gate) short(err error) {
 
 // admit takes a connection in, or closes it and returns nil.
 func (g *gate) admit(c net.Conn) *arrival {
-	a := &arrival{Conn: c, gate: g, since: time.Now()}
+	a := &arrival{Conn: c, gate: g, since: time.Since(opened)}
 	addr, _ := parseHop(c.RemoteAddr().String())
-	a.awaited = g.proxies.has(addr) || !addr.IsValid() && g.proxies.unix
+	if g.proxies.has(addr) || !addr.IsValid() && g.proxies.unix {
+		a.preamble = &preamble{}
+	}
 	for late := time.Now().Add(patient); ; {
 		why, victim := g.enter(a, addr)
 		switch {
@@ -160,7 +162,7 @@ func (g *gate) enter(a *arrival, addr netip.Addr) (why string, victim *arrival) 
 	default:
 		g.open++
 		a.place = g.waiting[fresh].PushBack(a)
-		if !a.awaited {
+		if a.preamble == nil {
 			g.place(a, addr)
 		}
 		return "", nil
@@ -204,7 +206,7 @@ func (g *gate) move(a *arrival, to state) {
 		g.waiting[a.state].Remove(a.place)
 		a.place = nil
 	}
-	a.state, a.since = to, time.Now()
+	a.state, a.since = to, time.Since(opened)
 	if to <= asked {
 		a.place = g.waiting[to].PushBack(a)
 		return
@@ -248,9 +250,9 @@ func (g *gate) oldest(s state, more int) (found *arrival) {
 	for n := 0; at != nil && n < lookedAt; n, at = n+1, at.Next() {
 		a := at.Value.(*arrival)
 		narrow, wide := a.beside(s)
-		better := wide > most || wide == most && spoke && !a.spoke.Load()
+		better := wide > most || wide == most && spoke && a.spoke.Load() == 0
 		if better && narrow > more && (s == asked || a.silent()) {
-			found, most, spoke = a, wide, a.spoke.Load()
+			found, most, spoke = a, wide, a.spoke.Load() != 0
 		}
 	}
 	return found
@@ -280,7 +282,7 @@ func (g *gate) trim() {
 		at = at.Next()
 		switch {
 		case !g.excessive(a):
-		case time.Since(a.since) < grace || !a.silent():
+		case a.young() || !a.silent():
 			again = true
 		default:
 			g.close(a)
@@ -296,6 +298,12 @@ func (g *gate) trim() {
 	}
 }
 
+// young reports whether a connection still has time to finish its request. It is called with mu held.
+func (a *arrival) young() bool {
+	now, spoke := time.Since(opened), a.spoke.Load()
+	return now-a.since < grace || spoke != 0 && now-time.Duration(spoke) < grace
+}
+
 // close counts a connection out; nil is none. It is called with mu held; end follows without it.
 func (g *gate) close(a *arrival) {
 	if a != nil {
@@ -307,145 +315,6 @@ func (g *gate) close(a *arrival) {
 func (g *gate) end(why string, a *arrival) {
 	g.refused.WithLabelValues(why).Inc()
 	_ = a.Conn.Close() // who is at the other end has said nothing that is owed an answer
-}
-
-// silent reports whether nothing has come that the server has not read.
-func (a *arrival) silent() bool {
-	unread := 0
-	if raw, err := a.SyscallConn(); err == nil {
-		_ = raw.Control(func(fd uintptr) { // an error means that it is closed
-			unread, _ = unix.IoctlGetInt(int(fd), unix.SIOCINQ)
-		})
-	}
-	return unread == 0
-}
-
-// Close ends the connection; it may be called more than once.
-func (a *arrival) Close() error {
-	a.gate.mu.Lock()
-	a.gate.close(a)
-	a.gate.mu.Unlock()
-	return a.Conn.Close()
-}
-
-// CloseWrite says that nothing more comes.
-func (a *arrival) CloseWrite() error {
-	if half, ok := a.Conn.(interface{ CloseWrite() error }); ok {
-		return half.CloseWrite()
-	}
-	return errors.ErrUnsupported
-}
-
-// SyscallConn implements syscall.Conn.
-func (a *arrival) SyscallConn() (syscall.RawConn, error) {
-	if file, ok := a.Conn.(syscall.Conn); ok {
-		return file.SyscallConn()
-	}
-	return nil, errors.ErrUnsupported
-}
-
-// watch is an http.Server's ConnState.
-func (g *gate) watch(c net.Conn, now http.ConnState) {
-	a := arrivalOf(c)
-	if a == nil {
-		return
-	}
-	if victim := g.follow(a, now); victim != nil {
-		g.end("idle", victim)
-	}
-}
-
-// follow brings a connection into the state that net/http says, and returns the one whose place it takes, or nil.
-func (g *gate) follow(a *arrival, now http.ConnState) (victim *arrival) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	switch now {
-	case http.StateActive: // the first bytes of a request
-		if a.state == idle {
-			g.move(a, fresh)
-		}
-	case http.StateIdle:
-		g.move(a, idle)
-		a.handled = false
-		if g.waiting[idle].Len() > g.handshakes {
-			victim = g.oldest(idle, -1)
-			g.close(victim)
-		}
-	case http.StateHijacked:
-		g.move(a, beyond)
-	}
-	return victim
-}
-
-// arrivalOf finds the gate's connection below one of net/http's.
-func arrivalOf(c net.Conn) *arrival {
-	for {
-		if a, ok := c.(*arrival); ok {
-			return a
-		}
-		outer, ok := c.(interface{ NetConn() net.Conn }) // TLS
-		if !ok {
-			return nil
-		}
-		c = outer.NetConn()
-	}
-}
-
-type arrivalKey struct{}
-
-// remember is an http.Server's ConnContext.
-func (g *gate) remember(ctx context.Context, c net.Conn) context.Context {
-	if a := arrivalOf(c); a != nil {
-		return context.WithValue(ctx, arrivalKey{}, a)
-	}
-	return ctx
-}
-
-// note stands before all handlers. A request without a body is whole once it has come to them.
-func (g *gate) note(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if a, ok := r.Context().Value(arrivalKey{}).(*arrival); ok {
-			g.mu.Lock()
-			a.handled = true
-			g.mu.Unlock()
-		}
-		if r.ContentLength == 0 {
-			whole(r)
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
-// whole notes that a request has come whole; until then its connection counts as one that has not finished a request.
-func whole(r *http.Request) {
-	a, ok := r.Context().Value(arrivalKey{}).(*arrival)
-	if !ok {
-		return // a test's
-	}
-	a.gate.mu.Lock()
-	defer a.gate.mu.Unlock()
-	if a.state == fresh {
-		a.gate.move(a, asked)
-	}
-}
-
-// dismiss closes the connections on which no request is being answered, such as those that browsers open ahead of need:
-// net/http would wait 5 s for them, and longer for one that has sent a byte.
-func (g *gate) dismiss() {
-	g.mu.Lock()
-	var all []*arrival
-	for at := g.waiting[fresh].Front(); at != nil; at = at.Next() {
-		if a := at.Value.(*arrival); !a.handled {
-			all = append(all, a)
-		}
-	}
-	for _, a := range all {
-		g.close(a)
-	}
-	g.mu.Unlock()
-	for _, a := range all {
-		_ = a.Conn.Close() // nothing was asked for on it
-	}
 }
 
 // count returns how many connections are in a state.

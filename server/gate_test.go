@@ -3,6 +3,8 @@ package server
 import (
 	"io"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -211,6 +213,22 @@ func TestAConnectionCountsAsItsRequestGoes(t *testing.T) {
 		defer ts.gate.mu.Unlock()
 		return ts.gate.open == 1 && len(ts.gate.networks.networks) == 0
 	})
+}
+
+func TestARequestWhoseConnectionWasCountedOutComesToNobody(t *testing.T) {
+	t.Parallel()
+	g := openGateOf(t, budget{connections: 10, handshakes: 10, handshakesEach: 10}, peers{}, peers{})
+	_, a := g.from("127.0.0.1")
+	g.mu.Lock()
+	g.close(a) // its end follows in a moment
+	g.mu.Unlock()
+	r := httptest.NewRequest(http.MethodGet, "/ws", nil).WithContext(g.remember(t.Context(), a))
+	defer func() {
+		if got := recover(); got != http.ErrAbortHandler {
+			t.Errorf("got %v, want the request to be aborted", got)
+		}
+	}()
+	g.note(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("it came to a handler") })).ServeHTTP(httptest.NewRecorder(), r)
 }
 
 func TestOpenFilesAreDividedSoThatNobodyTakesAnothers(t *testing.T) {

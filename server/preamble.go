@@ -17,8 +17,6 @@ import (
 // preamble is what a --proxy-protocol peer says before anything else: for whom it connects (PROXY protocol, version 1 or
 // 2). It is read by whichever of RemoteAddr and Read is called first, which is the connection's own goroutine.
 type preamble struct {
-	awaited bool // fixed; it must come
-
 	once sync.Once
 	from net.Addr // fixed once read; nil: the peer speaks for itself
 	err  error    // fixed once read
@@ -41,7 +39,7 @@ func init() { proxyproto.V1AcceptIPv4InTCP6 = true }
 
 // RemoteAddr is who is at the other end, or whom the proxy there speaks for.
 func (a *arrival) RemoteAddr() net.Addr {
-	if a.introduced(); a.from != nil {
+	if a.introduced(); a.preamble != nil && a.from != nil {
 		return a.from
 	}
 	return a.Conn.RemoteAddr()
@@ -50,18 +48,18 @@ func (a *arrival) RemoteAddr() net.Addr {
 // Read reads what comes after the header, where one is awaited. Without one there is nothing to read: net/http answers
 // other errors with words.
 func (a *arrival) Read(p []byte) (int, error) {
-	if a.introduced(); a.err != nil {
+	if a.introduced(); a.preamble != nil && a.err != nil {
 		return 0, io.EOF
 	}
 	n, err := a.Conn.Read(p)
-	if n > 0 && !a.spoke.Load() {
-		a.spoke.Store(true)
+	if n > 0 && a.spoke.Load() == 0 {
+		a.spoke.Store(int64(time.Since(opened)))
 	}
 	return n, err
 }
 
 func (a *arrival) introduced() {
-	if a.awaited {
+	if a.preamble != nil {
 		a.once.Do(a.introduce)
 	}
 }

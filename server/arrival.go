@@ -1,0 +1,159 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// What net/http and the sessions see of a connection that came through the gate, and what the gate learns of its requests.
+
+// silent reports whether nothing has come that the server has not read.
+func (a *arrival) silent() bool {
+	unread := 0
+	if raw, err := a.SyscallConn(); err == nil {
+		_ = raw.Control(func(fd uintptr) { // an error means that it is closed
+			unread, _ = unix.IoctlGetInt(int(fd), unix.SIOCINQ)
+		})
+	}
+	return unread == 0
+}
+
+// Close ends the connection; it may be called more than once.
+func (a *arrival) Close() error {
+	a.gate.mu.Lock()
+	a.gate.close(a)
+	a.gate.mu.Unlock()
+	return a.Conn.Close()
+}
+
+// CloseWrite says that nothing more comes.
+func (a *arrival) CloseWrite() error {
+	if half, ok := a.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return errors.ErrUnsupported
+}
+
+// SyscallConn implements syscall.Conn.
+func (a *arrival) SyscallConn() (syscall.RawConn, error) {
+	if file, ok := a.Conn.(syscall.Conn); ok {
+		return file.SyscallConn()
+	}
+	return nil, errors.ErrUnsupported
+}
+
+// watch is an http.Server's ConnState.
+func (g *gate) watch(c net.Conn, now http.ConnState) {
+	a := arrivalOf(c)
+	if a == nil {
+		return
+	}
+	if victim := g.follow(a, now); victim != nil {
+		g.end("idle", victim)
+	}
+}
+
+// follow brings a connection into the state that net/http says, and returns the one whose place it takes, or nil.
+func (g *gate) follow(a *arrival, now http.ConnState) (victim *arrival) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	switch now {
+	case http.StateActive: // the first bytes of a request
+		if a.state == idle {
+			g.move(a, fresh)
+		}
+	case http.StateIdle:
+		g.move(a, idle)
+		a.handled = false
+		if g.waiting[idle].Len() > g.handshakes {
+			victim = g.oldest(idle, -1)
+			g.close(victim)
+		}
+	case http.StateHijacked:
+		g.move(a, beyond)
+	}
+	return victim
+}
+
+// arrivalOf finds the gate's connection below one of net/http's.
+func arrivalOf(c net.Conn) *arrival {
+	for {
+		if a, ok := c.(*arrival); ok {
+			return a
+		}
+		outer, ok := c.(interface{ NetConn() net.Conn }) // TLS
+		if !ok {
+			return nil
+		}
+		c = outer.NetConn()
+	}
+}
+
+type arrivalKey struct{}
+
+// remember is an http.Server's ConnContext.
+func (g *gate) remember(ctx context.Context, c net.Conn) context.Context {
+	if a := arrivalOf(c); a != nil {
+		return context.WithValue(ctx, arrivalKey{}, a)
+	}
+	return ctx
+}
+
+// note stands before all handlers. A request without a body is whole once it has come to them. One whose connection was
+// counted out in the meantime comes to nobody: else what it begins would break off.
+func (g *gate) note(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if a, ok := r.Context().Value(arrivalKey{}).(*arrival); ok && !g.begin(a) {
+			panic(http.ErrAbortHandler) // which net/http takes for what it is
+		}
+		if r.ContentLength == 0 {
+			whole(r)
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// begin notes that a handler has a connection's request, or returns false where it is too late.
+func (g *gate) begin(a *arrival) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	a.handled = a.state != ended
+	return a.handled
+}
+
+// whole notes that a request has come whole; until then its connection counts as one that has not finished a request.
+func whole(r *http.Request) {
+	a, ok := r.Context().Value(arrivalKey{}).(*arrival)
+	if !ok {
+		return // a test's
+	}
+	a.gate.mu.Lock()
+	defer a.gate.mu.Unlock()
+	if a.state == fresh {
+		a.gate.move(a, asked)
+	}
+}
+
+// dismiss closes the connections on which no request is being answered, such as those that browsers open ahead of need:
+// net/http would wait 5 s for them, and longer for one that has sent a byte.
+func (g *gate) dismiss() {
+	g.mu.Lock()
+	var all []*arrival
+	for at := g.waiting[fresh].Front(); at != nil; at = at.Next() {
+		if a := at.Value.(*arrival); !a.handled {
+			all = append(all, a)
+		}
+	}
+	for _, a := range all {
+		g.close(a)
+	}
+	g.mu.Unlock()
+	for _, a := range all {
+		_ = a.Conn.Close() // nothing was asked for on it
+	}
+}
