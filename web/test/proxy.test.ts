@@ -23,7 +23,7 @@ async function belowAPath(): Promise<{ proxy: Proxy; server: Server }> {
 
 const path = (person: Person) => new URL(person.page.url()).pathname;
 
-test('below a path one chats, reloads, follows links and saves as at the root of a host', async () => {
+test('below a path one chats, reloads, goes back and forward and saves as at the root of a host', async () => {
   const { proxy, server } = await belowAPath();
   await proxy.passesOnTo(server.url);
   const ann = await Person.joins(browser(), proxy.url, 'ann', '/');
@@ -55,14 +55,22 @@ test('below a path one chats, reloads, follows links and saves as at the root of
   await ann.isIn('lobby');
   expect(path(ann)).toBe('/chat/c/lobby');
 
+  for (const person of [ann, bob]) person.hadNoTrouble();
+});
+
+test('below a path a link leads into its conversation, and the list has the others', async () => {
+  const { proxy, server } = await belowAPath();
+  await proxy.passesOnTo(server.url);
+  await server.post('kitchen', 'bob', 'something cooks');
+  await server.post('garden', 'bob', 'something grows');
   const eve = await Person.joins(browser(), proxy.url, 'eve', '/c/kitchen');
   await eve.sees('something cooks');
-  await eve.search.fill('lob');
-  await eve.listed('lobby').waitFor(); // the list of the server came, too
+  await eve.search.fill('gar');
+  await eve.listed('garden').waitFor(); // the list of the server came, too
   const lost = await Person.visits(browser(), proxy.url, 'lost', '/c/No%20Way/');
   await lost.choosesName();
   await lost.page.getByRole('heading', { name: 'This link leads nowhere' }).waitFor();
-  for (const person of [ann, bob, eve, lost]) person.hadNoTrouble();
+  for (const person of [eve, lost]) person.hadNoTrouble();
 });
 
 test('what a browser keeps for one server of a host is not shown for another', async () => {
