@@ -11,16 +11,16 @@ type suite struct {
 
 // suites are what the gate runs, in this order.
 func suites() []suite {
-	const page, reporter = 20 * time.Minute, "scripts/gate/reporter.mjs"
+	const page, reporter = 30 * time.Minute, "scripts/gate/reporter.mjs"
 	return []suite{
 		{"unit", "Go: all packages but those below, with the race detector", 0,
-			goTests{packages: []string{"./..."}, but: []string{"e2e", "scripts/drills", "simulation"}, race: true, timeout: 10 * time.Minute}},
+			goTests{packages: []string{"./..."}, but: []string{"e2e", "scripts/drills", "simulation"}, race: true, timeout: 30 * time.Minute}},
 		{"simulation", "Go: lives of the server on a disk, a time and a scheduler drawn from seeds", 0,
-			goTests{packages: []string{"./simulation"}, timeout: 15 * time.Minute}},
+			goTests{packages: []string{"./simulation"}, timeout: 30 * time.Minute}},
 		{"e2e", "Go: the promises on the real binary, with Redis, strace, wscat and kill -9", 0,
-			goTests{packages: []string{"./e2e"}, race: true, stories: true, timeout: 15 * time.Minute}},
+			goTests{packages: []string{"./e2e"}, race: true, stories: true, timeout: 30 * time.Minute}},
 		{"drills", "Go: all fault drills in their short form", 0,
-			goTests{packages: []string{"./scripts/drills"}, race: true, stories: true, timeout: 15 * time.Minute}},
+			goTests{packages: []string{"./scripts/drills"}, race: true, stories: true, timeout: 30 * time.Minute}},
 		{"web-check", "TypeScript: types", 0,
 			program{argv: []string{"npm", "--prefix", "web", "run", "--silent", "check"}, timeout: page}},
 		{"web-unit", "vitest: the client and the page without a browser", 0,
