@@ -211,7 +211,7 @@ func TestWaitAnswersWhenThereIsAnEntry(t *testing.T) {
 	ts := serve(t)
 	ts.says("lobby", "ann", "one")
 	answered := make(chan answer, 1)
-	go func() { answered <- ts.get("/api/conversations/lobby/messages?after=1&wait=20") }() // ends with its answer
+	go func() { answered <- ts.get("/api/conversations/lobby/messages?after=1&wait=60") }() // ends with its answer
 	// The waiting request is a member of the conversation from when it waits.
 	until(t, "the request waits", func() bool { return ts.hub.Stats().Conversations > 0 })
 	ts.says("lobby", "ann", "two")

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"sync"
 )
 
 const (
@@ -12,14 +11,12 @@ const (
 	mostAgain = 8 // failures that run again at all: beyond, something is broken
 )
 
-// gate is one run. The fields below mu are guarded by it.
+// gate is one run. Its methods are one goroutine's.
 type gate struct {
 	out    *printer
 	filter string
-
-	mu    sync.Mutex
-	again int // failures that ran again
-	flaky []flaky
+	again  int // failures that ran again
+	flaky  []flaky
 }
 
 // flaky is a story, or a package that timed out, that passed only when it ran again.
@@ -34,36 +31,19 @@ type outcome struct {
 	*result
 }
 
-// all runs suites, the lanes side by side, and closes with the counts.
+// all runs suites one after the other and closes with the counts.
 func (g *gate) all(ctx context.Context, chosen []suite) (code int) {
-	outcomes := make([]outcome, len(chosen))
-	var lanes sync.WaitGroup
-	for _, lane := range lanesOf(chosen) {
-		lanes.Go(func() { // ours: it waits for its suites' children, and ends with the last of them
-			for i, s := range chosen {
-				if s.lane == lane && ctx.Err() == nil {
-					outcomes[i] = outcome{s, g.suite(ctx, s)}
-				}
-			}
-		})
+	var outcomes []outcome
+	for _, s := range chosen {
+		if ctx.Err() == nil {
+			outcomes = append(outcomes, outcome{s, g.suite(ctx, s)})
+		}
 	}
-	lanes.Wait()
 	if ctx.Err() != nil {
 		g.out.printf("gate: interrupted; what it started has been ended\n")
 		return 130
 	}
 	return g.close(outcomes)
-}
-
-func lanesOf(chosen []suite) (lanes []int) {
-	seen := map[int]bool{}
-	for _, s := range chosen {
-		if !seen[s.lane] {
-			seen[s.lane] = true
-			lanes = append(lanes, s.lane)
-		}
-	}
-	return lanes
 }
 
 // suite runs one suite, and what of it may run again.
@@ -105,7 +85,7 @@ func (g *gate) once(ctx context.Context, s suite) *result {
 // tryAgain runs a test, or a file, up to twice again, each time in a fresh process. Where it passes, its outcome takes the
 // place of the failure, and it is flaky.
 func (g *gate) tryAgain(ctx context.Context, s suite, r *result, which choice) {
-	if !g.mayAgain() {
+	if g.again++; g.again > mostAgain {
 		g.out.printf("FAIL %-11s %s %s is not run again: too many failures to be luck\n", s.name, which.file, which.name)
 		return
 	}
@@ -118,20 +98,10 @@ func (g *gate) tryAgain(ctx context.Context, s suite, r *result, which choice) {
 				t.suite = s.name
 			}
 			r.replace(which, again)
-			g.mu.Lock()
 			g.flaky = append(g.flaky, flaky{s.name, which.file, which.name, try})
-			g.mu.Unlock()
 			return
 		}
 	}
-}
-
-// mayAgain takes one of the places of what may run again.
-func (g *gate) mayAgain() bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.again++
-	return g.again <= mostAgain
 }
 
 // faulty reports whether a file, or the whole suite, had a fault: its tests' failures are a part of that.

@@ -14,20 +14,18 @@ import (
 const storyMark = "//gate:story"
 
 var (
-	storiesSeen = map[[2]string]map[string]bool{} // by module folder and import path
-	storiesLock sync.Mutex
+	storiesSeen sync.Map // by module folder and import path: map[string]bool
 	goTestName  = regexp.MustCompile(`(?m)^func ((?:Test|Example|Fuzz)\w*)\(`)
 )
 
 // storiesOf are the tests of a Go package's files that bear the mark.
 func storiesOf(dir, path string) map[string]bool {
-	storiesLock.Lock()
-	defer storiesLock.Unlock()
 	key := [2]string{dir, path}
-	if storiesSeen[key] == nil {
-		storiesSeen[key] = readStories(dir, path)
+	found, ok := storiesSeen.Load(key)
+	if !ok {
+		found, _ = storiesSeen.LoadOrStore(key, readStories(dir, path))
 	}
-	return storiesSeen[key]
+	return found.(map[string]bool)
 }
 
 // readStories takes a package that cannot be read for one without stories: so none of its tests runs again.

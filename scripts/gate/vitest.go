@@ -58,14 +58,12 @@ func (v vitest) events(ctx context.Context, which choice, w *watcher) (r *result
 	write.Close()
 	_ = read.SetReadDeadline(time.Now().Add(grace)) // a process that was left could hold the other end
 	<-done
-	r = events.result(err, out.String())
 	if limited.Err() != nil && ctx.Err() == nil {
 		err = fmt.Errorf("it took longer than %v", v.timeout)
-	} else {
-		err = nil
 	}
+	r = events.result(err, out.String())
 	r.cpu = cpu
-	return r, err
+	return r, nil
 }
 
 func (v vitest) argv(which choice) ([]string, error) {
