@@ -29,6 +29,7 @@ type program struct {
 	data  string
 	url   string         // what it said on stdout, where that is read
 	http  *http.Client   // whatever the URL's host, it goes to this server
+	admin *http.Client   // likewise, to where its metrics are
 	out   *bufio.Reader  // stdout, and
 	log   *bufio.Scanner // stderr, where the test that started it reads them from here
 	ended chan struct{}
@@ -45,14 +46,15 @@ func launch(t *testing.T, stdout, stderr *os.File, flags ...string) *program {
 func launchBy(t *testing.T, script string, stdout, stderr *os.File, flags ...string) *program {
 	t.Helper()
 	p := &program{t: t, data: filepath.Join(t.TempDir(), "data")}
-	socket := filepath.Join(shortDir(t), "s")
-	args := []string{"verbatim", "serve", "--listen", "127.0.0.1:0", "--listen", "unix:" + socket, "--data", p.data}
+	socket, admin := filepath.Join(shortDir(t), "s"), filepath.Join(shortDir(t), "a")
+	args := []string{"verbatim", "serve", "--listen", "127.0.0.1:0", "--listen", "unix:" + socket, "--admin-listen", "unix:" + admin,
+		"--data", p.data}
 	args = append(args, flags...)
 	if script != "" {
 		args = append([]string{"sh", "-c", script, "sh"}, args...)
 	}
 	p.cmd = exec.Command(args[0], args[1:]...)
-	p.http = bySocket(socket)
+	p.http, p.admin = bySocket(socket), bySocket(admin)
 	p.run(stdout, stderr)
 	return p
 }
@@ -115,6 +117,12 @@ func shortDir(t *testing.T) string {
 // get asks until the server answers, and gives the answer's body.
 func (p *program) get(path string) string {
 	p.t.Helper()
+	return p.ask(p.http, path)
+}
+
+// ask is get by one of the program's two clients.
+func (p *program) ask(client *http.Client, path string) string {
+	p.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	for {
@@ -122,7 +130,7 @@ func (p *program) get(path string) string {
 		if err != nil {
 			p.t.Fatal(err)
 		}
-		answer, err := p.http.Do(r)
+		answer, err := client.Do(r)
 		if err == nil {
 			defer answer.Body.Close()
 			body, err := io.ReadAll(answer.Body)
@@ -144,7 +152,7 @@ func (p *program) get(path string) string {
 // metric is what /metrics says of one.
 func (p *program) metric(name string) string {
 	p.t.Helper()
-	found := regexp.MustCompile(`(?m)^` + name + ` (\S+)$`).FindStringSubmatch(p.get("/metrics"))
+	found := regexp.MustCompile(`(?m)^` + name + ` (\S+)$`).FindStringSubmatch(p.ask(p.admin, "/metrics"))
 	if found == nil {
 		p.t.Fatalf("there is no metric %s", name)
 	}

@@ -35,7 +35,7 @@ type Config struct {
 	Auth          string   `group:"doors" placeholder:"open" help:"open: a name is a claim, and whoever reaches the server may read and write. Assumed on loopback; must be said elsewhere."`
 	TrustedProxy  []string `group:"doors" placeholder:"CIDR" help:"A reverse proxy, as an address or a network, whose X-Forwarded-For, -Proto and -Host count; unix: who connects by a Unix socket. May be repeated."`
 	ProxyProtocol []string `group:"doors" placeholder:"CIDR" help:"A proxy, as an address or a network, that must say by PROXY protocol (version 1 or 2) for whom it connects; unix: who connects by a Unix socket. May be repeated."`
-	AdminListen   string   `group:"doors" placeholder:"HOST:PORT" help:"Where /metrics and /debug/pprof/ are served, to whoever reaches it. Without it /metrics is on the main address, where that is loopback and no proxy asks."`
+	AdminListen   string   `group:"doors" placeholder:"HOST:PORT" help:"Where (an address as for --listen) /metrics and /debug/pprof/ are served, to whoever reaches it. Without it /metrics is on the main address, where that is loopback and no proxy asks."`
 	TokenInURL    bool     `group:"doors" name:"token-in-url" hidden:"" help:"Take tokens from ?token= too. Belongs to --auth token, which is not in this version."`
 
 	Drain     time.Duration `group:"running" default:"10s" placeholder:"TIME" help:"How long SIGTERM and SIGINT wait for what is in flight; sessions are sent away over a quarter of it at most. A second signal ends the server at once."`
