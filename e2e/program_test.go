@@ -112,14 +112,14 @@ func TestANewerDataFormatIsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The format's version is in a file of its own; only its name is not told. It is the one that is a short text with a 1.
+	// The format's version is in a file of its own; only its name is not told. It is the one that is a short text with a 2.
 	for _, e := range entries {
 		path := filepath.Join(s.data, e.Name())
 		b, err := os.ReadFile(path)
 		if err != nil || len(b) > 100 || !regexp.MustCompile(`(?i)format|version`).MatchString(e.Name()+string(b)) {
 			continue
 		}
-		newer := strings.Replace(string(b), "1", "99", 1)
+		newer := strings.Replace(string(b), `"format":2`, `"format":99`, 1)
 		if err := os.WriteFile(path, []byte(newer), 0o600); err != nil {
 			t.Fatal(err)
 		}

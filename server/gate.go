@@ -89,7 +89,7 @@ var opened = time.Now()
 const (
 	// grace is how long a connection may be silent where its address has too many, but nobody is kept out by it: a client
 	// has connected, and its request is still to be written. From its first word on it has as long again.
-	grace = 100 * time.Millisecond
+	grace = time.Second
 	// breath is how long the gate waits for the server before it looks again.
 	breath = 2 * time.Millisecond
 	// patient is how long it does so for one connection.

@@ -95,8 +95,8 @@ func ownBooks() []*book {
 			"🦊", "👩‍👩‍👧‍👦 family", "🏳️‍🌈 and 🏴󠁧󠁢󠁳󠁣󠁴󠁿", "👍🏽👍🏿", "❤️ \u2764\ufe0e", "🇩🇪🇯🇵🇧🇷", strings.Repeat("🎉", maxText/4), "e\u0301 é 한글 한글",
 		}},
 		{conversation: "fortunes-own-awkward", quotations: []string{
-			" ", "\t", "a\r\nb\nc", "\u0001\u0002\u001f\u007f\u0085", `"\"/\\/`, "</script><!--", "a\u2028b\u2029c", "\ufeffmark", "\ufffd",
-			"\U0010ffff\ufffe", `{"type":"ack","seq":1}`, "%", "\\u0000", strings.Repeat("\x01", maxText), strings.Repeat(`"`, maxText),
+			" . ", "\t.", "a\r\nb\nc", "\u0001\u0002.\u001f\u007f\u0085", `"\"/\\/`, "</script><!--", "a\u2028b\u2029c", "\ufeffmark", "\ufffd",
+			"\U0010ffff\ufffe", `{"type":"ack","seq":1}`, "%", "\\u0000", "." + strings.Repeat("\x01", maxText-1), strings.Repeat(`"`, maxText),
 		}},
 	}
 }
