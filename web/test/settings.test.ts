@@ -83,9 +83,9 @@ test('the browser is asked on a press alone, and calls come only to who looks el
   await expect.poll(() => ann.listed('kitchen').textContent()).toContain('seen');
   await away(ann, true);
   await server().post('lobby', 'bob', '<b>open</b>');
-  await expect.poll(() => calls(ann)).toEqual(['lobby | bob · lobby | <b>open</b>']);
+  await expect.poll(() => calls(ann)).toEqual(['verbatim.lobby | bob · lobby | <b>open</b>']);
   await bob.says('followed');
-  await expect.poll(() => calls(ann)).toEqual(['lobby | bob · lobby | <b>open</b>', 'kitchen | bob · kitchen | followed']);
+  await expect.poll(() => calls(ann)).toEqual(['verbatim.lobby | bob · lobby | <b>open</b>', 'verbatim.kitchen | bob · kitchen | followed']);
 });
 
 test('a browser that refuses is not asked again, and the setting says what to do', async () => {
@@ -133,12 +133,12 @@ test('what the page is made of is small, compressed, kept for ever, and the page
   const page = await fetch(`${server().url}/c/lobby`);
   expect(page.headers.get('cache-control')).toBe('no-cache');
   expect(page.headers.get('content-security-policy')).not.toContain('unsafe');
-  const named = [...(await page.text()).matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g)].map((match) => match[1]!);
+  const named = [...(await page.text()).matchAll(/(?:src|href)="([^"]*\/assets\/[^"]+)"/g)].map((match) => new URL(match[1]!, page.url).href);
   expect(named.length).toBeGreaterThan(2);
   for (const coding of ['br', 'gzip']) {
     let whole = 0;
     for (const path of named) {
-      const asset = await getAsIs(server().url + path, coding);
+      const asset = await getAsIs(path, coding);
       expect(asset.headers['cache-control'], path).toBe('public, max-age=31536000, immutable');
       expect(asset.headers['content-encoding'], path).toBe(coding);
       whole += asset.bytes;
