@@ -6,7 +6,7 @@
 // contract (a gap, a repeat, a record that became shorter) is told as a Violation, never hidden.
 //
 // It keeps them with one idea: nothing is an event that must not be lost, everything is state that a new connection
-// begins from. A joined conversation is a cursor (resumed with after and log), the outbox is a list of sends
+// begins from. A joined conversation is a cursor (resumed with after, log, and an entry whose sum is known), the outbox is a list of sends
 // without an ack (sent again with the same ids, prev and since), and a request for a page is asked until it is answered.
 //
 // # Concurrency

@@ -13,7 +13,7 @@ type Handler struct {
 	Ack    func(Ack)         // a send is on the record
 	Refuse func(Refusal)     // a send, a join or a read was refused: it is not tried again
 	Joined func(Joined)      // a join was accepted, at first and again at each reconnect
-	Reset  func(Reset)       // a conversation is another log now; it is joined anew
+	Reset  func(Reset)       // a conversation has another record now; it is joined from the start
 	Left   func(Left)        // a conversation was left, asked or unasked
 	Last   func(Last)        // how far a conversation followed without its entries has come
 	Read   func(ReadMark)    // how far somebody has read
@@ -71,7 +71,7 @@ type Joined struct {
 	Missed       protocol.Seq // how many entries after that retention has taken away; they will never come
 }
 
-// Reset says that what was delivered up to Seq belongs to a log that is gone. A Joined of the new one follows.
+// Reset says that what was delivered up to Seq belongs to a record that is gone: another log, or an older copy put back. A Joined of the new one follows.
 type Reset struct {
 	Conversation protocol.ConversationID
 	Log          protocol.LogID

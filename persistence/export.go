@@ -146,7 +146,7 @@ func timeOf(line []byte) string {
 	return string(t)
 }
 
-// wireOf takes salt and sum off an entry's line. Whoever passes the lines on has held them to their sums.
+// wireOf takes salt and sum off an entry's line. Who passes the lines on has held them to their sums.
 func wireOf(line []byte) ([]byte, error) {
 	sum := bytes.LastIndex(line, []byte(`,"sum":"`))
 	if sum < 0 {

@@ -311,7 +311,7 @@ func (g *gate) close(a *arrival) {
 	}
 }
 
-// end closes a connection that was counted out. Whoever reads from it notices.
+// end closes a connection that was counted out. Who reads from it notices.
 func (g *gate) end(why string, a *arrival) {
 	g.refused.WithLabelValues(why).Inc()
 	_ = a.Conn.Close() // who is at the other end has said nothing that is owed an answer

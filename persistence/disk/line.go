@@ -133,7 +133,7 @@ func isSalt(b []byte) bool {
 	return true
 }
 
-// notEntry is why a line is none, in words for whoever has to mend it.
+// notEntry returns why a line is no entry, in words for the person who has to mend it.
 func notEntry(line []byte) string {
 	if bytes.Contains(line, []byte(hashKey)) && !bytes.Contains(line, []byte(saltKey)) {
 		return "it has a hash in its salt's place, as a redacted entry will have one day: this version makes none, so somebody changed the line"
@@ -186,7 +186,7 @@ func parseLogLine(line []byte) (l logLine, ok bool) {
 	return l, ok && l.conversation.Valid() && len(l.log) == sumLen
 }
 
-// notLogLine is why a first line is none of this conversation's, in words for whoever has to mend it.
+// notLogLine returns why a first line is not this conversation's, in words for the person who has to mend it.
 func notLogLine(line []byte) string {
 	if format, ok := bytes.CutPrefix(line, []byte(lineFormat)); ok && !bytes.HasPrefix(line, []byte(logBegin)) {
 		format, _, _ = bytes.Cut(format, []byte(","))
