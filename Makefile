@@ -59,10 +59,11 @@ web-bench: ## what the page must show, measured in Chromium against the real ser
 	@$(MAKE) --no-print-directory build
 	@npm --prefix web run --silent bench
 
-drills: mutants ## the mutants, what of the page needs quiet, then all fault drills on the real binary (kill -9 CYCLES=200 times, power cuts, full disks, Redis …), as root; half an hour; prints tables, and writes the drills' to MARKDOWN=file
+drills: mutants ## the mutants, what of the page needs quiet, the short drills with the race detector, then all fault drills on the real binary (kill -9 CYCLES=200 times, power cuts, full disks, Redis …), as root; half an hour; prints tables, and writes the drills' to MARKDOWN=file
 	@scripts/setup.sh test
 	@$(MAKE) --no-print-directory build
 	@npm --prefix web run test:quiet
+	go test -race -count 1 -timeout 30m ./scripts/drills
 	@go run ./scripts/drills -cycles $(CYCLES) $(if $(MARKDOWN),-markdown $(MARKDOWN)) all
 
 mutants: ## break the server on purpose, one promise at a time: a test must notice each; five minutes; prints a table

@@ -21,7 +21,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func open(t testing.TB, recent persistence.History) *persistence.Store {
 	t.Helper()
-	record, err := disk.Open(t.Context(), t.TempDir(), disk.Options{Log: zerolog.Nop()})
+	record, err := disk.Open(t.Context(), t.TempDir(), disk.Options{Log: zerolog.Nop(), SegmentSize: 1 << 20})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -79,7 +79,7 @@ func (r *sluggish) hang() (let func()) {
 }
 
 func openSluggish(t *testing.T) (*sluggish, *persistence.Store) {
-	record, err := disk.Open(t.Context(), t.TempDir(), disk.Options{Log: zerolog.Nop()})
+	record, err := disk.Open(t.Context(), t.TempDir(), disk.Options{Log: zerolog.Nop(), SegmentSize: 1 << 20})
 	if err != nil {
 		t.Fatal(err)
 	}

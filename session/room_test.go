@@ -36,7 +36,7 @@ type room struct {
 
 func open(t *testing.T, change func(*Env, *hub.Options)) *room {
 	t.Helper()
-	record, err := disk.Open(t.Context(), t.TempDir(), disk.Options{Log: zerolog.Nop()})
+	record, err := disk.Open(t.Context(), t.TempDir(), disk.Options{Log: zerolog.Nop(), SegmentSize: 1 << 20})
 	if err != nil {
 		t.Fatal(err)
 	}

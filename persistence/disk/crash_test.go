@@ -77,7 +77,7 @@ func TestCrashAfterCrashLosesNothing(t *testing.T) {
 // begin opens a record that the test itself abandons or closes.
 func begin(t *testing.T, dir string, fs FileSystem) (*Record, *recordtest.Bench) {
 	t.Helper()
-	r, err := Open(t.Context(), dir, Options{FS: fs})
+	r, err := Open(t.Context(), dir, Options{FS: fs, SegmentSize: testSegment})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -286,7 +286,7 @@ func TestOnAFullDiskSendsAreUnavailableAndServiceComesBackByItself(t *testing.T)
 func TestATranscriptWhoseSyncFailedIsWrittenAgainFromTheJournal(t *testing.T) {
 	fs := newPowerFS(t, 1)
 	dir := t.TempDir()
-	r, err := Open(t.Context(), dir, Options{FS: fs})
+	r, err := Open(t.Context(), dir, Options{FS: fs, SegmentSize: testSegment})
 	if err != nil {
 		t.Fatal(err)
 	}

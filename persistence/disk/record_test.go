@@ -35,11 +35,14 @@ func TestTheRecordKeepsItsPromises(t *testing.T) {
 	})
 }
 
+// testSegment is enough: 16 MiB ahead, synced, for each of hundreds of records would keep a disk busy for minutes.
+const testSegment = 1 << 20
+
 // open opens a record, and closes it at the test's end.
 func open(t testing.TB, dir string, opts Options) *Record {
 	t.Helper()
 	if opts.SegmentSize == 0 {
-		opts.SegmentSize = 1 << 20 // 16 MiB ahead, synced, for each of hundreds of records would keep a disk busy for minutes
+		opts.SegmentSize = testSegment
 	}
 	r, err := Open(context.Background(), dir, opts)
 	if err != nil {

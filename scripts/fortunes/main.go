@@ -18,7 +18,7 @@ import (
 )
 
 func main() {
-	var p play
+	p := play{dialing: make(chan struct{}, dials)}
 	flag.StringVar(&p.addr, "addr", "127.0.0.1:8080", "the server's `host:port`")
 	flag.StringVar(&p.data, "data", "", "the server's data `folder`; without it the transcripts' files are not compared")
 	flag.IntVar(&p.sockets, "sockets", 300, "how many sockets play at once")

@@ -17,10 +17,14 @@ type play struct {
 	addr    string
 	data    string
 	sockets int
+	dialing chan struct{} // holds one of each connection that is being made
 }
 
 // window is how many quotations a socket has in flight.
 const window = 16
+
+// dials is how many connections are made at once. A server that is busy closes those of one address beyond 32.
+const dials = 16
 
 // stepTimeout bounds one book's step, so that a server that stops answering ends the run.
 const stepTimeout = 60 * time.Second
@@ -78,6 +82,12 @@ type frame struct {
 }
 
 func (p *play) connect(ctx context.Context, name string) (*websocket.Conn, error) {
+	select {
+	case p.dialing <- struct{}{}:
+		defer func() { <-p.dialing }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 	conn, _, err := websocket.Dial(ctx, "ws://"+p.addr+"/ws?name="+name, nil)
 	if err == nil {
 		conn.SetReadLimit(-1)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"sync"
 )
 
 const (
@@ -11,7 +12,7 @@ const (
 	mostAgain = 8 // failures that run again at all: beyond, something is broken
 )
 
-// gate is one run. Its methods are one goroutine's.
+// gate is one run. Its methods are one goroutine's, but for once.
 type gate struct {
 	out    *printer
 	filter string
@@ -31,13 +32,11 @@ type outcome struct {
 	*result
 }
 
-// all runs suites one after the other and closes with the counts.
+// all runs the suites, then what may run again, and closes with the counts.
 func (g *gate) all(ctx context.Context, chosen []suite) (code int) {
-	var outcomes []outcome
-	for _, s := range chosen {
-		if ctx.Err() == nil {
-			outcomes = append(outcomes, outcome{s, g.suite(ctx, s)})
-		}
+	outcomes := g.lanes(ctx, chosen)
+	for _, o := range outcomes {
+		g.repair(ctx, o)
 	}
 	if ctx.Err() != nil {
 		g.out.printf("gate: interrupted; what it started has been ended\n")
@@ -46,23 +45,44 @@ func (g *gate) all(ctx context.Context, chosen []suite) (code int) {
 	return g.close(outcomes)
 }
 
-// suite runs one suite, and what of it may run again.
-func (g *gate) suite(ctx context.Context, s suite) *result {
-	r := g.once(ctx, s)
-	for _, f := range r.faults {
-		if f.timedOut && s.tool.storyFile(f.file) {
-			g.tryAgain(ctx, s, r, choice{file: f.file, filter: g.filter})
-		}
+// lanes runs each suite once. Suites of one lane run one after the other, the lanes at the same time: most tests wait most of
+// the time, and one suite alone leaves the processors idle.
+func (g *gate) lanes(ctx context.Context, chosen []suite) []outcome {
+	outcomes := make([]outcome, len(chosen))
+	lanes := map[string][]int{}
+	for i, s := range chosen {
+		outcomes[i] = outcome{s, &result{}}
+		lanes[s.lane] = append(lanes[s.lane], i)
 	}
-	for _, t := range r.failures() {
-		if !r.faulty(t.file) && s.tool.story(t) {
-			g.tryAgain(ctx, s, r, choice{file: t.file, name: t.name})
-		}
+	var running sync.WaitGroup
+	for _, lane := range lanes {
+		running.Go(func() { // ours: it ends after its last suite, or with ctx
+			for _, i := range lane {
+				if ctx.Err() == nil {
+					outcomes[i].result = g.once(ctx, chosen[i])
+				}
+			}
+		})
 	}
-	return r
+	running.Wait()
+	return outcomes
 }
 
-// once runs a suite once. That no test ran is a fault of its own.
+// repair runs again what of a suite failed and may run again, with nothing beside it.
+func (g *gate) repair(ctx context.Context, o outcome) {
+	for _, f := range o.faults {
+		if f.timedOut && o.suite.tool.storyFile(f.file) {
+			g.tryAgain(ctx, o, choice{file: f.file, filter: g.filter})
+		}
+	}
+	for _, t := range o.failures() {
+		if !o.faulty(t.file) && o.suite.tool.story(t) {
+			g.tryAgain(ctx, o, choice{file: t.file, name: t.name})
+		}
+	}
+}
+
+// once runs a suite once. That no test ran is a fault of its own. Safe for concurrent use.
 func (g *gate) once(ctx context.Context, s suite) *result {
 	w := &watcher{suite: s.name, out: g.out}
 	g.out.printf("---- %-11s %s\n", s.name, s.about)
@@ -84,7 +104,11 @@ func (g *gate) once(ctx context.Context, s suite) *result {
 
 // tryAgain runs a test, or a file, up to twice again, each time in a fresh process. Where it passes, its outcome takes the
 // place of the failure, and it is flaky.
-func (g *gate) tryAgain(ctx context.Context, s suite, r *result, which choice) {
+func (g *gate) tryAgain(ctx context.Context, o outcome, which choice) {
+	if ctx.Err() != nil {
+		return
+	}
+	s, r := o.suite, o.result
 	if g.again++; g.again > mostAgain {
 		g.out.printf("FAIL %-11s %s %s is not run again: too many failures to be luck\n", s.name, which.file, which.name)
 		return

@@ -12,11 +12,6 @@ import (
 	"time"
 )
 
-func TestMain(m *testing.M) {
-	os.Setenv("GOFLAGS", "-vet=off") // nobody vets what lives for a second
-	os.Exit(m.Run())
-}
-
 // Packages of tests.
 const (
 	passes = "package p\n\nimport \"testing\"\n\nfunc TestPasses(t *testing.T) {}\n"
@@ -234,6 +229,35 @@ func TestRepeatCountsEachFailureAndRunsNothingAgain(t *testing.T) {
 	r.tells(`^==== s: run 1 of 3 FAILED in `, `^==== s: run 3 of 3 passed in `, `^s: 1 of 3 runs passed; `, `^  2 of 3 tiny/story TestThird\n  1 of 3 tiny/story TestSecond$`)
 	if r.tellsNot(`, try `); code != 1 {
 		t.Errorf("exit code %d, want 1", code)
+	}
+}
+
+// Each test waits for the other's file, so that lanes in a row would have no end.
+func TestLanesRunAtTheSameTimeAndWhatFailedRunsAgainAfterThem(t *testing.T) {
+	t.Parallel()
+	const meets = `package p
+
+import (
+	"os"
+	"testing"
+	"time"
+)
+
+func TestMeets(t *testing.T) {
+	os.WriteFile("here", nil, 0o600)
+	for os.Remove("../%s/here") != nil {
+		time.Sleep(time.Millisecond)
+	}
+}
+`
+	dir := module(t, map[string]string{"a": fmt.Sprintf(meets, "b"), "b": fmt.Sprintf(meets, "a"), "lucky": lucky(2, "TestSecond")})
+	suiteOf := func(lane, name string) suite {
+		return suite{lane: lane, name: name, tool: goTests{dir: dir, packages: []string{"./" + name}, stories: true, timeout: time.Minute}}
+	}
+	r := runsSuites(t, []suite{suiteOf("one", "lucky"), suiteOf("one", "a"), suiteOf("two", "b")})
+	r.closes(0, "3 passed, 0 failed")
+	if again, met := strings.Index(r.out, ", try 2 of"), strings.Index(r.out, "ok   a"); again < met || met < 0 {
+		t.Errorf("it ran again before the other suites had ended:\n%s", r.out)
 	}
 }
 

@@ -30,7 +30,8 @@ func (g goTests) run(ctx context.Context, which choice, w *watcher) *result {
 	if err != nil {
 		return &result{faults: []*fault{w.fault(&fault{what: "its packages cannot be listed", output: err.Error()})}, took: time.Since(began)}
 	}
-	argv := []string{"go", "test", "-json", "-count=1", "-timeout", g.timeout.String()}
+	// No vet: lint has vetted all packages.
+	argv := []string{"go", "test", "-json", "-count=1", "-vet=off", "-timeout", g.timeout.String()}
 	if g.race {
 		argv = append(argv, "-race")
 	}
