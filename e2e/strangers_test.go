@@ -105,6 +105,8 @@ func figure(t testing.TB, metrics, name string) (n int) {
 func TestStrangersWhoStayKeepNobodyOut(t *testing.T) {
 	t.Parallel()
 	const get, post = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n", "POST /api/conversations/lobby/messages HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+	const poll = "GET /api/conversations/lobby/messages?after=1&wait=60 HTTP/1.1\r\nHost: localhost\r\n"
+	some := strings.Repeat("x", 20000)
 	for what, says := range map[string]string{
 		"silent":                       "",
 		"a request that has no end":    get + "X-More: ",
@@ -113,7 +115,10 @@ func TestStrangersWhoStayKeepNobodyOut(t *testing.T) {
 		"a body in pieces, no end":     post + "Transfer-Encoding: chunked\r\n\r\n5\r\n{\"fro",
 		"idle after a request":         get + "\r\n",
 		"a second request, no end":     get + "\r\n" + get,
-		"waiting for what never is":    "GET /api/conversations/lobby/messages?after=1&wait=60 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+		"waiting for what never is":    poll + "\r\n",
+		"waiting, with a body":         poll + "Content-Length: 20000\r\n\r\n" + some,
+		"waiting, the body has no end": poll + "Content-Length: 60000\r\n\r\n" + some,
+		"waiting, a large body, wrong": poll + "Content-Length: 10000000\r\n\r\n" + some + some + some + some,
 		"sessions of a thousand":       upgrade("?name=mallory"),
 		"a TLS client that is wrong":   "\x16\x03\x01\x02\x00\x01",
 	} {

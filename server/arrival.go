@@ -3,11 +3,14 @@ package server
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"verbatim/protocol"
 )
 
 // What net/http and the sessions see of a connection that came through the gate, and what the gate learns of its requests.
@@ -104,18 +107,41 @@ func (g *gate) remember(ctx context.Context, c net.Conn) context.Context {
 	return ctx
 }
 
-// note stands before all handlers. A request without a body is whole once it has come to them. One whose connection was
-// counted out in the meantime comes to nobody: else what it begins would break off.
+// note stands before all handlers. A request without a body is whole once it has come to them, and one whose body means
+// nothing once that was read. One whose connection was counted out in the meantime comes to nobody: else what it begins
+// would break off.
 func (g *gate) note(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodPost && r.ContentLength != 0 && !passOver(w, r) {
+			return
+		}
 		if a, ok := r.Context().Value(arrivalKey{}).(*arrival); ok && !g.begin(a) {
 			panic(http.ErrAbortHandler) // which net/http takes for what it is
 		}
-		if r.ContentLength == 0 {
+		if r.Method != http.MethodPost || r.ContentLength == 0 {
 			whole(r)
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// mostPassedOver is the most bytes of a body that means nothing.
+const mostPassedOver = 64 << 10
+
+// passOver reads a body where none has a meaning, or refuses the request and returns false. No handler reads it: it
+// would lie unread as long as a poll waits, which looks like a request that the server has not come to, and is then
+// never closed; and net/http would not notice that the client is gone.
+func passOver(w http.ResponseWriter, r *http.Request) bool {
+	switch _, err := io.CopyN(io.Discard, r.Body, mostPassedOver+1); {
+	case err == nil:
+		w.Header().Set("Connection", "close") // the rest is not wanted
+		refuse(w, http.StatusRequestEntityTooLarge, protocol.Errorf(protocol.CodeTooLarge,
+			"a body has no meaning here, and this one has more than %d bytes: send the request without one", mostPassedOver))
+		return false
+	case !errors.Is(err, io.EOF): // the client is gone, or was too slow
+		panic(http.ErrAbortHandler)
+	}
+	return true
 }
 
 // begin notes that a handler has a connection's request, or returns false where it is too late.

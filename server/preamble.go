@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -33,6 +34,9 @@ const (
 	mostV2     = 4096
 	signature1 = "PROXY "
 )
+
+// unspecified begins a header of version 2 that says no more than UNKNOWN of version 1: the library refuses it.
+var unspecified = append(slices.Clone(proxyproto.SIGV2), byte(proxyproto.PROXY), byte(proxyproto.UNSPEC))
 
 // nginx writes IPv4 addresses behind TCP6 where its client and this server differ in that.
 func init() { proxyproto.V1AcceptIPv4InTCP6 = true }
@@ -108,6 +112,9 @@ func readPreamble(c io.Reader) (net.Addr, error) {
 	}
 	if err != nil {
 		return nil, fmt.Errorf("proxy: read the PROXY header: %w", noEOF(err))
+	}
+	if bytes.HasPrefix(head, unspecified) {
+		return nil, nil
 	}
 	header, err := proxyproto.Read(bufio.NewReaderSize(bytes.NewReader(head), len(head)))
 	if err != nil {

@@ -53,6 +53,7 @@ func TestAPreambleIsReadAndNotAByteMore(t *testing.T) {
 		"version 2, IPv6":        {headerOf(t, 2, "[2001:db8::7]:4711"), "[2001:db8::7]:4711"},
 		"version 2, with a TLV":  {headerOf(t, 2, "203.0.113.7:4711", proxyproto.TLV{Type: proxyproto.PP2_TYPE_AUTHORITY, Value: []byte(strings.Repeat("a", 2000))}), "203.0.113.7:4711"},
 		"version 2, LOCAL":       {[]byte("\r\n\r\n\x00\r\nQUIT\n\x20\x00\x00\x00"), ""},
+		"version 2, unspecified": {[]byte("\r\n\r\n\x00\r\nQUIT\n\x21\x00\x00\x05\x04\x00\x02hi"), ""},
 		"LOCAL with addresses":   {[]byte("\r\n\r\n\x00\r\nQUIT\n\x20\x11\x00\x0c\x01\x02\x03\x04\x05\x06\x07\x08\x00\x01\x00\x02"), ""},
 	} {
 		c := bytes.NewReader(append(bytes.Clone(row.header), rest...))

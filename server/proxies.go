@@ -195,7 +195,11 @@ func schemeOf(proto string) string {
 func isHost(text string) bool {
 	const allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:[]"
 	u, err := url.Parse("http://" + text)
-	return err == nil && u.Host == text && u.Hostname() != "" && strings.Trim(text, allowed) == ""
+	if err != nil || u.Host != text || u.Hostname() == "" || strings.Trim(text, allowed) != "" {
+		return false
+	}
+	_, err = normalHost("http", text)
+	return err == nil
 }
 
 // peers is a set of addresses that connections come from. Fixed once it is made.

@@ -100,6 +100,8 @@ func TestSchemeAndHostAreThoseOfTheProxyThatSawTheClient(t *testing.T) {
 		"wss, as Traefik says it":  {nginx, []string{"X-Forwarded-Proto", "wss"}, "https", "inner:8080"},
 		"an IPv6 host":             {nginx, []string{"X-Forwarded-Host", "[2001:db8::1]:80"}, "http", "[2001:db8::1]:80"},
 		"garbage":                  {nginx, []string{"X-Forwarded-Proto", "gopher", "X-Forwarded-Host", "a b/<c>"}, "http", "inner:8080"},
+		"a host that is none":      {nginx, []string{"X-Forwarded-Host", "a..b"}, "http", "inner:8080"},
+		"a port that is none":      {nginx, []string{"X-Forwarded-Host", "chat.example:99999"}, "http", "inner:8080"},
 		"a host with a path":       {nginx, []string{"X-Forwarded-Host", "chat/path"}, "http", "inner:8080"},
 		"a host with a user":       {nginx, []string{"X-Forwarded-Host", "chat@evil.example"}, "http", "inner:8080"},
 		"what the client wrote":    {nginx, []string{"X-Forwarded-For", "203.0.113.7", "X-Forwarded-Proto", "https, http", "X-Forwarded-Host", "evil.example, chat.example"}, "http", "chat.example"},
