@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/signal"
 	"runtime"
@@ -38,7 +39,7 @@ type commands struct {
 	Help    helpCommand    `cmd:"" help:"Explain a command, as --help after it does."`
 	Load    loadCommand    `cmd:"" help:"A load test against a running server: throughput, latency, and whether anything is lost, doubled or out of order."`
 
-	ShowVersion kong.VersionFlag `name:"version" short:"v" env:"-" help:"Say version, commit and Go version."`
+	ShowVersion versionFlag `name:"version" short:"v" env:"-" help:"Say version, commit and Go version."`
 }
 
 const description = `Verbatim is a chat server that keeps every word, in order, on a durable record.
@@ -61,7 +62,13 @@ const (
 // refused is an error before anything was done.
 type refused struct{ error }
 
-func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+// exitBrokenPipe is what a shell says of a program whose output went to somebody who was gone.
+const exitBrokenPipe = 128 + int(syscall.SIGPIPE)
+
+func main() {
+	signal.Ignore(syscall.SIGPIPE) // whoever reads stdout, stderr or the log may go away: that ends no command by itself
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+}
 
 // run is the program; it gives its exit code. Whatever is wrong is one line on stderr.
 func run(args []string, stdout, stderr io.Writer) int {
@@ -72,7 +79,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	helped := false
 	var c commands
 	parser, err := kong.New(&c, kong.Name("verbatim"), kong.Description(description),
-		kong.DefaultEnvars("VERBATIM"), kong.Vars{"version": versionLine()},
+		kong.DefaultEnvars("VERBATIM"),
 		kong.Writers(stdout, stderr), kong.Exit(func(int) { helped = true }), kong.Bind(&server.Streams{Stdout: stdout, Stderr: stderr}),
 		kong.ConfigureHelp(kong.HelpOptions{NoAppDescFormat: true, WrapUpperBound: 110, Compact: true}),
 		kong.ValueFormatter(withDefault),
@@ -81,16 +88,21 @@ func run(args []string, stdout, stderr io.Writer) int {
 		panic("verbatim: the table of commands: " + err.Error())
 	}
 	command, err := parser.Parse(args)
-	if helped {
+	unwritten := new(fs.PathError)
+	switch {
+	case err != nil && errors.As(err, &unwritten): // the help that --help asked for
+	case helped:
 		return 0
-	}
-	if err != nil {
+	case err != nil:
 		err = refused{fmt.Errorf("%w (verbatim --help says what there is)", err)}
-	} else {
+	default:
 		err = command.Run()
 	}
 	if err == nil || helped {
 		return 0
+	}
+	if errors.As(err, &unwritten) && unwritten.Path == os.Stdout.Name() && errors.Is(err, syscall.EPIPE) {
+		return exitBrokenPipe // as `verbatim export lobby | head -1` has it: nobody wants to hear of it
 	}
 	server.Say(stderr, "verbatim: "+strings.ReplaceAll(err.Error(), "\n", "; ")+"\n")
 	if errors.As(err, new(refused)) {
@@ -136,7 +148,6 @@ type serveCommand struct{ server.Config }
 // Run serves until SIGTERM or SIGINT, and drains. A second signal ends the process at once. SIGHUP makes it read anew
 // what can change while it serves; that it ends nothing holds until the process is gone, so it is never given back.
 func (c *serveCommand) Run(out *server.Streams) error {
-	signal.Ignore(syscall.SIGPIPE)    // whoever reads the log or stdout may go away
 	reload := make(chan os.Signal, 1) // one that comes while another waits is the same; before Run it waits for it
 	signal.Notify(reload, syscall.SIGHUP)
 	if err := c.Check(); err != nil {
@@ -251,6 +262,18 @@ type versionCommand struct{}
 func (versionCommand) Run(out *server.Streams) error {
 	_, err := fmt.Fprintln(out.Stdout, versionLine())
 	return err
+}
+
+// versionFlag is --version after any command.
+type versionFlag bool
+
+// BeforeReset says it before anything else is looked at, as --help does.
+func (versionFlag) BeforeReset(program *kong.Kong, out *server.Streams) error {
+	if err := (versionCommand{}).Run(out); err != nil {
+		return err
+	}
+	program.Exit(0)
+	return nil
 }
 
 func versionLine() string {

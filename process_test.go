@@ -339,6 +339,79 @@ func TestARefusedStartExits2WhateverBecomesOfItsLine(t *testing.T) {
 	}
 }
 
+func TestACommandEndsWithItsOwnCodeThoughWhoReadsItsErrorsIsGone(t *testing.T) {
+	t.Parallel()
+	r, gone := pipe(t)
+	r.Close()
+	whole := t.TempDir() + "/data"
+	p := launch(t, nil, nil, "--data", whole)
+	p.post("lobby", `{"from":"ann","text":"hi"}`)
+	p.signal(syscall.SIGTERM)
+	p.exits(0)
+	if err := os.WriteFile(whole+"/transcripts/README", nil, 0o600); err != nil { // verify has a word for it on stderr
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		args string
+		code int
+	}{
+		{"nonsense", exitRefused},
+		{"serve --nonsense", exitRefused},
+		{"verify --data " + whole, 0},
+		{"verify --data " + whole + "/none", exitFailed},
+		{"verify --receipt nonsense", exitRefused},
+		{"export --data " + whole, exitRefused},
+		{"export none --data " + whole, exitFailed},
+		{"load http://127.0.0.1:1/", exitRefused},
+	} {
+		if code := codeOf(t, c.args, nil, gone); code != c.code {
+			t.Errorf("verbatim %s: got exit code %d, want %d", c.args, code, c.code)
+		}
+	}
+}
+
+func TestAnAnswerThatCannotBeWrittenFails(t *testing.T) {
+	t.Parallel()
+	r, gone := pipe(t)
+	r.Close()
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0) // each write to it fails with ENOSPC
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer full.Close()
+	for _, args := range []string{"version", "--version", "serve -v", "help", "help load", "--help", "serve -h"} {
+		if code := codeOf(t, args, full, nil); code != exitFailed {
+			t.Errorf("verbatim %s on a full disk: got exit code %d, want %d", args, code, exitFailed)
+		}
+		if code := codeOf(t, args, gone, nil); code != exitBrokenPipe {
+			t.Errorf("verbatim %s, its reader gone: got exit code %d, want %d", args, code, exitBrokenPipe)
+		}
+	}
+}
+
+// codeOf is the exit code of a command, by a shell's rule also where a signal ended it.
+func codeOf(t *testing.T, args string, stdout, stderr *os.File) int {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "verbatim", strings.Fields(args)...)
+	if stdout != nil {
+		cmd.Stdout = stdout
+	}
+	if stderr != nil {
+		cmd.Stderr = stderr
+	}
+	_ = cmd.Run() // its state says how it ended
+	status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus)
+	if !ok {
+		t.Fatalf("verbatim %s: %v", args, cmd.ProcessState)
+	}
+	if status.Signaled() {
+		return 128 + int(status.Signal())
+	}
+	return status.ExitStatus()
+}
+
 // hangs is how many bytes the body has that hang announces.
 const hangs = 9
 
