@@ -14,6 +14,7 @@ const (
 	// rest is for their last replies, and for the record.
 	leavePerSecond = 1000
 	spreadOfDrain  = 4 // a quarter
+	leastLeave     = 250 * time.Millisecond
 
 	// restart is how long nobody is asked back: the server ends, and the next one starts. One with many sessions takes longer.
 	restart     = time.Second
@@ -25,13 +26,19 @@ const (
 	backPerSecond = 300
 	backWithin    = 7500 * time.Millisecond
 	fullPerSecond = 1500
+
+	// leastBack is the width for a few: they are few here, and perhaps many on all the servers that are restarted together.
+	leastBack = time.Second
 )
 
 // departures plans a drain that may take so long: each session's moment, and when its client should come back.
 func departures(drain time.Duration) func(i, n int) session.Departure {
 	return func(i, n int) session.Departure {
-		leave := min(drain/spreadOfDrain, at(n, leavePerSecond))
-		back := max(at(n, fullPerSecond), min(at(n, backPerSecond), backWithin))
+		leave := min(drain/spreadOfDrain, max(at(n, leavePerSecond), leastLeave))
+		back := max(at(n, fullPerSecond), min(at(n, backPerSecond), backWithin), leastBack)
+		if n == 1 {
+			leave, back = 0, 0 // there is nobody to keep apart
+		}
 		first := leave + min(restart+time.Duration(n)*restartEach, mostRestart)
 		moment := part(leave, float64(i)/float64(n))
 		comes := first + part(back, (float64(i)+rand.Float64())/float64(n))

@@ -16,8 +16,10 @@ func TestTheMoreSessionsTheWiderADrainSpreadsThem(t *testing.T) {
 		n                   int
 		drain, leave, apart time.Duration // how long the leaving takes, and how far apart the first and the last come back
 	}{
-		{1, 10 * time.Second, time.Millisecond, 4 * time.Millisecond},
-		{100, 10 * time.Second, 100 * time.Millisecond, 334 * time.Millisecond},
+		{1, 10 * time.Second, 0, 0},
+		{2, 10 * time.Second, 250 * time.Millisecond, time.Second},
+		{10, 400 * time.Millisecond, 100 * time.Millisecond, time.Second},
+		{100, 10 * time.Second, 250 * time.Millisecond, time.Second},
 		{1000, 10 * time.Second, time.Second, 3334 * time.Millisecond},
 		{10_000, 10 * time.Second, 2500 * time.Millisecond, 7500 * time.Millisecond},
 		{10_000, time.Second, 250 * time.Millisecond, 7500 * time.Millisecond},
@@ -38,6 +40,9 @@ func TestTheMoreSessionsTheWiderADrainSpreadsThem(t *testing.T) {
 		first, last := slices.Min(comes), slices.Max(comes)
 		if first < restart || first > 2*mostRestart || last-first > row.apart {
 			t.Errorf("%d within %v: they come back from %v to %v, want within %v", row.n, row.drain, first, last, row.apart)
+		}
+		if half := row.apart / 2; row.n >= 10 && last-first < half {
+			t.Errorf("%d within %v: they come back within %v, want %v at least", row.n, row.drain, last-first, half)
 		}
 		if row.n >= 10_000 {
 			if most := mostInASecond(comes); most > row.n/5 {
@@ -65,7 +70,12 @@ func mostInASecond(moments []time.Duration) (most int) {
 
 func TestADrainTellsEachOfManySessionsItsOwnTimeToComeBack(t *testing.T) {
 	t.Parallel()
-	const crowd = 400
+	for _, crowd := range []int{20, 400} {
+		tellsEachItsOwnTime(t, crowd)
+	}
+}
+
+func tellsEachItsOwnTime(t *testing.T, crowd int) {
 	ts := serve(t)
 	sockets := make([]*websocket.Conn, crowd)
 	for i := range sockets {

@@ -15,7 +15,7 @@ export class Person {
     page.on('pageerror', (error) => this.complaints.push(error.message));
     page.on('console', (message) => {
       // A server that is away on purpose is a network error; anything else (a broken policy, say) is a fault of the page.
-      if (message.type() === 'error' && !/ERR_|WebSocket connection/.test(message.text())) this.complaints.push(message.text());
+      if (message.type() === 'error' && !/ERR_|WebSocket connection|status of 426/.test(message.text())) this.complaints.push(message.text());
     });
   }
 
