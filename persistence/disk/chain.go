@@ -1,8 +1,10 @@
 package disk
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
+	"unicode/utf8"
 
 	"verbatim/persistence"
 	"verbatim/protocol"
@@ -33,7 +35,7 @@ func chained(id protocol.ConversationID, path string, yield func(line []byte) er
 		if n > 1 {
 			what = walk.next(line)
 		} else if head, ok := parseLogLine(line); ok && head.conversation == id {
-			walk.sum = head.sum
+			walk.begin(head)
 		} else {
 			what = notLogLine(line)
 		}
@@ -44,13 +46,19 @@ func chained(id protocol.ConversationID, path string, yield func(line []byte) er
 	}
 }
 
-// chainWalk holds lines of a transcript against the chain, one after another.
+// chainWalk holds lines of a transcript against the chain, one after another. Where it begins with the log line, it also
+// holds each entry to what this program writes: whoever changes lines can make all sums behind them fit.
 type chainWalk struct {
+	head    logLine // of no conversation: the walk began further down
 	seq     protocol.Seq
 	sum     protocol.Sum
 	time    protocol.Time
 	scratch []byte
+	wire    []byte
 }
+
+// begin takes the log line.
+func (w *chainWalk) begin(head logLine) { w.head, w.sum = head, head.sum }
 
 // next takes one more line, newline left out, and says what is wrong with it; "": nothing is.
 func (w *chainWalk) next(line []byte) string {
@@ -70,5 +78,29 @@ func (w *chainWalk) next(line []byte) string {
 		return fmt.Sprintf("the sum of entry %d does not hold: it or a line before it was changed", seq)
 	}
 	w.seq, w.sum = seq, e.sum
+	if w.head.conversation != "" {
+		return w.foreign(e)
+	}
+	return ""
+}
+
+// foreign returns what in an entry this program would not have written there, or "".
+func (w *chainWalk) foreign(e entryLine) string {
+	w.wire = e.appendWire(w.wire[:0])
+	m, bad := protocol.ParseMessage(w.wire)
+	switch {
+	case bad != nil:
+		return fmt.Sprintf("entry %d cannot be read: %s", w.seq, bad.Reason)
+	case m.Conversation != w.head.conversation:
+		return fmt.Sprintf("entry %d is of the conversation %.80q", w.seq, m.Conversation)
+	case w.seq == 1 && m.Log != w.head.log:
+		return fmt.Sprintf("entry 1 has the log %.40q, and the first line has %q", m.Log, w.head.log)
+	case w.seq != 1 && m.Log != "":
+		return fmt.Sprintf("entry %d has a log, which entry 1 alone has", w.seq)
+	}
+	w.scratch = m.AppendJSON(w.scratch[:0], nil)
+	if m.Redacted || !bytes.Equal(w.scratch, w.wire) || !utf8.Valid(w.wire) {
+		return fmt.Sprintf("entry %d is not written as this program writes: somebody changed it", w.seq)
+	}
 	return ""
 }

@@ -183,7 +183,12 @@ func parseLogLine(line []byte) (l logLine, ok bool) {
 	}
 	l.conversation, l.log = protocol.ConversationID(id), protocol.LogID(log)
 	l.time, ok = protocol.ParseTime(string(rest[:len(rest)-1]))
-	return l, ok && l.conversation.Valid() && len(l.log) == sumLen
+	_, isLog := protocol.ParseSum(string(l.log)) // as many hex digits
+	if !ok || !l.conversation.Valid() || !isLog {
+		return l, false
+	}
+	again, _ := appendLogLine(make([]byte, 0, len(line)+1), l.conversation, l.log, l.time)
+	return l, string(again) == string(line)+"\n"
 }
 
 // notLogLine returns why a first line is not this conversation's, in words for the person who has to mend it.

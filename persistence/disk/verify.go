@@ -166,7 +166,8 @@ func (o *Offline) verifyLines(ctx context.Context, t *transcript, l *VerifyLine,
 			if !ok || head.conversation != l.ID {
 				return notLine("%s", notLogLine(text))
 			}
-			l.Log, walk.sum = head.log, head.sum
+			l.Log = head.log
+			walk.begin(head)
 			return nil
 		}
 		if what := walk.next(text); what != "" {
