@@ -53,6 +53,31 @@ func TestALineThatThisProgramDoesNotWriteIsNamedThoughAllSumsFit(t *testing.T) {
 	namesLine(t, "entry 1 with another log", dir, 2)
 }
 
+// What verify finds cut off, an export does not pass over.
+func TestAnExportOfATranscriptWhoseLastLineIsCutOffFails(t *testing.T) {
+	for _, rest := range []string{"", "\n" + `{"type":"mess`, "\n" + strings.Repeat("\x00", 100)} {
+		dir, _ := closed(t, 3)
+		path := filepath.Join(dir, "transcripts", "lobby"+transcriptSuffix)
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(strings.TrimSuffix(string(b), "\n")+rest), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Remove(cataloguePath(dir)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := verify(t, dir); err == nil {
+			t.Errorf("%q: verify finds it whole", rest)
+		}
+		err = LinesOffline(dir, "lobby", func([]byte) error { return nil })
+		if err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "cut off") {
+			t.Errorf("%q: an export says %v, want the file, and that it is cut off", rest, err)
+		}
+	}
+}
+
 // resummed changes an entry of the lobby, makes all sums from there on fit, and removes the catalogue, which has the last.
 func resummed(t *testing.T, dir string, entry int, change func(wire string) string) {
 	t.Helper()

@@ -220,7 +220,7 @@ func (o *Offline) Lines(ctx context.Context, id protocol.ConversationID, yield f
 	take := chained(id, o.files.path(id), yield)
 	return eachLine(ctx, t, func(line []byte, whole bool) error {
 		if !whole {
-			return nil // the rest of a write that was cut short
+			return &notWholeError{o.files.path(id), "its last line is cut off"}
 		}
 		return take(line)
 	})
