@@ -23,6 +23,7 @@ const screens = [
 ] as const;
 
 test.for(screens)('at $width pixels, $colorScheme, axe finds nothing wrong', async ({ width, height, colorScheme }) => {
+  await server().post('kitchen', 'bob', 'in the list'); // now: the page looks every 10 s who else is there
   const ann = await Person.visits(browser(), server().url, 'ann');
   const { page } = ann;
   const isRight = async (state: string) => expect(await axeFaults(ann.page), state).toEqual([]);
@@ -32,7 +33,6 @@ test.for(screens)('at $width pixels, $colorScheme, axe finds nothing wrong', asy
   await isRight('welcome');
   await ann.choosesName();
   await ann.isJoined();
-  await server().post('kitchen', 'bob', 'in the list');
   await server().post('lobby', 'דוד', 'hello');
   await ann.says('hello');
   await expect.poll(() => ann.states()).toEqual(['recorded']);
