@@ -103,7 +103,7 @@ func (d *doors) isOwn(from origin, v visit) bool {
 }
 
 func (d *doors) strangeHost(v visit) *refusal {
-	no := &refusal{kind: "host", header: "Host", value: v.host}
+	no := &refusal{kind: "host", header: v.saysHost, value: v.host}
 	host, err := normalHost("http", v.host)
 	switch {
 	case v.host == "":
@@ -112,7 +112,7 @@ func (d *doors) strangeHost(v visit) *refusal {
 				"(docs/behind-a-proxy.md; --host NAME lets a name in)")
 	case err != nil:
 		no.err = protocol.Errorf(protocol.CodeForbidden,
-			"the Host header %.100q is no host (--host NAME lets a name in)", v.host)
+			"the %s header %.100q is no host (--host NAME lets a name in)", v.saysHost, v.host)
 	default:
 		no.flags = "--host " + hostName(host)
 		no.err = protocol.Errorf(protocol.CodeForbidden,
@@ -147,9 +147,9 @@ func (d *doors) strangeOrigin(r *http.Request, v visit, text string, from origin
 		no.kind = "origin port"
 		no.flags = fmt.Sprintf("--public-url %s/, or %s", from, allow)
 		no.err = protocol.Errorf(protocol.CodeForbidden,
-			"the page came from %s and the request says Host %.100q: let the proxy pass the Host header with its port, "+
+			"the page came from %s and the request says %s %.100q: let the proxy pass that header with its port, "+
 				"or start the server with --public-url %s/ (or %s)",
-			from, v.host, from, allow)
+			from, v.saysHost, v.host, from, allow)
 	default:
 		no.flags = allow
 		no.err = protocol.Errorf(protocol.CodeForbidden,

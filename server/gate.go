@@ -239,7 +239,7 @@ func (g *gate) closeable() *arrival {
 	return g.oldest(asked, g.each) // a request that waits, or whose answer is not taken
 }
 
-// lookedAt is how many of the oldest connections are looked at for the one to close.
+// lookedAt is how many of the oldest connections are looked at for the one to close; more where all of these may stay.
 const lookedAt = 64
 
 // oldest is the connection whose network has the most in that state, and more than so many, of these one that has not said a
@@ -247,7 +247,7 @@ const lookedAt = 64
 func (g *gate) oldest(s state, more int) (found *arrival) {
 	most, spoke := -1, true
 	at := g.waiting[s].Front()
-	for n := 0; at != nil && n < lookedAt; n, at = n+1, at.Next() {
+	for n := 0; at != nil && (n < lookedAt || found == nil); n, at = n+1, at.Next() {
 		a := at.Value.(*arrival)
 		narrow, wide := a.beside(s)
 		better := wide > most || wide == most && spoke && a.spoke.Load() == 0

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -152,6 +153,26 @@ func TestWhereFilesAreShortIdleConnectionsMakeRoomAndThenLongRequestsOfOneAddres
 	}
 	defer there.Close()
 	g.closed(there)
+}
+
+func TestWhoHasTooMuchIsFoundBehindManyWhoMayStay(t *testing.T) {
+	t.Parallel()
+	const honest = lookedAt + 6
+	g := openGateOf(t, budget{connections: honest + 2, handshakes: honest, handshakesEach: 1}, peers{}, peers{})
+	ask := func(addr string) net.Conn {
+		c, a := g.from(addr)
+		g.mu.Lock()
+		g.move(a, asked)
+		g.mu.Unlock()
+		return c
+	}
+	for n := range honest {
+		ask(fmt.Sprintf("127.1.%d.1", n))
+	}
+	first := ask("127.2.0.1")
+	ask("127.2.0.1")
+	g.from("127.3.0.1")
+	g.closed(first)
 }
 
 func TestAnAddressKeepsItsPartOfWhatIsNotAskedForAndAProxyIsManyPeople(t *testing.T) {

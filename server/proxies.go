@@ -18,6 +18,7 @@ type visit struct {
 	addr      netip.Addr // who sent it; not valid where that is unknown (a Unix socket, say)
 	scheme    string     // "http" or "https", as the client used it
 	host      string     // as the client used it
+	saysHost  string     // the header in which it stands
 	forwarded bool       // somebody, trusted or not, says that it was forwarded for somebody else
 }
 
@@ -47,7 +48,7 @@ func newProxies(trusted []string, log zerolog.Logger) *proxies {
 // visit reads who asks, and by which scheme and host. What a trusted proxy says counts: the right-most address of
 // X-Forwarded-For that is not a trusted proxy's own, and of the other headers the entry that the same proxy wrote.
 func (p *proxies) visit(r *http.Request) visit {
-	v := visit{scheme: "http", host: r.Host}
+	v := visit{scheme: "http", host: r.Host, saysHost: "Host"}
 	if r.TLS != nil {
 		v.scheme = "https"
 	}
@@ -111,7 +112,7 @@ func (p *proxies) believe(r *http.Request, v *visit) {
 		v.scheme = scheme
 	}
 	if host := entryAt(r.Header[forwardedHost], back); isHost(host) {
-		v.host = host
+		v.host, v.saysHost = host, forwardedHost
 	}
 }
 

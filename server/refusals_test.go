@@ -51,6 +51,33 @@ func TestARefusalIsLoggedWithItsHeaderAndTheFlagThatLetsItIn(t *testing.T) {
 	}
 }
 
+func TestARefusalNamesTheHeaderThatTheHostIsFrom(t *testing.T) {
+	t.Parallel()
+	for origin, names := range map[string][2]string{"": {"X-Forwarded-Host", `host "chat.example.com"`}, "http://chat.example.com:81": {"Origin", `says X-Forwarded-Host "chat.example.com"`}} {
+		log := &lines{}
+		cfg := defaults(t, "--trusted-proxy", "127.0.0.1")
+		if origin != "" {
+			cfg = defaults(t, "--trusted-proxy", "127.0.0.1", "--host", "chat.example.com")
+		}
+		d := newDoors(cfg, true, newProxies([]string{"127.0.0.1"}, zerolog.Nop()).visit, zerolog.New(log))
+		r := httptest.NewRequest("GET", "/api/conversations", nil)
+		r.Host, r.RemoteAddr = "localhost", "127.0.0.1:1234"
+		r.Header.Set("X-Forwarded-For", "192.0.2.1")
+		r.Header.Set("X-Forwarded-Host", "chat.example.com")
+		if origin != "" {
+			r.Header.Set("Origin", origin)
+		}
+		no := d.check(r)
+		if no == nil {
+			t.Fatalf("origin %q: it was let in", origin)
+		}
+		d.refusals.note(r, no)
+		if no.header != names[0] || !strings.Contains(no.err.Reason, names[1]) || !strings.Contains(log.String(), `"header":"`+names[0]+`"`) {
+			t.Errorf("origin %q: refused for %q, %s, and the log says %s; want %q", origin, no.header, no.err.Reason, log, names)
+		}
+	}
+}
+
 func TestTheFlagThatIsLoggedLetsItIn(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct{ host, origin string }{
