@@ -66,7 +66,7 @@ type refused struct{ error }
 const exitBrokenPipe = 128 + int(syscall.SIGPIPE)
 
 func main() {
-	signal.Ignore(syscall.SIGPIPE) // whoever reads stdout, stderr or the log may go away: that ends no command by itself
+	signal.Ignore(syscall.SIGPIPE) // the reader of stdout, stderr or the log may go away: that ends no command by itself
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 }
 

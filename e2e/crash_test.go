@@ -47,7 +47,7 @@ func TestKill9WhileTheJournalTurnsItsSegmentsOverLosesNothing(t *testing.T) {
 	const n, rooms = 1500, 20
 	text := strings.Repeat("y", 16000)
 	total := 0
-	for range 2 {
+	for range 3 {
 		ann := s.dial(t, "ann")
 		go func() { // ends when all is sent, or with the connection
 			for i := range 4 * n {

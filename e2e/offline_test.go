@@ -253,13 +253,12 @@ func TestForeignThingsAmongTheTranscriptsHangNobodyAndAreNamed(t *testing.T) {
 			t.Errorf("export of %s: exit %d: %s", name, code, stderr)
 		}
 		s.post(t, name, `{"from":"ann","text":"hi"}`).refuses(t, 503, "unavailable")
-		if said := s.output.String(); !strings.Contains(said, s.transcriptPath(name)+": it is a") || !strings.Contains(said, "move it out of") {
-			t.Errorf("the log does not name %s, and what to do: %s", name, said)
-		}
+		eventually(t, "the log names "+name+", and what to do", func() bool { // the answer does not wait for the log
+			said := s.output.String()
+			return strings.Contains(said, s.transcriptPath(name)+": it is a") && strings.Contains(said, "move it out of")
+		})
 	}
-	if said := s.output.String(); !strings.Contains(said, `"lobby.jsonl~"`) {
-		t.Errorf("the log does not say what is passed over: %s", said)
-	}
+	eventually(t, "the log says what is passed over", func() bool { return strings.Contains(s.output.String(), `"lobby.jsonl~"`) })
 	s.dial(t, "ann").send("lobby", "", "others go on")
 	if code := s.terminate(); code != 0 {
 		t.Errorf("exit %d", code)

@@ -39,9 +39,7 @@ func (s *server) unready(t *testing.T, log ...string) {
 		t.Error("verbatim_ready is not 0")
 	}
 	for _, want := range log {
-		if said := s.output.String(); !strings.Contains(said, want) {
-			t.Errorf("the log does not say %q: %s", want, said)
-		}
+		eventually(t, "the log says "+want, func() bool { return strings.Contains(s.output.String(), want) })
 	}
 }
 

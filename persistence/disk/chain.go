@@ -47,14 +47,14 @@ func chained(id protocol.ConversationID, path string, yield func(line []byte) er
 }
 
 // chainWalk holds lines of a transcript against the chain, one after another. Where it begins with the log line, it also
-// holds each entry to what this program writes: whoever changes lines can make all sums behind them fit.
+// holds each entry to what this program writes: a person who changes lines can make all sums behind them fit.
 type chainWalk struct {
 	head    logLine // of no conversation: the walk began further down
 	seq     protocol.Seq
 	sum     protocol.Sum
 	time    protocol.Time
-	scratch []byte
-	wire    []byte
+	scratch []byte // the salt and the wire bytes of the entry before
+	again   []byte
 }
 
 // begin takes the log line.
@@ -79,15 +79,14 @@ func (w *chainWalk) next(line []byte) string {
 	}
 	w.seq, w.sum = seq, e.sum
 	if w.head.conversation != "" {
-		return w.foreign(e)
+		return w.foreign(w.scratch[saltLen:])
 	}
 	return ""
 }
 
-// foreign returns what in an entry this program would not have written there, or "".
-func (w *chainWalk) foreign(e entryLine) string {
-	w.wire = e.appendWire(w.wire[:0])
-	m, bad := protocol.ParseMessage(w.wire)
+// foreign returns what in an entry's wire bytes this program would not have written there, or "".
+func (w *chainWalk) foreign(wire []byte) string {
+	m, bad := protocol.ParseMessage(wire)
 	switch {
 	case bad != nil:
 		return fmt.Sprintf("entry %d cannot be read: %s", w.seq, bad.Reason)
@@ -98,8 +97,8 @@ func (w *chainWalk) foreign(e entryLine) string {
 	case w.seq != 1 && m.Log != "":
 		return fmt.Sprintf("entry %d has a log, which entry 1 alone has", w.seq)
 	}
-	w.scratch = m.AppendJSON(w.scratch[:0], nil)
-	if m.Redacted || !bytes.Equal(w.scratch, w.wire) || !utf8.Valid(w.wire) {
+	w.again = m.AppendJSON(w.again[:0], nil)
+	if m.Redacted || !bytes.Equal(w.again, wire) || !utf8.Valid(wire) {
 		return fmt.Sprintf("entry %d is not written as this program writes: somebody changed it", w.seq)
 	}
 	return ""

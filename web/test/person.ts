@@ -10,12 +10,16 @@ export interface Shown {
 
 export class Person {
   private readonly complaints: string[] = [];
+  private wasAway = false;
 
   private constructor(readonly page: Page, readonly name: string) {
     page.on('pageerror', (error) => this.complaints.push(error.message));
     page.on('console', (message) => {
+      if (message.type() !== 'error') return;
       // A server that is away on purpose is a network error; anything else (a broken policy, say) is a fault of the page.
-      if (message.type() === 'error' && !/ERR_|WebSocket connection|status of 426/.test(message.text())) this.complaints.push(message.text());
+      if (/ERR_|WebSocket connection/.test(message.text())) this.wasAway = true;
+      // After that the page asks why there is no WebSocket, and a server that is back by then answers 426.
+      else if (!this.wasAway || !message.text().includes('status of 426')) this.complaints.push(message.text());
     });
   }
 
