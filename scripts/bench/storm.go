@@ -17,7 +17,7 @@ import (
 // storms is a server that is killed, and everybody comes back at once.
 func storms(s *size) []*row {
 	n := min(s.sockets, 10_000)
-	st := &storm{conversations: n / 10, missed: 100}
+	st := &storm{killed: true, conversations: n / 10, missed: 100}
 	return []*row{{
 		title: grouped(n) + " sockets lose their server",
 		about: "the server is killed with kill -9; while nobody listens there, 100 messages are put into each conversation of 10 (by a second server on the same " +
@@ -28,7 +28,25 @@ func storms(s *size) []*row {
 	}}
 }
 
-type storm struct{ conversations, missed int }
+// restarts is a server that is stopped in an orderly way and started again at once: everybody is sent away and comes back.
+func restarts(s *size) []*row {
+	n := min(s.sockets, 10_000)
+	st := &storm{conversations: n / 10, missed: 1}
+	return []*row{{
+		title: grouped(n) + " sockets go through a restart",
+		about: "SIGTERM, and a start on the same port and data as soon as the server has ended; `--drain` is 10 s. The sockets are those of client/ with its " +
+			"defaults, in conversations of 10, in one process on the same cores; they come back when the close reason says, with the client's own jitter. Once it " +
+			"listens, a message is put into each conversation, and every entry is checked. A second is any second, wherever it begins",
+		runs: named(verbatim, st.run),
+		bars: []bar{atMost(20).alone(peak, verbatim), atMost(10).alone(back, verbatim), show(halfBack, verbatim), atMost(0).alone(lost, verbatim)},
+	}}
+}
+
+// storm is a crowd that loses its server and comes back to another one on the same port and record.
+type storm struct {
+	killed                bool // and not stopped; then what they miss is put while nobody listens there
+	conversations, missed int
+}
 
 func (st *storm) run(ctx context.Context, b *bench, data string) (f *figures.Figures, err error) {
 	addr, err := freePort()
@@ -52,14 +70,7 @@ func (st *storm) run(ctx context.Context, b *bench, data string) (f *figures.Fig
 	if err := clients.wait("all have joined", func() bool { return strings.HasPrefix(clients.said(), "joined\n") }); err != nil {
 		return nil, err
 	}
-	if err := first.end((*process).kill); err != nil {
-		return nil, err
-	}
-	elsewhere, err := b.start(ctx, verbatim, data, anyPort)
-	if err != nil {
-		return nil, err
-	}
-	if err := errors.Join(b.put(ctx, elsewhere, st.conversations, st.missed), elsewhere.end((*process).kill)); err != nil {
+	if err := st.lose(ctx, b, data, first); err != nil {
 		return nil, err
 	}
 	again, err := b.start(ctx, verbatim, data, addr)
@@ -67,7 +78,33 @@ func (st *storm) run(ctx context.Context, b *bench, data string) (f *figures.Fig
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, again.end((*process).kill)) }()
+	if !st.killed {
+		if err := b.put(ctx, again, st.conversations, st.missed); err != nil {
+			return nil, err
+		}
+	}
 	return clients.storm(again.listening)
+}
+
+// lose ends the server that the crowd is on.
+func (st *storm) lose(ctx context.Context, b *bench, data string, first *server) error {
+	if !st.killed {
+		return first.end((*process).stop)
+	}
+	if err := first.end((*process).kill); err != nil {
+		return err
+	}
+	elsewhere, err := b.start(ctx, verbatim, data, anyPort)
+	if err != nil {
+		return err
+	}
+	return errors.Join(b.put(ctx, elsewhere, st.conversations, st.missed), elsewhere.end((*process).kill))
+}
+
+// put puts so many messages into each of the conversations.
+func (b *bench) put(ctx context.Context, s *server, conversations, each int) error {
+	_, err := b.generate(ctx, s, strings.Fields(fmt.Sprintf("-work acks -window 1024 -rooms %d -count %d", conversations, each*conversations)))
+	return err
 }
 
 // stormLimit bounds the way back; the clients' own limit is shorter.
