@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/http/pprof"
 	"net/netip"
-	"slices"
 	"sync"
 
 	"verbatim/protocol"
@@ -74,7 +73,8 @@ func (s *Server) adminRoutes() http.Handler {
 	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
-	return newDoors(s.cfg, slices.ContainsFunc(s.adminListeners, (*listener).here), s.proxies.visit, s.log).guard(mux, s.metrics.refused.WithLabelValues("door"))
+	doors := newDoors(s.cfg, anyLoopback(s.adminListeners), s.proxies.visit, s.log)
+	return doors.guard(mux, s.metrics.refused.WithLabelValues("door"))
 }
 
 // announceAdmin says where it is, and to whom.

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -36,8 +37,10 @@ func newListener(l net.Listener) *listener {
 	return &listener{Listener: l, url: "http://" + at.String(), loopback: loopback, open: !loopback}
 }
 
-// here reports whether only this machine reaches it, by TCP.
-func (l *listener) here() bool { return l.loopback }
+// anyLoopback reports whether only this machine reaches one of these, by TCP.
+func anyLoopback(all []*listener) bool {
+	return slices.ContainsFunc(all, func(l *listener) bool { return l.loopback })
+}
 
 // address is where it is, for a person: as an URL where it is TCP.
 func (l *listener) address() string {

@@ -17,7 +17,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"slices"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -195,7 +194,7 @@ func (s *Server) openAddresses() (err error) {
 	if s.listeners, err = listenAll(s.cfg); err != nil {
 		return err
 	}
-	s.doors = newDoors(s.cfg, slices.ContainsFunc(s.listeners, (*listener).here), s.proxies.visit, s.log)
+	s.doors = newDoors(s.cfg, anyLoopback(s.listeners), s.proxies.visit, s.log)
 	s.doors.know(s.cfg.listens())
 	for _, l := range s.listeners {
 		l.Listener = s.gate.guard(l.Listener)
