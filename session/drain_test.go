@@ -52,8 +52,12 @@ func TestADrainSendsItsSessionsAwayOneAfterTheOtherAndEachWorksUntilThen(t *test
 		go func() { defer close(drained); r.env.Drain(context.Background(), oneByOne) }() // the test's; ends with the last departure
 		left := make(chan time.Duration, crowd)
 		ended := make([]time.Duration, crowd)
-		for i, c := range all { // each ends with its connection
-			go func() { c.hears(time.Hour); ended[i] = time.Since(began); left <- ended[i] }()
+		for i, c := range all {
+			go func() { // the test's, which waits for each below; ends with its connection
+				c.hears(time.Hour)
+				ended[i] = time.Since(began)
+				left <- ended[i]
+			}()
 		}
 		time.Sleep(crowd/2*step - step/2)
 		synctest.Wait()
@@ -93,8 +97,12 @@ func TestWhileOthersLeaveAnAuthorIsAckedAndAReaderReads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := open(t, nil)
 		ann, bob := r.enter("ann"), r.enter("bob")
-		// Between two pings: over a pipe, a pong to a session that reads no more would wait for ever.
-		go r.env.Drain(context.Background(), func(i, _ int) Departure { return Departure{At: 45 * time.Second, Retry: step} }) // ends then
+		go func() { // the test's; ends with the last departure
+			r.env.Drain(context.Background(), func(int, int) Departure {
+				// Between two pings: over a pipe, a pong to a session that reads no more would wait for ever.
+				return Departure{At: 45 * time.Second, Retry: step}
+			})
+		}()
 		time.Sleep(time.Second)
 		ann.send("hello")
 		ann.expect("ack")

@@ -13,12 +13,17 @@ import (
 // ends are the two ends of a TCP connection, ours as a wire.
 func ends(t *testing.T) (*wire, net.Conn) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	return endsOf(t, "tcp", "127.0.0.1:0")
+}
+
+func endsOf(t *testing.T, network, address string) (*wire, net.Conn) {
+	t.Helper()
+	l, err := net.Listen(network, address)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	there, err := net.Dial("tcp", l.Addr().String())
+	there, err := net.Dial(network, l.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -198,32 +203,12 @@ func (w *wire) acknowledged(t *testing.T) {
 	}
 }
 
-// localEnds are the two ends of a Unix socket, ours as a wire.
-func localEnds(t *testing.T) (*wire, net.Conn) {
-	t.Helper()
-	l, err := net.Listen("unix", "") // a name of the kernel's choice
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	there, err := net.Dial("unix", l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	here, err := l.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _, _ = there.Close(), here.Close() })
-	return newWire(here), there
-}
-
 // A Unix socket takes more only when most of what it holds has been read, which a slow reader may never come to in time.
 func TestASlowReaderOfAUnixSocketIsNotStalledAndOneThatReadsNothingIs(t *testing.T) {
 	t.Parallel()
 	const timeout = 100 * time.Millisecond // looks are 1.1 s apart
-	slow, there := localEnds(t)
-	still, _ := localEnds(t)
+	slow, there := endsOf(t, "unix", "")   // a name of the kernel's choice
+	still, _ := endsOf(t, "unix", "")
 	sent, stuck := make(chan error, 1), make(chan error, 1)
 	go func() { sent <- slow.send(make([]byte, 4<<20), timeout) }()   // ends with the connection, below
 	go func() { stuck <- still.send(make([]byte, 4<<20), timeout) }() // ends when it is stalled
