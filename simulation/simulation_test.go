@@ -24,9 +24,6 @@ func TestWhatSessionsSawIsTrueWhateverFails(t *testing.T) { try(t, "people") }
 // two ways is run five times more, by itself, and all but one must be alike. The second process starts in the middle:
 // where a seed depends on those before it, all of them run in two ways.
 func TestASeedRunsTheSameWayEachTime(t *testing.T) {
-	if *oneSeed != 0 {
-		t.Skip("one seed alone was asked for")
-	}
 	seeds := 200
 	if testing.Short() || raceDetector {
 		seeds = 40

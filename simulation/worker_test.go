@@ -34,9 +34,6 @@ var (
 
 // TestWorker is what the other tests start as a process of its own, with one processor: see doc.go.
 func TestWorker(t *testing.T) {
-	if *worker == "" {
-		t.Skip("the other tests start this")
-	}
 	debug.SetGCPercent(-1)
 	for i := range max(*seeds, 1) {
 		seed := *from + uint64(i)
