@@ -90,14 +90,8 @@ func serve(ts *testscript.TestScript, _ bool, args []string) {
 	s := serverOf(ts)
 	s.cmd = cmd
 	ts.Defer(func() { s.end(syscall.SIGKILL) })
-	line, err := bufio.NewReader(stdout).ReadString('\n')
-	if err != nil {
-		ts.Fatalf("the server's stdout: %v", err)
-	}
-	url, ok := strings.CutPrefix(strings.TrimSpace(line), "listening on ")
-	if !ok {
-		ts.Fatalf("the server said %q on stdout", line)
-	}
+	url, err := nextURL(bufio.NewReader(stdout))
+	ts.Check(err)
 	ts.Setenv("URL", url)
 	ts.Setenv("ADDRESS", strings.TrimPrefix(url, "http://"))
 }

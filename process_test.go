@@ -85,12 +85,10 @@ func (p *program) run(stdout, stderr *os.File) {
 	}
 	p.ended = make(chan struct{})
 	if own != nil {
-		line, err := bufio.NewReader(own).ReadString('\n')
-		url, ok := strings.CutPrefix(strings.TrimSpace(line), "listening on ")
-		if !ok {
-			p.t.Errorf("stdout: got %q, %v, want where it listens", line, err)
+		var err error
+		if p.url, err = nextURL(bufio.NewReader(own)); err != nil {
+			p.t.Error(err)
 		}
-		p.url = url
 	}
 	go func() { // the program's; ends with the process
 		_ = p.cmd.Wait() // the exit code is looked at
@@ -101,6 +99,16 @@ func (p *program) run(stdout, stderr *os.File) {
 		_ = p.cmd.Process.Kill() // it may have ended
 		<-p.ended
 	})
+}
+
+// nextURL reads the next line of a server's stdout, which says where it listens.
+func nextURL(stdout *bufio.Reader) (string, error) {
+	line, err := stdout.ReadString('\n')
+	url, ok := strings.CutPrefix(strings.TrimSpace(line), "listening on ")
+	if !ok {
+		return "", fmt.Errorf("stdout: got %q, %v, want where the server listens", line, err)
+	}
+	return url, nil
 }
 
 // shortDir is a folder whose path leaves room for a socket's name, of which there may be 107 bytes.

@@ -86,15 +86,3 @@ func TestUnderNohupSIGHUPReloadsToo(t *testing.T) {
 	p.signal(syscall.SIGTERM)
 	p.exits(0)
 }
-
-func TestASecondSignalEndsTheServerAtOnce(t *testing.T) {
-	t.Parallel()
-	r, w := pipe(t)
-	p := launch(t, nil, w, "--drain", "1h")
-	w.Close()
-	p.hang() // holds the drain up
-	p.signal(syscall.SIGTERM)
-	says(t, bufio.NewScanner(r), "draining")
-	p.signal(syscall.SIGTERM)
-	p.exits(1)
-}

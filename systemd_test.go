@@ -73,10 +73,9 @@ func TestAnAddressIsServedBesideTheSocketsOfSystemd(t *testing.T) {
 	p := activated(t, []string{"127.0.0.1:" + port}, "--listen", "127.0.0.1:0")
 	p.connect("tcp", "127.0.0.1:"+port)
 	for _, want := range []string{"http://127.0.0.1:" + port, "http://127.0.0.1:"} {
-		line, err := p.out.ReadString('\n')
-		url, ok := strings.CutPrefix(strings.TrimSpace(line), "listening on ")
-		if !ok || !strings.HasPrefix(url, want) {
-			t.Fatalf("stdout: got %q, %v, want %s", line, err, want)
+		url, err := nextURL(p.out)
+		if err != nil || !strings.HasPrefix(url, want) {
+			t.Fatalf("got %s, %v, want %s", url, err, want)
 		}
 		answer, err := http.Get(url + "/healthz")
 		if err != nil {
