@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -26,18 +27,26 @@ func (ts *testServer) dial(query string) (*websocket.Conn, *http.Response) {
 
 func (ts *testServer) read(c *websocket.Conn) string {
 	ts.t.Helper()
-	_, frame, err := c.Read(ts.t.Context())
+	frame, err := ts.next(c)
 	if err != nil {
 		ts.t.Fatalf("read: %v", err)
 	}
-	return string(frame)
+	return frame
+}
+
+// next reads a frame, which must come soon, or the close.
+func (ts *testServer) next(c *websocket.Conn) (string, error) {
+	ctx, cancel := context.WithTimeout(ts.t.Context(), patience)
+	defer cancel()
+	_, frame, err := c.Read(ctx)
+	return string(frame), err
 }
 
 // closed wants the connection's close, and gives its reason.
 func (ts *testServer) closed(c *websocket.Conn, code websocket.StatusCode) string {
 	ts.t.Helper()
 	for {
-		_, frame, err := c.Read(ts.t.Context())
+		frame, err := ts.next(c)
 		if err == nil {
 			ts.t.Logf("before the close: %s", frame)
 			continue
@@ -111,8 +120,8 @@ func (ts *testServer) letIn(query string) bool {
 	if response.StatusCode != http.StatusSwitchingProtocols {
 		return false
 	}
-	_, frame, err := c.Read(ts.t.Context())
-	return err == nil && strings.Contains(string(frame), "welcome")
+	frame, err := ts.next(c)
+	return err == nil && strings.Contains(frame, "welcome")
 }
 
 func TestWhoIsRefusedTakesNoPlaceOfThoseWhoAreLetIn(t *testing.T) {
