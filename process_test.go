@@ -167,6 +167,16 @@ func (p *program) metric(name string) string {
 	return found[1]
 }
 
+// losesALine waits until a line of the log could not be written.
+func (p *program) losesALine() {
+	p.t.Helper()
+	for end := time.Now().Add(patience); p.metric("verbatim_log_dropped_total") == "0"; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			p.t.Fatalf("no line of the log was lost within %v", patience)
+		}
+	}
+}
+
 func (p *program) signal(s syscall.Signal) {
 	p.t.Helper()
 	if err := p.cmd.Process.Signal(s); err != nil {
@@ -236,8 +246,7 @@ func TestALogWhoseReaderGoesAwayEndsNothing(t *testing.T) {
 	says(t, bufio.NewScanner(r), "serving")
 	r.Close()
 	p.signal(syscall.SIGHUP) // which is logged
-	for p.metric("verbatim_log_dropped_total") == "0" {
-	}
+	p.losesALine()
 	p.signal(syscall.SIGTERM)
 	p.exits(0)
 }
@@ -274,8 +283,7 @@ func TestALogOnAFullDiskEndsNothing(t *testing.T) {
 	}
 	defer full.Close()
 	p := launch(t, nil, full)
-	for p.metric("verbatim_log_dropped_total") == "0" {
-	}
+	p.losesALine()
 	p.signal(syscall.SIGTERM)
 	p.exits(0)
 }
