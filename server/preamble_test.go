@@ -40,6 +40,7 @@ func tcpAddr(t testing.TB, text string) *net.TCPAddr {
 func TestAPreambleIsReadAndNotAByteMore(t *testing.T) {
 	t.Parallel()
 	const rest = "GET / HTTP/1.1\r\n"
+	const widest = "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff "
 	for what, row := range map[string]struct {
 		header []byte
 		want   string
@@ -47,6 +48,7 @@ func TestAPreambleIsReadAndNotAByteMore(t *testing.T) {
 		"version 1, IPv4":        {headerOf(t, 1, "203.0.113.7:4711"), "203.0.113.7:4711"},
 		"version 1, IPv6":        {headerOf(t, 1, "[2001:db8::7]:4711"), "[2001:db8::7]:4711"},
 		"version 1, the longest": {[]byte("PROXY TCP6 2001:0db8:1111:2222:3333:4444:5555:6666 2001:0db8:1111:2222:3333:4444:5555:7777 65535 65535\r\n"), "[2001:db8:1111:2222:3333:4444:5555:6666]:65535"},
+		"version 1, of 107":      {[]byte("PROXY UNKNOWN " + widest + widest + "65535 65535\r\n"), ""},
 		"version 1, the least":   {[]byte("PROXY UNKNOWN\r\n"), ""},
 		"version 1, unknown":     {[]byte("PROXY UNKNOWN ffff::1 ffff::2 1 2\r\n"), ""},
 		"version 2, IPv4":        {headerOf(t, 2, "203.0.113.7:4711"), "203.0.113.7:4711"},
@@ -66,6 +68,14 @@ func TestAPreambleIsReadAndNotAByteMore(t *testing.T) {
 		if err != nil || got != row.want || string(left) != rest {
 			t.Errorf("%s: got %q, %v, and %q is left; want %q and %q", what, got, err, left, row.want, rest)
 		}
+	}
+}
+
+func TestAPreambleWithoutAnEndIsReadToTheBoundOfItsVersion(t *testing.T) {
+	t.Parallel()
+	c := strings.NewReader("PROXY UNKNOWN " + strings.Repeat("x", 5000) + "\r\n")
+	if _, err := readPreamble(c); err == nil || c.Size()-int64(c.Len()) != 107 {
+		t.Errorf("got %v after %d bytes, want it refused after 107", err, c.Size()-int64(c.Len()))
 	}
 }
 
