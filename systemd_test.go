@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // activated starts the server by the real systemd-socket-activate, which listens and becomes the server when somebody
@@ -25,8 +27,8 @@ func activated(t *testing.T, listen []string, flags ...string) *program {
 	for _, at := range listen {
 		args = append(args, "--listen", at)
 	}
-	p := &program{t: t, data: filepath.Join(t.TempDir(), "data"), http: http.DefaultClient}
-	args = append(append(args, "verbatim", "serve", "--data", p.data), flags...)
+	p := &program{t: t, http: http.DefaultClient}
+	args = append(append(args, "verbatim", "serve", "--data", filepath.Join(t.TempDir(), "data")), flags...)
 	p.cmd = exec.Command("systemd-socket-activate", args...)
 	out, stdout := pipe(t)
 	said, stderr := pipe(t)
@@ -189,13 +191,50 @@ func TestAWatchdogIsFed(t *testing.T) {
 
 func TestAServiceManagerThatHangsOrIsGoneHoldsNothingUp(t *testing.T) {
 	t.Parallel()
-	p, told := notified(t, "WATCHDOG_USEC=2000")
-	tells(t, told, "READY=1\n")
-	p.get("/healthz") // and nobody reads what it is told any more
-	told.Close()
-	p.get("/healthz")
-	p.signal(syscall.SIGTERM)
-	p.exits(0)
+	for what, becomes := range map[string]func(*testing.T, *net.UnixConn){
+		"it hangs":   fill,
+		"it is gone": func(_ *testing.T, told *net.UnixConn) { told.Close() },
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			p, told := notified(t)
+			tells(t, told, "READY=1\n")
+			becomes(t, told)
+			p.signal(syscall.SIGHUP) // of which it is to be told
+			p.get("/healthz")
+			p.signal(syscall.SIGTERM)
+			p.exits(0)
+		})
+	}
+}
+
+// fill sends to a socket that nobody reads, until it takes nothing from anybody.
+func fill(t *testing.T, told *net.UnixConn) {
+	t.Helper()
+	for taken := true; taken; {
+		c, err := net.DialUnix("unixgram", nil, told.LocalAddr().(*net.UnixAddr)) // what one has sent is bounded, too
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { c.Close() })
+		raw, err := c.SyscallConn()
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = raw.Write(func(fd uintptr) bool {
+			var full error
+			for taken = false; full == nil; taken = taken || full == nil {
+				_, full = unix.Write(int(fd), []byte("X"))
+			}
+			if full != unix.EAGAIN {
+				t.Error(full)
+			}
+			return true
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // freePort picks a loopback port below those that the system gives to connections, so that none takes it meanwhile.
