@@ -11,6 +11,7 @@
 // collection, and randomness from crypto/rand is drawn from the seed. What is left to the runtime is the choice
 // within a select of which several cases are ready (no goroutine may hang what it does on that), the seeds of hash
 // tables, and a preemption where the machine itself stands still for 10 ms between two such places.
+// The driver looks at the machine's clock and says of a seed whether the last may have happened.
 // TestASeedRunsTheSameWayEachTime compares the traces of every call of the file system, every commit, every ack and
 // every frame; what dies after a crash is no part of it.
 //

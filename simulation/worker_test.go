@@ -42,7 +42,7 @@ func TestWorker(t *testing.T) {
 		w := play(t, seed)
 		watch.Stop()
 		if *tracing && *seeds > 0 {
-			fmt.Printf("trace %d %x\n", seed, sha256.Sum256([]byte(strings.Join(inOrder(w.lines), "\n"))))
+			fmt.Printf("trace %d %t %x\n", seed, w.held, sha256.Sum256([]byte(strings.Join(inOrder(w.lines), "\n"))))
 		} else if *tracing {
 			fmt.Println(strings.Join(w.lines, "\n"))
 		}
@@ -131,21 +131,27 @@ func try(t *testing.T, world string) {
 	p.end()
 }
 
-// traces gives the sums of n seeds' traces, from the first on.
-func traces(t *testing.T, world string, first uint64, n int) map[uint64]string {
+// run is what came of a seed.
+type run struct {
+	sum  string // of the trace
+	held bool   // the machine stood still meanwhile: the runtime may have chosen who goes on
+}
+
+// runs gives what came of n seeds, from the first on, in one process.
+func runs(t *testing.T, world string, first uint64, n int) map[uint64]run {
 	var out bytes.Buffer
 	if err := start(t.Context(), world, &out, "-tracing", "-from="+strconv.FormatUint(first, 10), "-seeds="+strconv.Itoa(n)); err != nil {
 		t.Fatalf("%v: %s", err, out.String())
 	}
-	sums := make(map[uint64]string)
+	all := make(map[uint64]run)
 	for line := range strings.Lines(out.String()) {
 		var seed uint64
-		var sum string
-		if n, _ := fmt.Sscanf(line, "trace %d %s", &seed, &sum); n == 2 {
-			sums[seed] = sum
+		var r run
+		if n, _ := fmt.Sscanf(line, "trace %d %t %s", &seed, &r.held, &r.sum); n == 3 {
+			all[seed] = r
 		}
 	}
-	return sums
+	return all
 }
 
 // inOrder gives a trace in which the lines of one step are sorted: what those did who went on together has no order.

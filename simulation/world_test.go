@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/cryptotest"
 	"testing/synctest"
@@ -31,7 +32,9 @@ type world struct {
 	late    number // syncs that have failed for what went wrong before them, on a disk that may be well by now
 	misread number // reads that have failed
 	tracing bool
-	lines   []string // of the trace
+	lines   []string      // of the trace
+	looked  time.Duration // when the driver last began or ended to wait, by the machine's clock
+	held    bool          // it was so long from one such moment to the next that the runtime may have preempted somebody
 
 	mu     sync.Mutex
 	parked []*parked // who waits for the driver, by key
@@ -57,6 +60,7 @@ func newWorld(t *testing.T, seed uint64, tracing bool) *world {
 	w := &world{t: t, seed: seed, random: rand.New(rand.NewPCG(seed, 17)), tracing: tracing}
 	w.fs = newPowerFS(w, w.random)
 	w.model = newModel(w)
+	w.looked = machineTime()
 	return w
 }
 
@@ -134,8 +138,26 @@ func (w *world) parkUnless(stop <-chan struct{}, key string, run func(crashed bo
 // settle waits until everybody waits, for the driver or for time to pass. Some nanoseconds pass at each step, so that
 // what happens at two steps is never due at the same instant: who comes first then synctest leaves to chance.
 func (w *world) settle() {
+	w.look()
 	time.Sleep(time.Duration(1 + w.random.IntN(999)))
 	synctest.Wait()
+	w.look()
+}
+
+// look notes whether somebody may have been preempted since the last look: the runtime does that to who has run for
+// 10 ms without a pause.
+func (w *world) look() {
+	now := machineTime()
+	w.held = w.held || now-w.looked > 9*time.Millisecond
+	w.looked = now
+}
+
+// machineTime is the machine's clock: time.Now is the bubble's. On Linux it is read without a call of the system, in
+// which the runtime could give the processor away.
+func machineTime() time.Duration {
+	var now syscall.Timeval
+	_ = syscall.Gettimeofday(&now) // fails for a bad pointer alone
+	return time.Duration(now.Nano())
 }
 
 // letOn lets one of those go on who wait, and says whether there was one.
@@ -232,6 +254,7 @@ func (w *world) bury(end func()) {
 	defer func() {
 		w.steps.set(steps)
 		w.reseed()
+		w.looked = machineTime()
 		for took := time.Since(began); ; took -= time.Minute {
 			if took < time.Minute {
 				time.Sleep(time.Minute - took)
