@@ -34,7 +34,7 @@ type outcome struct {
 
 // all runs the suites, then what may run again, and closes with the counts.
 func (g *gate) all(ctx context.Context, chosen []suite) (code int) {
-	outcomes := g.lanes(ctx, chosen)
+	outcomes := g.each(ctx, chosen)
 	for _, o := range outcomes {
 		g.repair(ctx, o)
 	}
@@ -45,19 +45,20 @@ func (g *gate) all(ctx context.Context, chosen []suite) (code int) {
 	return g.close(outcomes)
 }
 
-// lanes runs each suite once. Suites of one lane run one after the other, the lanes at the same time: most tests wait most of
-// the time, and one suite alone leaves the processors idle.
-func (g *gate) lanes(ctx context.Context, chosen []suite) []outcome {
+// each runs each suite once, two at a time and in the order given: most tests wait most of the time, and one suite alone
+// leaves the processors idle.
+func (g *gate) each(ctx context.Context, chosen []suite) []outcome {
 	outcomes := make([]outcome, len(chosen))
-	lanes := map[string][]int{}
+	next := make(chan int, len(chosen))
 	for i, s := range chosen {
 		outcomes[i] = outcome{s, &result{}}
-		lanes[s.lane] = append(lanes[s.lane], i)
+		next <- i
 	}
+	close(next)
 	var running sync.WaitGroup
-	for _, lane := range lanes {
-		running.Go(func() { // ours: it ends after its last suite, or with ctx
-			for _, i := range lane {
+	for range 2 {
+		running.Go(func() { // ours: it ends where no suite is left, or with ctx
+			for i := range next {
 				if ctx.Err() == nil {
 					outcomes[i].result = g.once(ctx, chosen[i])
 				}

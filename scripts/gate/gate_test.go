@@ -232,8 +232,8 @@ func TestRepeatCountsEachFailureAndRunsNothingAgain(t *testing.T) {
 	}
 }
 
-// Each test waits for the other's file, so that lanes in a row would have no end.
-func TestLanesRunAtTheSameTimeAndWhatFailedRunsAgainAfterThem(t *testing.T) {
+// Each test waits for the other's file, so that suites in a row would have no end.
+func TestTwoSuitesRunAtATimeAndWhatFailedRunsAgainAfterAll(t *testing.T) {
 	t.Parallel()
 	const meets = `package p
 
@@ -251,10 +251,10 @@ func TestMeets(t *testing.T) {
 }
 `
 	dir := module(t, map[string]string{"a": fmt.Sprintf(meets, "b"), "b": fmt.Sprintf(meets, "a"), "lucky": lucky(2, "TestSecond")})
-	suiteOf := func(lane, name string) suite {
-		return suite{lane: lane, name: name, tool: goTests{dir: dir, packages: []string{"./" + name}, stories: true, timeout: time.Minute}}
+	suiteOf := func(name string) suite {
+		return suite{name: name, tool: goTests{dir: dir, packages: []string{"./" + name}, stories: true, timeout: time.Minute}}
 	}
-	r := runsSuites(t, []suite{suiteOf("one", "lucky"), suiteOf("one", "a"), suiteOf("two", "b")})
+	r := runsSuites(t, []suite{suiteOf("lucky"), suiteOf("a"), suiteOf("b")})
 	r.closes(0, "3 passed, 0 failed")
 	if again, met := strings.Index(r.out, ", try 2 of"), strings.Index(r.out, "ok   a"); again < met || met < 0 {
 		t.Errorf("it ran again before the other suites had ended:\n%s", r.out)

@@ -10,7 +10,7 @@
 // anything failed, 2 where it could not be run and 130 where it was interrupted. docs/testing.md explains the suites, and
 // when a test may run again.
 //
-// Concurrency: two lanes at a time (suites.go), each with one child and a goroutine that reads what it tells; a repeated
+// Concurrency: two suites at a time, each with one child and a goroutine that reads what it tells; a repeated
 // suite runs alone. Each child has a process group of its own, which is ended on SIGINT, SIGTERM and SIGHUP: gently, and
 // after ten seconds by force.
 package main
