@@ -43,7 +43,9 @@ func (g goTests) run(ctx context.Context, which choice, w *watcher) *result {
 	}
 	events := &goEvents{w: w, packages: map[string]*goPackage{}}
 	lines := &lineWriter{line: events.line}
-	cpu, err := child{dir: g.dir, argv: append(argv, packages...), out: lines}.run(ctx)
+	// With the race detector each process sleeps at its end, so that late races are told of: a second by itself.
+	env := []string{"GORACE=atexit_sleep_ms=100"}
+	cpu, err := child{dir: g.dir, argv: append(argv, packages...), env: env, out: lines}.run(ctx)
 	lines.flush()
 	r := events.result(err)
 	r.took, r.cpu = time.Since(began), cpu

@@ -19,6 +19,7 @@ const grace = 10 * time.Second
 type child struct {
 	dir  string
 	argv []string
+	env  []string  // beside ours
 	out  io.Writer // both of its outputs
 	more *os.File  // its descriptor 3, if not nil
 }
@@ -28,6 +29,7 @@ type child struct {
 func (c child) run(ctx context.Context) (cpu time.Duration, err error) {
 	cmd := exec.CommandContext(ctx, c.argv[0], c.argv[1:]...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = c.dir, c.out, c.out
+	cmd.Env = append(os.Environ(), c.env...)
 	if c.more != nil {
 		cmd.ExtraFiles = []*os.File{c.more}
 	}
