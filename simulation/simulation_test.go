@@ -9,7 +9,7 @@ var worlds = map[string]func(*server) clients{
 }
 
 // quick is how many seeds of each world a plain run of the tests tries.
-var quick = map[string]int{"authors": 3000, "people": 1500}
+var quick = map[string]int{"authors": 2000, "people": 1000}
 
 func TestWhatAuthorsWereToldIsTrueWhateverFails(t *testing.T) { try(t, "authors") }
 
