@@ -86,7 +86,7 @@ func (s *server) start() {
 
 // reportBroken fails the test over what no server may ever say.
 func reportBroken(t testing.TB, stderr string) {
-	for _, sign := range []string{"DATA RACE", "panic:", "fatal error:", "MORE ON STDOUT"} {
+	for _, sign := range []string{"WARNING: DATA RACE", "panic:", "fatal error:", "MORE ON STDOUT"} {
 		if i := strings.Index(stderr, sign); i >= 0 {
 			t.Errorf("the server said %s:\n%s", sign, stderr[i:min(len(stderr), i+3000)])
 		}

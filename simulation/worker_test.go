@@ -134,10 +134,10 @@ func try(t *testing.T, world string) {
 // run is what came of a seed.
 type run struct {
 	sum  string // of the trace
-	held bool   // the machine stood still meanwhile: the runtime may have chosen who goes on
+	held bool   // the machine held it up: the runtime may have chosen who goes on
 }
 
-// runs gives what came of n seeds, from the first on, in one process.
+// runs plays n seeds, from the first on, in one process, and returns what came of each.
 func runs(t *testing.T, world string, first uint64, n int) map[uint64]run {
 	var out bytes.Buffer
 	if err := start(t.Context(), world, &out, "-tracing", "-from="+strconv.FormatUint(first, 10), "-seeds="+strconv.Itoa(n)); err != nil {

@@ -34,7 +34,7 @@ type world struct {
 	tracing bool
 	lines   []string      // of the trace
 	looked  time.Duration // when the driver last began or ended to wait, by the machine's clock
-	held    bool          // it was so long from one such moment to the next that the runtime may have preempted somebody
+	held    bool          // somebody may have been preempted: see look
 
 	mu     sync.Mutex
 	parked []*parked // who waits for the driver, by key

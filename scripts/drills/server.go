@@ -80,7 +80,7 @@ func (s *server) listens() bool {
 // sane notes what no server may ever say.
 func (r *run) sane(p *process) {
 	said := p.output.String()
-	for _, sign := range []string{"DATA RACE", "panic:", "fatal error:"} {
+	for _, sign := range []string{"WARNING: DATA RACE", "panic:", "fatal error:"} {
 		if i := strings.Index(said, sign); i >= 0 {
 			r.miss("the server said %s:\n%s", sign, said[i:min(len(said), i+3000)])
 		}

@@ -184,6 +184,21 @@ func TestAPackageThatDoesNotBuildOrCrashesFailsAndIsNotRunAgain(t *testing.T) {
 	r.tellsNot(`, try `)
 }
 
+// The program under test, too, crashes and races by no luck of its tests.
+func TestAStoryThatTellsOfACrashOrARaceOfTheProgramIsNotRunAgain(t *testing.T) {
+	t.Parallel()
+	for what, said := range map[string]string{
+		"crashed":         "panic: runtime error: index out of range [3] with length 3",
+		"crashed by Go":   "fatal error: concurrent map writes",
+		"has a data race": "WARNING: DATA RACE",
+	} {
+		story := fmt.Sprintf("package p\n\nimport \"testing\"\n\nfunc TestA(t *testing.T) { t.Errorf(\"the server said this:\\n%%s\", %q) }\n", said)
+		r := runs(t, map[string]string{"story": story}, "story")
+		r.tells(`^  story +tiny/story ` + strings.TrimSuffix(what, " by Go") + `$`)
+		r.tellsNot(`, try `)
+	}
+}
+
 func TestAStoryPackageThatTimesOutIsRunAgainAsAWhole(t *testing.T) {
 	t.Parallel()
 	hangs := "package p\n\nimport (\n\t\"os\"\n\t\"testing\"\n)\n\n" +

@@ -215,7 +215,8 @@ func (p *goPackage) counts(t *goTest) bool {
 	return !parent || t.state == failed
 }
 
-var goCrash = regexp.MustCompile(`(?m)^(panic: |fatal error: |exit status [2-9]|signal: |WARNING: DATA RACE)`)
+// goCrash is how a test's process ends that crashed. Indented, it is what a test tells of the program under test.
+var goCrash = regexp.MustCompile(`(?m)^ *(panic: |fatal error: )|^(exit status [2-9]|signal: )`)
 
 // fault is what was wrong with a package beside failed tests, or nil. The tests that are open have no end.
 func (p *goPackage) fault(path string, open []string) *fault {

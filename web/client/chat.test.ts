@@ -120,7 +120,8 @@ test('a join\'s own sum tells of an older copy that was put back', async () => {
   server.putBack(2);
   for (const text of ['other three', 'other four']) server.say('bob', text);
   await vi.advanceTimersByTimeAsync(5_000);
-  expect(server.sockets[1]!.sent.find((frame) => frame.type === 'join')).toMatchObject({ after: 3, log: 'log-1', known: 3, sum: 'a ‖ b ‖ c' });
+  const join = server.sockets[1]!.sent.find((frame) => frame.type === 'join');
+  expect(join).toMatchObject({ after: 3, log: 'log-1', known: 3, sum: 'a ‖ b ‖ c' });
   expect([texts(), told.resets]).toEqual([['a', 'b', 'other three', 'other four'], ['lobby']]);
 });
 
