@@ -15,8 +15,12 @@ import (
 
 // What net/http and the sessions see of a connection that came through the gate, and what the gate learns of its requests.
 
-// silent reports whether nothing has come that the server has not read.
+// silent reports whether the server waits for the client: it reads, and nothing has come. On a busy machine what was
+// accepted, or read, may lie for seconds before a goroutine gets to it.
 func (a *arrival) silent() bool {
+	if a.awaited.Load() == 0 {
+		return false
+	}
 	unread := 0
 	if raw, err := a.SyscallConn(); err == nil {
 		_ = raw.Control(func(fd uintptr) { // an error means that it is closed

@@ -18,8 +18,9 @@ import (
 // stranger keeps others out: not those who say nothing, or say it slowly, and not those who have asked once and stay. It
 // closes the oldest of these, and never the newest, which is who has just come. Safe for concurrent use.
 //
-// Who waits for the server itself is not to blame: a connection on which something has come that is not read yet is left
-// alone, and where there are none but such, the gate accepts more slowly.
+// Who waits for the server itself is not to blame: a connection is left alone while something has come on it that is not
+// read yet, or while the server is busy with what it has read and waits for nothing more. Where there are none but such,
+// the gate accepts more slowly.
 type gate struct {
 	most       int // fixed; connections in all
 	handshakes int // fixed; of them, those that have not finished a request, and as many that are idle
@@ -57,6 +58,7 @@ type arrival struct {
 	gate      *gate
 	*preamble              // nil: none must come
 	spoke     atomic.Int64 // when something came first that was read, in nanoseconds since opened; 0: nothing yet
+	awaited   atomic.Int32 // how many goroutines wait in a read of it: 0 where it is the server's turn
 
 	// Guarded by gate.mu.
 	state    state

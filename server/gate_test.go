@@ -53,8 +53,25 @@ func openGateOf(t *testing.T, b budget, proxies, trusted peers) *openGate {
 	return g
 }
 
-// from connects from an address and returns both ends.
+// from connects from an address and returns both ends. The server waits for what comes, as net/http does.
 func (g *openGate) from(addr string) (there net.Conn, here *arrival) {
+	g.t.Helper()
+	there, here = g.unread(addr)
+	ended := make(chan struct{})
+	go func() { // the test's; ends with the connection
+		defer close(ended)
+		_, _ = io.Copy(io.Discard, here)
+	}()
+	g.t.Cleanup(func() {
+		_ = here.Close()
+		<-ended
+	})
+	until(g.t, "the server waits for it", here.silent)
+	return there, here
+}
+
+// unread connects from an address and returns both ends. The server does not come to it.
+func (g *openGate) unread(addr string) (there net.Conn, here *arrival) {
 	g.t.Helper()
 	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(addr)}}
 	there, err := d.Dial("tcp", g.listener.Addr().String())
@@ -111,14 +128,33 @@ func TestTheOldestOfTheFullestNetworkMakesRoom(t *testing.T) {
 func TestAConnectionWhoseRequestIsUnreadIsNotClosed(t *testing.T) {
 	t.Parallel()
 	g := openGateOf(t, budget{connections: 100, handshakes: 2, handshakesEach: 2}, peers{}, peers{})
-	waits, a := g.from("127.0.0.1")
-	if _, err := io.WriteString(waits, "GET / HTTP/1.1\r\n"); err != nil {
-		t.Fatal(err)
-	}
-	until(t, "it has come", func() bool { return !a.silent() })
+	_, a := g.unread("127.0.0.1")
 	silent, _ := g.from("127.0.0.1")
 	g.from("127.0.0.1")
 	g.closed(silent)
+	if got := g.state(a); got != fresh {
+		t.Errorf("who waits for the server was closed (state %d)", got)
+	}
+}
+
+func TestAConnectionIsNotClosedWhileTheServerIsBusyWithWhatItHasRead(t *testing.T) {
+	t.Parallel()
+	g := openGateOf(t, budget{connections: 100, handshakes: 2, handshakesEach: 2}, peers{}, peers{})
+	const request = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+	waits, a := g.unread("127.0.0.1")
+	if _, err := io.WriteString(waits, request); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadFull(a, make([]byte, len(request))); err != nil {
+		t.Fatal(err)
+	}
+	half, b := g.from("127.0.0.1")
+	if _, err := io.WriteString(half, "GET /"); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "half a request was read", func() bool { return b.spoke.Load() != 0 && b.silent() })
+	g.from("127.0.0.1")
+	g.closed(half)
 	if got := g.state(a); got != fresh {
 		t.Errorf("who waits for the server was closed (state %d)", got)
 	}

@@ -55,7 +55,9 @@ func (a *arrival) Read(p []byte) (int, error) {
 	if a.introduced(); a.preamble != nil && a.err != nil {
 		return 0, io.EOF
 	}
+	a.awaited.Add(1)
 	n, err := a.Conn.Read(p)
+	a.awaited.Add(-1)
 	if n > 0 && a.spoke.Load() == 0 {
 		a.spoke.Store(int64(time.Since(opened)))
 	}
@@ -71,7 +73,9 @@ func (a *arrival) introduced() {
 // introduce reads the header, and not a byte more: what follows is read from the connection itself.
 func (a *arrival) introduce() {
 	_ = a.Conn.SetReadDeadline(time.Now().Add(preambleTime)) // where it fails, so does reading
+	a.awaited.Add(1)
 	a.from, a.err = readPreamble(a.Conn)
+	a.awaited.Add(-1)
 	_ = a.Conn.SetReadDeadline(time.Time{}) // net/http sets its own
 	switch {
 	case errors.Is(a.err, io.EOF): // it only looked whether the port is open
