@@ -1,6 +1,7 @@
 package server
 
 import (
+	"net/url"
 	"strings"
 	"testing"
 )
@@ -70,5 +71,44 @@ func TestThePublicPathWithoutItsSlashLeadsThere(t *testing.T) {
 		if got := a.Header.Get("Location"); a.StatusCode != 308 || got != want {
 			t.Errorf("GET %s: got %s to %q, want 308 to %q, relative so that it holds behind any proxy", path, a.Status, got, want)
 		}
+	}
+}
+
+func TestNoRedirectLeavesThePath(t *testing.T) {
+	t.Parallel()
+	ts := serve(t, "--public-url", "https://example.com/chat/")
+	for _, prefix := range []string{"", "/chat"} { // a proxy takes the path away, or leaves it there
+		for path, want := range map[string]string{
+			"//": "/", "//metrics": "/metrics", "//c/lobby": "/c/lobby", "/c//lobby": "/c/lobby", "//c///lobby//": "/c/lobby/",
+			"//api/conversations?limit=1": "/api/conversations?limit=1", "//a:b": "/a:b", "//c/a%2F%2Fb": "/c/a%2F%2Fb", "///ws": "/ws",
+		} {
+			a := ts.bare("GET " + prefix + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n")
+			asked, err := url.Parse("https://example.com/chat" + path) // what the browser has
+			if err != nil {
+				t.Fatal(err)
+			}
+			to, err := asked.Parse(a.Header.Get("Location"))
+			if a.StatusCode != 307 || err != nil || to.String() != "https://example.com/chat"+want {
+				t.Errorf("GET %s%s: got %s to %v, %v, want /chat%s", prefix, path, a.Status, to, err, want)
+			}
+		}
+		for _, path := range []string{"/api", "/c/../metrics", "/./healthz", "//..//metrics"} {
+			a := ts.bare("GET " + prefix + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n")
+			if to := a.Header.Get("Location"); a.StatusCode != 404 || to != "" {
+				t.Errorf("GET %s%s: got %s to %q, want 404", prefix, path, a.Status, to)
+			}
+		}
+		ts.get(prefix+"/api").refuses(t, 404, "not_found", "/api/conversations")
+		ts.get(prefix+"/api", "Host", "evil.example").refuses(t, 403, "forbidden", "--host")
+	}
+}
+
+func TestThePublicPathIsKnownInEveryEscape(t *testing.T) {
+	t.Parallel()
+	ts := serve(t, "--public-url", "https://example.com/chät/(a)/")
+	for _, root := range []string{"/ch%C3%A4t/(a)", "/ch%c3%a4t/(a)", "/ch%C3%A4t/%28a%29", "/%63h%c3%a4t/%28a)"} {
+		ts.get(root+"/healthz").is(t, 200).has(t, "alive")
+		ts.get(root+"/%68ealthz").is(t, 200).has(t, "alive")
+		ts.get(root+"/api/conversations/a%2Fb/messages").refuses(t, 400, "invalid_conversation", "a/b")
 	}
 }

@@ -2,6 +2,7 @@ package server
 
 import (
 	"net/http"
+	slashes "path"
 	"slices"
 	"strings"
 
@@ -20,6 +21,7 @@ func (s *Server) routes() http.Handler {
 	guarded.Handle("/api/conversations/{id}/messages", methods{"GET": s.readMessages, "POST": s.postMessage})
 	guarded.Handle("/api/conversations/{id}/transcript", methods{"GET": s.downloadTranscript})
 	guarded.HandleFunc("/api/", noSuchPath)
+	guarded.HandleFunc("/api", noSuchPath) // else it would be sent to /api/, away from below a path
 
 	guarded.Handle("/healthz", methods{"GET": s.health})
 	guarded.Handle("/readyz", methods{"GET": s.ready})
@@ -27,14 +29,51 @@ func (s *Server) routes() http.Handler {
 
 	inside := s.doors.guard(guarded, s.metrics.refused.WithLabelValues("door"))
 	mux := http.NewServeMux()
-	for _, path := range []string{"/ws", "/api/", "/healthz", "/readyz", "/metrics"} {
+	for _, path := range []string{"/ws", "/api", "/api/", "/healthz", "/readyz", "/metrics"} {
 		mux.Handle(path, inside)
 	}
 	mux.Handle("/", s.servePage())
+	tidy := tidied(mux)
 	if s.doors.own == nil {
-		return s.gate.note(mux)
+		return s.gate.note(tidy)
 	}
-	return s.gate.note(below(s.doors.own.path, mux))
+	return s.gate.note(below(s.doors.own.path, tidy))
+}
+
+// tidied sends a path with empty parts (//c/lobby) to the one without them, as a ServeMux does, but by a relative address:
+// one that begins with a slash leads out of the path below which a proxy has us. Clients take dots away themselves
+// before they ask; where one is left, nothing is.
+func tidied(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked := r.URL.EscapedPath()
+		clean := slashes.Clean(asked)
+		if strings.HasSuffix(asked, "/") && clean != "/" {
+			clean += "/"
+		}
+		switch {
+		case clean == asked || !strings.HasPrefix(asked, "/"):
+			next.ServeHTTP(w, r)
+		case hasDots(asked):
+			noSuchPath(w, r)
+		default:
+			to := strings.Repeat("../", strings.Count(asked, "/")-1) + clean[1:]
+			if r.URL.RawQuery != "" {
+				to += "?" + r.URL.RawQuery
+			}
+			w.Header().Set("Location", to)
+			w.WriteHeader(http.StatusTemporaryRedirect)
+		}
+	})
+}
+
+// hasDots reports whether a part of a path is . or .., which stand for folders.
+func hasDots(path string) bool {
+	for part := range strings.SplitSeq(path, "/") {
+		if part == "." || part == ".." {
+			return true
+		}
+	}
+	return false
 }
 
 // servePage serves the page as the client asked for it: its policy names the host that the browser knows.
