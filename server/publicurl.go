@@ -60,10 +60,10 @@ func publicPath(escaped string) (string, error) {
 	if err != nil {
 		return "", errors.New("its path is not well formed")
 	}
-	clean := slashes.Clean(parsed.Path)
-	if clean == "/" {
-		return clean, nil
+	if parsed.Path == "/" {
+		return "/", nil
 	}
+	clean := slashes.Clean(parsed.Path)
 	escapedSlash := strings.Count(parsed.Path, "/") != strings.Count(parsed.EscapedPath(), "/")
 	if clean != strings.TrimSuffix(parsed.Path, "/") || escapedSlash {
 		return "", errors.New("its path has empty parts or dots")

@@ -27,7 +27,7 @@ func TestAPublicURLIsReadOrRefusedInOneLine(t *testing.T) {
 		"chat.example.com": "neither http:// nor https://", "//chat.example.com/": "neither", "/chat/": "neither", "wss://chat.example.com/": "neither",
 		"https://": "host", "https:///chat": "host", "https://ann@chat.example.com": "a user", "https://chat.example.com/?a=b": "a query",
 		"https://chat.example.com/#c": "a fragment", "https://chat.example.com/chat?": "a query", "https://chat.example.com:99999/": "port",
-		"https://*.example.com/": "host name", "https://chat.example.com/a//b": "empty parts", "https://chat.example.com/a/../b/": "dots",
+		"https://*.example.com/": "host name", "https://chat.example.com/a//b": "empty parts", "https://chat.example.com/a/../b/": "dots", "https://chat.example.com/..": "dots", "https://chat.example.com/%2e%2e/": "dots",
 		"https://chat.example.com//": "empty parts", "https://chat.example.com/a%2Fb/": "empty parts", "https://chat.example.com/%zz": "not well formed",
 		"https://chat.example.com/c/": "the server's own", "https://chat.example.com/api/chat": "the server's own", "https://chat.example.com/ws": "the server's own",
 	} {
