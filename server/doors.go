@@ -124,6 +124,9 @@ func (d *doors) strangeHost(v visit) *refusal {
 // strangeOrigin finds out why a page is refused: most often it is the server's own behind a proxy that says otherwise.
 func (d *doors) strangeOrigin(r *http.Request, v visit, text string, from origin, bad error) *refusal {
 	no := &refusal{kind: "origin", header: "Origin", value: text}
+	if bad == nil {
+		_, _, bad = parseAllowed(from.String()) // a socket's, say: what no page has, no flag lets in
+	}
 	allow := "--origin " + from.String()
 	host, _ := normalHost(from.scheme, v.host)
 	switch {
