@@ -10,7 +10,6 @@ import (
 	"os"
 	"slices"
 	"strconv"
-	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -212,8 +211,12 @@ func beyondLoopback(r *http.Request) bool {
 // know takes the names that the server listens at for names that it goes by.
 func (d *doors) know(listens []string) {
 	for _, text := range listens {
-		if e, err := parseEndpoint("--listen", text); err == nil && e.isName() { // it was checked with the configuration
-			d.hosts[strings.ToLower(e.host)] = true
+		e, err := parseEndpoint("--listen", text)
+		if err != nil || !e.isName() { // it was checked with the configuration
+			continue
+		}
+		if name, err := normalHost("http", e.host); err == nil { // in the form that is compared
+			d.hosts[name] = true
 		}
 	}
 }

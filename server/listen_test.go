@@ -97,8 +97,13 @@ func TestANameIsListenedAtWithAllItsAddressesAndSaidOnce(t *testing.T) {
 func TestANameToListenAtIsAHostThatTheServerGoesBy(t *testing.T) {
 	t.Parallel()
 	d := newDoors(defaults(t), true, newProxies(nil, zerolog.Nop()).visit, zerolog.Nop())
-	d.know([]string{"Chat.Internal:8080", "127.0.0.1:0", "unix:/run/x"})
-	if !d.knows("chat.internal:8080") || d.knows("unix") || d.knows("") {
+	d.know([]string{"Chat.Internal:8080", "dotted.internal.:8080", "bücher.internal:8080", "127.0.0.1:0", "unix:/run/x"})
+	for _, host := range []string{"chat.internal:8080", "dotted.internal:8080", "dotted.internal.", "xn--bcher-kva.internal"} {
+		if !d.knows(host) {
+			t.Errorf("%s is not known: got %v", host, d.hosts)
+		}
+	}
+	if d.knows("unix") || d.knows("") {
 		t.Errorf("got %v, want chat.internal to be known, and nothing else beside localhost", d.hosts)
 	}
 }
