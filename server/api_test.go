@@ -138,3 +138,13 @@ func TestHealthIsAlive(t *testing.T) {
 	ts.get("/readyz").is(t, 200).has(t, "ready")
 	ts.get("/").has(t, "") // the page, or the words that it is not built
 }
+
+func TestMetricsAreNotWhereOthersReachTheServer(t *testing.T) {
+	t.Parallel()
+	ts := serve(t, "--listen", "0.0.0.0:0", "--auth", "open")
+	ts.get("/metrics").is(t, 200)
+	_, port, _ := strings.Cut(strings.TrimPrefix(ts.where()[1], "http://"), ":")
+	ts.url = "http://127.0.0.1:" + port
+	ts.get("/metrics").refuses(t, 404, "not_found", "--admin-listen") // asked for on this machine, on an address that is not its alone
+	ts.get("/healthz").is(t, 200)
+}
