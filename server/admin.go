@@ -74,6 +74,7 @@ func (s *Server) adminRoutes() http.Handler {
 	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
 	doors := newDoors(s.cfg, anyLoopback(s.adminListeners), s.proxies.visit, s.log)
+	doors.unread = true
 	return doors.guard(mux, s.metrics.refused.WithLabelValues("door"))
 }
 
