@@ -177,6 +177,8 @@ func (e endpoint) explain(err error) error {
 		words = "is not allowed: ports below 1024 need a privilege; give a higher one"
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
 		words = "is no address of this machine: give one that it has, or leave the host out for all"
+	case errors.Is(err, syscall.EINVAL): // it names no interface, or one that is not there
+		words = "is of no interface of this machine: a link-local address names its own, as in [fe80::1%eth0]:8080"
 	case errors.Is(err, syscall.EAFNOSUPPORT):
 		words = "is of a kind that this machine does not have (is IPv6 off?): give another address"
 	default:

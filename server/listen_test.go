@@ -285,6 +285,16 @@ func TestWhereOneOfSeveralAddressesIsTakenNothingStaysOpen(t *testing.T) {
 	}
 }
 
+func TestALinkLocalAddressNamesItsInterface(t *testing.T) {
+	t.Parallel()
+	for _, listen := range []string{"[fe80::1]:0", "[fe80::1%nosuch]:0"} {
+		_, err := listenAll(&Config{Listen: []string{listen}, Auth: "open"})
+		if err == nil || !strings.HasPrefix(err.Error(), "--listen "+listen+" ") || !strings.Contains(err.Error(), "[fe80::1%eth0]:8080") {
+			t.Errorf("%s: got %v, want how to write it", listen, err)
+		}
+	}
+}
+
 func TestASocketNeedsNoOpenButWhatTheNetworkReachesDoes(t *testing.T) {
 	t.Parallel()
 	for listen, refused := range map[string]bool{
