@@ -82,14 +82,20 @@ func TestNoRedirectLeavesThePath(t *testing.T) {
 			"//": "/", "//metrics": "/metrics", "//c/lobby": "/c/lobby", "/c//lobby": "/c/lobby", "//c///lobby//": "/c/lobby/",
 			"//api/conversations?limit=1": "/api/conversations?limit=1", "//a:b": "/a:b", "//c/a%2F%2Fb": "/c/a%2F%2Fb", "///ws": "/ws",
 		} {
-			a := ts.bare("GET " + prefix + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n")
 			asked, err := url.Parse("https://example.com/chat" + path) // what the browser has
 			if err != nil {
 				t.Fatal(err)
 			}
-			to, err := asked.Parse(a.Header.Get("Location"))
-			if a.StatusCode != 307 || err != nil || to.String() != "https://example.com/chat"+want {
-				t.Errorf("GET %s%s: got %s to %v, %v, want /chat%s", prefix, path, a.Status, to, err, want)
+			for _, host := range []string{"localhost", "example.com"} { // what the proxy says
+				a := ts.bare("GET " + prefix + path + " HTTP/1.1\r\nHost: " + host + "\r\n\r\n")
+				location := a.Header.Get("Location")
+				to, err := asked.Parse(location)
+				if a.StatusCode != 307 || err != nil || to.String() != "https://example.com/chat"+want {
+					t.Errorf("GET %s%s of %s: got %s to %v, %v, want /chat%s", prefix, path, host, a.Status, to, err, want)
+				}
+				if (host == "example.com") != strings.HasPrefix(location, "/chat/") {
+					t.Errorf("GET %s%s of %s: got %q, want it from the root where that is known, and only there", prefix, path, host, location)
+				}
 			}
 		}
 		for _, path := range []string{"/api", "/c/../metrics", "/./healthz", "//..//metrics"} {

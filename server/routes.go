@@ -2,6 +2,7 @@ package server
 
 import (
 	"net/http"
+	"net/url"
 	slashes "path"
 	"slices"
 	"strings"
@@ -33,17 +34,17 @@ func (s *Server) routes() http.Handler {
 		mux.Handle(path, inside)
 	}
 	mux.Handle("/", s.servePage())
-	tidy := tidied(mux)
+	tidy := s.tidied(mux)
 	if s.doors.own == nil {
 		return s.gate.note(tidy)
 	}
 	return s.gate.note(below(s.doors.own.path, tidy))
 }
 
-// tidied sends a path with empty parts (//c/lobby) to the one without them, as a ServeMux does, but by a relative address:
-// one that begins with a slash leads out of the path below which a proxy has us. Clients take dots away themselves
-// before they ask; where one is left, nothing is.
-func tidied(next http.Handler) http.Handler {
+// tidied sends a path with empty parts (//c/lobby) to the one without them, as a ServeMux does, but not out of the path
+// below which a proxy has us: to where --public-url says, where the request came by that, and else by a relative
+// address. Clients take dots away themselves before they ask; where one is left, nothing is.
+func (s *Server) tidied(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		asked := r.URL.EscapedPath()
 		clean := slashes.Clean(asked)
@@ -56,7 +57,11 @@ func tidied(next http.Handler) http.Handler {
 		case hasDots(asked):
 			noSuchPath(w, r)
 		default:
-			to := strings.Repeat("../", strings.Count(asked, "/")-1) + clean[1:]
+			root := s.publicRoot(r)
+			if root == "" { // some clients (Python's) see no empty parts in what they go up from, and go too far
+				root = strings.Repeat("../", strings.Count(asked, "/")-1)
+			}
+			to := root + clean[1:]
 			if r.URL.RawQuery != "" {
 				to += "?" + r.URL.RawQuery
 			}
@@ -64,6 +69,18 @@ func tidied(next http.Handler) http.Handler {
 			w.WriteHeader(http.StatusTemporaryRedirect)
 		}
 	})
+}
+
+// publicRoot is the path of --public-url, where there is one and the request came by its host; else "".
+func (s *Server) publicRoot(r *http.Request) string {
+	own := s.doors.own
+	if own == nil || own.path == "/" {
+		return ""
+	}
+	if host, err := normalHost(own.origin.scheme, s.doors.visit(r).host); err != nil || host != own.origin.host {
+		return ""
+	}
+	return (&url.URL{Path: own.path}).EscapedPath()
 }
 
 // hasDots reports whether a part of a path is . or .., which stand for folders.
