@@ -145,7 +145,8 @@ func TestMetricsAreNotWhereOthersReachTheServer(t *testing.T) {
 	ts.get("/metrics").is(t, 200)
 	_, port, _ := strings.Cut(strings.TrimPrefix(ts.where()[1], "http://"), ":")
 	ts.url = "http://127.0.0.1:" + port
-	ts.get("/metrics").refuses(t, 404, "not_found", "--admin-listen") // asked for on this machine, on an address that is not its alone
+	// Asked for on this machine, but at an address that is not its alone.
+	ts.get("/metrics").refuses(t, 404, "not_found", "--admin-listen")
 	ts.get("/healthz").is(t, 200)
 }
 

@@ -98,8 +98,8 @@ func below(root string, next http.Handler) http.Handler {
 	})
 }
 
-// without is a request with the path below root. The path may be escaped in more than one way (%c3 and %C3), so that what
-// is taken from that form is counted in slashes: http.StripPrefix finds nothing to take there, and answers 404.
+// without is a request with the path below root. The path may be escaped in more than one way (%c3 and %C3), so that
+// what is taken from that form is counted in slashes: http.StripPrefix finds nothing to take there, and answers 404.
 func without(root string, r *http.Request) *http.Request {
 	to, asked := *r.URL, *r
 	to.Path = r.URL.Path[len(root)-1:]

@@ -27,7 +27,8 @@ func TestAPublicURLIsReadOrRefusedInOneLine(t *testing.T) {
 		"chat.example.com": "neither http:// nor https://", "//chat.example.com/": "neither", "/chat/": "neither", "wss://chat.example.com/": "neither",
 		"https://": "host", "https:///chat": "host", "https://ann@chat.example.com": "a user", "https://chat.example.com/?a=b": "a query",
 		"https://chat.example.com/#c": "a fragment", "https://chat.example.com/chat?": "a query", "https://chat.example.com:99999/": "port",
-		"https://*.example.com/": "host name", "https://chat.example.com/a//b": "empty parts", "https://chat.example.com/a/../b/": "dots", "https://chat.example.com/..": "dots", "https://chat.example.com/%2e%2e/": "dots",
+		"https://*.example.com/": "host name", "https://chat.example.com/a//b": "empty parts", "https://chat.example.com/a/../b/": "dots",
+		"https://chat.example.com/..": "dots", "https://chat.example.com/%2e%2e/": "dots",
 		"https://chat.example.com//": "empty parts", "https://chat.example.com/a%2Fb/": "empty parts", "https://chat.example.com/%zz": "not well formed",
 		"https://chat.example.com/c/": "the server's own", "https://chat.example.com/api/chat": "the server's own", "https://chat.example.com/ws": "the server's own",
 	} {
@@ -80,7 +81,8 @@ func TestNoRedirectLeavesThePath(t *testing.T) {
 	for _, prefix := range []string{"", "/chat"} { // a proxy takes the path away, or leaves it there
 		for path, want := range map[string]string{
 			"//": "/", "//metrics": "/metrics", "//c/lobby": "/c/lobby", "/c//lobby": "/c/lobby", "//c///lobby//": "/c/lobby/",
-			"//api/conversations?limit=1": "/api/conversations?limit=1", "//a:b": "/a:b", "//c/a%2F%2Fb": "/c/a%2F%2Fb", "///ws": "/ws",
+			"//api/conversations?limit=1": "/api/conversations?limit=1", "//a:b": "/a:b", "//c/a%2F%2Fb": "/c/a%2F%2Fb",
+			"///ws": "/ws",
 		} {
 			asked, err := url.Parse("https://example.com/chat" + path) // what the browser has
 			if err != nil {
@@ -94,7 +96,8 @@ func TestNoRedirectLeavesThePath(t *testing.T) {
 					t.Errorf("GET %s%s of %s: got %s to %v, %v, want /chat%s", prefix, path, host, a.Status, to, err, want)
 				}
 				if (host == "example.com") != strings.HasPrefix(location, "/chat/") {
-					t.Errorf("GET %s%s of %s: got %q, want it from the root where that is known, and only there", prefix, path, host, location)
+					t.Errorf("GET %s%s of %s: got %q, want it from the root only where that is known",
+						prefix, path, host, location)
 				}
 			}
 		}

@@ -136,7 +136,8 @@ func TestAFloodOfRefusalsIsALineNowAndThen(t *testing.T) {
 func TestWhatNoFlagLetsInHasNone(t *testing.T) {
 	t.Parallel()
 	for _, origin := range []string{
-		"null", "file://", "FILE://host", "ws://localhost", "wss://chat.example.com", "ftp://localhost", "data://text", "nonsense", "",
+		"null", "file://", "FILE://host", "ws://localhost", "wss://chat.example.com", "ftp://localhost", "data://text",
+		"nonsense", "",
 	} {
 		r := httptest.NewRequest("GET", "/api/conversations", nil)
 		r.Host = "localhost"

@@ -229,8 +229,8 @@ func TestTheSubprotocolIsAnsweredExactlyAsTheContractHasIt(t *testing.T) {
 	}
 }
 
-// TestWhatIsNoUpgradeIsToldHowUnlessSomebodyPassesItOn: a proxy that passes the header on to a client of HTTP/2 (nginx) makes
-// that a broken answer, for curl and for Safari.
+// TestWhatIsNoUpgradeIsToldHowUnlessSomebodyPassesItOn: a proxy that passes the header on to a client of HTTP/2 (nginx)
+// makes that a broken answer, for curl and for Safari.
 func TestWhatIsNoUpgradeIsToldHowUnlessSomebodyPassesItOn(t *testing.T) {
 	t.Parallel()
 	ts := serve(t)
