@@ -99,6 +99,17 @@ func thePageIsServed(t *testing.T, p *proxy) {
 			}
 		}
 	}
+	for host, path := range p.ways() {
+		for _, untidy := range []string{"//c/lobby", "/c//lobby"} { // some proxies tidy them up themselves
+			asked, _ := url.Parse(p.url(host, path+untidy))
+			a := p.ask("GET", host, path+untidy, "")
+			to, err := asked.Parse(a.header.Get("Location"))
+			if a.status == 307 && (err != nil || to.Path != path+"/c/lobby") {
+				t.Errorf("%s%s: got %d to %v, which is not below %s/", host, path+untidy, a.status, to, path)
+			}
+		}
+		p.ask("GET", host, path+"/api", "").refuses(t, 404, "not_found")
+	}
 	if a := p.ask("GET", sharedHost, sharedPath, ""); a.status < 301 || a.status > 308 || !strings.HasSuffix(a.header.Get("Location"), sharedPath+"/") {
 		t.Errorf("%s without its last slash: got %d to %q", sharedPath, a.status, a.header.Get("Location"))
 	}

@@ -74,6 +74,7 @@ func (s *Server) adminRoutes() http.Handler {
 	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
 	doors := newDoors(s.cfg, anyLoopback(s.adminListeners), s.proxies.visit, s.log)
+	doors.unread = true
 	return doors.guard(mux, s.metrics.refused.WithLabelValues("door"))
 }
 
@@ -93,7 +94,7 @@ func (s *Server) announceAdmin() {
 func (s *Server) ownMetrics() http.HandlerFunc {
 	handler := s.metrics.handler()
 	return func(w http.ResponseWriter, r *http.Request) {
-		if s.cfg.AdminListen != "" || !s.doors.loopback || !s.fromHere(r) {
+		if s.cfg.AdminListen != "" || !s.doors.loopback || beyondLoopback(r) || !s.fromHere(r) {
 			refuse(w, http.StatusNotFound, protocol.Errorf(protocol.CodeNotFound,
 				"/metrics is for this machine alone: start the server with --admin-listen to have it elsewhere"))
 			return

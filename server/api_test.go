@@ -138,3 +138,29 @@ func TestHealthIsAlive(t *testing.T) {
 	ts.get("/readyz").is(t, 200).has(t, "ready")
 	ts.get("/").has(t, "") // the page, or the words that it is not built
 }
+
+func TestMetricsAreNotWhereOthersReachTheServer(t *testing.T) {
+	t.Parallel()
+	ts := serve(t, "--listen", "0.0.0.0:0", "--auth", "open")
+	ts.get("/metrics").is(t, 200)
+	_, port, _ := strings.Cut(strings.TrimPrefix(ts.where()[1], "http://"), ":")
+	ts.url = "http://127.0.0.1:" + port
+	// Asked for on this machine, but at an address that is not its alone.
+	ts.get("/metrics").refuses(t, 404, "not_found", "--admin-listen")
+	ts.get("/healthz").is(t, 200)
+}
+
+func TestAPageThatMayChatMayNotReadTheAdminsAddress(t *testing.T) {
+	t.Parallel()
+	ts := serve(t, "--admin-listen", "127.0.0.1:0", "--origin", "https://app.example.com")
+	ts.get("/api/conversations", "Origin", "https://app.example.com").is(t, 200)
+	ts.url = "http://" + ts.adminListeners[0].Addr().String()
+	for _, path := range []string{"/metrics", "/debug/pprof/", "/readyz"} {
+		ts.get(path).is(t, 200)
+		ts.get(path, "Origin", ts.url).is(t, 200)
+		a := ts.get(path, "Origin", "https://app.example.com")
+		if got := a.header.Get("Access-Control-Allow-Origin"); got != "" {
+			t.Errorf("%s: got Access-Control-Allow-Origin %q", path, got)
+		}
+	}
+}

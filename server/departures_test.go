@@ -129,3 +129,18 @@ func TestADrainThatHasNoTimeStillTellsEachItsOwnTimeToComeBack(t *testing.T) {
 	}
 	<-ended
 }
+
+func TestADrainOfNoTimeIsTakenNoticeOf(t *testing.T) {
+	t.Parallel()
+	ts := serve(t, "--drain", "0s")
+	c, _ := ts.dial("name=ann")
+	ts.read(c)
+	ts.cancel()
+	if reason := ts.closed(c, websocket.StatusGoingAway); !strings.HasSuffix(reason, " retry_after=1.0") {
+		t.Errorf("got %q, want when to come back", reason)
+	}
+	ts.stop()
+	if log := ts.log.String(); strings.Contains(log, "were cut") {
+		t.Errorf("it did not wait until the client had taken it: %s", log)
+	}
+}

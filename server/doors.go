@@ -21,6 +21,7 @@ type doors struct {
 	hosts    map[string]bool // their names, without ports
 	own      *publicURL      // nil: the server is where its clients say that it is
 	origins  origins
+	unread   bool // pages of --origin may not read the answers: those that may chat have no use for the server's memory
 	visit    func(*http.Request) visit
 
 	refusals *refusals
@@ -46,6 +47,9 @@ func newDoors(cfg *Config, loopback bool, visit func(*http.Request) visit, log z
 // guard lets in what the doors allow, before anything else looks at the request, and counts what they do not.
 func (d *doors) guard(next http.Handler, refused prometheus.Counter) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !d.origins.none() {
+			w.Header().Add("Vary", "Origin") // the answer to one page must not be kept for another
+		}
 		if no := d.check(r); no != nil {
 			refused.Inc()
 			d.refusals.note(r, no)
@@ -124,6 +128,9 @@ func (d *doors) strangeHost(v visit) *refusal {
 // strangeOrigin finds out why a page is refused: most often it is the server's own behind a proxy that says otherwise.
 func (d *doors) strangeOrigin(r *http.Request, v visit, text string, from origin, bad error) *refusal {
 	no := &refusal{kind: "origin", header: "Origin", value: text}
+	if bad == nil {
+		_, _, bad = parseAllowed(from.String()) // a socket's, say: what no page has, no flag lets in
+	}
 	allow := "--origin " + from.String()
 	host, _ := normalHost(from.scheme, v.host)
 	switch {
@@ -167,17 +174,12 @@ func peer(r *http.Request) string {
 	return "unix"
 }
 
-// crossOrigin lets a page of an allowed other origin read the answers (CORS), and answers its preflights. The answer
-// to one page must not be kept for another, so it always varies.
+// crossOrigin lets a page of an allowed other origin read the answers (CORS), and answers its preflights.
 func (d *doors) crossOrigin(w http.ResponseWriter, r *http.Request) (answered bool) {
-	if d.origins.none() {
+	if d.unread || len(r.Header["Origin"]) != 1 {
 		return false
 	}
 	h := w.Header()
-	h.Add("Vary", "Origin")
-	if len(r.Header["Origin"]) != 1 {
-		return false
-	}
 	text := r.Header["Origin"][0]
 	if from, err := parseOrigin(text); err != nil || !d.origins.allow(from) {
 		return false // the server's own page needs no leave

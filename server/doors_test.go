@@ -115,7 +115,7 @@ func TestAnswersToAllowedOriginsAreKeptForNobodyElse(t *testing.T) {
 		t.Errorf("an error: got Access-Control-Allow-Origin %q, so the page cannot read why", got)
 	}
 	refused := ts.ask(http.MethodOptions, "/api/conversations", "", "Origin", "https://example.com", "Access-Control-Request-Method", "GET")
-	if refused.is(t, 403).header.Get("Access-Control-Allow-Origin") != "" {
+	if refused.is(t, 403).header.Get("Access-Control-Allow-Origin") != "" || refused.header.Get("Vary") != "Origin" {
 		t.Errorf("a refused origin's preflight: got %v", refused.header)
 	}
 }
@@ -194,9 +194,6 @@ func TestAPlainRequestToTheWebSocketSaysWhatItLacks(t *testing.T) {
 		ts.get("/ws?name=ann", append(key, "Connection", "close")...),
 	} {
 		a.refuses(t, http.StatusUpgradeRequired, "bad_request", "no Upgrade")
-		if got := a.header.Get("Upgrade"); got != "websocket" {
-			t.Errorf("got Upgrade %q, want websocket", got)
-		}
 	}
 	if got := strings.Count(ts.log.String(), "docs/behind-a-proxy.md"); got != 1 {
 		t.Errorf("the log tells of %d requests without Upgrade, want the one that asked for a WebSocket", got)

@@ -21,9 +21,7 @@ func (s *Server) drain(stopHub context.CancelFunc, hubEnded <-chan error) {
 	requests := make(chan error, 1)
 	go func() { requests <- s.http.Shutdown(ctx) }() // waits for requests; ends with ctx at the latest
 	s.env.Drain(ctx, departures(s.cfg.Drain))
-	if cut := s.sessions.wait(ctx); cut > 0 {
-		s.log.Warn().Int("sessions", cut).Msg("drain: time is over, sessions were cut")
-	}
+	s.awaitSessions(ctx)
 	s.gate.dismiss()
 	s.closeAdmin()
 	if err := <-requests; err != nil {
@@ -44,13 +42,27 @@ func (s *Server) drain(stopHub context.CancelFunc, hubEnded <-chan error) {
 	s.log.Info().Stringer("took", time.Since(began).Round(time.Millisecond)).Msg("stopped")
 }
 
+// awaitSessions waits until everybody has taken the word that the server goes, which also --drain 0 says.
+func (s *Server) awaitSessions(ctx context.Context) {
+	ctx, cancel := atLeast(ctx, lastTime)
+	defer cancel()
+	if cut := s.sessions.wait(ctx); cut > 0 {
+		s.log.Warn().Int("sessions", cut).Msg("drain: time is over, sessions were cut")
+	}
+}
+
+// atLeast is ctx, or one that lasts for so long from now where ctx ends earlier.
+func atLeast(ctx context.Context, least time.Duration) (context.Context, context.CancelFunc) {
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) >= least {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(context.WithoutCancel(ctx), least)
+}
+
 // finish gives a step what is left of the time, and says what did not end within it.
 func (s *Server) finish(ctx context.Context, what string, step func(context.Context) error) {
-	if deadline, ok := ctx.Deadline(); !ok || time.Until(deadline) < lastTime {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), lastTime)
-		defer cancel()
-	}
+	ctx, cancel := atLeast(ctx, lastTime)
+	defer cancel()
 	if err := step(ctx); err != nil {
 		s.log.Warn().Err(err).Str("what", what).Msg("drain: did not end in an orderly way")
 	}

@@ -10,7 +10,6 @@ import (
 	"os"
 	"slices"
 	"strconv"
-	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -178,6 +177,8 @@ func (e endpoint) explain(err error) error {
 		words = "is not allowed: ports below 1024 need a privilege; give a higher one"
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
 		words = "is no address of this machine: give one that it has, or leave the host out for all"
+	case errors.Is(err, syscall.EINVAL): // it names no interface, or one that is not there
+		words = "is of no interface of this machine: a link-local address names its own, as in [fe80::1%eth0]:8080"
 	case errors.Is(err, syscall.EAFNOSUPPORT):
 		words = "is of a kind that this machine does not have (is IPv6 off?): give another address"
 	default:
@@ -212,8 +213,12 @@ func beyondLoopback(r *http.Request) bool {
 // know takes the names that the server listens at for names that it goes by.
 func (d *doors) know(listens []string) {
 	for _, text := range listens {
-		if e, err := parseEndpoint("--listen", text); err == nil && e.isName() { // it was checked with the configuration
-			d.hosts[strings.ToLower(e.host)] = true
+		e, err := parseEndpoint("--listen", text)
+		if err != nil || !e.isName() { // it was checked with the configuration
+			continue
+		}
+		if name, err := normalHost("http", e.host); err == nil { // in the form that is compared
+			d.hosts[name] = true
 		}
 	}
 }

@@ -97,8 +97,15 @@ func TestANameIsListenedAtWithAllItsAddressesAndSaidOnce(t *testing.T) {
 func TestANameToListenAtIsAHostThatTheServerGoesBy(t *testing.T) {
 	t.Parallel()
 	d := newDoors(defaults(t), true, newProxies(nil, zerolog.Nop()).visit, zerolog.Nop())
-	d.know([]string{"Chat.Internal:8080", "127.0.0.1:0", "unix:/run/x"})
-	if !d.knows("chat.internal:8080") || d.knows("unix") || d.knows("") {
+	d.know([]string{"Chat.Internal:8080", "dotted.internal.:8080", "bücher.internal:8080", "127.0.0.1:0", "unix:/run/x"})
+	for _, host := range []string{
+		"chat.internal:8080", "dotted.internal:8080", "dotted.internal.", "xn--bcher-kva.internal",
+	} {
+		if !d.knows(host) {
+			t.Errorf("%s is not known: got %v", host, d.hosts)
+		}
+	}
+	if d.knows("unix") || d.knows("") {
 		t.Errorf("got %v, want chat.internal to be known, and nothing else beside localhost", d.hosts)
 	}
 }
@@ -276,6 +283,17 @@ func TestWhereOneOfSeveralAddressesIsTakenNothingStaysOpen(t *testing.T) {
 		}
 		if _, err := os.Lstat(socket); !os.IsNotExist(err) {
 			t.Errorf("the socket: %v, want that it is gone", err)
+		}
+	}
+}
+
+func TestALinkLocalAddressNamesItsInterface(t *testing.T) {
+	t.Parallel()
+	for _, listen := range []string{"[fe80::1]:0", "[fe80::1%nosuch]:0"} {
+		_, err := listenAll(&Config{Listen: []string{listen}, Auth: "open"})
+		if err == nil || !strings.HasPrefix(err.Error(), "--listen "+listen+" ") ||
+			!strings.Contains(err.Error(), "[fe80::1%eth0]:8080") {
+			t.Errorf("%s: got %v, want how to write it", listen, err)
 		}
 	}
 }

@@ -60,10 +60,10 @@ func publicPath(escaped string) (string, error) {
 	if err != nil {
 		return "", errors.New("its path is not well formed")
 	}
-	clean := slashes.Clean(parsed.Path)
-	if clean == "/" {
-		return clean, nil
+	if parsed.Path == "/" {
+		return "/", nil
 	}
+	clean := slashes.Clean(parsed.Path)
 	escapedSlash := strings.Count(parsed.Path, "/") != strings.Count(parsed.EscapedPath(), "/")
 	if clean != strings.TrimSuffix(parsed.Path, "/") || escapedSlash {
 		return "", errors.New("its path has empty parts or dots")
@@ -84,7 +84,6 @@ func below(root string, next http.Handler) http.Handler {
 		return next
 	}
 	name := slashes.Base(root) + "/"
-	stripped := http.StripPrefix(strings.TrimSuffix(root, "/"), next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case r.URL.Path+"/" == root:
@@ -92,9 +91,22 @@ func below(root string, next http.Handler) http.Handler {
 			w.Header().Set("Location", to.String())
 			w.WriteHeader(http.StatusPermanentRedirect)
 		case strings.HasPrefix(r.URL.Path, root):
-			stripped.ServeHTTP(w, r)
+			next.ServeHTTP(w, without(root, r))
 		default:
 			next.ServeHTTP(w, r)
 		}
 	})
+}
+
+// without is a request with the path below root. The path may be escaped in more than one way (%c3 and %C3), so that
+// what is taken from that form is counted in slashes: http.StripPrefix finds nothing to take there, and answers 404.
+func without(root string, r *http.Request) *http.Request {
+	to, asked := *r.URL, *r
+	to.Path = r.URL.Path[len(root)-1:]
+	if to.RawPath != "" {
+		parts := strings.SplitN(to.RawPath, "/", strings.Count(root, "/")+1)
+		to.RawPath = "/" + parts[len(parts)-1] // where that does not fit the path, an URL does without it
+	}
+	asked.URL = &to
+	return &asked
 }

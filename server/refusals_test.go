@@ -132,3 +132,19 @@ func TestAFloodOfRefusalsIsALineNowAndThen(t *testing.T) {
 		t.Errorf("later: got\n%s\nwant one more line, with the 99 that were not logged", got)
 	}
 }
+
+func TestWhatNoFlagLetsInHasNone(t *testing.T) {
+	t.Parallel()
+	for _, origin := range []string{
+		"null", "file://", "FILE://host", "ws://localhost", "wss://chat.example.com", "ftp://localhost", "data://text",
+		"nonsense", "",
+	} {
+		r := httptest.NewRequest("GET", "/api/conversations", nil)
+		r.Host = "localhost"
+		r.Header.Set("Origin", origin)
+		no := newDoors(defaults(t), true, newProxies(nil, zerolog.Nop()).visit, zerolog.Nop()).check(r)
+		if no == nil || no.flags != "" || strings.Contains(no.err.Reason, "start it with") {
+			t.Errorf("Origin %q: got %+v, want it refused with no flag: there is none that a start takes", origin, no)
+		}
+	}
+}

@@ -2,6 +2,8 @@ package server
 
 import (
 	"net/http"
+	"net/url"
+	slashes "path"
 	"slices"
 	"strings"
 
@@ -20,6 +22,7 @@ func (s *Server) routes() http.Handler {
 	guarded.Handle("/api/conversations/{id}/messages", methods{"GET": s.readMessages, "POST": s.postMessage})
 	guarded.Handle("/api/conversations/{id}/transcript", methods{"GET": s.downloadTranscript})
 	guarded.HandleFunc("/api/", noSuchPath)
+	guarded.HandleFunc("/api", noSuchPath) // else it would be sent to /api/, away from below a path
 
 	guarded.Handle("/healthz", methods{"GET": s.health})
 	guarded.Handle("/readyz", methods{"GET": s.ready})
@@ -27,14 +30,67 @@ func (s *Server) routes() http.Handler {
 
 	inside := s.doors.guard(guarded, s.metrics.refused.WithLabelValues("door"))
 	mux := http.NewServeMux()
-	for _, path := range []string{"/ws", "/api/", "/healthz", "/readyz", "/metrics"} {
+	for _, path := range []string{"/ws", "/api", "/api/", "/healthz", "/readyz", "/metrics"} {
 		mux.Handle(path, inside)
 	}
 	mux.Handle("/", s.servePage())
+	tidy := s.tidied(mux)
 	if s.doors.own == nil {
-		return s.gate.note(mux)
+		return s.gate.note(tidy)
 	}
-	return s.gate.note(below(s.doors.own.path, mux))
+	return s.gate.note(below(s.doors.own.path, tidy))
+}
+
+// tidied sends a path with empty parts (//c/lobby) to the one without them, as a ServeMux does, but not out of the path
+// below which a proxy has us: to where --public-url says, where the request came by that, and else by a relative
+// address. Clients take dots away themselves before they ask; where one is left, nothing is.
+func (s *Server) tidied(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked := r.URL.EscapedPath()
+		clean := slashes.Clean(asked)
+		if strings.HasSuffix(asked, "/") && clean != "/" {
+			clean += "/"
+		}
+		switch {
+		case clean == asked || !strings.HasPrefix(asked, "/"):
+			next.ServeHTTP(w, r)
+		case hasDots(asked):
+			noSuchPath(w, r)
+		default:
+			root := s.publicRoot(r)
+			if root == "" { // some clients (Python's) see no empty parts in what they go up from, and go too far
+				root = strings.Repeat("../", strings.Count(asked, "/")-1)
+			}
+			to := root + clean[1:]
+			if r.URL.RawQuery != "" {
+				to += "?" + r.URL.RawQuery
+			}
+			w.Header().Set("Location", to)
+			w.WriteHeader(http.StatusTemporaryRedirect)
+		}
+	})
+}
+
+// publicRoot is the path of --public-url, where there is one and the request came by its host; else "".
+func (s *Server) publicRoot(r *http.Request) string {
+	own := s.doors.own
+	if own == nil || own.path == "/" {
+		return ""
+	}
+	if host, err := normalHost(own.origin.scheme, s.doors.visit(r).host); err != nil || host != own.origin.host {
+		return ""
+	}
+	return (&url.URL{Path: own.path}).EscapedPath()
+}
+
+// hasDots reports whether a part of a path is . or .., which stand for folders.
+func hasDots(path string) bool {
+	for part := range strings.SplitSeq(path, "/") {
+		if part == "." || part == ".." {
+			return true
+		}
+	}
+	return false
 }
 
 // servePage serves the page as the client asked for it: its policy names the host that the browser knows.

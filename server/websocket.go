@@ -79,8 +79,12 @@ func (s *Server) askForUpgrade(w http.ResponseWriter, r *http.Request, missing s
 	if r.Header.Get("Sec-WebSocket-Key") != "" { // a client asked for one, so it was taken away
 		s.doors.refusals.note(r, no)
 	}
-	w.Header().Set("Upgrade", "websocket")
-	w.Header().Set("Connection", "Upgrade")
+	// What the header says is for the next one on the way. nginx passes it on to clients that speak HTTP/2, some of which
+	// (curl, Safari) take that for a broken answer: then the page could not learn what is wrong. It asks by POST.
+	if r.Method != http.MethodPost && !s.proxies.visit(r).forwarded {
+		w.Header().Set("Upgrade", "websocket")
+		w.Header().Set("Connection", "Upgrade")
+	}
 	refuse(w, http.StatusUpgradeRequired, no.err)
 }
 

@@ -228,3 +228,26 @@ func TestTheSubprotocolIsAnsweredExactlyAsTheContractHasIt(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatIsNoUpgradeIsToldHowUnlessSomebodyPassesItOn: a proxy that passes the header on to a client of HTTP/2 (nginx)
+// makes that a broken answer, for curl and for Safari.
+func TestWhatIsNoUpgradeIsToldHowUnlessSomebodyPassesItOn(t *testing.T) {
+	t.Parallel()
+	ts := serve(t)
+	for what, row := range map[string]struct {
+		method string
+		header []string
+		want   string
+	}{
+		"a program":                {"GET", nil, "websocket"},
+		"the page":                 {"POST", nil, ""},
+		"through a proxy":          {"GET", []string{"X-Forwarded-For", "192.0.2.1"}, ""},
+		"through one of few words": {"GET", []string{"X-Forwarded-Proto", "https"}, ""},
+	} {
+		a := ts.ask(row.method, "/ws?name=ann", "", row.header...)
+		a.refuses(t, 426, "bad_request", "Upgrade")
+		if got := a.header.Get("Upgrade"); got != row.want {
+			t.Errorf("%s: got Upgrade %q, want %q", what, got, row.want)
+		}
+	}
+}
