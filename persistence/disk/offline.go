@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
@@ -30,6 +31,8 @@ type Offline struct {
 	journal  error        // why the journal could not be read: what it holds is not laid over the files
 	unlisted bool         // the transcripts' folder could not be read
 
+	floor    uint64   // the first segment that counts, as the catalogue says
+	names    []string // in the journal's folder, sorted
 	segments []foundSegment
 	there    map[protocol.ConversationID]bool // with a file
 	known    map[protocol.ConversationID]catalogued
@@ -96,6 +99,26 @@ func (o *Offline) askLock(path string) bool {
 	return running
 }
 
+// outdated reports whether a server has used the directory since it was opened, which then nobody did: what it writes is not
+// in what was found.
+func (o *Offline) outdated() bool {
+	if o.running {
+		return false
+	}
+	if running, err := o.fs.Locked(filepath.Join(o.dir, "lock")); running || err != nil {
+		return true
+	}
+	cat, _, _ := readCatalogue(o.fs, o.dir)
+	return cat != nil && cat.floor != o.floor || !slices.Equal(o.journalNames(), o.names)
+}
+
+// journalNames returns what is in the journal's folder, sorted. That it cannot be read, the journal's reading tells.
+func (o *Offline) journalNames() []string {
+	names, _ := o.fs.Names(filepath.Join(o.dir, "journal"))
+	slices.Sort(names)
+	return names
+}
+
 // cannotRead notes what is wrong with a file that is no transcript, each by itself where there are several. path is where
 // the error names none.
 func (o *Offline) cannotRead(path string, err error) {
@@ -136,6 +159,7 @@ func (o *Offline) load() error {
 	if cat != nil {
 		floor = cat.floor
 	}
+	o.floor, o.names = floor, o.journalNames()
 	there, strangers, unlisted := transcriptsIn(o.fs, o.files.dir)
 	o.there, o.unlisted = there, unlisted != nil
 	o.cannotRead(o.files.dir, unlisted)

@@ -235,6 +235,60 @@ func TestVerifyWhileMessagesComeInFindsNothing(t *testing.T) {
 	<-ended
 }
 
+// hookFS calls hook once, before the file is opened that bears this name.
+type hookFS struct {
+	osFS
+	name string
+	hook func()
+}
+
+func (f *hookFS) Open(path string, flag int) (File, error) {
+	if hook := f.hook; hook != nil && filepath.Base(path) == f.name {
+		f.hook = nil
+		hook()
+	}
+	return f.osFS.Open(path, flag)
+}
+
+// A long verify is begun while nobody serves, and then somebody starts the server: what it writes is no fault of the record.
+func TestVerifyGoesOnWhereAServerStartsMeanwhile(t *testing.T) {
+	for name, end := range map[string]func(r *Record) error{
+		"and runs": func(*Record) error { return nil }, "and has ended": (*Record).Close,
+	} {
+		dir, receipt := closed(t, 10)
+		fs := &hookFS{name: "lobby.jsonl"}
+		fs.hook = func() {
+			b := bench(t, dir, small)
+			b.Fill("lobby", 5, 5)
+			r := b.Record.(*Record)
+			must(t, r.checkpoints.checkpoint(t.Context()))
+			b.Fill("lobby", 5, 5) // it is in the journal
+			must(t, end(r))
+		}
+		lines := make(map[protocol.ConversationID]VerifyLine)
+		report := func(l VerifyLine) { lines[l.ID] = l }
+		err := VerifyOn(t.Context(), fs, dir, []Receipt{receipt}, report, nil)
+		if err != nil || lines["lobby"].Err != nil || lines["lobby"].Entries < 20 {
+			t.Errorf("a server starts %s: verify says %v, and %q", name, err, lines["lobby"])
+		}
+		if fs.hook != nil {
+			t.Error("no server was started")
+		}
+	}
+}
+
+func TestVerifyNamesWhatIsBrokenThoughAServerStartsMeanwhile(t *testing.T) {
+	dir, _ := closed(t, 10)
+	edit(t, dir, "lobby", func(l []string) []string { l[4] = strings.Replace(l[4], "message 4", "message 5", 1); return l })
+	fs := &hookFS{name: "lobby.jsonl"}
+	fs.hook = func() { bench(t, dir, small).Fill("other", 5, 5) }
+	lines := make(map[protocol.ConversationID]VerifyLine)
+	err := VerifyOn(t.Context(), fs, dir, nil, func(l VerifyLine) { lines[l.ID] = l }, nil)
+	if err == nil || lines["lobby"].Line != 5 || lines["other"].Err != nil || lines["other"].Entries < 3 {
+		t.Errorf("verify says %v, %q and %q; want line 5 of lobby", err, lines["lobby"], lines["other"])
+	}
+}
+
 func TestThereIsNoConversationOffline(t *testing.T) {
 	dir, _ := closed(t, 1)
 	for _, id := range []protocol.ConversationID{"nowhere", "../etc"} {
