@@ -52,6 +52,9 @@ type piece struct {
 	offset, size int32
 }
 
+// offlineFiles is how many transcripts stay open that were read: each is wanted once or twice.
+const offlineFiles = 4
+
 // OpenOffline reads where everything stands. A file that cannot be read is no error: what can be is there.
 func OpenOffline(dir string) (*Offline, error) { return openOffline(osFS{}, dir) }
 
@@ -67,6 +70,7 @@ func openOffline(fsys FileSystem, dir string) (*Offline, error) {
 	// A running server may remove or write what is being read: then it is read once more.
 	for try := 0; ; try++ {
 		o := &Offline{dir: dir, fs: fsys, files: newFiles(fsys, transcripts, os.O_RDONLY)}
+		o.files.bound = offlineFiles
 		o.cannotRead(dir, unformatted)
 		tries := 0
 		if o.askLock(filepath.Join(dir, "lock")) {
@@ -241,13 +245,21 @@ func (o *Offline) Lines(ctx context.Context, id protocol.ConversationID, yield f
 	if t.cut {
 		return &notWholeError{o.files.path(id), fmt.Sprintf("it is shorter than the %d bytes that were committed", t.size)}
 	}
-	take := chained(id, o.files.path(id), yield)
-	return eachLine(ctx, t, func(line []byte, whole bool) error {
+	walk := &chainWalk{}
+	take := chained(walk, id, o.files.path(id), yield)
+	err = eachLine(ctx, t, func(line []byte, whole bool) error {
 		if !whole {
 			return &notWholeError{o.files.path(id), "its last line is cut off"}
 		}
 		return take(line)
 	})
+	if err != nil {
+		return err
+	}
+	if what, _ := t.unlike(walk); what != "" && !o.outdated() {
+		return &notWholeError{o.files.path(id), what}
+	}
+	return nil
 }
 
 // eachLine reads lines of any length; whole is false for a last one that has no end.

@@ -188,14 +188,11 @@ func (o *Offline) verifyLines(ctx context.Context, t *transcript, l *VerifyLine,
 		return err
 	}
 	l.Line = line + 1
-	switch {
-	case line < 2:
-		return notLine("there is no entry")
-	case t.size != unknownEnd && l.Entries < t.want.Last:
-		return notLine("the file ends here, and entries up to %d were committed", t.want.Last)
-	case t.size != unknownEnd && (l.Log != t.want.Log || l.Entries != t.want.Last || l.Last != t.want.Sum):
-		l.Line = line
-		return notLine("it ends with entry %d and the sum %s, and the catalogue says %d and %s", l.Entries, l.Last, t.want.Last, t.want.Sum)
+	if what, missing := t.unlike(walk); what != "" {
+		if !missing {
+			l.Line = line
+		}
+		return notLine("%s", what)
 	}
 	for _, r := range receipts {
 		if r.Seq > l.Entries {

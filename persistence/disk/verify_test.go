@@ -8,7 +8,10 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"verbatim/persistence/recordtest"
 	"verbatim/protocol"
@@ -286,6 +289,88 @@ func TestVerifyNamesWhatIsBrokenThoughAServerStartsMeanwhile(t *testing.T) {
 	err := VerifyOn(t.Context(), fs, dir, nil, func(l VerifyLine) { lines[l.ID] = l }, nil)
 	if err == nil || lines["lobby"].Line != 5 || lines["other"].Err != nil || lines["other"].Entries < 3 {
 		t.Errorf("verify says %v, %q and %q; want line 5 of lobby", err, lines["lobby"], lines["other"])
+	}
+}
+
+// A server refuses each of these: what it would not show is not exported as a whole transcript either.
+func TestAnExportThatDoesNotEndAsTheRecordDoesFails(t *testing.T) {
+	other, _ := closed(t, 10)
+	for name, c := range map[string]struct {
+		spoil func(dir, path string) error
+		want  string
+	}{
+		"an empty file": {func(_, path string) error { return os.Truncate(path, 0) }, "it is shorter"},
+		"an empty file that nothing speaks of": {func(dir, path string) error {
+			return errors.Join(os.Remove(cataloguePath(dir)), os.Truncate(path, 0))
+		}, "there is no entry"},
+		"a log line alone, of which nothing speaks": {func(dir, path string) error {
+			b, err := os.ReadFile(path)
+			head, _, _ := bytes.Cut(b, newline)
+			return errors.Join(err, os.WriteFile(path, append(head, '\n'), 0o600), os.Remove(cataloguePath(dir)))
+		}, "there is no entry"},
+		"another history of the same length": {func(_, path string) error {
+			b, err := os.ReadFile(filepath.Join(other, "transcripts", "lobby.jsonl"))
+			return errors.Join(err, os.WriteFile(path, b, 0o600))
+		}, "the catalogue says"},
+	} {
+		dir, _ := closed(t, 10)
+		path := filepath.Join(dir, "transcripts", "lobby.jsonl")
+		must(t, c.spoil(dir, path))
+		err := LinesOffline(dir, "lobby", func([]byte) error { return nil })
+		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), path) {
+			t.Errorf("%s: an export says %v, want the file, and that %s", name, err, c.want)
+		}
+	}
+}
+
+// openFewFS counts the files that are open at a time.
+type openFewFS struct {
+	osFS
+	now, most *atomic.Int64
+}
+
+type countedFile struct {
+	File
+	now *atomic.Int64
+}
+
+func (f countedFile) Close() error { f.now.Add(-1); return f.File.Close() }
+
+func (f openFewFS) Open(path string, flag int) (File, error) {
+	o, err := f.osFS.Open(path, flag)
+	if err != nil {
+		return nil, err
+	}
+	f.most.Store(max(f.most.Load(), f.now.Add(1)))
+	return countedFile{o, f.now}, nil
+}
+
+// Whoever verifies may have few open files (ulimit -n); each transcript is read once.
+func TestVerifyKeepsFewFilesOpen(t *testing.T) {
+	dir := t.TempDir()
+	b := bench(t, dir, small)
+	for i := range 100 {
+		b.Fill(fmt.Sprint("c", i), 1, 1)
+	}
+	must(t, b.Record.Close())
+	fs := openFewFS{now: new(atomic.Int64), most: new(atomic.Int64)}
+	must(t, VerifyOn(t.Context(), fs, dir, nil, func(VerifyLine) {}, nil))
+	if most, left := fs.most.Load(), fs.now.Load(); most > 16 || left != 0 {
+		t.Errorf("%d files were open at a time, and %d at the end; want 16 at most, and none", most, left)
+	}
+}
+
+func TestNamesThatCannotBeReadAreNotNone(t *testing.T) {
+	dir, _ := closed(t, 3)
+	fs := unreadFS{refuse: func(path string) error {
+		if path == filepath.Join(dir, "transcripts") || path == cataloguePath(dir) {
+			return unix.EACCES
+		}
+		return nil
+	}}
+	ids, err := idsOffline(fs, dir)
+	if err == nil || len(ids) > 0 || !strings.Contains(err.Error(), filepath.Join(dir, "transcripts")) {
+		t.Errorf("it says that there are %v, %v; want that they cannot be read", ids, err)
 	}
 }
 
