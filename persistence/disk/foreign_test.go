@@ -187,6 +187,45 @@ func TestAStartIsRefusedWhereSomethingElseStandsInThePlaceOfAFileOfTheRecord(t *
 	}
 }
 
+// It may be a segment that the disk has spoiled, with the last acknowledged messages in it: it is not taken for an unused one, and
+// not removed.
+func TestAFileThatIsNoSegmentIsNotRemovedFromTheJournal(t *testing.T) {
+	dir := t.TempDir()
+	b := bench(t, dir, small)
+	b.Fill("lobby", 3, 1)
+	garbage := bytes.Repeat([]byte("no segment of ours "), 1000)
+	for name, spoil := range map[string]func(dead string) (path string, content []byte){
+		"the segment in use": func(dead string) (string, []byte) { return segmentsIn(t, dead)[0], garbage },
+		"another number": func(dead string) (string, []byte) {
+			return segmentPath(filepath.Join(dead, "journal"), 900), garbage
+		},
+		"its head alone": func(dead string) (string, []byte) {
+			path := segmentsIn(t, dead)[0]
+			content, err := os.ReadFile(path)
+			must(t, err)
+			copy(content, garbage[:blockAlign])
+			return path, content[:2*blockAlign-100] // the block behind it is cut off, so that it is not whole
+		},
+	} {
+		dead := crash(t, dir)
+		path, content := spoil(dead)
+		must(t, os.WriteFile(path, content, 0o600))
+		r, err := Open(t.Context(), dead, small)
+		if err == nil {
+			_ = r.Close()
+		}
+		if err == nil || !strings.Contains(err.Error(), path) {
+			t.Errorf("%s: the start says %v, want the file", name, err)
+		}
+		if _, err := verify(t, dead); err == nil {
+			t.Errorf("%s: verify finds nothing wrong", name)
+		}
+		if there, err := os.ReadFile(path); err != nil || !bytes.Equal(there, content) {
+			t.Errorf("%s: it is there no more as it was: %v", name, err)
+		}
+	}
+}
+
 // The catalogue is written aside, and then takes its own place. Where it cannot be, the journal grows until nothing is recorded.
 func TestAStartIsRefusedWhereSomethingElseStandsWhereTheCatalogueIsWrittenAside(t *testing.T) {
 	from, _ := closed(t, 3)
