@@ -253,8 +253,8 @@ func TestWhoHasOnlyReadFindsOutThatAnOlderCopyWasPutBack(t *testing.T) {
 	})
 }
 
-// The connection may be lost, or the record not be read, before the page with the entry in doubt is there. The join is answered
-// by then, and later entries have come: they prove nothing about those before.
+// The connection may be lost, or the record not be read, before the page with the entry in doubt is there. The join
+// is answered by then, and later entries have come: they prove nothing about those before.
 func TestADoubtAboutTheRecordStaysUntilItIsSettled(t *testing.T) {
 	for name, spoil := range map[string]func(k *talk, ref string){
 		"the connection is lost": func(*talk, string) {},
@@ -282,7 +282,8 @@ func TestADoubtAboutTheRecordStaysUntilItIsSettled(t *testing.T) {
 				if h["after"] != num("5") || h["before"] != num("7") {
 					t.Errorf("asks for %v, want entry 6, which is in doubt still", h)
 				}
-				k.say(`{"type":"history","conversation":"lobby","messages":[{"type":"message","conversation":"lobby","seq":6}],"more":false,"ref":"` +
+				other := `{"type":"message","conversation":"lobby","seq":6}`
+				k.say(`{"type":"history","conversation":"lobby","messages":[` + other + `],"more":false,"ref":"` +
 					h["ref"].(string) + `"}`)
 				k.joins("log1", "1", "7")
 				n.expect("disconnected", "connected again=true", "joined log1 8-7 resumed=true missed=0", "reset log1 6",

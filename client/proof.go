@@ -21,7 +21,8 @@ type proof struct {
 	ref  uint64       // of the request; 0: it is to be written
 }
 
-// unanswered is the ref of a request that no answer can come to any more: the entry is asked for again with the next join.
+// unanswered is the ref of a request that no answer can come to any more: the entry is asked for again with the next
+// join.
 const unanswered = math.MaxUint64
 
 func (p *proof) forget() { p.of, p.hash, p.ref = 0, 0, 0 }
@@ -42,8 +43,8 @@ func (p *proof) outdated() {
 	}
 }
 
-// doubt has the newest entry asked for, unless a sum was told of it or of a later one; or that which is in doubt still. mu is
-// held.
+// doubt has the newest entry asked for, unless a sum was told of it or of a later one; or that which is in doubt
+// still. mu is held.
 func (p *proof) doubt(newest protocol.Seq, known receipt) {
 	if p.hash != 0 {
 		p.ref = 0

@@ -92,8 +92,8 @@ func refuseName(raw string) *Error {
 		origin(raw, outOfPlace(normal)))
 }
 
-// outOfPlace returns the first contextual character of a refused name without which it would be none; where there are several
-// of that kind, the first of all.
+// outOfPlace returns the first contextual character of a refused name without which it would be none; where there are
+// several of that kind, the first of all.
 func outOfPlace(normal string) (first rune) {
 	for _, r := range normal {
 		if !unicode.Is(contextual, r) {

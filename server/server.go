@@ -184,7 +184,9 @@ func (s *Server) openHistory(ctx context.Context) error {
 }
 
 // recorded returns an entry of a log as the record has it, or nil where it has none.
-func (s *Server) recorded(ctx context.Context, id protocol.ConversationID, log protocol.LogID, seq protocol.Seq) ([]byte, error) {
+func (s *Server) recorded(
+	ctx context.Context, id protocol.ConversationID, log protocol.LogID, seq protocol.Seq,
+) ([]byte, error) {
 	tail, err := s.record.Tail(id)
 	if err != nil || tail.Log != log || seq > tail.Last {
 		return nil, err

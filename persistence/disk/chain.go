@@ -26,7 +26,9 @@ func goOn(tail persistence.Tail, rest []byte) (persistence.Tail, int64) {
 
 // chained holds the lines of a transcript to the chain of sums before yield gets them: what somebody changed is not passed on
 // as the record. The lines come one after another, the log line first; walk is where they have come.
-func chained(walk *chainWalk, id protocol.ConversationID, path string, yield func(line []byte) error) func(line []byte) error {
+func chained(
+	walk *chainWalk, id protocol.ConversationID, path string, yield func(line []byte) error,
+) func(line []byte) error {
 	n := 0
 	return func(line []byte) error {
 		n++

@@ -187,8 +187,8 @@ func TestAStartIsRefusedWhereSomethingElseStandsInThePlaceOfAFileOfTheRecord(t *
 	}
 }
 
-// It may be a segment that the disk has spoiled, with the last acknowledged messages in it: it is not taken for an unused one, and
-// not removed.
+// It may be a segment that the disk has spoiled, with the last acknowledged messages in it: it is not taken for an
+// unused one, and not removed.
 func TestAFileThatIsNoSegmentIsNotRemovedFromTheJournal(t *testing.T) {
 	dir := t.TempDir()
 	b := bench(t, dir, small)
@@ -226,7 +226,8 @@ func TestAFileThatIsNoSegmentIsNotRemovedFromTheJournal(t *testing.T) {
 	}
 }
 
-// The catalogue is written aside, and then takes its own place. Where it cannot be, the journal grows until nothing is recorded.
+// The catalogue is written aside, and then takes its own place. Where it cannot be, the journal grows until nothing
+// is recorded.
 func TestAStartIsRefusedWhereSomethingElseStandsWhereTheCatalogueIsWrittenAside(t *testing.T) {
 	from, _ := closed(t, 3)
 	for thing, make := range foreignThings {
@@ -246,8 +247,8 @@ func TestAStartIsRefusedWhereSomethingElseStandsWhereTheCatalogueIsWrittenAside(
 	must(t, bench(t, dir, small).Record.Close())
 }
 
-// Marks are no part of the record: what stands in their file's place, or where it is written aside, keeps them from being saved,
-// and nothing else.
+// Marks are no part of the record: what stands in their file's place, or where it is written aside, keeps them from
+// being saved, and nothing else.
 func TestWhatStandsInThePlaceOfMarksHoldsNothingUp(t *testing.T) {
 	for thing, make := range foreignThings {
 		for _, place := range []string{"lobby.json", "lobby.json" + asideSuffix, "late"} {

@@ -103,8 +103,8 @@ func (o *Offline) askLock(path string) bool {
 	return running
 }
 
-// outdated reports whether a server has used the directory since it was opened, which then nobody did: what it writes is not
-// in what was found.
+// outdated reports whether a server has used the directory since it was opened, which then nobody did: what it writes
+// is not in what was found.
 func (o *Offline) outdated() bool {
 	if o.running {
 		return false

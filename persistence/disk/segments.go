@@ -100,8 +100,9 @@ func (f *found) complete(dir string, live map[uint64]int64, floor uint64, known 
 	return nil
 }
 
-// checkUnused makes sure that a segment whose head is not whole holds nothing: the head is synced before a group
-// is written, so that all behind it are zeros. What has anything else there is a segment that was spoiled, or none at all.
+// checkUnused makes sure that a segment whose head is not whole holds nothing: the head is synced before a group is
+// written, so that all behind it are zeros. What has anything else there is a segment that was spoiled, or none at
+// all.
 func checkUnused(s foundSegment) error {
 	content, err := readSegment(s.file, nil)
 	if err != nil {

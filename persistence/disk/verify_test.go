@@ -253,7 +253,8 @@ func (f *hookFS) Open(path string, flag int) (File, error) {
 	return f.osFS.Open(path, flag)
 }
 
-// A long verify is begun while nobody serves, and then somebody starts the server: what it writes is no fault of the record.
+// A long verify is begun while nobody serves, and then somebody starts the server: what it writes is no fault of the
+// record.
 func TestVerifyGoesOnWhereAServerStartsMeanwhile(t *testing.T) {
 	for name, end := range map[string]func(r *Record) error{
 		"and runs": func(*Record) error { return nil }, "and has ended": (*Record).Close,
@@ -282,7 +283,10 @@ func TestVerifyGoesOnWhereAServerStartsMeanwhile(t *testing.T) {
 
 func TestVerifyNamesWhatIsBrokenThoughAServerStartsMeanwhile(t *testing.T) {
 	dir, _ := closed(t, 10)
-	edit(t, dir, "lobby", func(l []string) []string { l[4] = strings.Replace(l[4], "message 4", "message 5", 1); return l })
+	edit(t, dir, "lobby", func(l []string) []string {
+		l[4] = strings.Replace(l[4], "message 4", "message 5", 1)
+		return l
+	})
 	fs := &hookFS{name: "lobby.jsonl"}
 	fs.hook = func() { bench(t, dir, small).Fill("other", 5, 5) }
 	lines := make(map[protocol.ConversationID]VerifyLine)

@@ -9,9 +9,10 @@ import (
 	"verbatim/protocol"
 )
 
-// vouched are the keys of which this process knows that the record vouches for what is in them: it has written them from empty on, or
-// found the record's own entry in them. An older copy of the data that was put back has the same log, and another history from
-// its end on: what the server before it has left in Redis is then of no record any more. Safe for concurrent use.
+// vouched are the keys of which this process knows that the record vouches for what is in them: it has written them
+// from empty on, or found the record's own entry in them. An older copy of the data that was put back has the same
+// log, and another history from its end on: what the server before it has left in Redis is then of no record any
+// more. Safe for concurrent use.
 type vouched struct {
 	mu   sync.Mutex
 	keys map[string]bool // maxKeys at most
@@ -41,8 +42,9 @@ func (v *vouched) clear() {
 // trusts reports whether a key need not be asked about.
 func (r *Redis) trusts(key string) bool { return r.opts.Entry == nil || r.vouched.has(key) }
 
-// vouch holds a key's newest entry to the record, at its first use in this process. Entries of one log that has an entry in common are
-// the same up to there. It waits for Redis within readTimeout, and for the record. errAlien: the key is to be taken away.
+// vouch holds a key's newest entry to the record, at its first use in this process. Entries of one log that has an
+// entry in common are the same up to there. It waits for Redis within readTimeout, and for the record. errAlien: the
+// key is to be taken away.
 func (r *Redis) vouch(ctx context.Context, id protocol.ConversationID, log protocol.LogID) error {
 	key := key(id, log)
 	if r.trusts(key) {

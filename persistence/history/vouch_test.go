@@ -14,12 +14,15 @@ import (
 
 // recordOf is a record of so many entries of the log, those of historytest.
 func recordOf(last protocol.Seq) history.Options {
-	return history.Options{Entry: func(_ context.Context, id protocol.ConversationID, log protocol.LogID, seq protocol.Seq) ([]byte, error) {
+	entry := func(
+		_ context.Context, id protocol.ConversationID, log protocol.LogID, seq protocol.Seq,
+	) ([]byte, error) {
 		if log != log1 || seq > last {
 			return nil, nil
 		}
 		return historytest.Entries(id, seq, seq).Wire(seq), nil
-	}}
+	}
+	return history.Options{Entry: entry}
 }
 
 // leftBehind has an earlier server leave ten entries in a Redis.
@@ -57,7 +60,8 @@ func TestWhatIsOfNoRecordAnyMoreIsTakenAway(t *testing.T) {
 	c.refilled(1, 6)
 }
 
-// Who writes before anybody reads must not add to the other history: two entries of one seq, or one that was lost to Redis.
+// Who writes before anybody reads must not add to the other history: two entries of one seq, or one that was lost to
+// Redis.
 func TestWhatIsOfNoRecordAnyMoreIsNotAddedTo(t *testing.T) {
 	s := leftBehind(t)
 	c := openRedis(t, s.url(), recordOf(6))

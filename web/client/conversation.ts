@@ -53,7 +53,7 @@ export class Conversation {
   readonly growing = new Growing();
   readonly people: People;
   private held: Entry | undefined; // the newest entry of the stream
-  private doubted: Entry | undefined; // one of an earlier connection, of which nothing says that the record has it still
+  private doubted: Entry | undefined; // of an earlier connection; nothing says that the record has it still
   private proving = false; // it was asked for, and the answer is not there
   private refused = false; // the newest join was
   /** The newest entry of `log` whose sum was told: a record that does not have both is another one. */
@@ -223,8 +223,9 @@ export class Conversation {
   }
 
   /**
-   * Asks for an entry again. Where another one stands there now, an older copy of the record was put back and has gone another way. Until
-   * that is settled nothing is sent, and where it is not (the connection is lost once more), the next join asks anew.
+   * Asks for an entry again. Where another one stands there now, an older copy of the record was put back and has gone
+   * another way. Until that is settled nothing is sent, and where it is not (the connection is lost once more), the next
+   * join asks anew.
    */
   private prove(held: Entry, attempt: number): void {
     const { id: conversation } = this;

@@ -56,7 +56,8 @@ export const isMuted = (id: string) => own.value.some((each) => each.id === id &
 export function noteActivity(id: string, last: Seq, time: string, log?: string): void {
   const known = own.value.find((each) => each.id === id);
   if (!known || lastKnown(known, log) >= last) return;
-  own.value = own.value.map((each) => (each === known ? { ...each, last, time, ...(log !== undefined && { log }) } : each));
+  const noted = { ...known, last, time, ...(log !== undefined && { log }) };
+  own.value = own.value.map((each) => (each === known ? noted : each));
   timer ??= setTimeout(saveOwn, writeAfter);
 }
 
@@ -67,7 +68,11 @@ export function lastKnown({ last = 0, log: known }: Own, log: string | undefined
 
 /** The record was replaced: its seqs begin anew, or where an older copy ends. */
 export function forgetActivity(id: string): void {
-  own.value = own.value.map(({ last, log, ...each }) => (each.id === id ? each : { ...each, ...(last !== undefined && { last }), ...(log !== undefined && { log }) }));
+  own.value = own.value.map((each) => {
+    if (each.id !== id) return each;
+    const { last, log, ...kept } = each;
+    return kept;
+  });
   timer ??= setTimeout(saveOwn, writeAfter);
 }
 
