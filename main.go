@@ -185,16 +185,19 @@ func (c *serveCommand) Run(out *server.Streams) error {
 
 type verifyCommand struct {
 	Data    string   `default:"./data" placeholder:"DIR" help:"The data directory. It is only read; a server may be running on it."`
-	Receipt []string `placeholder:"ID:SEQ:SUM" help:"The seq and sum of an ack, which must stand on the record. May be repeated."`
+	Receipt []string `placeholder:"ID:SEQ:SUM" sep:"none" help:"The seq and sum of an ack, which must stand on the record. May be repeated."`
 }
 
 // Run prints a line for each conversation, those that are not whole or cannot be read on stderr, and fails where there is one.
 func (c *verifyCommand) Run(out *server.Streams) error {
-	receipts := make([]disk.Receipt, len(c.Receipt))
-	for i, text := range c.Receipt {
-		var err error
-		if receipts[i], err = disk.ParseReceipt(text); err != nil {
-			return refused{err}
+	var receipts []disk.Receipt
+	for _, list := range c.Receipt {
+		for text := range strings.SplitSeq(list, ",") { // not by kong, for which an empty list is none
+			receipt, err := disk.ParseReceipt(text)
+			if err != nil {
+				return refused{err}
+			}
+			receipts = append(receipts, receipt)
 		}
 	}
 	stdout := bufio.NewWriter(out.Stdout)

@@ -36,6 +36,7 @@ func (c *Client) Join(j Join) error {
 	}
 	c.mu.Lock()
 	v := c.of(j.Conversation)
+	v.proof.outdated() // it is the owner who says from where on
 	v.join, v.wanted, v.due, v.begun, v.log, v.receipt = j, true, true, false, "", receipt{}
 	c.enqueue(v)
 	c.mu.Unlock()

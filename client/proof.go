@@ -2,6 +2,7 @@ package client
 
 import (
 	"hash/maphash"
+	"math"
 	"strconv"
 	"sync/atomic"
 
@@ -20,7 +21,20 @@ type proof struct {
 	ref  uint64       // of the request; 0: it is to be written
 }
 
+// unanswered is the ref of a request that no answer can come to any more: the entry is asked for again with the next
+// join.
+const unanswered = math.MaxUint64
+
 func (p *proof) forget() { p.of, p.hash, p.ref = 0, 0, 0 }
+
+// disconnected keeps a doubt that was not settled: what comes later proves nothing about what came before.
+func (p *proof) disconnected() {
+	if p.hash == 0 {
+		p.forget()
+	} else {
+		p.ref = unanswered
+	}
+}
 
 // outdated is for a record that was found to be another one meanwhile: an answer that is on its way says nothing new.
 func (p *proof) outdated() {
@@ -29,8 +43,13 @@ func (p *proof) outdated() {
 	}
 }
 
-// doubt has the newest entry asked for, unless a sum was told of it or of a later one. mu is held.
+// doubt has the newest entry asked for, unless a sum was told of it or of a later one; or that which is in doubt
+// still. mu is held.
 func (p *proof) doubt(newest protocol.Seq, known receipt) {
+	if p.hash != 0 {
+		p.ref = 0
+		return
+	}
 	p.forget()
 	if hash := p.delivered.Load(); newest > known.seq && hash != 0 {
 		p.of, p.hash = newest, hash
@@ -48,7 +67,7 @@ func (c *Client) appendProof(dst []byte, v *conversation) []byte {
 }
 
 // proved reports whether a reply answers such a request. Where the entry is another one, the conversation is joined from
-// the start. An error says nothing: the join says more.
+// the start. An error settles nothing.
 func (c *Client) proved(r *reply) bool {
 	c.mu.Lock()
 	v := c.conversations[r.Conversation]
@@ -57,9 +76,13 @@ func (c *Client) proved(r *reply) bool {
 		return false
 	}
 	of, hash := v.proof.of, v.proof.hash
+	if len(r.Messages) == 0 {
+		v.proof.disconnected()
+		c.mu.Unlock()
+		return true
+	}
 	v.proof.forget()
-	same := hash == 0 || len(r.Messages) == 0 || maphash.Bytes(c.seed, r.Messages[0]) == hash
-	if same || !v.wanted {
+	if hash == 0 || !v.wanted || maphash.Bytes(c.seed, r.Messages[0]) == hash {
 		c.mu.Unlock()
 		return true
 	}

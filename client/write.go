@@ -131,8 +131,8 @@ func (c *Client) disconnect() {
 	}
 	for _, v := range c.conversations {
 		v.told, v.ref, v.expected, v.due = false, 0, 0, v.wanted
-		v.proof.forget()
-		v.disconnected()
+		v.proof.disconnected()
+		v.outbox.disconnected()
 		if v.wanted || len(v.items) > 0 {
 			c.enqueue(v)
 		}

@@ -82,18 +82,32 @@ var allowedInNames = precis.Nickname.Allowed()
 
 // refuseName says of a name that PRECIS refuses which character it is about, and what to do.
 func refuseName(raw string) *Error {
-	var outOfPlace rune
-	for _, r := range norm.NFKC.String(raw) {
-		switch {
-		case allowedInNames.Contains(r):
-		case !unicode.Is(contextual, r):
+	normal := norm.NFKC.String(raw)
+	for _, r := range normal {
+		if !allowedInNames.Contains(r) && !unicode.Is(contextual, r) {
 			return refuseCharacter(origin(raw, r))
-		case outOfPlace == 0:
-			outOfPlace = r
 		}
 	}
 	return Errorf(CodeBadRequest, "%U may stand in a name only beside letters that need it: leave it out",
-		origin(raw, outOfPlace))
+		origin(raw, outOfPlace(normal)))
+}
+
+// outOfPlace returns the first contextual character of a refused name without which it would be none; where there are
+// several of that kind, the first of all.
+func outOfPlace(normal string) (first rune) {
+	for _, r := range normal {
+		if !unicode.Is(contextual, r) {
+			continue
+		}
+		if first == 0 {
+			first = r
+		}
+		// A name is not refused for being empty: an x stands for what is left out of one that is nothing else.
+		if _, err := precis.Nickname.String("x" + strings.ReplaceAll(normal, string(r), "")); err == nil {
+			return r
+		}
+	}
+	return first
 }
 
 // origin is the character of a name that becomes r in the normal form: what was typed.
@@ -110,7 +124,7 @@ func refuseCharacter(r rune) *Error {
 	switch {
 	case unseen(r):
 		return Errorf(CodeBadRequest, "a name has no characters that nobody can see: leave out %U", r)
-	case !unicode.In(r, unicode.L, unicode.M, unicode.N, unicode.P, unicode.S):
+	case !unicode.In(r, unicode.L, unicode.M, unicode.N, unicode.P, unicode.S, unicode.Cf, unicode.Co):
 		return Errorf(CodeBadRequest, "%U is no character of Unicode %s, which names are made of here: leave it out",
 			r, precis.UnicodeVersion)
 	default:

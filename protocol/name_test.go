@@ -2,9 +2,13 @@ package protocol
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -46,6 +50,36 @@ func TestWhoeverLooksTheSameBySpacesOrSpellingIsTheSameUser(t *testing.T) {
 	}
 	if ann, _ := Name("ann"); ann == "Ann" {
 		t.Error("Ann and ann are two users")
+	}
+}
+
+func TestARefusalNamesACharacterThatWasTyped(t *testing.T) {
+	named := regexp.MustCompile(`U\+[0-9A-F]{4,6}`)
+	for r := rune(0); r <= 0xe1000; r++ {
+		if r == 0x20000 {
+			r = 0xe0000
+		}
+		for _, raw := range [...]string{string(r), "a" + string(r) + "b", "カ・" + string(r)} {
+			_, err := Name(raw)
+			if err == nil || strings.Contains(err.Reason, "empty") || strings.Contains(err.Reason, "or what it was made of") {
+				continue
+			}
+			typed := false
+			for _, c := range raw {
+				typed = typed || slices.Contains(named.FindAllString(err.Reason, -1), fmt.Sprintf("%U", c))
+			}
+			known := unicode.In(r, unicode.L, unicode.M, unicode.N, unicode.P, unicode.S, unicode.Z, unicode.Cf, unicode.Co)
+			if !typed || known && strings.Contains(err.Reason, "is no character") {
+				t.Errorf("%+q: %s", raw, err.Reason)
+			}
+		}
+	}
+	for raw, want := range map[string]string{
+		"・": "U+30FB", "l·l a·b": "U+00B7", "カ・ナ a·b": "U+00B7", "a·カ・ナ": "U+00B7", "٠۰": "U+0660",
+	} {
+		if _, err := Name(raw); err == nil || !strings.Contains(err.Reason, want) {
+			t.Errorf("%+q: %v, want %s to be named", raw, err, want)
+		}
 	}
 }
 

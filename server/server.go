@@ -174,12 +174,28 @@ func (s *Server) openHistory(ctx context.Context) error {
 		s.history = history.NewMemory(o)
 		return nil
 	}
+	o.Entry = s.recorded
 	redis, err := history.OpenRedis(ctx, s.cfg.Redis, s.record.ID(), o)
 	if err != nil {
 		return fmt.Errorf("--redis: %w", err)
 	}
 	s.history = redis
 	return nil
+}
+
+// recorded returns an entry of a log as the record has it, or nil where it has none.
+func (s *Server) recorded(
+	ctx context.Context, id protocol.ConversationID, log protocol.LogID, seq protocol.Seq,
+) ([]byte, error) {
+	tail, err := s.record.Tail(id)
+	if err != nil || tail.Log != log || seq > tail.Last {
+		return nil, err
+	}
+	batch, err := s.record.Read(ctx, id, seq, seq, 1)
+	if err != nil {
+		return nil, err
+	}
+	return batch.Wire(seq), nil
 }
 
 // Times of net/http. They end with the request: a WebSocket connection has its session's own.

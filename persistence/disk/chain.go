@@ -25,9 +25,10 @@ func goOn(tail persistence.Tail, rest []byte) (persistence.Tail, int64) {
 }
 
 // chained holds the lines of a transcript to the chain of sums before yield gets them: what somebody changed is not passed on
-// as the record. The lines come one after another, the log line first.
-func chained(id protocol.ConversationID, path string, yield func(line []byte) error) func(line []byte) error {
-	var walk chainWalk
+// as the record. The lines come one after another, the log line first; walk is where they have come.
+func chained(
+	walk *chainWalk, id protocol.ConversationID, path string, yield func(line []byte) error,
+) func(line []byte) error {
 	n := 0
 	return func(line []byte) error {
 		n++
@@ -58,7 +59,7 @@ type chainWalk struct {
 }
 
 // begin takes the log line.
-func (w *chainWalk) begin(head logLine) { w.head, w.sum = head, head.sum }
+func (w *chainWalk) begin(head logLine) { w.head, w.sum, w.time = head, head.sum, head.time }
 
 // next takes one more line, newline left out, and says what is wrong with it; "": nothing is.
 func (w *chainWalk) next(line []byte) string {
@@ -70,6 +71,7 @@ func (w *chainWalk) next(line []byte) string {
 	if !ok || seq != w.seq+1 {
 		return fmt.Sprintf("it should be entry %d", w.seq+1)
 	}
+	before := w.time
 	if w.time, ok = entryTime(e.head); !ok {
 		return fmt.Sprintf("entry %d has no time", seq)
 	}
@@ -78,10 +80,14 @@ func (w *chainWalk) next(line []byte) string {
 		return fmt.Sprintf("the sum of entry %d does not hold: it or a line before it was changed", seq)
 	}
 	w.seq, w.sum = seq, e.sum
-	if w.head.conversation != "" {
+	switch {
+	case w.head.conversation == "":
+		return ""
+	case w.time < before:
+		return fmt.Sprintf("entry %d is dated before the one before it, and time never goes back: somebody changed it", seq)
+	default:
 		return w.foreign(w.scratch[saltLen:])
 	}
-	return ""
 }
 
 // foreign returns what in an entry's wire bytes this program would not have written there, or "".

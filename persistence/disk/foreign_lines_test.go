@@ -38,6 +38,7 @@ func TestALineThatThisProgramDoesNotWriteIsNamedThoughAllSumsFit(t *testing.T) {
 		"fields in another order":       {`"seq":3,"id"`, `"id":"x","seq":3,"ID"`},
 		"a target that is none":         {`}`, `,"target":0}`},
 		"a time without its last digit": {`Z"`, `"`},
+		"a time that goes back":         {`"time":"2`, `"time":"1`},
 	} {
 		dir, _ := closed(t, 6)
 		resummed(t, dir, 3, func(wire string) string { return strings.Replace(wire, change[0], change[1], 1) })

@@ -187,6 +187,108 @@ func TestAStartIsRefusedWhereSomethingElseStandsInThePlaceOfAFileOfTheRecord(t *
 	}
 }
 
+// It may be a segment that the disk has spoiled, with the last acknowledged messages in it: it is not taken for an
+// unused one, and not removed.
+func TestAFileThatIsNoSegmentIsNotRemovedFromTheJournal(t *testing.T) {
+	dir := t.TempDir()
+	b := bench(t, dir, small)
+	b.Fill("lobby", 3, 1)
+	garbage := bytes.Repeat([]byte("no segment of ours "), 1000)
+	for name, spoil := range map[string]func(dead string) (path string, content []byte){
+		"the segment in use": func(dead string) (string, []byte) { return segmentsIn(t, dead)[0], garbage },
+		"another number": func(dead string) (string, []byte) {
+			return segmentPath(filepath.Join(dead, "journal"), 900), garbage
+		},
+		"its head alone": func(dead string) (string, []byte) {
+			path := segmentsIn(t, dead)[0]
+			content, err := os.ReadFile(path)
+			must(t, err)
+			copy(content, garbage[:blockAlign])
+			return path, content[:2*blockAlign-100] // the block behind it is cut off, so that it is not whole
+		},
+	} {
+		dead := crash(t, dir)
+		path, content := spoil(dead)
+		must(t, os.WriteFile(path, content, 0o600))
+		r, err := Open(t.Context(), dead, small)
+		if err == nil {
+			_ = r.Close()
+		}
+		if err == nil || !strings.Contains(err.Error(), path) {
+			t.Errorf("%s: the start says %v, want the file", name, err)
+		}
+		if _, err := verify(t, dead); err == nil {
+			t.Errorf("%s: verify finds nothing wrong", name)
+		}
+		if there, err := os.ReadFile(path); err != nil || !bytes.Equal(there, content) {
+			t.Errorf("%s: it is there no more as it was: %v", name, err)
+		}
+	}
+}
+
+// The catalogue is written aside, and then takes its own place. Where it cannot be, the journal grows until nothing
+// is recorded.
+func TestAStartIsRefusedWhereSomethingElseStandsWhereTheCatalogueIsWrittenAside(t *testing.T) {
+	from, _ := closed(t, 3)
+	for thing, make := range foreignThings {
+		dir := crash(t, from)
+		path := cataloguePath(dir) + asideSuffix
+		make(t, path)
+		r, err := Open(t.Context(), dir, small)
+		if err == nil {
+			_ = r.Close()
+		}
+		if err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "move it out of "+dir) {
+			t.Errorf("%s: the start says %v, want what stands there, and what to do", thing, err)
+		}
+	}
+	dir := crash(t, from)
+	must(t, os.WriteFile(cataloguePath(dir)+asideSuffix, []byte("of a start that was killed"), 0o600))
+	must(t, bench(t, dir, small).Record.Close())
+}
+
+// Marks are no part of the record: what stands in their file's place, or where it is written aside, keeps them from
+// being saved, and nothing else.
+func TestWhatStandsInThePlaceOfMarksHoldsNothingUp(t *testing.T) {
+	for thing, make := range foreignThings {
+		for _, place := range []string{"lobby.json", "lobby.json" + asideSuffix, "late"} {
+			if place == "late" && thing != "a folder" {
+				continue // a rename takes the place of anything else
+			}
+			dir := t.TempDir()
+			var log bytes.Buffer
+			b := bench(t, dir, Options{Log: zerolog.New(&log), SegmentSize: small.SegmentSize})
+			b.Fill("lobby", 3, 3)
+			b.Fill("other", 3, 3)
+			r := b.Record.(*Record)
+			if place == "late" { // its marks are in memory by then
+				place = "lobby.json"
+				r.Mark("lobby", "ann", 1)
+				must(t, r.checkpoints.checkpoint(t.Context()))
+				must(t, os.Remove(filepath.Join(dir, "marks", place)))
+			}
+			path := filepath.Join(dir, "marks", place)
+			make(t, path)
+			r.Mark("lobby", "ann", 2)
+			r.Mark("other", "ann", 3)
+			if err := r.checkpoints.checkpoint(t.Context()); err != nil || r.journal.segments() > 1 {
+				t.Errorf("%s in %s: a checkpoint says %v, and leaves %d segments", thing, place, err, r.journal.segments())
+			}
+			if !strings.Contains(log.String(), path) {
+				t.Errorf("%s in %s: the log does not name it: %s", thing, place, log.String())
+			}
+			must(t, os.Remove(path))
+			must(t, r.Close())
+			again := bench(t, dir, small)
+			for id, want := range map[string]protocol.Seq{"lobby": 2, "other": 3} {
+				if marks, err := again.Record.Marks(protocol.ConversationID(id)); err != nil || marks["ann"] != want {
+					t.Errorf("%s in %s: once it is gone the marks of %s are %v, %v", thing, place, id, marks, err)
+				}
+			}
+		}
+	}
+}
+
 func TestAStartIsRefusedWhereSomethingElseStandsInThePlaceOfAFolderOfTheRecord(t *testing.T) {
 	for _, place := range []string{"", "journal", "transcripts", "marks"} {
 		for thing, make := range foreignThings {

@@ -1,6 +1,7 @@
 package disk
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"io/fs"
@@ -145,12 +146,26 @@ func writeAside(fsys FileSystem, path string, content []byte) error {
 		err = cerr
 	}
 	if err == nil {
-		err = fsys.Rename(aside, path)
+		if err = fsys.Rename(aside, path); err != nil {
+			err = cmp.Or(foreignAt(fsys, path), err)
+		}
 	}
 	if err != nil {
 		_ = fsys.Remove(aside)
 	}
 	return err
+}
+
+// foreignAt returns the error that says so where something else than a file stands at a path, or nil.
+func foreignAt(fsys FileSystem, path string) error {
+	f, err := fsys.Open(path, os.O_RDONLY)
+	if err == nil {
+		_ = f.Close()
+	}
+	if errors.As(err, new(*foreignError)) {
+		return err
+	}
+	return nil
 }
 
 // readFull reads len(p) bytes; fewer are an error.

@@ -1,13 +1,26 @@
 package disk
 
-import "verbatim/protocol"
+import (
+	"errors"
 
-// IDsOffline gives the conversations that a data directory has, sorted, whole or not; see Offline.
-func IDsOffline(dir string) ([]protocol.ConversationID, error) {
-	o, err := OpenOffline(dir)
+	"verbatim/protocol"
+)
+
+// IDsOffline gives the conversations that a data directory has, sorted, whole or not; see Offline. Where what cannot be
+// read leaves none, that is the error.
+func IDsOffline(dir string) ([]protocol.ConversationID, error) { return idsOffline(osFS{}, dir) }
+
+func idsOffline(fsys FileSystem, dir string) ([]protocol.ConversationID, error) {
+	o, err := openOffline(fsys, dir)
 	if err != nil {
 		return nil, err
 	}
 	defer o.Close()
-	return o.all(nil), nil
+	ids := o.all(nil)
+	for _, l := range o.found {
+		if l.Err != nil && len(ids) == 0 {
+			return nil, errors.New(l.String())
+		}
+	}
+	return ids, nil
 }

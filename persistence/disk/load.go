@@ -58,6 +58,11 @@ func (r *Record) loadCatalogue() (known map[protocol.ConversationID]*conversatio
 	if err != nil {
 		return nil, 0, false, err
 	}
+	// The next one is written aside. Where it could not be, no checkpoint would succeed, and the journal grow to its
+	// bound.
+	if err := foreignAt(r.fs, cataloguePath(r.dir)+asideSuffix); err != nil {
+		return nil, 0, false, fmt.Errorf("catalogue: %w", err)
+	}
 	if cat == nil {
 		if there {
 			r.log.Warn().Msg("the catalogue is not whole: it is made anew from the transcripts")

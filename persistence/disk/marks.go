@@ -2,6 +2,7 @@ package disk
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -128,16 +129,22 @@ func (r *Record) readMarks(id protocol.ConversationID, log protocol.LogID) (map[
 	return f.Marks, nil
 }
 
+const unsavedMarks = "read marks cannot be saved: the next checkpoint tries again"
+
 // foldMarks writes marks files. What it could not write is in the next checkpoint again.
 func (k *checkpoints) foldMarks(marked []*conversation) (first error) {
 	for _, c := range marked {
 		if err := k.r.loadMarks(c); err != nil {
 			// What is there must not be written over unread, and must not hold up the record either.
-			k.r.log.Error().Err(err).Msg("read marks cannot be saved: the next checkpoint tries again")
+			k.r.log.Error().Err(err).Msg(unsavedMarks)
 			k.addMarked(c)
 			continue
 		}
-		if err := k.r.writeMarks(c); err != nil {
+		if err := k.r.writeMarks(c); errors.As(err, new(*foreignError)) {
+			k.r.log.Error().Err(err).Msg(unsavedMarks)
+			k.addMarked(c)
+			continue
+		} else if err != nil {
 			k.addMarked(c)
 			if first == nil {
 				first = err

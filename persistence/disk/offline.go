@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
@@ -30,6 +31,8 @@ type Offline struct {
 	journal  error        // why the journal could not be read: what it holds is not laid over the files
 	unlisted bool         // the transcripts' folder could not be read
 
+	floor    uint64   // the first segment that counts, as the catalogue says
+	names    []string // in the journal's folder, sorted
 	segments []foundSegment
 	there    map[protocol.ConversationID]bool // with a file
 	known    map[protocol.ConversationID]catalogued
@@ -49,6 +52,9 @@ type piece struct {
 	offset, size int32
 }
 
+// offlineFiles is how many transcripts stay open that were read: each is wanted once or twice.
+const offlineFiles = 4
+
 // OpenOffline reads where everything stands. A file that cannot be read is no error: what can be is there.
 func OpenOffline(dir string) (*Offline, error) { return openOffline(osFS{}, dir) }
 
@@ -64,6 +70,7 @@ func openOffline(fsys FileSystem, dir string) (*Offline, error) {
 	// A running server may remove or write what is being read: then it is read once more.
 	for try := 0; ; try++ {
 		o := &Offline{dir: dir, fs: fsys, files: newFiles(fsys, transcripts, os.O_RDONLY)}
+		o.files.bound = offlineFiles
 		o.cannotRead(dir, unformatted)
 		tries := 0
 		if o.askLock(filepath.Join(dir, "lock")) {
@@ -94,6 +101,26 @@ func (o *Offline) askLock(path string) bool {
 		o.found = append(o.found, VerifyLine{File: path, Note: note})
 	}
 	return running
+}
+
+// outdated reports whether a server has used the directory since it was opened, which then nobody did: what it writes
+// is not in what was found.
+func (o *Offline) outdated() bool {
+	if o.running {
+		return false
+	}
+	if running, err := o.fs.Locked(filepath.Join(o.dir, "lock")); running || err != nil {
+		return true
+	}
+	cat, _, _ := readCatalogue(o.fs, o.dir)
+	return cat != nil && cat.floor != o.floor || !slices.Equal(o.journalNames(), o.names)
+}
+
+// journalNames returns what is in the journal's folder, sorted. That it cannot be read, the journal's reading tells.
+func (o *Offline) journalNames() []string {
+	names, _ := o.fs.Names(filepath.Join(o.dir, "journal"))
+	slices.Sort(names)
+	return names
 }
 
 // cannotRead notes what is wrong with a file that is no transcript, each by itself where there are several. path is where
@@ -136,6 +163,7 @@ func (o *Offline) load() error {
 	if cat != nil {
 		floor = cat.floor
 	}
+	o.floor, o.names = floor, o.journalNames()
 	there, strangers, unlisted := transcriptsIn(o.fs, o.files.dir)
 	o.there, o.unlisted = there, unlisted != nil
 	o.cannotRead(o.files.dir, unlisted)
@@ -217,13 +245,21 @@ func (o *Offline) Lines(ctx context.Context, id protocol.ConversationID, yield f
 	if t.cut {
 		return &notWholeError{o.files.path(id), fmt.Sprintf("it is shorter than the %d bytes that were committed", t.size)}
 	}
-	take := chained(id, o.files.path(id), yield)
-	return eachLine(ctx, t, func(line []byte, whole bool) error {
+	walk := &chainWalk{}
+	take := chained(walk, id, o.files.path(id), yield)
+	err = eachLine(ctx, t, func(line []byte, whole bool) error {
 		if !whole {
 			return &notWholeError{o.files.path(id), "its last line is cut off"}
 		}
 		return take(line)
 	})
+	if err != nil {
+		return err
+	}
+	if what, _ := t.unlike(walk); what != "" && !o.outdated() {
+		return &notWholeError{o.files.path(id), what}
+	}
+	return nil
 }
 
 // eachLine reads lines of any length; whole is false for a last one that has no end.

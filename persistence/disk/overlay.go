@@ -17,6 +17,24 @@ type transcript struct {
 	done func()
 }
 
+// unlike returns what is wrong with a transcript whose lines are all right and end where walk has come; "": nothing
+// is. missing says that there should be more.
+func (t *transcript) unlike(walk *chainWalk) (what string, missing bool) {
+	switch want := t.want; {
+	case walk.seq == 0:
+		return "there is no entry", true
+	case t.size == unknownEnd:
+		return "", false
+	case walk.seq < want.Last:
+		return fmt.Sprintf("the file ends here, and entries up to %d were committed", want.Last), true
+	case walk.head.log != want.Log || walk.seq != want.Last || walk.sum != want.Sum:
+		return fmt.Sprintf("it ends with entry %d and the sum %s, and the catalogue says %d and %s",
+			walk.seq, walk.sum, want.Last, want.Sum), false
+	default:
+		return "", false
+	}
+}
+
 // open finds a transcript's lines. The caller calls done.
 func (o *Offline) open(id protocol.ConversationID) (*transcript, error) {
 	v, known := o.merged[id], o.known[id]

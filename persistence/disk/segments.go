@@ -1,6 +1,7 @@
 package disk
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -99,14 +100,25 @@ func (f *found) complete(dir string, live map[uint64]int64, floor uint64, known 
 	return nil
 }
 
-// checkUnused makes sure that a segment whose head is not whole holds nothing: the head is synced before a group
-// is written.
+// checkUnused makes sure that a segment whose head is not whole holds nothing: the head is synced before a group is
+// written, so that all behind it are zeros. What has anything else there is a segment that was spoiled, or none at
+// all.
 func checkUnused(s foundSegment) error {
 	content, err := readSegment(s.file, nil)
 	if err != nil {
 		return fmt.Errorf("journal: %w", &fileError{s.path, err})
 	}
-	return checkTail(content, 0, s.number, s.path)
+	if err := checkTail(content, 0, s.number, s.path); err != nil {
+		return err
+	}
+	for rest := content[min(blockAlign, len(content)):]; len(rest) > 0; {
+		n := min(len(rest), len(zeros))
+		if !bytes.Equal(rest[:n], zeros[:n]) {
+			return &damageError{s.path, 0, "it does not begin as a segment does, and is not an unused one"}
+		}
+		rest = rest[n:]
+	}
+	return nil
 }
 
 // lastHead gives what the head of the last segment in use says, and that one's number; 0: none is in use.

@@ -247,7 +247,7 @@ func (r *Record) Lines(ctx context.Context, id protocol.ConversationID, yield fu
 		return err
 	}
 	_, size, _ := c.snapshot()
-	take := chained(id, r.files.path(id), yield)
+	take := chained(&chainWalk{}, id, r.files.path(id), yield)
 	return r.walk(ctx, c, 0, size, func(line []byte, _ int64) (bool, error) {
 		return true, take(line)
 	})

@@ -8,7 +8,10 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"verbatim/persistence/recordtest"
 	"verbatim/protocol"
@@ -233,6 +236,146 @@ func TestVerifyWhileMessagesComeInFindsNothing(t *testing.T) {
 	}
 	close(done)
 	<-ended
+}
+
+// hookFS calls hook once, before the file is opened that bears this name.
+type hookFS struct {
+	osFS
+	name string
+	hook func()
+}
+
+func (f *hookFS) Open(path string, flag int) (File, error) {
+	if hook := f.hook; hook != nil && filepath.Base(path) == f.name {
+		f.hook = nil
+		hook()
+	}
+	return f.osFS.Open(path, flag)
+}
+
+// A long verify is begun while nobody serves, and then somebody starts the server: what it writes is no fault of the
+// record.
+func TestVerifyGoesOnWhereAServerStartsMeanwhile(t *testing.T) {
+	for name, end := range map[string]func(r *Record) error{
+		"and runs": func(*Record) error { return nil }, "and has ended": (*Record).Close,
+	} {
+		dir, receipt := closed(t, 10)
+		fs := &hookFS{name: "lobby.jsonl"}
+		fs.hook = func() {
+			b := bench(t, dir, small)
+			b.Fill("lobby", 5, 5)
+			r := b.Record.(*Record)
+			must(t, r.checkpoints.checkpoint(t.Context()))
+			b.Fill("lobby", 5, 5) // it is in the journal
+			must(t, end(r))
+		}
+		lines := make(map[protocol.ConversationID]VerifyLine)
+		report := func(l VerifyLine) { lines[l.ID] = l }
+		err := VerifyOn(t.Context(), fs, dir, []Receipt{receipt}, report, nil)
+		if err != nil || lines["lobby"].Err != nil || lines["lobby"].Entries < 20 {
+			t.Errorf("a server starts %s: verify says %v, and %q", name, err, lines["lobby"])
+		}
+		if fs.hook != nil {
+			t.Error("no server was started")
+		}
+	}
+}
+
+func TestVerifyNamesWhatIsBrokenThoughAServerStartsMeanwhile(t *testing.T) {
+	dir, _ := closed(t, 10)
+	edit(t, dir, "lobby", func(l []string) []string {
+		l[4] = strings.Replace(l[4], "message 4", "message 5", 1)
+		return l
+	})
+	fs := &hookFS{name: "lobby.jsonl"}
+	fs.hook = func() { bench(t, dir, small).Fill("other", 5, 5) }
+	lines := make(map[protocol.ConversationID]VerifyLine)
+	err := VerifyOn(t.Context(), fs, dir, nil, func(l VerifyLine) { lines[l.ID] = l }, nil)
+	if err == nil || lines["lobby"].Line != 5 || lines["other"].Err != nil || lines["other"].Entries < 3 {
+		t.Errorf("verify says %v, %q and %q; want line 5 of lobby", err, lines["lobby"], lines["other"])
+	}
+}
+
+// A server refuses each of these: what it would not show is not exported as a whole transcript either.
+func TestAnExportThatDoesNotEndAsTheRecordDoesFails(t *testing.T) {
+	other, _ := closed(t, 10)
+	for name, c := range map[string]struct {
+		spoil func(dir, path string) error
+		want  string
+	}{
+		"an empty file": {func(_, path string) error { return os.Truncate(path, 0) }, "it is shorter"},
+		"an empty file that nothing speaks of": {func(dir, path string) error {
+			return errors.Join(os.Remove(cataloguePath(dir)), os.Truncate(path, 0))
+		}, "there is no entry"},
+		"a log line alone, of which nothing speaks": {func(dir, path string) error {
+			b, err := os.ReadFile(path)
+			head, _, _ := bytes.Cut(b, newline)
+			return errors.Join(err, os.WriteFile(path, append(head, '\n'), 0o600), os.Remove(cataloguePath(dir)))
+		}, "there is no entry"},
+		"another history of the same length": {func(_, path string) error {
+			b, err := os.ReadFile(filepath.Join(other, "transcripts", "lobby.jsonl"))
+			return errors.Join(err, os.WriteFile(path, b, 0o600))
+		}, "the catalogue says"},
+	} {
+		dir, _ := closed(t, 10)
+		path := filepath.Join(dir, "transcripts", "lobby.jsonl")
+		must(t, c.spoil(dir, path))
+		err := LinesOffline(dir, "lobby", func([]byte) error { return nil })
+		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), path) {
+			t.Errorf("%s: an export says %v, want the file, and that %s", name, err, c.want)
+		}
+	}
+}
+
+// openFewFS counts the files that are open at a time.
+type openFewFS struct {
+	osFS
+	now, most *atomic.Int64
+}
+
+type countedFile struct {
+	File
+	now *atomic.Int64
+}
+
+func (f countedFile) Close() error { f.now.Add(-1); return f.File.Close() }
+
+func (f openFewFS) Open(path string, flag int) (File, error) {
+	o, err := f.osFS.Open(path, flag)
+	if err != nil {
+		return nil, err
+	}
+	f.most.Store(max(f.most.Load(), f.now.Add(1)))
+	return countedFile{o, f.now}, nil
+}
+
+// Whoever verifies may have few open files (ulimit -n); each transcript is read once.
+func TestVerifyKeepsFewFilesOpen(t *testing.T) {
+	dir := t.TempDir()
+	b := bench(t, dir, small)
+	for i := range 100 {
+		b.Fill(fmt.Sprint("c", i), 1, 1)
+	}
+	must(t, b.Record.Close())
+	fs := openFewFS{now: new(atomic.Int64), most: new(atomic.Int64)}
+	must(t, VerifyOn(t.Context(), fs, dir, nil, func(VerifyLine) {}, nil))
+	if most, left := fs.most.Load(), fs.now.Load(); most > 16 || left != 0 {
+		t.Errorf("%d files were open at a time, and %d at the end; want 16 at most, and none", most, left)
+	}
+}
+
+func TestNamesThatCannotBeReadAreNotNone(t *testing.T) {
+	dir, _ := closed(t, 3)
+	fs := unreadFS{refuse: func(path string) error {
+		if path == filepath.Join(dir, "transcripts") || path == cataloguePath(dir) {
+			return unix.EACCES
+		}
+		return nil
+	}}
+	ids, err := idsOffline(fs, dir)
+	if err == nil || len(ids) > 0 || !strings.Contains(err.Error(), filepath.Join(dir, "transcripts")) {
+		t.Errorf("it says that there are %v, %v; want that they cannot be read", ids, err)
+	}
 }
 
 func TestThereIsNoConversationOffline(t *testing.T) {

@@ -76,6 +76,11 @@ func (r *Redis) store(ctx context.Context, jobs []job) {
 		return
 	}
 	r.appended.Add(entries)
+	for _, w := range writes {
+		if w.fresh {
+			r.vouched.add(w.key)
+		}
+	}
 }
 
 // write is what one pipeline does to one key.
@@ -94,7 +99,7 @@ func (r *Redis) gather(jobs []job) (writes []*write, entries int64) {
 		key := key(j.id, j.log)
 		w := open[key]
 		if w == nil || j.batch == nil {
-			w = &write{key: key, fresh: j.batch == nil}
+			w = &write{key: key, fresh: j.batch == nil || !r.trusts(key)}
 			open[key] = w
 			writes = append(writes, w)
 		}

@@ -9,11 +9,13 @@
 package history
 
 import (
+	"context"
 	"time"
 
 	"github.com/rs/zerolog"
 
 	"verbatim/persistence"
+	"verbatim/protocol"
 )
 
 var (
@@ -28,6 +30,11 @@ type Options struct {
 	Memory int64         // bytes of all conversations in a Memory; 256 MB
 	Log    zerolog.Logger
 	Now    func() time.Time // time.Now
+
+	// Entry returns the record's own entry of a log at a seq, or nil where it has none; it may wait for the disk. A
+	// Redis asks it once for each key whether what an earlier server has left there is of this record. nil: what is
+	// there is believed.
+	Entry func(ctx context.Context, id protocol.ConversationID, log protocol.LogID, seq protocol.Seq) ([]byte, error)
 }
 
 func (o Options) withDefaults() Options {

@@ -74,6 +74,7 @@ func (r *Redis) keep(ctx context.Context, away bool) {
 			return
 		case away:
 			r.log.Info().Msg("redis: back")
+			r.vouched.clear() // it may have come back with what it had at another time
 			away = false
 		}
 		r.try(ctx)

@@ -32,14 +32,19 @@ func (r *Redis) Range(ctx context.Context, id protocol.ConversationID, log proto
 	}
 	var got *persistence.Batch
 	var alien error
-	// The reader's going away says nothing of Redis, so it must not count as its failure: the call ends by itself.
-	err := r.reads.do(context.WithoutCancel(ctx), readTimeout, func(ctx context.Context) (err error) {
-		got, err = r.fetch(ctx, id, key(id, log), from, to, maxBytes)
-		if errors.Is(err, errAlien) || isWrongType(err) {
-			alien, err = err, nil // Redis is well
-		}
-		return err
-	})
+	err := r.vouch(ctx, id, log)
+	if errors.Is(err, errAlien) {
+		alien = err
+	} else if err == nil && r.trusts(key(id, log)) {
+		// The reader's going away says nothing of Redis, so it must not count as its failure: the call ends by itself.
+		err = r.reads.do(context.WithoutCancel(ctx), readTimeout, func(ctx context.Context) (err error) {
+			got, err = r.fetch(ctx, id, key(id, log), from, to, maxBytes)
+			if errors.Is(err, errAlien) || isWrongType(err) {
+				alien, err = err, nil // Redis is well
+			}
+			return err
+		})
+	}
 	switch {
 	case alien != nil:
 		r.queue.put(job{id: id, log: log}) // where there is no room now, the next reader finds it
@@ -48,7 +53,7 @@ func (r *Redis) Range(ctx context.Context, id protocol.ConversationID, log proto
 		return nil, nil
 	case err != nil:
 		return nil, fmt.Errorf("redis: read: %s: %w", key(id, log), err)
-	case got.Len() == 0:
+	case got == nil || got.Len() == 0:
 		return nil, nil
 	}
 	return got, nil

@@ -32,6 +32,7 @@ type Redis struct {
 
 	reads, appends *guard
 	queue          *queue
+	vouched        vouched
 	keys           map[string]*keyState // owned by the appender
 	keyCount       atomic.Int64         // len(keys)
 

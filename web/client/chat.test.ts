@@ -139,6 +139,57 @@ test('who has only read since it joined finds out too, by its newest entry', asy
   expect([texts(), told.resets]).toEqual([['a', 'b', 'c', 'd', 'e', 'other six', 'other seven'], ['lobby']]);
 });
 
+test('who only followed while an older copy was put back finds out as well, and shows no two histories as one', async () => {
+  const record = new FakeServer();
+  for (const text of ['a', 'b', 'c']) record.say('bob', text);
+  const { server, chat, lobby, texts, told } = await online(record);
+  server.say('bob', 'd'); // its sum is told to nobody
+  chat.open('kitchen');
+  expect(server.socket!.last('join')).toMatchObject({ conversation: 'kitchen' });
+  server.socket!.drop(); // an ordinary loss changes nothing
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect([texts(), told.resets]).toEqual([['a', 'b', 'c', 'd'], []]);
+  server.putBack(1);
+  for (const text of ['other two', 'other three', 'other four', 'other five']) server.say('bob', text);
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect([lobby().newest, told.resets]).toEqual([5, ['lobby']]);
+  chat.open('lobby');
+  expect(texts()).toEqual(['a', 'other two', 'other three', 'other four', 'other five']);
+  expect(told.resets).toEqual(['lobby']);
+});
+
+test.for(['open', 'followed'] as const)('a doubt about the record outlives the connection that was lost before it was settled: %s', async (mode) => {
+  const { server, chat, texts, told } = await online();
+  for (const text of ['a', 'b', 'c']) server.say('bob', text);
+  if (mode === 'followed') chat.open('kitchen');
+  server.loses = (frame) => frame.type === 'history';
+  server.putBack(1);
+  for (const text of ['other two', 'other three', 'other four']) server.say('bob', text);
+  await vi.advanceTimersByTimeAsync(1_000);
+  server.loses = () => false;
+  await vi.advanceTimersByTimeAsync(10_000);
+  chat.open('lobby');
+  expect([texts(), told.resets]).toEqual([['a', 'other two', 'other three', 'other four'], ['lobby']]);
+});
+
+test('what waits while an older copy is put back knows of no place in the history that is gone', async () => {
+  const record = new FakeServer();
+  for (const text of ['a', 'b', 'c']) record.say('bob', text);
+  const { server, chat, texts, unsettled } = await online(record);
+  server.answers = false;
+  chat.send('lobby', 'mine', 3);
+  expect(server.socket!.last('send')).toMatchObject({ since: 3, target: 3 });
+  chat.send('lobby', 'also mine');
+  server.answers = true;
+  server.putBack(1);
+  await vi.advanceTimersByTimeAsync(5_000);
+  const sends = server.socket!.sent.filter((frame) => frame.type === 'send');
+  for (const send of sends) expect(send).toMatchObject({ since: 0 });
+  expect(sends[0]).toMatchObject({ text: 'mine' });
+  expect(sends[0]).not.toHaveProperty('target');
+  expect([texts(), unsettled()]).toEqual([['a', 'mine', 'also mine'], []]);
+});
+
 test('the entry that is known stays known over a lost connection, and an ack of before the join\'s answer is none', async () => {
   const { server, chat, texts, told } = await online();
   server.say('bob', 'a');

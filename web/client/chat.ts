@@ -253,6 +253,7 @@ export class Chat extends Emitter<ChatEvents> {
 
   private reset(id: string): void {
     this.outbox.prune(id, Infinity); // what was acknowledged was so on the old record
+    this.outbox.displace(id);
     this.emit('reset', { conversation: id });
   }
 

@@ -18,6 +18,8 @@ export interface ConversationEvents {
   onMessage(message: Message): void;
 }
 
+type JoinRequest = Extract<Request, { type: 'join' }>;
+
 const pageSize = 50; // entries
 const aroundSize = 60; // entries on both sides together of one that is gone to
 const mostResumed = 1_000; // entries; what is opened again further behind than that is opened at its end
@@ -51,6 +53,8 @@ export class Conversation {
   readonly growing = new Growing();
   readonly people: People;
   private held: Entry | undefined; // the newest entry of the stream
+  private doubted: Entry | undefined; // of an earlier connection; nothing says that the record has it still
+  private proving = false; // it was asked for, and the answer is not there
   private refused = false; // the newest join was
   /** The newest entry of `log` whose sum was told: a record that does not have both is another one. */
   private receipt: { known: Seq; sum: string } | undefined;
@@ -88,16 +92,17 @@ export class Conversation {
     const resumed = !anew && this.canResume();
     const attempt = ++this.attempt;
     clearTimeout(this.rejoinTimer);
-    this.joined = this.refused = false;
-    const unproven = resumed ? this.unproven() : undefined;
-    this.connection.request(this.joinRequest(resumed), (reply) => {
-      if (attempt === this.attempt) this.answered(reply, resumed);
+    this.joined = this.refused = this.proving = false;
+    const request = this.joinRequest(resumed);
+    this.connection.request(request, (reply) => {
+      if (attempt === this.attempt) this.answered(reply, request);
     });
-    if (unproven && attempt === this.attempt) this.prove(unproven, attempt);
+    if (this.doubted && request.log !== undefined && attempt === this.attempt) this.prove(this.doubted, attempt);
   }
 
   /** Where its record stands; nothing before this connection knows. Where it is not joined, that cannot be known. */
   place(): Place | undefined {
+    if (this.proving) return undefined;
     if (this.joined) return { known: true, log: this.log, last: this.newest };
     return this.mode === 'idle' || this.refused ? { known: false } : undefined;
   }
@@ -192,8 +197,9 @@ export class Conversation {
 
   /** The connection is lost: nothing is joined until there is another. */
   disconnected(): void {
-    this.joined = false;
+    this.joined = this.proving = false;
     this.attempt++;
+    this.doubted ??= this.unproven();
     clearTimeout(this.rejoinTimer);
     this.people.disconnected();
   }
@@ -203,12 +209,12 @@ export class Conversation {
     return this.mode === 'open' && this.timeline.log !== undefined;
   }
 
-  private joinRequest(resumed: boolean): Request {
+  /** Who only follows says as well which record is meant: what was held when it was open shall be of the same. */
+  private joinRequest(resumed: boolean): JoinRequest {
     const request = { type: 'join', conversation: this.id } as const;
-    if (this.mode === 'followed') return { ...request, messages: false };
-    const { log, last } = this.timeline;
-    if (!resumed) return request;
-    return { ...request, after: last, ...(log !== undefined && { log }), ...this.receipt };
+    const record = { ...(this.log !== undefined && { log: this.log }), ...this.receipt };
+    if (this.mode === 'followed') return { ...request, messages: false, ...record };
+    return resumed ? { ...request, after: this.timeline.last, ...record } : request;
   }
 
   /** The newest entry, where no sum was told of it or of a later one: so it is with who only reads. */
@@ -216,18 +222,27 @@ export class Conversation {
     return this.held && this.held.seq > (this.receipt?.known ?? 0) ? this.held : undefined;
   }
 
-  /** Asks for an entry again. Where another one stands there now, an older copy of the record was put back and has gone another way. */
+  /**
+   * Asks for an entry again. Where another one stands there now, an older copy of the record was put back and has gone
+   * another way. Until that is settled nothing is sent, and where it is not (the connection is lost once more), the next
+   * join asks anew.
+   */
   private prove(held: Entry, attempt: number): void {
     const { id: conversation } = this;
+    this.proving = true;
     this.connection.request({ type: 'history', conversation, after: held.seq - 1, before: held.seq + 1, limit: 1 }, (reply) => {
+      if (attempt !== this.attempt) return;
       const now = reply?.type === 'history' && reply.messages[0];
-      if (attempt === this.attempt && now && !isSame(now, held)) this.startAnew();
+      if (now && !isSame(now, held)) return this.startAnew();
+      this.proving = false;
+      if (now) this.doubted = undefined;
+      this.events.onAnswered();
     });
   }
 
-  private answered(reply: ServerFrame | undefined, resumed: boolean): void {
-    if (reply?.type === 'joined') this.accepted(reply, resumed);
-    else if (reply?.type === 'error') this.declined(reply, resumed);
+  private answered(reply: ServerFrame | undefined, request: JoinRequest): void {
+    if (reply?.type === 'joined') this.accepted(reply, request.after !== undefined);
+    else if (reply?.type === 'error') this.declined(reply, request);
   }
 
   private accepted(joined: Joined, resumed: boolean): void {
@@ -262,9 +277,9 @@ export class Conversation {
     this.connection.request({ type: 'read', conversation: this.id, seq: this.readTo! });
   }
 
-  private declined(error: ErrorFrame, resumed: boolean): void {
-    if (resumed && (error.code === 'reset' || error.code === 'bad_request')) {
-      this.startAnew(); // another log; or a log that ends before `after`, which no server that kept its promise has
+  private declined(error: ErrorFrame, { after, log }: JoinRequest): void {
+    if (error.code === 'reset' ? log !== undefined : error.code === 'bad_request' && after !== undefined) {
+      this.startAnew(); // another record; or a log that ends before `after`, which no server that kept its promise has
       return;
     }
     this.problem = error.reason;
@@ -287,7 +302,7 @@ export class Conversation {
     this.timeline.clear();
     this.growing.clear();
     this.people.clear();
-    this.log = this.readTo = this.receipt = this.held = undefined;
+    this.log = this.readTo = this.receipt = this.held = this.doubted = undefined;
     this.newest = 0;
     this.newestTime = undefined;
     this.events.onReset();

@@ -144,6 +144,16 @@ export class Outbox {
     );
   }
 
+  /** A conversation's record is another one, perhaps under the same log's name: what waits knows of no place in it. */
+  displace(conversation: string): void {
+    for (const item of this.in(conversation)) {
+      item.since = 0; // the whole record is to be searched
+      delete item.log;
+      delete item.target;
+      this.keeper.save(item);
+    }
+  }
+
   private adopt(found: OutboxItem[]): void {
     const known = new Set(this.items.map((item) => item.id));
     const fresh = found.filter((item) => !known.has(item.id));

@@ -4,9 +4,10 @@ import type { Message } from '@verbatim/client';
 import { changes, chat, chats, connection, entered, token, user, watch } from '../state.ts';
 import { call } from '../notifications/call.ts';
 import { notifications } from '../notifications/setting.ts';
+import { keepAnswered } from '../drafts.ts';
 import { root } from '../root.ts';
 import { Catalogue } from './catalogue.ts';
-import { isMuted, noteActivity, own, ownChangedElsewhere, saveOwn } from './own.ts';
+import { forgetActivity, isMuted, lastKnown, noteActivity, own, ownChangedElsewhere, saveOwn } from './own.ts';
 import { Previews } from './previews.ts';
 
 const refreshEvery = 15_000; // ms
@@ -25,8 +26,9 @@ function newPreviews(): Previews {
   return new Previews({
     newest: (id) => chat.history(id, { limit: 1 }),
     onChange: (id, message) => {
-      if (chat.conversation(id).newestTime !== undefined) call(message); // else it was written before one came
-      noteActivity(id, message.seq, message.time);
+      const { newestTime, log } = chat.conversation(id);
+      if (newestTime !== undefined) call(message); // else it was written before one came
+      noteActivity(id, message.seq, message.time, log);
       changes.value++;
     },
   });
@@ -74,14 +76,18 @@ export function keepLive(): void {
 /** Hears the events of one chat until there is another. */
 function listen(current: typeof chat): () => void {
   previews = newPreviews();
-  return current.on('reset', ({ conversation }) => previews.forget(conversation));
+  return current.on('reset', ({ conversation }) => {
+    previews.forget(conversation);
+    forgetActivity(conversation);
+    keepAnswered(conversation, undefined); // what a draft answers to may be another message now
+  });
 }
 
 /** Something of a conversation changed. What was written while nobody looked has no time yet, and is asked for. */
 function written(id: string): void {
-  const { newest, newestTime, joined } = chat.conversation(id);
+  const { newest, newestTime, joined, log } = chat.conversation(id);
   const known = own.peek().find((each) => each.id === id);
-  if (!known || newest <= (known.last ?? 0)) return;
-  if (newestTime !== undefined) noteActivity(id, newest, newestTime);
+  if (!known || newest <= lastKnown(known, log)) return;
+  if (newestTime !== undefined) noteActivity(id, newest, newestTime, log);
   if (joined && (newestTime === undefined || notifications.peek() === 'on')) wantPreview(id);
 }

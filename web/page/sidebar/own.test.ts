@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from 'vitest';
-import { addOwn, inOrder, isMuted, loadOwn, muteOwn, noteActivity, own, removeOwn, saveOwn } from './own.ts';
+import { addOwn, forgetActivity, inOrder, isMuted, loadOwn, muteOwn, noteActivity, own, removeOwn, saveOwn } from './own.ts';
 
 const ids = () => inOrder(own.value).map((each) => each.id);
 const at = (hour: number) => new Date(Date.UTC(2026, 10, 24, hour));
@@ -23,6 +23,23 @@ test('what is told late changes no order', () => {
   noteActivity('a', 9, at(3).toISOString());
   noteActivity('a', 8, at(0).toISOString());
   expect(own.value.find((each) => each.id === 'a')).toMatchObject({ last: 9, time: at(3).toISOString() });
+});
+
+test('a record that took the place of another is as new as what is written to it', () => {
+  addOwn('wiped', at(0));
+  addOwn('put back', at(0));
+  addOwn('other', at(0));
+  noteActivity('wiped', 900, at(1).toISOString(), 'log-1');
+  noteActivity('put back', 900, at(1).toISOString(), 'log-2');
+  noteActivity('other', 5, at(2).toISOString(), 'log-3');
+  noteActivity('wiped', 1, at(3).toISOString(), 'log-4'); // while the page was closed, say
+  expect(ids()[0]).toBe('wiped');
+  expect(own.value.find((each) => each.id === 'wiped')).toMatchObject({ last: 1, log: 'log-4', time: at(3).toISOString() });
+  noteActivity('wiped', 1, at(4).toISOString(), 'log-4');
+  expect(ids()[0]).toBe('wiped');
+  forgetActivity('put back'); // its log is the same, and it is an older copy
+  noteActivity('put back', 7, at(5).toISOString(), 'log-2');
+  expect(ids()[0]).toBe('put back');
 });
 
 test('each user has a list, and it stays', () => {

@@ -11,6 +11,8 @@ export interface Own {
   time?: string;
   /** The seq of that message: what is beyond it was written while the page was closed. */
   last?: Seq;
+  /** The log that it means something in. */
+  log?: string;
   muted?: boolean;
 }
 
@@ -51,10 +53,26 @@ export function muteOwn(id: string, muted: boolean): void {
 export const isMuted = (id: string) => own.value.some((each) => each.id === id && each.muted === true);
 
 /** A message was written: the list is in the order of that. */
-export function noteActivity(id: string, last: Seq, time: string): void {
+export function noteActivity(id: string, last: Seq, time: string, log?: string): void {
   const known = own.value.find((each) => each.id === id);
-  if (!known || (known.last ?? 0) >= last) return;
-  own.value = own.value.map((each) => (each === known ? { ...each, last, time } : each));
+  if (!known || lastKnown(known, log) >= last) return;
+  const noted = { ...known, last, time, ...(log !== undefined && { log }) };
+  own.value = own.value.map((each) => (each === known ? noted : each));
+  timer ??= setTimeout(saveOwn, writeAfter);
+}
+
+/** Up to which seq of a log messages are known of. */
+export function lastKnown({ last = 0, log: known }: Own, log: string | undefined): Seq {
+  return known !== undefined && log !== undefined && known !== log ? 0 : last;
+}
+
+/** The record was replaced: its seqs begin anew, or where an older copy ends. */
+export function forgetActivity(id: string): void {
+  own.value = own.value.map((each) => {
+    if (each.id !== id) return each;
+    const { last, log, ...kept } = each;
+    return kept;
+  });
   timer ??= setTimeout(saveOwn, writeAfter);
 }
 
