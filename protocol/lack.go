@@ -6,8 +6,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Why a field that a request must have is not what it must be: it is not there, it is null (which is as absent), it is of
-// another kind, or it is empty. Whoever wrote the program should not have to guess which.
+// Why a field that a request must have is not what it must be: it is not there, it is null (which is as absent), it is
+// of another kind, or it is empty. Whoever wrote the program should not have to guess which.
 
 // lacks refuses a request without a field that it must have, or with one that says nothing. purpose is what it is for.
 func (d *decoder) lacks(name string, field int, purpose string) *Error {
