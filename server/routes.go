@@ -16,9 +16,9 @@ func (s *Server) routes() http.Handler {
 	guarded := http.NewServeMux()
 	guarded.HandleFunc("/ws", s.serveWebSocket)
 
-	guarded.Handle("/api/conversations", methods{"GET": s.listConversations})
-	guarded.Handle("/api/conversations/{id}/messages", methods{"GET": s.readMessages, "POST": s.postMessage})
-	guarded.Handle("/api/conversations/{id}/transcript", methods{"GET": s.downloadTranscript})
+	guarded.Handle("/api/conversations", counted(routeList, methods{"GET": s.listConversations}))
+	guarded.Handle("/api/conversations/{id}/messages", counted(routeMessages, methods{"GET": s.readMessages, "POST": s.postMessage}))
+	guarded.Handle("/api/conversations/{id}/transcript", counted(routeTranscript, methods{"GET": s.downloadTranscript}))
 	guarded.HandleFunc("/api/", noSuchPath)
 
 	guarded.Handle("/healthz", methods{"GET": s.health})
@@ -27,14 +27,14 @@ func (s *Server) routes() http.Handler {
 
 	inside := s.doors.guard(guarded, s.metrics.refused.WithLabelValues("door"))
 	mux := http.NewServeMux()
-	for _, path := range []string{"/ws", "/api/", "/healthz", "/readyz", "/metrics"} {
-		mux.Handle(path, inside)
+	for _, name := range []route{routeSocket, routeAPI, routeHealth, routeReady, routeMetrics} {
+		mux.Handle(routeNames[name], counted(name, inside))
 	}
-	mux.Handle("/", s.servePage())
+	mux.Handle("/", counted(routePage, s.servePage()))
 	if s.doors.own == nil {
-		return s.gate.note(mux)
+		return s.observe(s.gate.note(mux))
 	}
-	return s.gate.note(below(s.doors.own.path, mux))
+	return s.observe(s.gate.note(below(s.doors.own.path, mux)))
 }
 
 // servePage serves the page as the client asked for it: its policy names the host that the browser knows.

@@ -48,7 +48,7 @@ func (s *Server) transcriptRequest(r *http.Request) (id protocol.ConversationID,
 	if err != nil {
 		return "", "", err
 	}
-	q := parseQuery(r)
+	q := parseQuery(r, "format")
 	format = q.text("format")
 	if format == "" {
 		format = persistence.Formats[0]
