@@ -62,8 +62,8 @@ func (l *lastEntries) drop(id protocol.ConversationID, e lastEntry) {
 	l.size -= len(e.wire) + lastCost
 }
 
-// LastEntry returns the JSON of a conversation's last entry, as its tail has it; nobody may change it. It may wait for the
-// disk, and never for Redis.
+// LastEntry returns the JSON of a conversation's last entry, as its tail has it; nobody may change it. It may wait for
+// the disk, and never for Redis.
 func (s *Store) LastEntry(ctx context.Context, id protocol.ConversationID, tail Tail) ([]byte, error) {
 	if wire := s.lasts.get(id, tail); wire != nil {
 		return wire, nil

@@ -12,11 +12,12 @@ import (
 )
 
 // newest is the conversations by the time of their last entry, for lists that begin with the newest. Nobody who commits
-// keeps it in order: the first commit to a conversation since the last list notes that it has moved, and the next list puts
-// those in their new places. So a list costs what has moved since the last one, and a copy of the order, 16 bytes each.
+// keeps it in order: the first commit to a conversation since the last list notes that it has moved, and the next list
+// puts those in their new places. So a list costs what has moved since the last one, and a copy of the order, 16 bytes
+// each.
 //
-// The orders that pages were given from are kept for a while: who reads on does so in the order in which they began, and
-// meets every conversation of it once, whatever is said meanwhile. Safe for concurrent use.
+// The orders that pages were given from are kept for a while: who reads on does so in the order in which they began,
+// and meets every conversation of it once, whatever is said meanwhile. Safe for concurrent use.
 type newest struct {
 	noting sync.Mutex      // held for a moment only: the committer takes it
 	asked  bool            // guarded by noting; before the first list nothing is noted
@@ -99,7 +100,7 @@ func (n *newest) refresh(all func() []*conversation) {
 	moved := n.take()
 	if n.order == nil {
 		moved = all()                         // what moves from here on is noted
-		n.order = &ranking{id: rand.Uint64()} // not as in the server's life before: a page of that one goes on without it
+		n.order = &ranking{id: rand.Uint64()} // no id of the server's life before, whose pages go on without it
 	}
 	var placed []rank
 	for _, c := range moved {
@@ -142,7 +143,9 @@ func (c *conversation) settled() protocol.Time {
 }
 
 // Newest is persistence.Record's.
-func (r *Record) Newest(prefix string, after persistence.Place, limit int) (list []persistence.Listed, places []persistence.Place, more bool) {
+func (r *Record) Newest(
+	prefix string, after persistence.Place, limit int,
+) (list []persistence.Listed, places []persistence.Place, more bool) {
 	order := r.newest.at(after.Order, r.conversations.all)
 	from := 0
 	if after.Order != 0 {
