@@ -3,10 +3,16 @@ package server
 import (
 	"encoding/json"
 	"fmt"
+	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
+
+	"verbatim/persistence"
+	"verbatim/protocol"
 )
 
 // newest is a page of the list that begins with the newest.
@@ -136,4 +142,52 @@ func TestAPageOfTheNewestHasItsBoundInBytes(t *testing.T) {
 	if len(seen) != n || pages == 0 {
 		t.Errorf("%d conversations on %d more pages, want %d on several", len(seen), pages, n)
 	}
+}
+
+// What a list of the newest costs where there are many conversations: of which one has moved since the last list.
+func BenchmarkTheNewestOf10000(b *testing.B) {
+	ts := serve(b)
+	const n = 10_000
+	say := func(i int) {
+		send := &persistence.Send{
+			Conversation: protocol.ConversationID(fmt.Sprintf("room-%05d", i%n)), Author: "ann", Text: `"` + strings.Repeat("x", 100) + `"`,
+		}
+		if err := ts.store.SendWait(b.Context(), send); err != nil || send.Err != nil {
+			b.Fatal(err, send.Err)
+		}
+	}
+	var group sync.WaitGroup
+	for worker := range 64 {
+		group.Go(func() {
+			for i := worker; i < n; i += 64 {
+				say(i)
+			}
+		})
+	}
+	group.Wait()
+	list := func(query string) {
+		w := httptest.NewRecorder()
+		r := httptest.NewRequest("GET", "/api/conversations?sort=-time"+query, nil)
+		r.Host = "localhost"
+		ts.http.Handler.ServeHTTP(w, r)
+		if w.Code != 200 {
+			b.Fatal(w.Body)
+		}
+	}
+	began := time.Now()
+	list("&limit=1000")
+	b.Logf("the first list, of 1000: %v", time.Since(began))
+	b.Run("nothing moved", func(b *testing.B) {
+		for b.Loop() {
+			list("")
+		}
+	})
+	b.Run("one moved", func(b *testing.B) {
+		for i := 0; b.Loop(); i++ {
+			b.StopTimer()
+			say(i * 7)
+			b.StartTimer()
+			list("")
+		}
+	})
 }
