@@ -140,6 +140,16 @@ func TestTheLogSaysWhoIsTurnedAwayAndForWhomAProxySpeaks(t *testing.T) {
 	ts.get("/metrics").is(t, 200).has(t, `verbatim_closes_total{code="1013",why="crowded"} 1`, `verbatim_closes_total{code="1008",why="name"} 1`)
 }
 
+func TestTheLogSaysWhichHandshakeWasNotWellFormed(t *testing.T) {
+	t.Parallel()
+	ts := serve(t)
+	response := ts.bare("GET /ws?name=ann HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
+		"Sec-WebSocket-Version: 12\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
+	if l := ts.logs("connection: upgrade"); response.StatusCode != 400 || !strings.HasPrefix(l.From, "127.0.0.1:") || l.Error == "" {
+		t.Errorf("got %s, and the log says %+v", response.Status, l)
+	}
+}
+
 func TestTheLogSaysWhatWasNoRequest(t *testing.T) {
 	t.Parallel()
 	for kind, says := range map[string]string{

@@ -165,9 +165,11 @@ func (s *Server) postMessage(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusUnsupportedMediaType, problem)
 		return
 	}
-	if q := parseQuery(r); q.err != nil {
-		s.fail(w, r, q.err)
-		return
+	if r.URL.RawQuery != "" { // as it nearly never is
+		if q := parseQuery(r); q.err != nil {
+			s.fail(w, r, q.err)
+			return
+		}
 	}
 	send, err := s.readPost(w, r)
 	if err != nil {

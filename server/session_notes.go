@@ -139,6 +139,16 @@ var turnedAway = map[string]struct{ words, do string }{
 	},
 }
 
+// noteNoUpgrade notes a request for a WebSocket that is none, which was answered with 400 or the like.
+func (s *Server) noteNoUpgrade(r *http.Request, err error) {
+	n := note{
+		kind: "connection: upgrade", level: zerolog.WarnLevel, err: err, do: theProgram,
+		words: "a connection was refused: its request for a WebSocket is not well formed",
+	}
+	n.from, n.via = sender(r, s.proxies.visit(r))
+	s.notes.add(n)
+}
+
 // noteRefused notes that a connection becomes no session. err is what it is told, or nil.
 func (s *Server) noteRefused(r *http.Request, why string, err *protocol.Error) {
 	said := turnedAway[why]

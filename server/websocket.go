@@ -38,6 +38,7 @@ func (s *Server) serveWebSocket(w http.ResponseWriter, r *http.Request) {
 	}
 	conn, err := session.Upgrade(w, r)
 	if err != nil { // it has answered
+		s.noteNoUpgrade(r, err)
 		who.free()
 		return
 	}

@@ -41,6 +41,8 @@ type stream struct {
 	member hub.Member
 	woken  chan struct{} // capacity 1, never closed
 
+	progress func() (acked uint64, owed uint32) // of the peer's TCP
+
 	// Set by the drain, before ctx ends.
 	depart context.CancelFunc
 	retry  time.Duration
@@ -71,7 +73,10 @@ func (c *Conn) Close() { _ = c.wire.Conn.Close() }
 // RunEvents serves a stream of events on a connection that was taken over, until the client is gone, takes nothing for
 // the write timeout, or is told to leave as sessions are (Run). What it has started is gone when it returns.
 func RunEvents(ctx context.Context, c *Conn, env *Env, e Events) {
-	s := &stream{env: env, conn: c, id: uuid.New(), dead: make(chan struct{}), woken: make(chan struct{}, 1)}
+	s := &stream{
+		env: env, conn: c, id: uuid.New(), dead: make(chan struct{}), woken: make(chan struct{}, 1),
+		progress: c.wire.progress,
+	}
 	s.ctx, s.depart = context.WithCancel(context.Background())
 	defer s.depart()
 	env.Counters.Streams.Add(1)
@@ -222,7 +227,7 @@ func (s *stream) send(out []byte, entries int64) error {
 // timeout. There is no answer to a comment as there is to a ping; what TCP acknowledges is all that is known of a
 // client that vanished.
 func (s *stream) beat() error {
-	switch acked, owed := s.conn.wire.progress(); {
+	switch acked, owed := s.progress(); {
 	case owed == 0 || acked != s.acked:
 		s.acked, s.tookAt = acked, time.Now()
 	case time.Since(s.tookAt) >= s.env.Limits.WriteTimeout:
