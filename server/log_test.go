@@ -51,6 +51,8 @@ func TestTheLogHasALineForEachRefusalOfARequest(t *testing.T) {
 	quick.get("/api/conversations", "Origin", "https://evil.example").is(t, 403)
 	quick.get("/api/conversations", "Host", "evil.example").is(t, 403)
 	quick.get("/api/conversations/none/messages").is(t, 404)
+	quick.post("lobby", `{"from":"bot","id":"c1","text":"hi"}`).is(t, 201)
+	quick.post("lobby", `{"from":"bot","id":"c1","text":"another"}`).is(t, 409)
 	for _, row := range []struct {
 		ts                     *testServer
 		kind, code, path, mend string
@@ -67,8 +69,8 @@ func TestTheLogHasALineForEachRefusalOfARequest(t *testing.T) {
 			t.Errorf("%s: got %+v", row.kind, l)
 		}
 	}
-	if strings.Contains(quick.log.String(), "not_found") {
-		t.Error("what is not there is no refusal")
+	if said := quick.log.String(); strings.Contains(said, "not_found") || strings.Contains(said, "conflict") {
+		t.Error("what well-made programs meet is no refusal")
 	}
 }
 
