@@ -13,7 +13,7 @@ var gateWords = map[string]struct{ words, do string }{
 	"handshake": {
 		"a connection was closed before its request was whole: there are too many such, here or of its address",
 		"where honest clients are cut off, raise --max-handshakes (an address has a 32nd of it), " +
-			"or name the proxy at that address with --trusted-proxy",
+			"or tell the server of the proxy at that address: docs/behind-a-proxy.md",
 	},
 	"idle": {
 		"a connection that had no request was closed, since there are too many such",

@@ -136,6 +136,6 @@ var advice = map[protocol.Code]string{
 	protocol.CodeTooLarge: "let that program send less, or start the server with a higher " +
 		"--max-frame or --max-text",
 	protocol.CodeRateLimited: "let that program wait as it is told, or start the server with a higher --rate; " +
-		"where a proxy is at that address, name it with --trusted-proxy",
+		"where a proxy is at that address, tell the server so: docs/behind-a-proxy.md",
 	protocol.CodeUnavailable: "look at the lines before this one, and at /readyz",
 }

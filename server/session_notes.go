@@ -131,7 +131,7 @@ var turnedAway = map[string]struct{ words, do string }{
 	"crowded": {
 		"a connection was refused: too many are open, here or of its address",
 		"raise --max-connections, or --max-connections-per-ip where that is set; " +
-			"where a proxy is at that address, name it with --trusted-proxy",
+			"where a proxy is at that address, tell the server so: docs/behind-a-proxy.md",
 	},
 	"overfull": {
 		"a connection was refused, and not told why: too many are being told that already",
