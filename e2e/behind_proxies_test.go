@@ -67,6 +67,7 @@ func TestBehindEachProxy(t *testing.T) {
 			{"a big transcript comes whole", aBigTranscriptComesWhole},
 			{"what is too large is refused by the server itself", whatIsTooLargeIsRefusedByTheServer},
 			{"a poll is answered when there is something", aPollIsAnswered},
+			{"events come at once", eventsComeAtOnce},
 			{"an idle socket and a poll last", idleConnectionsLast},
 		} {
 			t.Run(story.name, func(t *testing.T) {

@@ -55,7 +55,7 @@ func run(m *testing.M) int {
 
 // missingPart names the first real part that is not on this machine.
 func missingPart() error {
-	for _, program := range []string{"redis-server", "strace", "node", "nginx", "caddy", "haproxy"} {
+	for _, program := range []string{"redis-server", "strace", "node", "nginx", "caddy", "haproxy", "curl"} {
 		if _, err := exec.LookPath(program); err != nil {
 			return fmt.Errorf("%s is missing: run scripts/setup.sh", program)
 		}

@@ -15,7 +15,7 @@ const (
 	Reading Kind = iota
 	// Following members get `last` and their user's own read marks; they are not present.
 	Following
-	// Waiting members are woken for new entries, once, for an HTTP request; they are not present.
+	// Waiting members are woken for new entries, for an HTTP request; they are not present.
 	Waiting
 )
 

@@ -51,6 +51,13 @@ type Record interface {
 	// and whether there are more.
 	List(prefix string, after protocol.ConversationID, limit int) (page []Listed, more bool)
 
+	// Newest gives conversations whose id begins with prefix, those with the newest last entry first, at most limit, from
+	// the place after on (the zero Place: from the first), with the place of each, and whether there are more. Who goes on
+	// from a place that was given meets each conversation that was there at the first page once, and no other, whatever is
+	// committed meanwhile; where the record has forgotten that order (a restart, or many others), those that moved since
+	// may be left out.
+	Newest(prefix string, after Place, limit int) (page []Listed, places []Place, more bool)
+
 	// Marks gives a copy of the read marks of a conversation's present log.
 	Marks(id protocol.ConversationID) (map[protocol.UserID]protocol.Seq, error)
 
@@ -78,6 +85,13 @@ type Tail struct {
 type Listed struct {
 	ID protocol.ConversationID
 	Tail
+}
+
+// Place is a conversation's in a list that begins with the newest.
+type Place struct {
+	Order uint64        // the record's own name for the order; 0: before the first
+	Time  protocol.Time // of the last entry, in that order
+	ID    protocol.ConversationID
 }
 
 // History holds recent entries with an expiration. It may forget anything at any time; what it gives is right.

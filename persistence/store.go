@@ -30,6 +30,7 @@ type Store struct {
 	writing sync.WaitGroup // one for each goroutine that commits
 
 	reads singleflight.Group // cold reads, so that thousands who resume at once share one
+	lasts lastEntries        // of conversations that were listed
 	stats counters
 }
 
@@ -130,6 +131,11 @@ func (s *Store) Lines(ctx context.Context, id protocol.ConversationID, yield fun
 // List is Record.List.
 func (s *Store) List(prefix string, after protocol.ConversationID, limit int) ([]Listed, bool) {
 	return s.record.List(prefix, after, limit)
+}
+
+// Newest is Record.Newest.
+func (s *Store) Newest(prefix string, after Place, limit int) ([]Listed, []Place, bool) {
+	return s.record.Newest(prefix, after, limit)
 }
 
 // Marks is Record.Marks.

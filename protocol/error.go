@@ -25,6 +25,12 @@ const (
 	CodeNotFound            Code = "not_found"
 )
 
+// Codes are all of them.
+var Codes = []Code{
+	CodeBadRequest, CodeUnknownType, CodeInvalidConversation, CodeNotJoined, CodeTooLarge, CodeRateLimited, CodeForbidden,
+	CodeReset, CodeConflict, CodeOutOfOrder, CodeUnavailable, CodeNotFound,
+}
+
 // Error is the only kind of error that a client sees: a code for its program and a reason for a person.
 type Error struct {
 	Code       Code

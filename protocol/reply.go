@@ -72,6 +72,22 @@ func (j Joined) AppendJSON(dst []byte) []byte {
 	return append(appendRef(dst, j.Ref), '}')
 }
 
+// Record tells a stream of events which record it is given from. Fields are absent as in Joined.
+type Record struct {
+	Conversation ConversationID
+	Log          LogID
+	First, Last  Seq
+	Sum          Sum
+}
+
+func (r Record) AppendJSON(dst []byte) []byte {
+	dst = appendConversation(append(dst, `{"type":"record"`...), r.Conversation)
+	dst = appendLog(dst, r.Log)
+	dst = appendNumber(append(dst, `,"first":`...), uint64(r.First))
+	dst = appendNumber(append(dst, `,"last":`...), uint64(r.Last))
+	return append(appendSum(dst, r.Sum), '}')
+}
+
 // Ack says that a message is on the record.
 type Ack struct {
 	Ref          string

@@ -75,6 +75,9 @@ func Decode(frame []byte, limits *Limits) (Request, *Error) {
 // Idempotency-Key header, "" where there is none.
 func DecodePost(body []byte, conversation ConversationID, key string, limits *Limits) (Request, *Error) {
 	var d decoder
+	if err := noPost(string(body)); err != nil {
+		return Request{}, err
+	}
 	if err := d.scan(string(body)); err != nil {
 		return Request{}, err
 	}
@@ -166,11 +169,13 @@ func fieldOf(name string) int {
 
 // decoder holds an object's fields and the first thing that is wrong with them.
 type decoder struct {
+	src    string
 	fields [fieldCount + 1]value // the last takes all unknown ones
 	err    *Error
 }
 
 func (d *decoder) scan(src string) *Error {
+	d.src = src
 	s := scanner{src: src}
 	return s.object(func(name string, v value) { d.fields[fieldOf(name)] = v })
 }
@@ -179,7 +184,7 @@ func (d *decoder) request(limits *Limits) (r Request, _ *Error) {
 	r.Ref = d.id("ref", fieldRef)
 	r.Type = Type(d.text("type", fieldType))
 	if d.err == nil && r.Type == "" {
-		d.err = BadRequest(`the field "type" is missing: it says what is asked for, like {"type":"ping"}`)
+		d.err = d.lacks("type", fieldType, `it says what is asked for, like {"type":"ping"}`)
 	}
 	if d.err != nil || r.Type == TypePing {
 		return r, d.err
@@ -209,7 +214,7 @@ func (d *decoder) request(limits *Limits) (r Request, _ *Error) {
 	case TypeRead:
 		seq := d.number("seq", fieldSeq)
 		if d.err == nil && !seq.Set {
-			d.err = BadRequest(`the field "seq" is missing: it says up to where was read`)
+			d.err = d.lacks("seq", fieldSeq, "it says up to where was read")
 		}
 		r.Seq = Seq(seq.Value)
 	case TypeSend:
@@ -252,11 +257,10 @@ func CheckKnown(known Number, sum string) *Error {
 }
 
 func (d *decoder) conversation(r *Request) {
-	if d.err == nil && d.fields[fieldConversation].kind == 0 {
-		d.err = BadRequest(`the field "conversation" is missing`)
-		return
-	}
 	id := ConversationID(d.text("conversation", fieldConversation))
+	if d.err == nil && d.fields[fieldConversation].kind == 0 {
+		d.err = d.lacks("conversation", fieldConversation, "it says which conversation is meant")
+	}
 	if d.err != nil {
 		return
 	}
@@ -291,7 +295,7 @@ func (d *decoder) text(name string, field int) string {
 		return ""
 	}
 	if v.kind != '"' {
-		d.err = Errorf(CodeBadRequest, "the field %q is a string", name)
+		d.err = v.isNo("a string", name)
 		return ""
 	}
 	text, err := unquote(v.raw)
@@ -326,7 +330,11 @@ func checkID(name, id string) *Error {
 // name reads a user's name into its normal form; "" where it is absent.
 func (d *decoder) name(name string, field int) (user UserID) {
 	text := d.text(name, field)
-	if d.err == nil && d.fields[field].kind != 0 {
+	switch {
+	case d.err != nil || d.fields[field].kind == 0:
+	case text == "":
+		d.err = d.lacks(name, field, purposeOfFrom)
+	default:
 		user, d.err = Name(text)
 	}
 	return user
@@ -337,9 +345,13 @@ func (d *decoder) number(name string, field int) Number {
 	if d.err != nil || v.kind == 0 {
 		return Number{}
 	}
+	if v.kind != '0' {
+		d.err = v.isNo("an integer from 0 to 2^53-1", name)
+		return Number{}
+	}
 	n, err := strconv.ParseUint(v.raw, 10, 64)
-	if v.kind != '0' || err != nil || n > MaxNumber {
-		d.err = Errorf(CodeBadRequest, "the field %q is an integer from 0 to 2^53-1", name)
+	if err != nil || n > MaxNumber {
+		d.err = Errorf(CodeBadRequest, "the field %q is an integer from 0 to 2^53-1, and this is %.40s", name, v.raw)
 		return Number{}
 	}
 	return Number{n, true}
@@ -352,7 +364,7 @@ func (d *decoder) bool(name string, field int, absent bool) bool {
 	case v.kind == 't' || v.kind == 'f':
 		return v.kind == 't'
 	default:
-		d.err = Errorf(CodeBadRequest, "the field %q is true or false", name)
+		d.err = v.isNo("true or false", name)
 		return absent
 	}
 }
@@ -364,8 +376,8 @@ func (d *decoder) messageText(most int) string {
 	text := d.text("text", fieldText)
 	switch {
 	case d.err != nil:
-	case v.kind == 0 || text == "":
-		d.err = BadRequest("a message's text has at least 1 byte")
+	case text == "":
+		d.err = d.lacks("text", fieldText, "it is what the message says, a string of at least 1 byte")
 	case len(text) > most:
 		d.err = Errorf(CodeTooLarge, "a message's text has at most %d bytes: this one has %d; send it in parts", most, len(text))
 	case !canBeSeen(text):
@@ -390,7 +402,7 @@ func (d *decoder) meta(most int) string {
 	case d.err != nil || v.kind == 0:
 		return ""
 	case v.kind != '{':
-		d.err = BadRequest("meta is a JSON object")
+		d.err = v.isNo("a JSON object", "meta")
 		return ""
 	case len(v.raw) > most:
 		d.err = Errorf(CodeTooLarge, "meta has at most %d bytes: this one has %d", most, len(v.raw))

@@ -56,7 +56,7 @@ func (s *scanner) object(visit func(name string, v value)) *Error {
 	}
 	s.space()
 	if s.at < len(s.src) {
-		return BadRequest("one JSON object a frame: there is more after its }")
+		return BadRequest("one JSON object at a time: there is more after its }")
 	}
 	return nil
 }

@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 
 # What the tests start or read, by Debian package. Only the texts of the fortunes packages are used.
 fortunes=(fortunes fortunes-min fortunes-de fortunes-ru fortunes-zh fortunes-es fortunes-it fortunes-pl fortunes-cs fortunes-bg fortunes-ga fortunes-br)
-packages=(redis-server chromium nginx caddy haproxy strace iproute2 e2fsprogs systemd fonts-noto-color-emoji "${fortunes[@]}")
+packages=(redis-server chromium nginx caddy haproxy curl strace iproute2 e2fsprogs systemd fonts-noto-color-emoji "${fortunes[@]}")
 # What the page is measured and photographed with: without these fonts a picture shows boxes for most of the world's writing.
 bench_packages=(chromium fonts-noto-color-emoji fonts-noto-cjk fonts-noto-core)
 

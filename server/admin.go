@@ -27,6 +27,7 @@ func (s *Server) openAdmin() (err error) {
 	}
 	bounds := budget{connections: adminConnections, handshakes: adminConnections / 2, handshakesEach: adminConnections / 4}
 	gate := newGate(bounds, peers{}, peers{}, s.metrics.refused, s.log)
+	gate.notes = s.notes
 	for _, l := range s.adminListeners {
 		l.Listener = gate.guard(l.Listener)
 	}
@@ -75,6 +76,7 @@ func (s *Server) adminRoutes() http.Handler {
 	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
 	doors := newDoors(s.cfg, anyLoopback(s.adminListeners), s.proxies.visit, s.log)
 	doors.unread = true
+	doors.notes = s.notes
 	return doors.guard(mux, s.metrics.refused.WithLabelValues("door"))
 }
 

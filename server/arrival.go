@@ -33,8 +33,12 @@ func (a *arrival) silent() bool {
 // Close ends the connection; it may be called more than once.
 func (a *arrival) Close() error {
 	a.gate.mu.Lock()
+	unfinished := a.state == fresh && !a.handled && a.spoke.Load() != 0
 	a.gate.close(a)
 	a.gate.mu.Unlock()
+	if unfinished {
+		a.gate.tellUnfinished(a)
+	}
 	return a.Conn.Close()
 }
 

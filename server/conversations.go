@@ -4,12 +4,26 @@ import (
 	"net/http"
 	"strconv"
 
+	"verbatim/persistence"
 	"verbatim/protocol"
 )
 
-// listConversations answers GET /api/conversations: by id, with last seq, last time and how many users are online.
+// listConversations answers GET /api/conversations: with last seq, last time and how many users are online; by id, or with
+// sort=-time the newest first.
 func (s *Server) listConversations(w http.ResponseWriter, r *http.Request) {
-	q := parseQuery(r)
+	q := parseQuery(r, "prefix", "after", "limit", "sort")
+	switch q.text("sort") {
+	case "", "id":
+		s.listByID(w, r, q)
+	case "-time":
+		s.listNewest(w, r, q)
+	default:
+		s.fail(w, r, protocol.Errorf(protocol.CodeBadRequest,
+			"sort is id (the default) or -time (the newest first), not %.40q", q.text("sort")))
+	}
+}
+
+func (s *Server) listByID(w http.ResponseWriter, r *http.Request, q *query) {
 	prefix, after, limit := q.text("prefix"), q.text("after"), q.limit(1)
 	if q.err != nil {
 		s.fail(w, r, q.err)
@@ -22,12 +36,16 @@ func (s *Server) listConversations(w http.ResponseWriter, r *http.Request) {
 		if i > 0 {
 			body = append(body, ',')
 		}
-		body = append(append(body, `{"id":"`...), c.ID...) // a valid id needs no escape
-		body = strconv.AppendUint(append(body, `","last":`...), uint64(c.Last), 10)
-		body = c.Time.Append(append(body, `,"time":"`...))
-		body = strconv.AppendInt(append(body, `","online":`...), int64(s.hub.Online(c.ID)), 10)
-		body = append(body, '}')
+		body = append(s.appendListed(body, c), '}')
 	}
 	body = strconv.AppendBool(append(body, `],"more":`...), more)
 	writeJSON(w, http.StatusOK, append(body, '}'))
+}
+
+// appendListed adds a conversation, without its last brace.
+func (s *Server) appendListed(dst []byte, c persistence.Listed) []byte {
+	dst = append(append(dst, `{"id":"`...), c.ID...) // a valid id needs no escape
+	dst = strconv.AppendUint(append(dst, `","last":`...), uint64(c.Last), 10)
+	dst = c.Time.Append(append(dst, `,"time":"`...))
+	return strconv.AppendInt(append(dst, `","online":`...), int64(s.hub.Online(c.ID)), 10)
 }

@@ -4,6 +4,8 @@ package server
 var counts = []count{
 	gauge("sessions", "WebSocket sessions that are being served.",
 		func(r *reading) float64 { return float64(r.s.env.Counters.Sessions.Load()) }),
+	gauge("event_streams", "Streams of server-sent events that are being served.",
+		func(r *reading) float64 { return float64(r.s.env.Counters.Streams.Load()) }),
 	gauge("handshakes", "Connections that have not finished a request.",
 		func(r *reading) float64 { return float64(r.s.gate.count(fresh)) }),
 	gauge("idle_connections", "Connections that have finished a request and begun no other.",
@@ -62,6 +64,14 @@ var counts = []count{
 	gauge("history_abandoned", "1 where another data directory's server was found in this Redis, which is not used any more.",
 		func(r *reading) float64 { return truth(r.history.Abandoned) }),
 
+	gauge("start_clean", "1 where the record was closed cleanly before this start, 0 where it had to be recovered.",
+		func(r *reading) float64 { return truth(r.s.record.Recovered().Clean) }),
+	gauge("start_replayed_entries", "Entries that this start has replayed from the journal.",
+		func(r *reading) float64 { return float64(r.s.record.Recovered().Entries) }),
+	gauge("start_torn_bytes", "Bytes of a write that was broken off, which this start found at the journal's end and took away.",
+		func(r *reading) float64 { return float64(r.s.record.Recovered().Torn) }),
+	gauge("start_seconds", "How long this start took to open the record.",
+		func(r *reading) float64 { return r.s.started.Seconds() }),
 	gauge("conversations", "Conversations on the record.",
 		func(r *reading) float64 { return float64(r.disk.Conversations) }),
 	gauge("ids", "Ids of sends that are remembered, so that sending again is safe.",
@@ -74,6 +84,8 @@ var counts = []count{
 		func(r *reading) float64 { return float64(r.disk.JournalSegments) }),
 	gauge("open_transcripts", "Transcript files that are open.",
 		func(r *reading) float64 { return float64(r.disk.OpenFiles) }),
+	counter("log_left_out", "Notes of refusals and odd ends that got no line of the log of their own, since one of their kind had one a moment before.",
+		func(r *reading) float64 { return float64(r.s.notes.unlogged()) }),
 	counter("log_dropped", "Lines of the log that were dropped: stderr did not take them as fast as they came, or not at all.",
 		func(r *reading) float64 { return float64(r.s.said.dropped()) }),
 }

@@ -24,12 +24,12 @@ type doors struct {
 	unread   bool // pages of --origin may not read the answers: those that may chat have no use for the server's memory
 	visit    func(*http.Request) visit
 
-	refusals *refusals
+	notes *notes
 }
 
 func newDoors(cfg *Config, loopback bool, visit func(*http.Request) visit, log zerolog.Logger) *doors {
 	d := &doors{
-		loopback: loopback, hosts: map[string]bool{"localhost": true}, visit: visit, refusals: newRefusals(log),
+		loopback: loopback, hosts: map[string]bool{"localhost": true}, visit: visit, notes: newNotes(log),
 	}
 	// All three were checked with the configuration.
 	d.origins, _ = newOrigins(cfg.Origin)
@@ -52,7 +52,8 @@ func (d *doors) guard(next http.Handler, refused prometheus.Counter) http.Handle
 		}
 		if no := d.check(r); no != nil {
 			refused.Inc()
-			d.refusals.note(r, no)
+			d.notes.add(no.note(r, d.visit(r)))
+			noted(w)
 			refuse(w, http.StatusForbidden, no.err)
 			return
 		}
@@ -190,7 +191,7 @@ func (d *doors) crossOrigin(w http.ResponseWriter, r *http.Request) (answered bo
 		return false
 	}
 	h.Set("Access-Control-Allow-Methods", "GET, POST")
-	h.Set("Access-Control-Allow-Headers", "Content-Type, Idempotency-Key")
+	h.Set("Access-Control-Allow-Headers", "Content-Type, Idempotency-Key, Last-Event-ID")
 	h.Set("Access-Control-Max-Age", "600")
 	w.WriteHeader(http.StatusNoContent)
 	return true

@@ -39,6 +39,7 @@ func (s *Server) drain(stopHub context.CancelFunc, hubEnded <-chan error) {
 		}
 	})
 	s.close(ctx)
+	s.notes.flush()
 	s.log.Info().Stringer("took", time.Since(began).Round(time.Millisecond)).Msg("stopped")
 }
 

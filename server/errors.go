@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/rs/zerolog"
+
 	"verbatim/protocol"
 )
 
@@ -37,7 +39,8 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		// Where the client is gone, nobody reads this.
 		known = protocol.Unavailable("the server did not come to it in time: try again, a message with the same id", time.Second)
 	default:
-		s.log.Error().Err(err).Str("method", r.Method).Str("path", r.URL.Path).Msg("http: a request failed")
+		s.failed(r, err)
+		noted(w)
 		known = protocol.Unavailable("the server could not do it just now: try again; its log says more", time.Second)
 	}
 	status, ok := statuses[known.Code]
@@ -47,8 +50,21 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	refuse(w, status, known)
 }
 
+// failed notes a request that the server could not serve.
+func (s *Server) failed(r *http.Request, err error) {
+	n := note{
+		kind: "http: failed", level: zerolog.ErrorLevel, words: "http: a request failed", err: err,
+		method: r.Method, path: r.URL.Path, do: lookAtDisk,
+	}
+	n.from, n.via = sender(r, s.proxies.visit(r))
+	s.notes.add(n)
+}
+
 // refuse writes an error with its status.
 func refuse(w http.ResponseWriter, status int, err *protocol.Error) {
+	if o, ok := w.(*observed); ok {
+		o.refused = err
+	}
 	if status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", strconv.Itoa(max(1, int(math.Ceil(err.RetryAfter.Seconds())))))
 	}
@@ -78,4 +94,9 @@ func writeJSON(w http.ResponseWriter, status int, body []byte) {
 
 func notFound(id protocol.ConversationID) *protocol.Error {
 	return protocol.Errorf(protocol.CodeNotFound, "there is no conversation %q: it exists from its first message on", id)
+}
+
+func isNotFound(err error) bool {
+	var known *protocol.Error
+	return errors.As(err, &known) && known.Code == protocol.CodeNotFound
 }

@@ -19,6 +19,8 @@ func FuzzHTTP(f *testing.F) {
 	for _, seed := range []string{
 		"GET /api/conversations?prefix=l&after=a&limit=2 HTTP/1.1\r\nHost: localhost\r\n\r\n",
 		"GET /api/conversations/lobby/messages?after=0&before=9&limit=5&wait=1 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+		"GET /api/conversations/lobby/messages?after=0 HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\nLast-Event-ID: 1\r\n\r\n",
+		"GET /api/conversations?sort=-time&after=1.2.lobby HTTP/1.1\r\nHost: localhost\r\n\r\n",
 		"GET /api/conversations/lobby/transcript?format=md HTTP/1.1\r\nHost: localhost\r\n\r\n",
 		post + "43\r\nIdempotency-Key: \"k\"\r\n\r\n{\"from\":\"bot\",\"text\":\"hi\",\"meta\":{\"a\":[1]}}",
 		"GET /ws?name=ann&join=lobby HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n",

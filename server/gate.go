@@ -28,14 +28,13 @@ type gate struct {
 	proxies    peers
 	trusted    peers // their connections are many people's
 	refused    *prometheus.CounterVec
-	log        zerolog.Logger
+	notes      *notes
 
 	mu       sync.Mutex
 	open     int                  // guarded by mu
 	waiting  [asked + 1]list.List // guarded by mu; of *arrival, who came into that state first at the front
 	networks *hierarchy[tally]    // guarded by mu
 	trimming bool                 // guarded by mu; trim will run
-	warned   map[string]time.Time // guarded by mu
 }
 
 // A state is what is done on a connection.
@@ -57,6 +56,7 @@ type arrival struct {
 	net.Conn
 	gate      *gate
 	*preamble              // nil: none must come
+	secret    atomic.Bool  // what came first was the beginning of TLS
 	spoke     atomic.Int64 // when something came first that was read, in nanoseconds since opened; 0: nothing yet
 	awaited   atomic.Int32 // how many goroutines wait in a read of it: 0 where it is the server's turn
 
@@ -70,9 +70,8 @@ type arrival struct {
 
 func newGate(b budget, proxies, trusted peers, refused *prometheus.CounterVec, log zerolog.Logger) *gate {
 	return &gate{
-		most: b.connections, handshakes: b.handshakes, each: b.handshakesEach, proxies: proxies, trusted: trusted, refused: refused, log: log,
+		most: b.connections, handshakes: b.handshakes, each: b.handshakesEach, proxies: proxies, trusted: trusted, refused: refused, notes: newNotes(log),
 		networks: newHierarchy(mostNetworks, func(t *tally) bool { return *t == tally{} }, nil),
-		warned:   make(map[string]time.Time),
 	}
 }
 
@@ -121,7 +120,7 @@ func (g *gate) short(err error) {
 	victim := g.closeable()
 	g.close(victim)
 	g.mu.Unlock()
-	g.warn("files", "no connection can be accepted: raise the limit of open files (ulimit -n)", err)
+	g.notes.add(note{kind: "gate: no file", level: zerolog.WarnLevel, words: "no connection can be accepted", err: err, do: moreFiles})
 	if victim != nil {
 		g.end("files", victim)
 	}
@@ -146,6 +145,7 @@ func (g *gate) admit(c net.Conn) *arrival {
 			time.Sleep(breath)
 		default:
 			g.refused.WithLabelValues(why).Inc()
+			g.tell(why, c)
 			_ = c.Close() // nothing was said on it
 			return nil
 		}
@@ -316,6 +316,7 @@ func (g *gate) close(a *arrival) {
 // end closes a connection that was counted out. Who reads from it notices.
 func (g *gate) end(why string, a *arrival) {
 	g.refused.WithLabelValues(why).Inc()
+	g.tell(why, a.Conn)
 	_ = a.Conn.Close() // who is at the other end has said nothing that is owed an answer
 }
 
@@ -324,20 +325,4 @@ func (g *gate) count(s state) int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.waiting[s].Len()
-}
-
-// warnEvery bounds how often the log tells the same of strangers.
-const warnEvery = time.Minute
-
-// warn logs what somebody should know, once in a while for each kind.
-func (g *gate) warn(kind, words string, err error) {
-	g.mu.Lock()
-	last, again := g.warned[kind]
-	if now := time.Now(); !again || now.Sub(last) >= warnEvery {
-		g.warned[kind], again = now, false
-	}
-	g.mu.Unlock()
-	if !again {
-		g.log.Warn().Err(err).Msg(words)
-	}
 }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -175,6 +176,11 @@ func (a answer) has(t testing.TB, words ...string) answer {
 		}
 	}
 	return a
+}
+
+// contains reports whether a text has all these words.
+func contains(text string, words ...string) bool {
+	return !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(text, w) })
 }
 
 // lines takes what a server writes. Safe for concurrent use.

@@ -26,11 +26,16 @@ type pageRequest struct {
 	wait  time.Duration
 }
 
-// readMessages answers GET /api/conversations/{id}/messages with a page of entries.
+// readMessages answers GET /api/conversations/{id}/messages with a page of entries, or with a stream of events.
 func (s *Server) readMessages(w http.ResponseWriter, r *http.Request) {
 	id, err := conversation(r)
 	if err != nil {
 		s.fail(w, r, err)
+		return
+	}
+	w.Header().Add("Vary", "Accept")
+	if wantsEvents(r) {
+		s.streamMessages(w, r, id)
 		return
 	}
 	asked, err := s.pageRequest(r)
@@ -39,7 +44,7 @@ func (s *Server) readMessages(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	page, err := s.page(r.Context(), id, asked)
-	if err == nil && asked.wait > 0 && len(page.Messages) == 0 {
+	if asked.wait > 0 && (err == nil && len(page.Messages) == 0 || asked.first() && isNotFound(err)) {
 		page, err = s.waitForPage(w, r, id, asked)
 	}
 	if err != nil {
@@ -50,7 +55,7 @@ func (s *Server) readMessages(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) pageRequest(r *http.Request) (pageRequest, error) {
-	q := parseQuery(r)
+	q := parseQuery(r, "after", "before", "limit", "wait", "log", "known", "sum")
 	asked := pageRequest{log: protocol.LogID(q.text("log"))}
 	asked.After, asked.Before = q.number("after"), q.number("before")
 	asked.known, asked.sum = q.number("known"), q.text("sum")
@@ -66,6 +71,12 @@ func (s *Server) pageRequest(r *http.Request) (pageRequest, error) {
 		asked.wait = 0 // nothing can ever stand between the two
 	}
 	return asked, q.err
+}
+
+// first reports whether the first entry of a conversation would answer. With anything else that the client knows of its
+// record, what it waits for is gone.
+func (asked *pageRequest) first() bool {
+	return asked.After.Set && asked.After.Value == 0 && asked.log == "" && !asked.known.Set
 }
 
 // page reads a page of a conversation that exists, of the record that the client knows.
@@ -105,7 +116,7 @@ func sameLog(id protocol.ConversationID, tail persistence.Tail, log protocol.Log
 }
 
 // waitForPage waits for an entry after the seq that the client has, and reads again. Where the time is over, or the
-// server drains, the page is empty still.
+// server drains, the page is empty still. A conversation that does not exist yet is waited for likewise.
 func (s *Server) waitForPage(w http.ResponseWriter, r *http.Request, id protocol.ConversationID, asked pageRequest) (persistence.Page, error) {
 	ctx, cancel := context.WithTimeout(r.Context(), asked.wait)
 	defer cancel()
@@ -118,7 +129,11 @@ func (s *Server) waitForPage(w http.ResponseWriter, r *http.Request, id protocol
 	if r.Context().Err() != nil {
 		return persistence.Page{}, r.Context().Err()
 	}
-	return s.page(r.Context(), id, asked)
+	page, err := s.page(r.Context(), id, asked)
+	if isNotFound(err) && s.going.Err() != nil {
+		err = protocol.Unavailable("the server is draining: ask again", comeBack())
+	}
+	return page, err
 }
 
 // unhurried gives a request that long beyond the server's usual times.
@@ -150,6 +165,12 @@ func (s *Server) postMessage(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusUnsupportedMediaType, problem)
 		return
 	}
+	if r.URL.RawQuery != "" { // as it nearly never is
+		if q := parseQuery(r); q.err != nil {
+			s.fail(w, r, q.err)
+			return
+		}
+	}
 	send, err := s.readPost(w, r)
 	if err != nil {
 		s.fail(w, r, err)
@@ -179,7 +200,7 @@ func (s *Server) readPost(w http.ResponseWriter, r *http.Request) (*persistence.
 	if err != nil {
 		return nil, err
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, int64(s.limits.Frame)))
+	body, err := io.ReadAll(http.MaxBytesReader(within(w), r.Body, int64(s.limits.Frame)))
 	whole(r)
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
 		return nil, protocol.Errorf(protocol.CodeTooLarge, "a message's body has at most %d bytes", s.limits.Frame)
@@ -194,7 +215,7 @@ func (s *Server) readPost(w http.ResponseWriter, r *http.Request) (*persistence.
 		return nil, problem
 	}
 	if post.From == "" {
-		return nil, protocol.BadRequest(`the field "from" is missing: it says who the message is from`)
+		return nil, protocol.NoFrom(body)
 	}
 	return &persistence.Send{
 		Conversation: id, Author: post.From, ID: post.ID, Prev: post.Prev, Since: post.Since, Expects: post.Log,

@@ -239,11 +239,10 @@ func TestWaitAnswersEmptyWhenTheTimeIsOver(t *testing.T) {
 	}
 	ts.page("after=0&wait=60")          // there is one: at once
 	ts.page("after=1&before=2&wait=60") // nothing can ever come between
-	ts.get("/api/conversations/none/messages?after=0&wait=60").refuses(t, 404, "not_found", "none")
 }
 
 // until waits for a condition that nothing tells of.
-func until(t *testing.T, what string, holds func() bool) {
+func until(t testing.TB, what string, holds func() bool) {
 	t.Helper()
 	deadline := time.Now().Add(patience)
 	for !holds() {
@@ -251,5 +250,43 @@ func until(t *testing.T, what string, holds func() bool) {
 			t.Fatalf("waited %v for: %s", patience, what)
 		}
 		time.Sleep(5 * time.Millisecond) // between two looks, never instead of one
+	}
+}
+
+func TestAConversationThatDoesNotExistYetIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	ts := serve(t)
+	const first = "/api/conversations/lobby/messages?after=0&wait=60"
+	answered := make(chan answer, 3)
+	for range cap(answered) {
+		go func() { answered <- ts.get(first) }() // ends with its answer
+	}
+	until(t, "all wait", func() bool { return ts.hub.Stats().Members == int64(cap(answered)) })
+	ts.says("other", "ann", "hi")
+	if len(answered) > 0 {
+		t.Fatalf("answered before there was a message: %+v", <-answered)
+	}
+	ts.says("lobby", "ann", "hi")
+	for range cap(answered) {
+		(<-answered).is(t, 200).has(t, `"last":1`, `"text":"hi"`, `"more":false`)
+	}
+	// When the time is over it does not exist still.
+	ts.get("/api/conversations/none/messages?after=0&wait=0.1").refuses(t, 404, "not_found", "none")
+	// What a client knows of another record never comes.
+	for _, query := range []string{"after=5&wait=60", "after=0&wait=60&log=" + strings.Repeat("a", 32), "after=0&wait=0", "after=0"} {
+		ts.get("/api/conversations/none/messages?"+query).refuses(t, 404, "not_found", "none")
+	}
+	ts.get("/api/conversations/NO/messages?after=0&wait=60").refuses(t, 400, "invalid_conversation", "")
+}
+
+func TestADrainAnswersWhoWaitsForAConversationThatDoesNotExist(t *testing.T) {
+	t.Parallel()
+	ts := serve(t)
+	answered := make(chan answer, 1)
+	go func() { answered <- ts.get("/api/conversations/lobby/messages?after=0&wait=60") }() // ends with its answer
+	until(t, "it waits", func() bool { return ts.hub.Stats().Members == 1 })
+	ts.cancel()
+	if a := (<-answered).refuses(t, 503, "unavailable", "draining"); a.header.Get("Retry-After") == "" {
+		t.Error("no Retry-After")
 	}
 }

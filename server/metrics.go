@@ -13,6 +13,7 @@ import (
 	"verbatim/persistence"
 	"verbatim/persistence/disk"
 	"verbatim/persistence/history"
+	"verbatim/protocol"
 )
 
 // metrics is what /metrics says. What happens per message is counted by the rooms in atomics of their own, and read
@@ -22,7 +23,8 @@ type metrics struct {
 
 	commitEntries, commitBytes, commitTime prometheus.Histogram
 	latency                                prometheus.Histogram
-	refused                                *prometheus.CounterVec
+	refused, errors, closes                *prometheus.CounterVec
+	http                                   *httpCounts
 }
 
 func newMetrics(build Build) *metrics {
@@ -46,20 +48,43 @@ func newMetrics(build Build) *metrics {
 		}),
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "verbatim_connections_refused_total",
-			Help: "Connections and requests that were refused, by why: crowded (closed with 1013), name (closed with 1008), overfull (too many are being told so: HTTP 503), door (HTTP 403), rate (HTTP 429), handshake (closed: no request was finished, and more have come), idle (closed after a request: others came), files (closed: the limit of open files), proxy (closed: no PROXY header).",
+			Help: "Connections and requests that were refused, by why: crowded (closed with 1013), name (closed with 1008), overfull (too many are being told so: HTTP 503), door (HTTP 403), rate (HTTP 429), handshake (closed: no request was finished, and more have come), idle (closed after a request: others came), files (closed: the limit of open files), proxy (closed: no PROXY header), request (closed: no whole request came).",
 		}, []string{"why"}),
+		errors: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "verbatim_errors_total",
+			Help: "Errors that clients were told, by code, over http or websocket.",
+		}, []string{"transport", "code"}),
+		closes: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "verbatim_closes_total",
+			Help: "WebSocket connections and streams of events that ended, by why and by the code of the close (none: without one).",
+		}, []string{"why", "code"}),
+		http: newHTTPCounts(),
 	}
-	for _, why := range []string{"crowded", "overfull", "name", "door", "rate", "handshake", "idle", "files", "proxy"} {
-		m.refused.WithLabelValues(why) // each is there, as 0, before the first
-	}
+	m.zero()
 	info := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "verbatim_build_info", Help: "Always 1; its labels say which program this is.",
 		ConstLabels: prometheus.Labels{"version": build.Version, "commit": build.Commit, "goversion": runtime.Version()},
 	}, func() float64 { return 1 })
-	m.registry.MustRegister(m.commitEntries, m.commitBytes, m.commitTime, m.latency, m.refused, info,
+	m.registry.MustRegister(m.commitEntries, m.commitBytes, m.commitTime, m.latency, m.refused, m.errors, m.closes, m.http, info,
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		collectors.NewGoCollector(), newLag())
 	return m
+}
+
+// zero makes each label's figure, as 0, before the first: a rate needs that.
+func (m *metrics) zero() {
+	for _, why := range []string{"crowded", "overfull", "name", "door", "rate", "handshake", "idle", "files", "proxy", "request"} {
+		m.refused.WithLabelValues(why)
+	}
+	for _, code := range protocol.Codes {
+		m.errors.WithLabelValues("http", string(code))
+		m.errors.WithLabelValues("websocket", string(code))
+	}
+	for why, codes := range closeCodes {
+		for _, code := range codes {
+			m.closes.WithLabelValues(string(why), closeName(code))
+		}
+	}
 }
 
 // committed is the journal's word on one commit.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/pires/go-proxyproto"
+	"github.com/rs/zerolog"
 )
 
 // preamble is what a --proxy-protocol peer says before anything else: for whom it connects (PROXY protocol, version 1 or
@@ -59,6 +60,7 @@ func (a *arrival) Read(p []byte) (int, error) {
 	n, err := a.Conn.Read(p)
 	a.awaited.Add(-1)
 	if n > 0 && a.spoke.Load() == 0 {
+		a.secret.Store(p[0] == tlsHandshake)
 		a.spoke.Store(int64(time.Since(opened)))
 	}
 	return n, err
@@ -81,8 +83,11 @@ func (a *arrival) introduce() {
 	case errors.Is(a.err, io.EOF): // it only looked whether the port is open
 	case a.err != nil:
 		a.gate.refused.WithLabelValues("proxy").Inc()
-		a.gate.warn("proxy", "a --proxy-protocol peer sent no PROXY header that can be read, and was cut off: let it send one (haproxy: send-proxy-v2), or leave it out of --proxy-protocol",
-			fmt.Errorf("%v: %w", a.Conn.RemoteAddr(), a.err))
+		a.gate.notes.add(note{
+			kind: "gate: proxy", level: zerolog.WarnLevel, from: a.Conn.RemoteAddr().String(), err: a.err,
+			words: "a --proxy-protocol peer sent no PROXY header that can be read, and was cut off",
+			do:    "let it send one (haproxy: send-proxy-v2), or leave it out of --proxy-protocol",
+		})
 	default:
 		at := a.from
 		if at == nil {

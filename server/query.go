@@ -16,12 +16,25 @@ type query struct {
 	err    error
 }
 
-func parseQuery(r *http.Request) *query {
-	values, err := url.ParseQuery(r.URL.RawQuery)
-	if err != nil {
-		return &query{err: protocol.BadRequest("the query is not well formed: write % as %25, and what is not ASCII percent-encoded")}
+// parseQuery reads a query that may have these names, each once.
+func parseQuery(r *http.Request, names ...string) *query {
+	values, problem := readQuery(r.URL.RawQuery)
+	if problem == nil {
+		problem = checkNames(values, names)
+	}
+	if problem != nil {
+		return &query{err: problem}
 	}
 	return &query{values: values}
+}
+
+func readQuery(raw string) (url.Values, *protocol.Error) {
+	values, err := url.ParseQuery(raw)
+	if err != nil {
+		return nil, protocol.BadRequest(
+			"the query is not well formed: write % as %25, ; as %3B, and what is not ASCII percent-encoded")
+	}
+	return values, nil
 }
 
 func (q *query) text(name string) string { return q.values.Get(name) }

@@ -5,11 +5,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/rs/zerolog"
-
-	"verbatim/protocol"
 )
 
 func TestARefusalIsLoggedWithItsHeaderAndTheFlagThatLetsItIn(t *testing.T) {
@@ -40,7 +37,7 @@ func TestARefusalIsLoggedWithItsHeaderAndTheFlagThatLetsItIn(t *testing.T) {
 			t.Errorf("%s: it was let in", row.what)
 			continue
 		}
-		d.refusals.note(r, no)
+		d.notes.add(no.note(r, d.visit(r)))
 		var said struct{ Level, Header, Value, Flag, Message string }
 		if err := json.Unmarshal([]byte(log.String()), &said); err != nil {
 			t.Errorf("%s: the log says %q: %v", row.what, log, err)
@@ -74,7 +71,7 @@ func TestARefusalNamesTheHeaderThatTheHostIsFrom(t *testing.T) {
 		if no == nil {
 			t.Fatalf("origin %q: it was let in", origin)
 		}
-		d.refusals.note(r, no)
+		d.notes.add(no.note(r, d.visit(r)))
 		logged := strings.Contains(log.String(), `"header":"`+want.header+`"`)
 		if no.header != want.header || !strings.Contains(no.err.Reason, want.reason) || !logged {
 			t.Errorf("origin %q: refused for %q, %s, and the log says %s; want %q", origin, no.header, no.err.Reason, log, want)
@@ -105,31 +102,6 @@ func TestTheFlagThatIsLoggedLetsItIn(t *testing.T) {
 				t.Errorf("Host %s, Origin %s: with %q it is still refused: %v", row.host, row.origin, flags, no.err)
 			}
 		}
-	}
-}
-
-func TestAFloodOfRefusalsIsALineNowAndThen(t *testing.T) {
-	t.Parallel()
-	log := &lines{}
-	l := newRefusals(zerolog.New(log))
-	now := time.Unix(0, 0)
-	l.now = func() time.Time { return now }
-	r := httptest.NewRequest("GET", "/ws", nil)
-	note := func(kind string) {
-		l.note(r, &refusal{err: protocol.Errorf(protocol.CodeForbidden, "%s", kind), kind: kind, header: "Host", value: "x"})
-	}
-	for range 100 {
-		note("host")
-		note("origin")
-	}
-	if got := strings.Count(log.String(), "\n"); got != 2 {
-		t.Errorf("200 refusals of two kinds: got %d lines, want one of each:\n%s", got, log)
-	}
-	now = now.Add(logEvery)
-	note("host")
-	note("host")
-	if got := log.String(); strings.Count(got, "\n") != 3 || !strings.Contains(got, `"unlogged":99`) {
-		t.Errorf("later: got\n%s\nwant one more line, with the 99 that were not logged", got)
 	}
 }
 

@@ -18,9 +18,9 @@ func (s *Server) routes() http.Handler {
 	guarded := http.NewServeMux()
 	guarded.HandleFunc("/ws", s.serveWebSocket)
 
-	guarded.Handle("/api/conversations", methods{"GET": s.listConversations})
-	guarded.Handle("/api/conversations/{id}/messages", methods{"GET": s.readMessages, "POST": s.postMessage})
-	guarded.Handle("/api/conversations/{id}/transcript", methods{"GET": s.downloadTranscript})
+	guarded.Handle("/api/conversations", counted(routeList, methods{"GET": s.listConversations}))
+	guarded.Handle("/api/conversations/{id}/messages", counted(routeMessages, methods{"GET": s.readMessages, "POST": s.postMessage}))
+	guarded.Handle("/api/conversations/{id}/transcript", counted(routeTranscript, methods{"GET": s.downloadTranscript}))
 	guarded.HandleFunc("/api/", noSuchPath)
 	guarded.HandleFunc("/api", noSuchPath) // else it would be sent to /api/, away from below a path
 
@@ -30,15 +30,16 @@ func (s *Server) routes() http.Handler {
 
 	inside := s.doors.guard(guarded, s.metrics.refused.WithLabelValues("door"))
 	mux := http.NewServeMux()
-	for _, path := range []string{"/ws", "/api", "/api/", "/healthz", "/readyz", "/metrics"} {
-		mux.Handle(path, inside)
+	for _, name := range []route{routeSocket, routeAPI, routeHealth, routeReady, routeMetrics} {
+		mux.Handle(routeNames[name], counted(name, inside))
 	}
-	mux.Handle("/", s.servePage())
+	mux.Handle("/api", counted(routeAPI, inside))
+	mux.Handle("/", counted(routePage, s.servePage()))
 	tidy := s.tidied(mux)
 	if s.doors.own == nil {
-		return s.gate.note(tidy)
+		return s.observe(s.gate.note(tidy))
 	}
-	return s.gate.note(below(s.doors.own.path, tidy))
+	return s.observe(s.gate.note(below(s.doors.own.path, tidy)))
 }
 
 // tidied sends a path with empty parts (//c/lobby) to the one without them, as a ServeMux does, but not out of the path

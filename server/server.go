@@ -42,11 +42,13 @@ type Server struct {
 	limits *protocol.Limits
 	log    zerolog.Logger
 	said   *Log
+	notes  *notes
 	stdout *outlet // gets a line for each address, by Run
 
 	manager *manager
 	reloads []reloadable // what SIGHUP reads anew, in this order
 
+	started time.Duration // how long the record took to open
 	record  *disk.Record
 	history historian
 	store   *persistence.Store
@@ -85,6 +87,7 @@ func New(ctx context.Context, cfg *Config, build Build, stdout io.Writer, log *L
 	s := &Server{
 		cfg: cfg, limits: cfg.limits(), log: log.Logger, said: log, stdout: newOutlet(stdout, nil),
 		manager: newManager(log.Logger), metrics: newMetrics(build), budget: newBudget(cfg, openFiles()),
+		notes: newNotes(log.Logger),
 	}
 	s.going, s.goOff = context.WithCancel(context.Background())
 	defer func() {
@@ -93,9 +96,11 @@ func New(ctx context.Context, cfg *Config, build Build, stdout io.Writer, log *L
 			s.close(context.Background())
 		}
 	}()
+	began := time.Now()
 	if err := s.openRecord(ctx, log.progress("reading the record")); err != nil {
 		return nil, err
 	}
+	s.started = time.Since(began)
 	s.checkClock(time.Now())
 	if err := s.openHistory(ctx); err != nil {
 		return nil, err
@@ -105,7 +110,7 @@ func New(ctx context.Context, cfg *Config, build Build, stdout io.Writer, log *L
 	s.store.SetPublisher(s.hub)
 	s.env = &session.Env{
 		Store: s.store, Hub: s.hub, Limits: s.limits, Version: build.Version, Log: s.log,
-		Counters: &session.Counters{}, Latency: s.metrics.latency.Observe,
+		Counters: &session.Counters{}, Latency: s.metrics.latency.Observe, Ended: s.ended, Refused: s.refusedRequest,
 	}
 	s.limitStrangers()
 	s.sessions = newSessions()
@@ -121,6 +126,7 @@ func (s *Server) limitStrangers() {
 	s.proxies = newProxies(s.cfg.TrustedProxy, s.log)
 	protocolPeers, _ := parsePeers(s.cfg.ProxyProtocol) // checked with the configuration
 	s.gate = newGate(s.budget, protocolPeers, s.proxies.trusted, s.metrics.refused, s.log)
+	s.gate.notes = s.notes
 	s.places = newPlaces(s.budget.sessions, s.cfg.MaxConnectionsPerIP)
 	s.refusals = newPlaces(s.budget.refusals, s.budget.refusalsEach)
 	s.posts = newRates(s.cfg.Rate)
@@ -211,6 +217,7 @@ func (s *Server) openAddresses() (err error) {
 		return err
 	}
 	s.doors = newDoors(s.cfg, anyLoopback(s.listeners), s.proxies.visit, s.log)
+	s.doors.notes = s.notes
 	s.doors.know(s.cfg.listens())
 	for _, l := range s.listeners {
 		l.Listener = s.gate.guard(l.Listener)
@@ -285,6 +292,7 @@ func (s *Server) announce() {
 		}
 	}
 	s.manager.ready(s.where())
+	s.sayRecovered()
 	e := s.log.Info().Strs("addresses", s.where()).Str("data", s.cfg.Data).Bool("redis", s.cfg.Redis != "")
 	if s.doors.own != nil {
 		e = e.Str("public_url", s.doors.own.String())

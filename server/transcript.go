@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/rs/zerolog"
+
 	"verbatim/persistence"
 	"verbatim/protocol"
 )
@@ -37,7 +39,12 @@ func (s *Server) downloadTranscript(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	} else if r.Context().Err() == nil {
-		s.log.Error().Err(err).Str("conversation", string(id)).Msg("http: a transcript ended early")
+		n := note{
+			kind: "http: transcript", level: zerolog.ErrorLevel, err: err, conversation: string(id),
+			words: "http: a transcript ended early", do: lookAtDisk,
+		}
+		n.from, n.via = sender(r, s.proxies.visit(r))
+		s.notes.add(n)
 	}
 	// What was sent looks like a transcript. Only a broken connection says that it is none.
 	panic(http.ErrAbortHandler)
@@ -48,7 +55,7 @@ func (s *Server) transcriptRequest(r *http.Request) (id protocol.ConversationID,
 	if err != nil {
 		return "", "", err
 	}
-	q := parseQuery(r)
+	q := parseQuery(r, "format")
 	format = q.text("format")
 	if format == "" {
 		format = persistence.Formats[0]

@@ -7,7 +7,6 @@ import (
 	mathrand "math/rand/v2"
 	"net/http"
 	"net/netip"
-	"net/url"
 	"strings"
 	"time"
 
@@ -31,18 +30,23 @@ func (s *Server) serveWebSocket(w http.ResponseWriter, r *http.Request) {
 	who := s.receive(r)
 	if who.free == nil {
 		s.metrics.refused.WithLabelValues("overfull").Inc()
+		s.noteRefused(r, "overfull", nil)
+		noted(w)
 		w.Header().Set("Connection", "close") // others need it more
 		s.fail(w, r, protocol.Unavailable("the server is refusing too many connections to say why it refuses this one: try again later", comeBack()))
 		return
 	}
 	conn, err := session.Upgrade(w, r)
 	if err != nil { // it has answered
+		s.noteNoUpgrade(r, err)
 		who.free()
 		return
 	}
 	if who.refused != "" {
 		s.metrics.refused.WithLabelValues(who.refused).Inc()
+		s.noteRefused(r, who.refused, who.told)
 	}
+	conn.From, conn.Via = sender(r, s.proxies.visit(r))
 	// The goroutine is the server's: it waits for the client, and ends when the client is gone or the drain
 	// has told it to leave; a refusal's ends within 5 s. drain waits for it.
 	started := s.sessions.start(func() {
@@ -77,8 +81,9 @@ func (s *Server) askForUpgrade(w http.ResponseWriter, r *http.Request, missing s
 			"Upgrade and Connection on, by HTTP/1.1 (docs/behind-a-proxy.md)",
 		missing)}
 	if r.Header.Get("Sec-WebSocket-Key") != "" { // a client asked for one, so it was taken away
-		s.doors.refusals.note(r, no)
+		s.notes.add(no.note(r, s.proxies.visit(r)))
 	}
+	noted(w) // it is no refusal where nobody asked for a WebSocket
 	// What the header says is for the next one on the way. nginx passes it on to clients that speak HTTP/2, some of which
 	// (curl, Safari) take that for a broken answer: then the page could not learn what is wrong. It asks by POST.
 	if r.Method != http.MethodPost && !s.proxies.visit(r).forwarded {
@@ -91,6 +96,7 @@ func (s *Server) askForUpgrade(w http.ResponseWriter, r *http.Request, missing s
 // newcomer is what becomes of a connection: a session, or a refusal in words.
 type newcomer struct {
 	refused string              // why, for the metrics; "": it is a session
+	told    *protocol.Error     // what the refused are told; nil: nothing but the close
 	serve   func(*session.Conn) // fixed; ends with the connection
 	free    func()              // gives the place back; nil: there was not even one to be refused in
 }
@@ -101,9 +107,11 @@ func (s *Server) receive(r *http.Request) newcomer {
 	from := s.proxies.visit(r).addr
 	user, joins, err := whoComes(r.URL.RawQuery)
 	if err != nil {
-		return s.turnAway(from, "name", func(conn *session.Conn) {
+		who := s.turnAway(from, "name", func(conn *session.Conn) {
 			conn.Refuse(protocol.Frame(protocol.Failure{Err: err}), protocol.ClosePolicy, "see the error before")
 		})
+		who.told = err
+		return who
 	}
 	place, ok := s.places.take(from)
 	if !ok {
@@ -112,9 +120,7 @@ func (s *Server) receive(r *http.Request) newcomer {
 		})
 	}
 	return newcomer{free: func() { s.places.free(place) }, serve: func(conn *session.Conn) {
-		if err := session.Run(context.Background(), conn, s.env, user, joins); err != nil {
-			s.log.Debug().Err(err).Str("user", string(user)).Msg("session: ended")
-		}
+		_ = session.Run(context.Background(), conn, s.env, user, joins) // ended hears of it
 	}}
 }
 
@@ -129,9 +135,12 @@ func (s *Server) turnAway(from netip.Addr, why string, say func(*session.Conn)) 
 
 // whoComes reads the user's name and the conversations to join at once.
 func whoComes(rawQuery string) (protocol.UserID, []string, *protocol.Error) {
-	values, err := url.ParseQuery(rawQuery)
-	if err != nil {
-		return "", nil, protocol.BadRequest("the query is not well formed: write % as %25, and what is not ASCII percent-encoded")
+	values, problem := readQuery(rawQuery)
+	if problem == nil {
+		problem = checkNames(values, []string{"name"}, "join")
+	}
+	if problem != nil {
+		return "", nil, problem
 	}
 	if !values.Has("name") {
 		return guest(), values["join"], nil

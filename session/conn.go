@@ -23,6 +23,8 @@ const (
 // writes. Ready frames go past the library in one call; the control frames that the library would write itself (pongs,
 // closes) are handed to the session, so that they stand in order with everything else and wait for nobody.
 type Conn struct {
+	From, Via string // who is at the other end, and the proxy that speaks for them: for what is told of the session
+
 	ws   *websocket.Conn
 	wire *wire
 }

@@ -177,7 +177,7 @@ func (c *cursor) startFetch(from, to protocol.Seq) {
 		<-fetching
 		ends := err != nil && s.over()
 		if err != nil && !ends {
-			s.env.Log.Error().Err(err).Stringer("session", s.id).Msg("entries could not be read, trying again")
+			s.tellUnread(c.member.Conversation.ID, err)
 			s.sleep(fetchRetry)
 		}
 		s.mu.Lock()

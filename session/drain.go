@@ -51,16 +51,20 @@ type readers struct {
 	watch sync.Once // of Run's context, by the first session
 
 	mu     sync.Mutex
-	all    map[*Session]struct{} // guarded by mu
-	closed bool                  // guarded by mu: who comes leaves at once
-	retry  time.Duration         // guarded by mu: and comes back after that
+	all    map[leaver]struct{} // guarded by mu
+	closed bool                // guarded by mu: who comes leaves at once
+	retry  time.Duration       // guarded by mu: and comes back after that
 }
 
+// leaver is a session, or a stream of events. dismiss tells it to leave, and when its client should come back; the first call
+// counts. The mutex of its readers is held.
+type leaver interface{ dismiss(retry time.Duration) }
+
 // add takes a session in, or sends it away where the drain is over. ctx is Run's.
-func (r *readers) add(ctx context.Context, s *Session) {
+func (r *readers) add(ctx context.Context, s leaver) {
 	r.mu.Lock()
 	if r.all == nil {
-		r.all = make(map[*Session]struct{})
+		r.all = make(map[leaver]struct{})
 	}
 	r.all[s] = struct{}{}
 	if r.closed {
@@ -72,17 +76,17 @@ func (r *readers) add(ctx context.Context, s *Session) {
 }
 
 // remove returns when no dismissal is under way that could still touch the session.
-func (r *readers) remove(s *Session) {
+func (r *readers) remove(s leaver) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.all, s)
 }
 
 // here is the sessions that there are, in no order.
-func (r *readers) here() []*Session {
+func (r *readers) here() []leaver {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	sessions := make([]*Session, 0, len(r.all))
+	sessions := make([]leaver, 0, len(r.all))
 	for s := range r.all {
 		sessions = append(sessions, s)
 	}
@@ -90,7 +94,7 @@ func (r *readers) here() []*Session {
 }
 
 // dismiss sends a session away that is still there.
-func (r *readers) dismiss(s *Session, retry time.Duration) {
+func (r *readers) dismiss(s leaver, retry time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if _, here := r.all[s]; here {
@@ -108,7 +112,7 @@ func (r *readers) close(retry time.Duration) {
 	}
 }
 
-// dismiss tells a session to leave: what its reader waits for ends. The first call counts. The mutex of its readers is held.
+// dismiss implements leaver: what its reader waits for ends.
 func (s *Session) dismiss(retry time.Duration) {
 	if s.ctx.Err() != nil {
 		return

@@ -59,8 +59,9 @@ func (s *Session) read() (protocol.CloseCode, string, error) {
 
 // readFailed says how to close after an error of the library or the network.
 func (s *Session) readFailed(err error) (protocol.CloseCode, string, error) {
-	switch {
-	case websocket.CloseStatus(err) != -1: // the client closed; the library has made the answer
+	switch code := websocket.CloseStatus(err); {
+	case code != -1: // the client closed; the library has made the answer
+		s.theirs = protocol.CloseCode(code)
 		return 0, "", nil
 	case s.ctx.Err() != nil:
 		return s.farewell()
@@ -133,15 +134,18 @@ func (s *Session) refuse(r *protocol.Request, err *protocol.Error) {
 		now := time.Now()
 		s.bad = append(slices.DeleteFunc(s.bad, func(t time.Time) bool { return now.Sub(t) > time.Minute }), now)
 	}
+	s.tellRefusal(r, err, s.cause)
+	s.cause = nil
 	reply(s, protocol.Failure{Ref: r.Ref, ID: r.ID, Conversation: r.Conversation, Err: err})
 }
 
-// unavailable is the one place where an error that is not the client's becomes one for it; it is logged here, once.
+// unavailable is the one place where an error that is not the client's becomes one for it; refuse, which comes next, tells of
+// it.
 func (s *Session) unavailable(err error) *protocol.Error {
 	if s.ctx.Err() != nil {
 		return protocol.Unavailable("the server is draining: reconnect, and ask again", s.retry)
 	}
-	s.env.Log.Error().Err(err).Stringer("session", s.id).Msg("a request could not be served")
+	s.cause = err
 	return protocol.Unavailable("the record cannot be reached at the moment: try again", time.Second)
 }
 

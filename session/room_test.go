@@ -26,12 +26,13 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // room is a whole server without its doors, on a real record, spoken to over pipes: so that it runs inside a synctest
 // bubble, where a minute of silence takes no time.
 type room struct {
-	t     *testing.T
-	env   *Env
-	doors net.Listener
-	drain context.CancelFunc
-	ended sync.WaitGroup // sessions
-	errs  chan error     // what Run returned, for the tests that ask; others never read it
+	t        *testing.T
+	env      *Env
+	doors    net.Listener
+	drain    context.CancelFunc
+	sessions context.Context // that drain ends
+	ended    sync.WaitGroup  // sessions
+	errs     chan error      // what Run returned, for the tests that ask; others never read it
 }
 
 func open(t *testing.T, change func(*Env, *hub.Options)) *room {
@@ -57,7 +58,7 @@ func open(t *testing.T, change func(*Env, *hub.Options)) *room {
 
 	r := &room{t: t, env: env, doors: newPipes(), errs: make(chan error, 1000)}
 	sessions, drain := context.WithCancel(context.Background())
-	r.drain = drain
+	r.drain, r.sessions = drain, sessions
 	web := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 		c, err := Upgrade(w, q)
 		if err != nil {

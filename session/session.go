@@ -54,12 +54,17 @@ type Env struct {
 	Counters *Counters
 	Latency  func(seconds float64) // publish to deliver, of a sample of the writes; nil: not measured
 
+	// Ended and Refused hear of ends and of refused requests, from any goroutine. They must not wait. nil: nobody does.
+	Ended   func(End)
+	Refused func(Refusal)
+
 	reading readers
 }
 
 // Counters are counted up by sessions and read by anybody.
 type Counters struct {
 	Sessions    atomic.Int64 // that are live now
+	Streams     atomic.Int64 // of events, that are live now
 	Messages    atomic.Int64 // sends that were read
 	Deliveries  atomic.Int64 // entries that were written to sockets
 	BytesOut    atomic.Int64
@@ -83,8 +88,10 @@ type Session struct {
 
 	// Owned by the reader.
 	joins   map[protocol.ConversationID]*cursor
-	limiter *rate.Limiter // nil: no limit
-	bad     []time.Time   // when bad requests came, within a minute
+	limiter *rate.Limiter      // nil: no limit
+	bad     []time.Time        // when bad requests came, within a minute
+	cause   error              // why the request that is being refused could not be served
+	theirs  protocol.CloseCode // of the client's close frame; 0: none came
 
 	// Guarded by mu, which nobody holds while waiting for anything.
 	mu        sync.Mutex
@@ -158,6 +165,7 @@ func Run(ctx context.Context, c *Conn, env *Env, user protocol.UserID, joins []s
 	s.alive.stop()
 	s.finish(code, reason)
 	s.end()
+	s.tellEnd(code, err)
 	return err
 }
 

@@ -30,7 +30,10 @@ type conversation struct {
 	alone    bool  // the volume's sync failed: likewise, until a sync of its own says that it had no part in that
 	failures int   // syncs that have failed
 	queued   bool  // it is in the flusher's list
+	moved    bool  // it is among those that have moved since the last list of the newest (newest.moved), or none was made
 	marks    *marks
+
+	ranked protocol.Time // guarded by newest.mu: its time in the newest order
 
 	// reserved is guarded by the flusher's mu: bytes of pending, and of what is on its way to become pending.
 	reserved int64
@@ -49,7 +52,7 @@ type lump struct {
 }
 
 // published takes a committed run in: from here on everybody can read it. The committer calls it, after the sync.
-func (c *conversation) published(r *run) (dirtied, queued bool, pending int64) {
+func (c *conversation) published(r *run) (dirtied, queued, moved bool, pending int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if r.offset != c.size {
@@ -58,9 +61,9 @@ func (c *conversation) published(r *run) (dirtied, queued bool, pending int64) {
 	c.tail = persistence.Tail{Log: r.log, Last: r.last(), Time: r.time, Sum: r.sum()}
 	c.pending = append(c.pending, lump{offset: r.offset, first: r.first, lines: r.lines})
 	c.size = r.end()
-	dirtied, queued = !c.dirty, !c.queued
-	c.dirty, c.queued = true, true
-	return dirtied, queued, c.size - c.written
+	dirtied, queued, moved = !c.dirty, !c.queued, !c.moved
+	c.dirty, c.queued, c.moved = true, true, true
+	return dirtied, queued, moved, c.size - c.written
 }
 
 // snapshot gives where the conversation stands.

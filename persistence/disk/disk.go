@@ -76,6 +76,7 @@ type Record struct {
 	seed          maphash.Seed // of the ids' hashes
 
 	conversations *conversations
+	newest        newest
 	files         *files
 	journal       *journal
 	committer     *committer
@@ -87,6 +88,7 @@ type Record struct {
 	remembered atomic.Int64 // ids
 	complained atomic.Int64 // the second of the last complaint
 	sums       sumCache
+	recovered  tally
 
 	stopBackground context.CancelFunc // ends flusher and checkpoints
 	stopJournal    context.CancelFunc // ends the preparer, and who waits for the committer
@@ -243,9 +245,12 @@ func (r *Record) restoreMarks(items []markItem) {
 
 // publish makes a synced run readable. The committer calls it for each run, in the journal's order.
 func (r *Record) publish(p *proposal) {
-	dirtied, queued, pending := p.c.published(&p.run)
+	dirtied, queued, moved, pending := p.c.published(&p.run)
 	if p.created {
 		r.conversations.add(p.c)
+	}
+	if moved {
+		r.newest.add(p.c)
 	}
 	if dirtied {
 		r.checkpoints.add(p.c)

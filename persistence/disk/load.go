@@ -28,7 +28,10 @@ func (r *Record) load(ctx context.Context) (*loaded, error) {
 		return nil, err
 	}
 	r.warnOf(strangers, r.files.dir)
-	p := &replay{fs: r.fs, files: r.files, log: r.log, known: known, replayed: make(map[protocol.ConversationID]*replayed)}
+	p := &replay{
+		fs: r.fs, files: r.files, log: r.log, known: known, replayed: make(map[protocol.ConversationID]*replayed),
+		recovered: &r.recovered,
+	}
 	s, err := r.replay(ctx, p, floor, trusted)
 	if err != nil {
 		return nil, err
@@ -41,6 +44,7 @@ func (r *Record) load(ctx context.Context) (*loaded, error) {
 			r.log.Warn().Str("conversation", string(c.id)).Msg("a transcript was removed: the conversation is gone")
 			delete(known, id)
 			s.stale = true
+			r.recovered.note(func(x *Recovered) { x.Gone++ })
 		}
 	}
 	adopted, err := r.adopt(ctx, known, there)
@@ -48,6 +52,14 @@ func (r *Record) load(ctx context.Context) (*loaded, error) {
 		return nil, err
 	}
 	r.conversations.fill(known)
+	r.recovered.note(func(x *Recovered) {
+		x.Conversations, x.Adopted, x.Replayed = len(known), adopted, len(s.dirty)
+		for _, c := range known {
+			if c.damage != nil {
+				x.Refused++
+			}
+		}
+	})
 	s.marks, s.floor = p.marks, floor
 	s.stale = s.stale || adopted > 0 || !trusted && len(known) > 0
 	return s, nil
@@ -123,6 +135,8 @@ func (r *Record) replay(ctx context.Context, p *replay, floor uint64, trusted bo
 	}
 	defer f.close()
 	r.warnOf(f.strangers, dir)
+	// A clean end leaves no segment: what is in them was folded, and those that were ready are removed.
+	r.recovered.note(func(x *Recovered) { x.Clean = len(f.segments)+len(f.unused) == 0 })
 	s := &loaded{next: f.next}
 	for _, path := range f.unused { // first, since what follows needs room on the disk; each by itself, as removeUpTo does
 		if err := r.fs.Remove(path); err != nil {
@@ -144,6 +158,11 @@ func (r *Record) replay(ctx context.Context, p *replay, floor uint64, trusted bo
 		if err != nil {
 			return nil, err
 		}
+		r.recovered.note(func(x *Recovered) {
+			if x.Segments++; seg.limit == unknownEnd {
+				x.Torn = torn(buf[valid:])
+			}
+		})
 		if seg.limit == unknownEnd {
 			if err := r.renew(seg.path, buf[:valid]); err != nil {
 				return nil, err

@@ -31,6 +31,9 @@ type replay struct {
 	files *files
 	log   zerolog.Logger
 
+	recovered *tally
+	entries   int64 // replayed
+
 	known    map[protocol.ConversationID]*conversation // from the catalogue, and then all
 	replayed map[protocol.ConversationID]*replayed
 	marks    []markItem
@@ -78,6 +81,7 @@ func (p *replay) run(x run) error {
 	if what := notLines(x); what != "" {
 		return fmt.Errorf("%w: %s: %s", errItem, x.conversation, what)
 	}
+	p.entries += int64(x.count)
 	t.lines = append(t.lines, x.lines...)
 	c.tail = persistence.Tail{Log: x.log, Last: x.last(), Time: x.time, Sum: x.sum()}
 	c.size = x.end()
@@ -211,6 +215,7 @@ func (p *replay) writeLines(t *replayed) error {
 
 // end settles what was replayed: the files end where the journal ends, and their conversations are dirty.
 func (p *replay) end(ctx context.Context) (dirty []*conversation, err error) {
+	p.recovered.note(func(x *Recovered) { x.Entries = p.entries })
 	all := p.inOrder()
 	if err := p.settleAll(ctx, all); err != nil {
 		return nil, err
@@ -219,6 +224,7 @@ func (p *replay) end(ctx context.Context) (dirty []*conversation, err error) {
 		switch {
 		case t.gone:
 			delete(p.known, t.c.id)
+			p.recovered.note(func(x *Recovered) { x.Gone++ })
 		case t.aside == "":
 			t.c.written = t.c.size
 			t.c.dirty = true
@@ -275,6 +281,7 @@ func (p *replay) cut(t *replayed) error {
 	tail, n := goOn(t.c.tail, rest)
 	p.log.Warn().Str("conversation", string(t.c.id)).Int64("kept", n).Int64("cut", int64(len(rest))-n).
 		Msg("a transcript went on beyond the journal")
+	p.recovered.note(func(x *Recovered) { x.Kept, x.Cut = x.Kept+n, x.Cut+int64(len(rest))-n })
 	t.c.tail, t.c.size = tail, t.c.size+n
 	if n == int64(len(rest)) {
 		return nil

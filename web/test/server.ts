@@ -49,6 +49,11 @@ export class Server {
     await this.end('SIGKILL');
   }
 
+  /** Ends it in an orderly way: it drains first. */
+  async drain(): Promise<void> {
+    await this.end('SIGTERM');
+  }
+
   /** Copies the data of a server that is not running; the function that it returns puts the copy back. */
   backUp(): () => void {
     const copy = mkdtempSync(join(tmpdir(), 'verbatim-web-'));

@@ -1,0 +1,181 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"mime"
+	"net/http"
+	"strconv"
+	"time"
+
+	"verbatim/persistence"
+	"verbatim/protocol"
+	"verbatim/session"
+)
+
+const eventStream = "text/event-stream"
+
+// wantsEvents reports whether a request for messages asks for a stream of events: it names that type, and does not like
+// JSON better. Of two that it likes alike, the first counts.
+func wantsEvents(r *http.Request) bool {
+	events, page := 0.0, 0.0
+	first := false
+	for _, member := range listed(r.Header, "Accept") {
+		kind, parameters, err := mime.ParseMediaType(member)
+		if err != nil {
+			continue
+		}
+		weight := 1.0
+		if q, ok := parameters["q"]; ok {
+			if weight, err = strconv.ParseFloat(q, 64); err != nil {
+				continue
+			}
+		}
+		switch kind {
+		case eventStream:
+			events, first = weight, page == 0
+		case mediaType:
+			page = weight
+		}
+	}
+	return events > page || events > 0 && events == page && first
+}
+
+// streamMessages answers GET /api/conversations/{id}/messages with server-sent events: the entries that it asks for,
+// and then live ones. It is a WebSocket's equal: it takes a place as one, nobody waits for it, and a drain sends it
+// away likewise.
+func (s *Server) streamMessages(w http.ResponseWriter, r *http.Request, id protocol.ConversationID) {
+	e, err := s.eventsRequest(r, id)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	setEventHeaders(w.Header())
+	if r.Method == http.MethodHead {
+		w.WriteHeader(http.StatusOK)
+		return
+	}
+	if s.going.Err() != nil {
+		s.refuseStream(w, r, "the server is draining: connect again")
+		return
+	}
+	place, ok := s.places.take(s.proxies.visit(r).addr)
+	if !ok {
+		s.metrics.refused.WithLabelValues("crowded").Inc()
+		s.noteRefused(r, "crowded", nil)
+		noted(w)
+		s.refuseStream(w, r, "too many connections: try again later")
+		return
+	}
+	e.Head = eventsHead(w.Header())
+	conn, err := session.TakeOver(w)
+	if err != nil {
+		s.places.free(place)
+		s.fail(w, r, fmt.Errorf("http: take a connection over: %w", err))
+		return
+	}
+	answeredBeyond(w, http.StatusOK)
+	conn.From, conn.Via = sender(r, s.proxies.visit(r))
+	// The goroutine is the server's, as a session's: it ends when the client is gone or the drain has told it to leave.
+	started := s.sessions.start(func() {
+		defer s.places.free(place)
+		session.RunEvents(context.Background(), conn, s.env, e)
+	})
+	if !started { // the drain has begun meanwhile
+		conn.Close()
+		s.places.free(place)
+	}
+}
+
+// refuseStream answers who may come again.
+func (s *Server) refuseStream(w http.ResponseWriter, r *http.Request, words string) {
+	w.Header().Del("X-Accel-Buffering")
+	w.Header().Set("Connection", "close") // others need it more
+	s.fail(w, r, protocol.Unavailable(words, comeBack()))
+}
+
+func setEventHeaders(h http.Header) {
+	h.Set("Content-Type", eventStream)
+	h.Set("Cache-Control", "no-store, no-transform") // and so nothing between compresses, which would hold events back
+	h.Set("X-Accel-Buffering", "no")                 // nginx
+	h.Set("X-Content-Type-Options", "nosniff")
+}
+
+// eventsHead is the answer's head. Its body ends with the connection, which every version of HTTP understands.
+func eventsHead(h http.Header) []byte {
+	var head bytes.Buffer
+	head.WriteString("HTTP/1.1 200 OK\r\n")
+	h.Set("Connection", "close")
+	h.Set("Date", time.Now().UTC().Format(http.TimeFormat))
+	_ = h.Write(&head) // a buffer takes everything
+	head.WriteString("\r\n")
+	return head.Bytes()
+}
+
+// eventsRequest reads where a stream begins: Last-Event-ID, which a browser sends when it comes back, counts before
+// `after`.
+func (s *Server) eventsRequest(r *http.Request, id protocol.ConversationID) (e session.Events, err error) {
+	asked, err := s.pageRequest(r)
+	if err != nil {
+		return e, err
+	}
+	if asked.wait > 0 || asked.Before.Set {
+		return e, protocol.BadRequest("a stream of events goes on for ever: leave before and wait out")
+	}
+	seen, problem := lastEventID(r.Header)
+	if problem != nil {
+		return e, problem
+	}
+	tail, err := s.store.Tail(id)
+	if err != nil {
+		return e, err
+	}
+	e = session.Events{Conversation: id, After: asked.After, Limit: asked.Limit}
+	if e.Reset, err = s.knowsAnother(r.Context(), id, tail, asked, seen); err != nil {
+		return e, err
+	}
+	switch {
+	case e.Reset && asked.After.Value > 0: // of the other record it means nothing
+		e.After = protocol.Number{}
+	case e.Reset:
+	case seen.Set:
+		e.After = seen
+	case protocol.Seq(asked.After.Value) > tail.Last:
+		return e, protocol.BeyondLast("after", protocol.Seq(asked.After.Value), tail.Last)
+	}
+	return e, nil
+}
+
+// knowsAnother reports whether a client knows another record of a conversation: another log, an entry that is not
+// there, or one that has another sum.
+func (s *Server) knowsAnother(
+	ctx context.Context, id protocol.ConversationID, tail persistence.Tail, asked pageRequest, seen protocol.Number,
+) (bool, error) {
+	switch {
+	case asked.log != "" && asked.log != tail.Log, protocol.Seq(seen.Value) > tail.Last:
+		return true, nil
+	case !asked.known.Set:
+		return false, nil
+	}
+	same, err := s.store.Holds(ctx, id, protocol.Seq(asked.known.Value), asked.sum)
+	return err == nil && !same, err
+}
+
+// lastEventID reads the seq of the last event that a client had; not set: it says none.
+func lastEventID(h http.Header) (protocol.Number, *protocol.Error) {
+	values := h.Values("Last-Event-ID")
+	switch {
+	case len(values) == 0 || len(values) == 1 && values[0] == "":
+		return protocol.Number{}, nil
+	case len(values) > 1:
+		return protocol.Number{}, protocol.BadRequest(
+			"the header Last-Event-ID stands more than once, and has one value")
+	}
+	n, err := strconv.ParseUint(values[0], 10, 64)
+	if err != nil || n > protocol.MaxNumber {
+		return protocol.Number{}, protocol.Errorf(protocol.CodeBadRequest,
+			"the header Last-Event-ID is the seq of the last event, an integer from 0 to 2^53-1, not %.40q", values[0])
+	}
+	return protocol.Number{Value: n, Set: true}, nil
+}

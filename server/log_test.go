@@ -1,0 +1,221 @@
+package server
+
+import (
+	"encoding/json"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+)
+
+// logged is a line of the log.
+type logged struct {
+	Level, Kind, Message, From, Via, Session, User, Code, Do, Method, Path, Error, Conversation string
+	Closed, Unlogged                                                                            int
+}
+
+// logs waits for a line of that kind.
+func (ts *testServer) logs(kind string) (found logged) {
+	ts.t.Helper()
+	until(ts.t, "a line of the kind "+kind, func() bool {
+		for line := range strings.Lines(ts.log.String()) {
+			var l logged
+			if err := json.Unmarshal([]byte(line), &l); err != nil {
+				ts.t.Fatalf("the log says %q: %v", line, err)
+			}
+			if l.Kind == kind {
+				found = l
+				return true
+			}
+		}
+		return false
+	})
+	return found
+}
+
+func TestTheLogHasALineForEachRefusalOfARequest(t *testing.T) {
+	t.Parallel()
+	ts := serve(t, "--rate", "1")
+	ts.post("lobby", `{"from":"bot","text":"hi"}`, "X-Not-Trusted", "1").is(t, 201)
+	for range 3 {
+		ts.post("lobby", `{"from":"bot","text":"hi"}`)
+	}
+	quick := serve(t)
+	quick.get("/api/conversations/lobby/messages?after=x").is(t, 400)
+	quick.get("/api/conversations/NO/messages").is(t, 400)
+	quick.post("lobby", `{"from":"bot","text":"`+long(20000)+`"}`).is(t, 413)
+	quick.get("/api/conversations", "Origin", "https://evil.example").is(t, 403)
+	quick.get("/api/conversations", "Host", "evil.example").is(t, 403)
+	quick.get("/api/conversations/none/messages").is(t, 404)
+	quick.post("lobby", `{"from":"bot","id":"c1","text":"hi"}`).is(t, 201)
+	quick.post("lobby", `{"from":"bot","id":"c1","text":"another"}`).is(t, 409)
+	for _, row := range []struct {
+		ts                     *testServer
+		kind, code, path, mend string
+	}{
+		{ts, "http: rate_limited", "rate_limited", "/api/conversations/lobby/messages", "--rate"},
+		{quick, "http: bad_request", "bad_request", "/api/conversations/lobby/messages", "docs/protocol.md"},
+		{quick, "http: invalid_conversation", "invalid_conversation", "/api/conversations/NO/messages", "docs/protocol.md"},
+		{quick, "http: too_large", "too_large", "/api/conversations/lobby/messages", "--max-text"},
+		{quick, "door: origin", "forbidden", "/api/conversations", ""},
+		{quick, "door: host", "forbidden", "/api/conversations", ""},
+	} {
+		l := row.ts.logs(row.kind)
+		if l.Level != "warn" || l.Code != row.code || l.Path != row.path || !strings.HasPrefix(l.From, "127.0.0.1:") || l.Message == "" || !strings.Contains(l.Do, row.mend) {
+			t.Errorf("%s: got %+v", row.kind, l)
+		}
+	}
+	if said := quick.log.String(); strings.Contains(said, "not_found") || strings.Contains(said, "conflict") {
+		t.Error("what well-made programs meet is no refusal")
+	}
+}
+
+func TestTheLogHasALineForEachOddEndOfASession(t *testing.T) {
+	t.Parallel()
+	ts := serve(t, "--max-frame", "1024", "--max-text", "500")
+	for _, row := range []struct {
+		kind   string
+		closed websocket.StatusCode
+		mend   string
+		do     func(*websocket.Conn)
+	}{
+		{"session: frame", 1009, "--max-frame", func(c *websocket.Conn) { _ = c.Write(t.Context(), websocket.MessageText, []byte(long(2000))) }},
+		{"session: binary", 1003, "mend that client", func(c *websocket.Conn) { _ = c.Write(t.Context(), websocket.MessageBinary, []byte("{}")) }},
+		{"session: utf8", 1007, "mend that client", func(c *websocket.Conn) { _ = c.Write(t.Context(), websocket.MessageText, []byte("\xff")) }},
+		{"session: bad_requests", 1008, "mend that client", func(c *websocket.Conn) {
+			for range 101 {
+				_ = c.Write(t.Context(), websocket.MessageText, []byte("hello"))
+			}
+		}},
+	} {
+		c, _ := ts.dial("name=Ann%C3%A9")
+		var welcome struct{ Session string }
+		if err := json.Unmarshal([]byte(ts.read(c)), &welcome); err != nil {
+			t.Fatal(err)
+		}
+		row.do(c)
+		for err := error(nil); err == nil; _, err = ts.next(c) {
+		}
+		l := ts.logs(row.kind)
+		if l.Level != "warn" || l.Session != welcome.Session || l.User != "Anné" || l.Closed != int(row.closed) ||
+			!strings.HasPrefix(l.From, "127.0.0.1:") || !strings.Contains(l.Do, row.mend) {
+			t.Errorf("%s of the session %s: got %+v", row.kind, welcome.Session, l)
+		}
+	}
+	if l := ts.logs("session: bad_request"); l.Code != "bad_request" || l.Session == "" || !strings.Contains(l.Message, "JSON object") {
+		t.Errorf("a bad request: got %+v", l)
+	}
+	ts.get("/metrics").has(t, `verbatim_closes_total{code="1009",why="frame"} 1`, `verbatim_closes_total{code="1003",why="binary"} 1`,
+		`verbatim_closes_total{code="1007",why="utf8"} 1`, `verbatim_closes_total{code="1008",why="bad_requests"} 1`,
+		`verbatim_errors_total{code="bad_request",transport="websocket"} 101`)
+}
+
+func TestTheLogSaysWhoIsTurnedAwayAndForWhomAProxySpeaks(t *testing.T) {
+	t.Parallel()
+	ts := serve(t, "--max-connections", "1", "--trusted-proxy", "127.0.0.1")
+	dial := func(query string) {
+		c, _, err := websocket.Dial(t.Context(), ts.url+"/ws?"+query, &websocket.DialOptions{
+			HTTPClient: ts.client, HTTPHeader: http.Header{"X-Forwarded-For": {"203.0.113.9"}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = c.CloseNow() })
+		_, _ = ts.next(c)
+	}
+	dial("name=ann")
+	dial("name=bob")
+	dial("name=")
+	for kind, row := range map[string]struct {
+		closed int
+		mend   string
+	}{"connection: crowded": {1013, "--max-connections"}, "connection: name": {1008, "mend"}} {
+		l := ts.logs(kind)
+		if l.Closed != row.closed || l.From != "203.0.113.9" || !strings.HasPrefix(l.Via, "127.0.0.1:") || !strings.Contains(l.Do, row.mend) {
+			t.Errorf("%s: got %+v", kind, l)
+		}
+	}
+	ts.get("/metrics").is(t, 200).has(t, `verbatim_closes_total{code="1013",why="crowded"} 1`, `verbatim_closes_total{code="1008",why="name"} 1`)
+}
+
+func TestTheLogSaysWhichHandshakeWasNotWellFormed(t *testing.T) {
+	t.Parallel()
+	ts := serve(t)
+	response := ts.bare("GET /ws?name=ann HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
+		"Sec-WebSocket-Version: 12\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
+	if l := ts.logs("connection: upgrade"); response.StatusCode != 400 || !strings.HasPrefix(l.From, "127.0.0.1:") || l.Error == "" {
+		t.Errorf("got %s, and the log says %+v", response.Status, l)
+	}
+}
+
+func TestTheLogSaysWhatWasNoRequest(t *testing.T) {
+	t.Parallel()
+	for kind, says := range map[string]string{
+		"gate: request": "hello\r\n\r\n",
+		"gate: TLS":     "\x16\x03\x01\x00\x05hello",
+	} {
+		ts := serve(t)
+		c := ts.dialTCP()
+		if _, err := io.WriteString(c, says); err != nil {
+			t.Fatal(err)
+		}
+		_ = c.(*net.TCPConn).CloseWrite()
+		if l := ts.logs(kind); l.Level != "warn" || l.From != c.LocalAddr().String() || l.Do == "" {
+			t.Errorf("%s: got %+v", kind, l)
+		}
+		until(t, "it is counted", func() bool {
+			return contains(ts.get("/metrics").body, `verbatim_connections_refused_total{why="request"} 1`)
+		})
+	}
+}
+
+// Whatever is refused, and however often, the log stays short, and says how much of it there was.
+func TestTheLogOfAnAttackIsShort(t *testing.T) {
+	t.Parallel()
+	ts := serve(t)
+	began := time.Now()
+	const attacks = 300
+	for range attacks {
+		ts.get("/api/conversations?afer=1").is(t, 400)
+		ts.get("/api/conversations", "Origin", "https://evil.example").is(t, 403)
+	}
+	ts.stop() // what is left out is told then at the latest
+	warned := strings.Count(ts.log.String(), `"level":"warn"`)
+	if most := 2 * (int(time.Since(began)/noteEvery) + 2); warned > most {
+		t.Errorf("%d refusals are %d lines, want at most %d", 2*attacks, warned, most)
+	}
+	left := 0
+	for line := range strings.Lines(ts.log.String()) {
+		var l logged
+		if err := json.Unmarshal([]byte(line), &l); err != nil {
+			t.Fatal(err)
+		}
+		left += l.Unlogged
+	}
+	if left+warned != 2*attacks {
+		t.Errorf("%d lines say that %d more were left out, want %d together:\n%s", warned, left, 2*attacks, ts.log)
+	}
+}
+
+func TestASendThatSucceedsIsNoLine(t *testing.T) {
+	t.Parallel()
+	ts := serve(t)
+	until(t, "it says that it serves", func() bool { return contains(ts.log.String(), `"serving"`) })
+	before := ts.log.String()
+	c, _ := ts.dial("name=ann&join=lobby")
+	ts.read(c)
+	ts.says("lobby", "bob", "one", "two")
+	if err := c.Write(t.Context(), websocket.MessageText, []byte(`{"type":"send","conversation":"lobby","text":"three"}`)); err != nil {
+		t.Fatal(err)
+	}
+	for !strings.Contains(ts.read(c), `"type":"ack"`) {
+	}
+	ts.get("/api/conversations/lobby/messages").has(t, "three")
+	if got := ts.log.String(); got != before {
+		t.Errorf("the log says:\n%s", strings.TrimPrefix(got, before))
+	}
+}

@@ -1,0 +1,36 @@
+package server
+
+import "time"
+
+// sayRecovered writes what a start has found, so that whoever looks sees at once whether the server before has ended as
+// it should.
+func (s *Server) sayRecovered() {
+	got := s.record.Recovered()
+	e, words := s.log.Info(), "the record is open: it was closed cleanly, and nothing had to be recovered"
+	switch {
+	case got.Clean && got.Conversations == 0:
+		words = "the record is open: it is empty"
+	case !got.Clean:
+		e = s.log.Warn()
+		words = "the record was RECOVERED: the server before did not end cleanly (kill -9, a crash, a power cut); " +
+			"what was acknowledged is there"
+	}
+	if got.Gone > 0 || got.Refused > 0 {
+		words += ", but for the conversations that the lines before this one name"
+	}
+	e = e.Str("data", s.cfg.Data).Int("conversations", got.Conversations).
+		Stringer("took", s.started.Round(100*time.Microsecond))
+	if !got.Clean {
+		e = e.Int64("entries_replayed", got.Entries).Int("conversations_replayed", got.Replayed).
+			Int("segments", got.Segments).Int64("torn_bytes", got.Torn).Int64("cut_bytes", got.Cut)
+	}
+	for name, n := range map[string]int{"adopted": got.Adopted, "refused": got.Refused, "gone": got.Gone} {
+		if n > 0 {
+			e = e.Int(name, n)
+		}
+	}
+	if got.Kept > 0 {
+		e = e.Int64("kept_bytes", got.Kept)
+	}
+	e.Msg(words)
+}

@@ -1,0 +1,170 @@
+package server
+
+import (
+	"net/http"
+	"strconv"
+
+	"github.com/rs/zerolog"
+
+	"verbatim/protocol"
+	"verbatim/session"
+)
+
+// What the log and /metrics hear of sessions: how they end, and what of theirs is refused.
+
+// The ends of connections that never became sessions.
+const (
+	whyName    session.Why = "name"    // a name or a query that is none
+	whyCrowded session.Why = "crowded" // there is no place
+)
+
+// closeCodes are the codes that come with each reason; 0 is none, as streams of events end. Of a client's own, all
+// others are counted as one.
+var closeCodes = map[session.Why][]protocol.CloseCode{
+	session.WhyClient: {0, 1000, 1001, 1005, otherCode},
+	session.WhyLost:   {0}, session.WhyStalled: {0}, session.WhySilent: {0},
+	session.WhyDrain: {0, protocol.CloseGoingAway}, session.WhyProtocol: {protocol.CloseProtocol},
+	session.WhyBinary: {protocol.CloseUnsupported}, session.WhyUTF8: {protocol.CloseInvalidData},
+	session.WhyFrame: {protocol.CloseTooBig}, session.WhyBadRequests: {protocol.ClosePolicy},
+	whyName: {protocol.ClosePolicy}, whyCrowded: {protocol.CloseTryAgain},
+}
+
+// otherCode stands for all that clients may think of.
+const otherCode protocol.CloseCode = 1
+
+func closeName(code protocol.CloseCode) string {
+	switch code {
+	case 0:
+		return "none"
+	case otherCode:
+		return "other"
+	default:
+		return strconv.Itoa(int(code))
+	}
+}
+
+// countClose counts the end of a connection.
+func (m *metrics) countClose(why session.Why, code protocol.CloseCode) {
+	if why == session.WhyClient && code != 0 && code != 1000 && code != 1001 && code != 1005 {
+		code = otherCode
+	}
+	m.closes.WithLabelValues(string(why), closeName(code)).Inc()
+}
+
+// odd is what the log says of the ends that should not be, and what can be done. The others are as they should be, or a
+// network's doing.
+var odd = map[session.Why]struct{ words, do string }{
+	session.WhyProtocol: {
+		"a session was closed: what came was no WebSocket frame that a client may send",
+		"mend that client, or what stands between and changes frames",
+	},
+	session.WhyBinary: {
+		"a session was closed: it sent a binary frame", "mend that client: text frames, one JSON object in each",
+	},
+	session.WhyUTF8: {"a session was closed: it sent a text frame that is not valid UTF-8", "mend that client"},
+	session.WhyFrame: {
+		"a session was closed: it sent a frame over limits.frame",
+		"let that client hold to limits.frame of welcome, or raise --max-frame",
+	},
+	session.WhyBadRequests: {
+		"a session was closed: more than 100 bad requests in a minute",
+		"mend that client: the lines about refused requests say what is wrong",
+	},
+	session.WhyStalled: {
+		"a slow reader was closed: its connection took nothing at all for --write-timeout",
+		"nothing, where it was a bad network or a program that was stopped; else raise --write-timeout",
+	},
+	session.WhySilent: {
+		"a session was closed: the client sent nothing, and did not answer a ping",
+		"nothing, where a device went to sleep or lost its network; a proxy in front must let pings through",
+	},
+}
+
+// lookAtDisk is what to do where the record does not answer as it must.
+const lookAtDisk = "the error says what is wrong; verbatim verify names what is not whole, " +
+	"and docs/operating.md has what to do when the disk fails"
+
+// ended hears how a session ended.
+func (s *Server) ended(end session.End) {
+	s.metrics.countClose(end.Why, end.Code)
+	said, is := odd[end.Why]
+	if !is {
+		s.log.Debug().Err(end.Err).Str("session", end.Session).Str("user", string(end.User)).Str("why", string(end.Why)).
+			Msg("session: ended")
+		return
+	}
+	s.notes.add(note{
+		kind: "session: " + string(end.Why), level: zerolog.WarnLevel, words: said.words, do: said.do,
+		session: end.Session, user: end.User, from: end.From, via: end.Via, closed: end.Code, err: end.Err,
+	})
+}
+
+// refusedRequest hears of a session's request that was refused.
+func (s *Server) refusedRequest(no session.Refusal) {
+	if no.Err == nil {
+		s.notes.add(note{
+			kind: "session: unread", level: zerolog.ErrorLevel, words: "entries could not be read: it is tried again",
+			do: lookAtDisk, session: no.Session, from: no.From, via: no.Via, conversation: string(no.Conversation),
+			err: no.Cause,
+		})
+		return
+	}
+	s.metrics.errors.WithLabelValues("websocket", string(no.Err.Code)).Inc()
+	n := note{
+		level: zerolog.WarnLevel, words: "a session's request was refused: " + no.Err.Reason, do: advice[no.Err.Code],
+		session: no.Session, user: no.User, from: no.From, via: no.Via, code: no.Err.Code,
+		conversation: string(no.Conversation), err: no.Cause,
+	}
+	switch n.kind = "session: " + string(no.Err.Code); {
+	case no.Cause != nil:
+		n.kind, n.level, n.do = "session: failed", zerolog.ErrorLevel, lookAtDisk
+		n.words = "a session's request could not be served"
+	case usual[no.Err.Code] || s.going.Err() != nil:
+		return
+	}
+	s.notes.add(n)
+}
+
+// turnedAway is what the log says of who becomes no session, and what can be done.
+var turnedAway = map[string]struct{ words, do string }{
+	"name": {"a connection was refused", theProgram},
+	"crowded": {
+		"a connection was refused: too many are open, here or of its address",
+		"raise --max-connections, or --max-connections-per-ip where that is set; " +
+			"where a proxy is at that address, tell the server so: docs/behind-a-proxy.md",
+	},
+	"overfull": {
+		"a connection was refused, and not told why: too many are being told that already",
+		"look at the lines about refused connections before this one",
+	},
+}
+
+// noteNoUpgrade notes a request for a WebSocket that is none, which was answered with 400 or the like.
+func (s *Server) noteNoUpgrade(r *http.Request, err error) {
+	n := note{
+		kind: "connection: upgrade", level: zerolog.WarnLevel, err: err, do: theProgram,
+		words: "a connection was refused: its request for a WebSocket is not well formed",
+	}
+	n.from, n.via = sender(r, s.proxies.visit(r))
+	s.notes.add(n)
+}
+
+// noteRefused notes that a connection becomes no session. err is what it is told, or nil.
+func (s *Server) noteRefused(r *http.Request, why string, err *protocol.Error) {
+	said := turnedAway[why]
+	n := note{kind: "connection: " + why, level: zerolog.WarnLevel, words: said.words, do: said.do, path: r.URL.Path}
+	if err != nil {
+		n.words, n.code = n.words+": "+err.Reason, err.Code
+		s.metrics.errors.WithLabelValues("websocket", string(err.Code)).Inc()
+	}
+	switch why {
+	case "name":
+		n.closed = protocol.ClosePolicy
+		s.metrics.countClose(whyName, n.closed)
+	case "crowded":
+		n.closed = protocol.CloseTryAgain
+		s.metrics.countClose(whyCrowded, n.closed)
+	}
+	n.from, n.via = sender(r, s.proxies.visit(r))
+	s.notes.add(n)
+}

@@ -1,0 +1,306 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"verbatim/hub"
+	"verbatim/persistence"
+	"verbatim/protocol"
+)
+
+// heartbeat is how long a stream of events is silent at most: proxies close what is silent for a minute.
+const heartbeat = 15 * time.Second
+
+// Events is what a stream of server-sent events begins with.
+type Events struct {
+	Head         []byte // the answer's status and header, as they go out
+	Conversation protocol.ConversationID
+	After        protocol.Number // the entries after it; not set: the newest Limit
+	Limit        int
+	Reset        bool // the client knows another record of the conversation, and is told so first
+}
+
+// stream serves one conversation's entries as server-sent events (WHATWG HTML, 9.2) over what was a plain HTTP request.
+// Like a session it is a cursor on the log: nothing is queued for it, and it is fed from ring, history and record at
+// its own pace.
+type stream struct {
+	// Fixed after RunEvents has made it.
+	env    *Env
+	conn   *Conn
+	id     uuid.UUID
+	ctx    context.Context // ends when a drain tells it to leave
+	dead   chan struct{}   // closed by fail: the connection is gone
+	member hub.Member
+	woken  chan struct{} // capacity 1, never closed
+
+	progress func() (acked uint64, owed uint32) // of the peer's TCP
+
+	// Set by the drain, before ctx ends.
+	depart context.CancelFunc
+	retry  time.Duration
+
+	failOnce sync.Once
+	failure  error // why the connection is gone; written before dead is closed
+
+	// Owned by the stream's goroutine.
+	at     protocol.Seq // written up to here
+	log    protocol.LogID
+	block  *persistence.Batch // what was read back and is not written to its end
+	acked  uint64             // tcp bytes that the peer had acknowledged at the last look
+	tookAt time.Time          // when it was seen to take some last, or to owe none
+}
+
+// TakeOver takes an HTTP request's connection from net/http, to answer it by hand.
+func TakeOver(w http.ResponseWriter) (*Conn, error) {
+	c, _, err := http.NewResponseController(w).Hijack() // what the client sends after its request means nothing
+	if err != nil {
+		return nil, err
+	}
+	return &Conn{wire: newWire(c)}, nil
+}
+
+// Close closes a connection that was taken over and is not served.
+func (c *Conn) Close() { _ = c.wire.Conn.Close() }
+
+// RunEvents serves a stream of events on a connection that was taken over, until the client is gone, takes nothing for
+// the write timeout, or is told to leave as sessions are (Run). What it has started is gone when it returns.
+func RunEvents(ctx context.Context, c *Conn, env *Env, e Events) {
+	s := &stream{
+		env: env, conn: c, id: uuid.New(), dead: make(chan struct{}), woken: make(chan struct{}, 1),
+		progress: c.wire.progress,
+	}
+	s.ctx, s.depart = context.WithCancel(context.Background())
+	defer s.depart()
+	env.Counters.Streams.Add(1)
+	defer env.Counters.Streams.Add(-1)
+	env.reading.add(ctx, s)
+	listened := make(chan struct{})
+	go func() { // RunEvents' own: waits for the client to close; ends with the connection
+		defer close(listened)
+		s.listen()
+	}()
+	s.member = hub.Member{Kind: hub.Waiting, Waker: s}
+	env.Hub.Join(&s.member, e.Conversation)
+	err := s.serve(&e)
+	env.Hub.Leave(&s.member)
+	env.reading.remove(s)
+	if err == nil {
+		s.leave(listened)
+	}
+	s.fail(err)
+	<-listened
+	s.tellEnd()
+}
+
+// Wake implements hub.Waker.
+func (s *stream) Wake() {
+	select {
+	case s.woken <- struct{}{}:
+	default: // one is pending
+	}
+}
+
+// dismiss implements leaver: the client gets what is on its way, and closeWithin for that.
+func (s *stream) dismiss(retry time.Duration) {
+	if s.ctx.Err() != nil {
+		return
+	}
+	s.retry = retry
+	s.depart()
+	time.AfterFunc(closeWithin, func() { s.fail(nil) }) // where it has ended by then, nothing is done
+}
+
+// listen notices that the client is gone. What it says means nothing.
+func (s *stream) listen() {
+	var scrap [512]byte
+	for {
+		if _, err := s.conn.wire.Conn.Read(scrap[:]); err != nil {
+			s.fail(errClientGone)
+			return
+		}
+	}
+}
+
+var errClientGone = errors.New("the client has closed")
+
+// fail closes the connection at once.
+func (s *stream) fail(err error) {
+	s.failOnce.Do(func() {
+		s.failure = err
+		close(s.dead)
+		_ = s.conn.wire.Conn.Close() // nobody is left to tell
+	})
+}
+
+// serve writes events until the connection is gone, which is an error, or until a drain tells it to leave.
+func (s *stream) serve(e *Events) error {
+	// Read after the hub knows the member: what is above this tail wakes it.
+	tail, err := s.env.Store.Tail(e.Conversation)
+	for err != nil {
+		s.tellUnread(err)
+		if s.rest(fetchRetry); s.over() {
+			return s.end()
+		}
+		tail, err = s.env.Store.Tail(e.Conversation)
+	}
+	s.begin(e, tail)
+	if err := s.send(s.opening(e, tail), 0); err != nil {
+		return err
+	}
+	timer := time.NewTimer(heartbeat)
+	defer timer.Stop()
+	for last := tail.Last; ; {
+		s.member.Awake()
+		last = max(last, s.member.Last())
+		switch wrote, err := s.catchUp(last); {
+		case err != nil:
+			return err
+		case wrote:
+			timer.Reset(heartbeat)
+		}
+		select {
+		case <-s.woken:
+		case <-timer.C:
+			if err := s.beat(); err != nil {
+				return err
+			}
+			timer.Reset(heartbeat)
+		case <-s.dead:
+			return s.failure
+		case <-s.ctx.Done():
+			return nil
+		}
+	}
+}
+
+// begin puts the cursor where the stream begins.
+func (s *stream) begin(e *Events, tail persistence.Tail) {
+	s.log, s.at = tail.Log, protocol.Seq(e.After.Value)
+	if !e.After.Set {
+		s.at = tail.Last - min(tail.Last, protocol.Seq(e.Limit))
+	}
+	s.tookAt = time.Now()
+}
+
+// opening is what stands before the first entry: the answer's head, when to come back, whether what the client knew is
+// another record, and which record this is. None of it moves the last event's id, but for the reset, which takes it
+// away.
+func (s *stream) opening(e *Events, tail persistence.Tail) []byte {
+	out := appendRetry(e.Head, time.Second+rand.N(4*time.Second)) // so that a crash does not bring all back at once
+	if e.Reset {
+		out = append(out, "id:\nevent: reset\ndata: "...)
+		out = append(protocol.Failure{Conversation: e.Conversation, Err: protocol.Reset()}.AppendJSON(out), "\n\n"...)
+	}
+	out = append(out, "event: record\ndata: "...)
+	out = protocol.Record{
+		Conversation: e.Conversation, Log: tail.Log, First: s.at + 1, Last: tail.Last, Sum: tail.Sum,
+	}.AppendJSON(out)
+	return append(out, "\n\n"...)
+}
+
+func appendRetry(dst []byte, after time.Duration) []byte {
+	return append(strconv.AppendInt(append(dst, "retry: "...), after.Milliseconds(), 10), "\n\n"...)
+}
+
+// send writes what there is in one call where the socket takes it.
+func (s *stream) send(out []byte, entries int64) error {
+	if len(out) == 0 {
+		return nil
+	}
+	if err := s.conn.wire.send(out, s.env.Limits.WriteTimeout); err != nil {
+		return err
+	}
+	s.env.Counters.Deliveries.Add(entries)
+	s.env.Counters.BytesOut.Add(int64(len(out)))
+	return nil
+}
+
+// beat breaks a silence with a comment, and ends a stream whose peer has taken none of what it owes for the write
+// timeout. There is no answer to a comment as there is to a ping; what TCP acknowledges is all that is known of a
+// client that vanished.
+func (s *stream) beat() error {
+	switch acked, owed := s.progress(); {
+	case owed == 0 || acked != s.acked:
+		s.acked, s.tookAt = acked, time.Now()
+	case time.Since(s.tookAt) >= s.env.Limits.WriteTimeout:
+		return errStalled
+	}
+	return s.send([]byte(":\n\n"), 0)
+}
+
+// leave says when to come back, and that nothing more comes.
+func (s *stream) leave(listened <-chan struct{}) {
+	if s.send(appendRetry(nil, s.retry), 0) != nil {
+		return
+	}
+	if half, ok := s.conn.wire.Conn.(interface{ CloseWrite() error }); !ok || half.CloseWrite() != nil {
+		return
+	}
+	select {
+	case <-listened: // the client has read to the end, and closed
+	case <-s.dead:
+	}
+}
+
+// end is how a stream ends that is over before it has begun.
+func (s *stream) end() error {
+	select {
+	case <-s.dead:
+		return s.failure
+	default:
+		return nil
+	}
+}
+
+func (s *stream) over() bool {
+	select {
+	case <-s.dead:
+		return true
+	case <-s.ctx.Done():
+		return true
+	default:
+		return false
+	}
+}
+
+// rest waits, but not beyond the stream's end.
+func (s *stream) rest(d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-s.dead:
+	case <-s.ctx.Done():
+	}
+}
+
+func (s *stream) tellUnread(err error) {
+	no := Refusal{
+		Session: s.id.String(), From: s.conn.From, Via: s.conn.Via, Conversation: s.member.Conversation.ID, Cause: err,
+	}
+	s.env.tell(no)
+}
+
+func (s *stream) tellEnd() {
+	if s.env.Ended == nil {
+		return
+	}
+	end := End{Session: s.id.String(), From: s.conn.From, Via: s.conn.Via, Why: WhyLost, Err: s.failure}
+	switch {
+	case s.ctx.Err() != nil:
+		end.Why = WhyDrain
+	case errors.Is(s.failure, errStalled):
+		end.Why = WhyStalled
+	case errors.Is(s.failure, errClientGone):
+		end.Why = WhyClient
+	}
+	s.env.Ended(end)
+}

@@ -1,0 +1,90 @@
+package session
+
+import (
+	"context"
+	"strconv"
+
+	"verbatim/persistence"
+	"verbatim/protocol"
+)
+
+// How a stream of events finds its entries, as a session's cursors do, and writes them.
+
+// catchUp writes the entries up to last, and reports whether there were any.
+func (s *stream) catchUp(last protocol.Seq) (wrote bool, err error) {
+	if s.at >= last {
+		return false, nil
+	}
+	buf := writeBuffers.Get().(*[]byte)
+	defer func() {
+		if cap(*buf) <= maxPooled {
+			writeBuffers.Put(buf)
+		}
+	}()
+	for s.at < last && !s.over() {
+		out, from := (*buf)[:0], s.at
+		if out, err = s.gather(out, last); err != nil {
+			s.tellUnread(err)
+			s.rest(fetchRetry)
+		}
+		*buf = out[:0]
+		if err := s.send(out, int64(s.at-from)); err != nil {
+			return true, err
+		}
+	}
+	s.block = nil
+	return true, nil
+}
+
+// gather takes entries for one write call.
+func (s *stream) gather(out []byte, last protocol.Seq) ([]byte, error) {
+	for s.at < last && len(out) < maxCall {
+		b, live, err := s.batch(last)
+		if b == nil || err != nil {
+			return out, err
+		}
+		for s.at < b.Last() && len(out) < maxCall {
+			s.at++
+			out = appendEvent(out, s.at, b.Wire(s.at))
+		}
+		if live && s.at == b.Last() {
+			s.member.Passed()
+		}
+	}
+	return out, nil
+}
+
+func appendEvent(dst []byte, seq protocol.Seq, entry []byte) []byte {
+	dst = strconv.AppendUint(append(dst, "id: "...), uint64(seq), 10)
+	dst = append(append(dst, "\ndata: "...), entry...) // an entry is one line
+	return append(dst, "\n\n"...)
+}
+
+// batch finds the next entry: in the block that was read, in the ring, or by reading a block. nil: the stream is over.
+func (s *stream) batch(last protocol.Seq) (b *persistence.Batch, live bool, err error) {
+	next := s.at + 1
+	if s.block != nil && s.block.Holds(next) {
+		return s.block, false, nil
+	}
+	if b := s.member.Find(next); b != nil {
+		return b, true, nil
+	}
+	select {
+	case fetching <- struct{}{}:
+	case <-s.dead:
+		return nil, false, nil
+	case <-s.ctx.Done():
+		return nil, false, nil
+	}
+	defer func() { <-fetching }()
+	id := s.member.Conversation.ID
+	if s.log == "" { // it had no entry when the stream began
+		tail, err := s.env.Store.Tail(id)
+		if err != nil {
+			return nil, false, err
+		}
+		s.log = tail.Log
+	}
+	s.block, err = s.env.Store.Read(context.WithoutCancel(s.ctx), id, s.log, next, last, fetchBlock)
+	return s.block, false, err
+}
