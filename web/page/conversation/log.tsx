@@ -1,7 +1,9 @@
 // The log of a conversation: the rows near what is read, and at its end what has not reached the record yet.
 import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import type { Conversation } from '@verbatim/client';
+import { copyText } from '../clipboard.ts';
 import { chat, user, watch } from '../state.ts';
+import { notify } from '../status/notices.tsx';
 import { strings } from '../strings.ts';
 import { answer } from './answering.ts';
 import type { Sized } from './extent.ts';
@@ -163,9 +165,16 @@ function onKey(event: KeyboardEvent, reading: Reading): void {
     Home: () => void reading.toStart(),
     End: () => reading.toNewest(),
     r: () => onRow && target.dataset.seq !== undefined && answer(reading.id, Number(target.dataset.seq)),
+    c: () => onRow && void copyTextOf(reading, Number(target.dataset.seq)),
   };
   const action = actions[event.key];
   if (!action) return;
   event.preventDefault();
   action();
+}
+
+async function copyTextOf({ conversation }: Reading, seq: number): Promise<void> {
+  const message = conversation.timeline.find(seq);
+  if (!message || message.redacted) return;
+  notify((await copyText(message.text ?? '')) ? strings.message.textCopied : strings.message.textNotCopied);
 }
