@@ -1,9 +1,9 @@
-// The blocks of a message: paragraphs, lists, quotations, tables, code. marked finds them; what is not plainly meant as one
-// stays the text that it is. What comes out of here is drawn by an allow-list (markdown.tsx), so it cannot do harm; it can
-// only be slow, and that is what the bounds are for. A text that is over them is no Markdown, and is shown as it was typed.
-import { Lexer, Tokenizer, type Token, type Tokens, type TokensList } from 'marked';
+// The blocks of a text: paragraphs, lists, quotations, tables, code. What the lines may be (lines.ts) and is not plainly meant
+// stays the text that it is. What comes out of here is drawn by an allow-list (markdown.tsx), so it cannot do harm; nor can
+// it be slow: the time grows with the length, and what is deeper than anybody writes is no Markdown.
 import { canBeSeen } from '@verbatim/client';
 import { spansOf, wordsOf, type Span } from './inline.ts';
+import { foundIn, TooDeep, type Found } from './lines.ts';
 
 export type Block = Paragraph | Quote | Rule | CodeBlock | List | Table;
 
@@ -53,134 +53,114 @@ export interface Table {
   rows: Span[][][];
 }
 
-/** The blocks of a text; nothing where it is no Markdown that can be read in bounded time, or where nothing could be seen of it. */
+/** The blocks of a text; nothing where it is no Markdown, or where nothing could be seen of it: then it is shown as it was typed. */
 export function blocksOf(text: string): Block[] | undefined {
-  if (isPatch.test(text)) return undefined;
+  if (isPatch(text)) return undefined;
   try {
-    const blocks = convert(new BoundedLexer(text.length).blockTokens(text.replace(/\r\n?/g, '\n')));
+    const blocks = convert(foundIn(text).children);
     return blocks.some(isSeen) ? blocks : undefined;
   } catch (error) {
-    if (error instanceof TooMuch) return undefined;
+    if (error instanceof TooDeep) return undefined;
     throw error;
   }
 }
 
-const isPatch = /^@@ -\d+(?:,\d+)? \+\d+(?:,\d+)? @@(?![^]*^```)/m; // what diff writes, where it is not in code anyhow
+/** What diff writes, where nobody marks it as code. */
+const isPatch = (text: string) => /^@@ -\d+(?:,\d+)? \+\d+(?:,\d+)? @@/m.test(text) && !/^ {0,3}(?:```|~~~)/m.test(text);
 
-const deepest = 20; // quotes in lists in quotes
-const mostRead = 30; // times its length that a text may be looked at, for what is nested is looked at again on each level
-
-class TooMuch extends Error {}
-
-class BoundedLexer extends Lexer {
-  private depth = 0;
-  private read = 0;
-
-  constructor(private readonly length: number) {
-    super({ gfm: true, tokenizer: new PlainTokenizer() });
-  }
-
-  override blockTokens(src: string, tokens: Token[] = [], clipped = false): TokensList {
-    this.read += src.length;
-    if (++this.depth > deepest || this.read > mostRead * this.length + 1_000) throw new TooMuch();
-    super.blockTokens(src, tokens, clipped);
-    this.depth--;
-    return tokens as TokensList;
-  }
-}
-
-/** Takes for text what people type for other reasons than to mark it. */
-class PlainTokenizer extends Tokenizer {
-  /** People indent for many reasons. */
-  override code(): undefined {}
-  override html(): undefined {}
-  override def(): undefined {}
-  /** A line of signs below a line of words is a table of sums, more often than a heading. */
-  override lheading(): undefined {}
-
-  override fences(src: string): Tokens.Code | undefined {
-    const code = super.fences(src);
-    return code && canBeSeen(code.text) && (/^ *`/.test(code.raw) || closedByTildes.test(code.raw)) ? code : undefined;
-  }
-
-  /** Up to a line that begins with another arrow. >_< is a face, and >>> is Python's. */
-  override blockquote(src: string): Tokens.Blockquote | undefined {
-    if (!quotes.test(src)) return undefined;
-    const end = src.search(otherArrow);
-    return super.blockquote(end < 0 ? src : src.slice(0, end + 1));
-  }
-}
-
-const closedByTildes = /\n {0,3}~{3,} *$/;
-const quotes = /^ {0,3}>(?:[ \t]|\n|$|(?!\p{L}{1,2}<)\p{L})/u;
-const otherArrow = /\n {0,3}>(?![ \t>\n]|$|(?!\p{L}{1,2}<)\p{L})|\n[ \t]*\n/u; // or the end of the paragraph, so that a long text is not looked at again and again
-
-/** Blocks of tokens. What is none is text as it was typed, and one paragraph with the text that it touches. */
-function convert(tokens: Token[], inList = false): Block[] {
-  const found = tokens.map((token, index) => blockOf(token, tokens[index - 1], tokens[index + 1], inList));
+/** Blocks of what was found. What is none is text as it was typed, and one paragraph with the text that it touches. */
+function convert(all: Found[], inList = false): Block[] {
+  const touches = (at: number) => at > 0 && at < all.length && all[at]!.first === all[at - 1]!.last + 1;
+  const touchesPlus = (at: number) => (touches(at) && isPlus(all[at - 1]!)) || (touches(at + 1) && isPlus(all[at + 1]!));
+  const blocks = all.map((found, at) => (found.type === 'list' && touchesPlus(at) ? undefined : blockOf(found, inList)));
+  const besideText = (at: number) => (touches(at) && !blocks[at - 1]) || (touches(at + 1) && !blocks[at + 1]);
   const pieces: (Block | string)[] = [];
-  tokens.forEach((token, index) => {
-    if (token.type === 'space') return;
-    const touches = (at: number) => tokens[at] !== undefined && tokens[at].type !== 'space' && found[at] === undefined;
-    const block = found[index];
-    const isBlock = block && !(block.type === 'rule' && (touches(index - 1) || touches(index + 1)));
-    const piece = isBlock ? block : token.raw.replace(/^\n+|\n+$/g, '');
+  all.forEach((found, at) => {
+    const block = blocks[at];
     const last = pieces.at(-1);
-    if (typeof piece === 'string' && typeof last === 'string' && tokens[index - 1]?.type !== 'space') pieces[pieces.length - 1] = `${last}\n${piece}`;
-    else pieces.push(piece);
+    if (block && !(block.type === 'rule' && besideText(at))) pieces.push(block);
+    else if (typeof last === 'string' && touches(at)) pieces[pieces.length - 1] = `${last}\n${typedIn(found)}`;
+    else pieces.push(typedIn(found));
   });
-  return pieces.map((piece) => (typeof piece === 'string' ? paragraph(piece) : piece));
+  return pieces.flatMap((piece) => (typeof piece === 'string' ? textIn(piece) : piece));
 }
 
-const paragraph = (text: string, depth = 0): Paragraph => ({ type: 'paragraph', depth, spans: spansOf(text) });
+const typedIn = ({ type, typed, words, first, last }: Found) => (type === 'paragraph' ? words : typed.slice(0, last - first + 1)).join('\n');
 
-/** The block that a token is; nothing where it is text. */
-function blockOf(token: Token, before: Token | undefined, after: Token | undefined, inList: boolean): Block | undefined {
-  switch (token.type) {
-    case 'heading': return seen(paragraph(token.text, token.depth));
-    case 'hr': return /\S[ \t]+\S/.test(token.raw) ? undefined : { type: 'rule', typed: token.raw.trim() }; // * * * is a cron line's beginning
-    case 'blockquote': return seen({ type: 'quote', blocks: convert(token.tokens ?? []) });
-    case 'code': return { type: 'code', code: token.text, info: infoOf(token.raw) };
-    case 'list': return isPlus(before) || isPlus(after) ? undefined : listOf(token as Tokens.List, inList);
-    case 'table': return tableOf(token as Tokens.Table);
+/** The block that was found; nothing where it is text. */
+function blockOf(found: Found, inList: boolean): Block | undefined {
+  switch (found.type) {
+    case 'heading': return seen(paragraph(found.words[0]!, found.mark.length));
+    case 'rule': return { type: 'rule', typed: typedIn(found).trim() };
+    case 'quote': return seen({ type: 'quote', blocks: convert(found.children) });
+    case 'code': return codeOf(found);
+    case 'list': return listOf(found, inList);
     default: return undefined;
   }
 }
 
-const infoOf = (raw: string) => /^\s*(?:`+|~+)(.*)/.exec(raw)![1]!.trim();
+const paragraph = (text: string, depth = 0): Paragraph => ({ type: 'paragraph', depth, spans: spansOf(text) });
+
+/** Tildes that nothing closes are no code: ~~~ is also a long sigh. */
+function codeOf({ words: [info, ...lines], mark, closed }: Found): CodeBlock | undefined {
+  return closed || mark.startsWith('`') ? seen({ type: 'code', info: info!, code: lines.join('\n') }) : undefined;
+}
 
 /** A line that begins with a plus is a sum, or one that diff shows as new; and what touches it, what it shows as old. */
-const isPlus = (token: Token | undefined) => token?.type === 'list' && token.raw.trimStart().startsWith('+');
+const isPlus = ({ type, mark }: Found) => type === 'list' && mark === '+';
 
-const markOf = ({ raw }: Tokens.ListItem) => /^\s*([-*+]|\d{1,9}[.)])/.exec(raw)![1]!;
 const marksInMarks = /^\s*(?:[-*+]|\d{1,9}[.)])[ \t]+(?:[-*+]|\d{1,9}[.)])(?:\s|$)/; // * * * * * /usr/bin/backup
 
 /** One line alone is no list, where it is not in another: it is a dash, a negative number, a footnote, or the year in which something happened. */
-function listOf(token: Tokens.List, inList: boolean): List | undefined {
-  if (isPlus(token) || token.items.some(({ raw }) => marksInMarks.test(raw))) return undefined;
-  const items = token.items.map((item): Item => itemOf(item));
+function listOf(found: Found, inList: boolean): List | undefined {
+  if (isPlus(found) || found.children.some(({ typed }) => marksInMarks.test(typed[0]!))) return undefined;
+  const items = found.children.map(itemOf);
   if (!inList && items.length === 1 && items[0]!.done === undefined && items[0]!.blocks.length < 2) return undefined;
-  const count = items.every(({ mark }, index) => mark === `${index + 1}.`);
-  return seen({ type: 'list', loose: token.loose, marks: token.ordered ? (count ? 'numbers' : 'typed') : 'bullets', items });
+  const marks = /\d/.test(found.mark) ? (items.every(({ mark }, at) => mark === `${at + 1}.`) ? 'numbers' : 'typed') : 'bullets';
+  return seen({ type: 'list', marks, loose: isLoose(found.children) || found.children.some(({ children }) => isLoose(children)), items });
 }
 
-function itemOf(item: Tokens.ListItem): Item {
-  const tokens = item.tokens.filter(({ type }) => type !== 'checkbox').map((token, index) => (index === 0 && item.task && item.loose ? withoutBox(token) : token));
-  const mark = markOf(item);
-  return { mark, ...(item.task && { done: item.checked === true }), blocks: convert(tokens, true) };
+/** Whether there are blank lines in between. */
+const isLoose = (all: Found[]) => all.some(({ first }, at) => at > 0 && first > all[at - 1]!.last + 1);
+
+function itemOf({ mark, children }: Found): Item {
+  const [begin] = children;
+  const task = begin?.type === 'paragraph' ? /^\[([ xX])\][ \t]+(?=\S)/.exec(begin.words[0]!) : null;
+  if (!task) return { mark, blocks: convert(children, true) };
+  const [line, ...lines] = begin!.words;
+  return { mark, done: task[1] !== ' ', blocks: convert([{ ...begin!, words: [line!.slice(task[0].length), ...lines] }, ...children.slice(1)], true) };
 }
 
-/** marked writes the box of a task before its first paragraph. */
-const withoutBox = (token: Token): Token => ({ ...token, raw: token.raw.replace(/^\[[ xX]\][ \t]+/, '') });
+/** A paragraph, or a table below one. */
+function textIn(text: string): Block[] {
+  const lines = text.split('\n');
+  const line = lines.findIndex((each, at) => at > 0 && isDelimiter(each) && cellsIn(each).length === cellsIn(lines[at - 1]!).length);
+  const table = line < 0 ? undefined : tableOf(lines.slice(line - 1));
+  if (!table) return [paragraph(text)];
+  return line > 1 ? [paragraph(lines.slice(0, line - 1).join('\n')), table] : [table];
+}
 
-/** A row with more cells than the head has is no row of a table: marked would leave out the rest. */
-function tableOf(token: Tokens.Table): Table | undefined {
-  const lines = token.raw.split('\n');
-  const typed = [lines[0], ...lines.slice(2)].join('');
-  const cells = [token.header, ...token.rows].flat().map(({ text }) => text).join('');
-  if (typed.replace(/[\s|\\]/g, '') !== cells.replace(/[\s|\\]/g, '')) return undefined;
-  const row = (of: Tokens.TableCell[]) => of.map(({ text }) => spansOf(text));
-  return seen({ type: 'table', align: token.align, header: row(token.header), rows: token.rows.map(row) });
+const isDelimiter = (line: string) => line.includes('|') && /^[ \t]*\|?(?:[ \t]*:?-+:?[ \t]*\|)*(?:[ \t]*:?-+:?[ \t]*)?$/.test(line);
+
+/** A row with more cells than the head has is no row of a table: they would not be seen. */
+function tableOf([head, delimiters, ...lines]: string[]): Table | undefined {
+  const header = cellsIn(head!);
+  const rows = lines.map(cellsIn);
+  if (rows.some((row) => row.length > header.length)) return undefined;
+  const filled = rows.map((row) => [...row, ...Array<string>(header.length - row.length).fill('')].map(spansOf));
+  return seen({ type: 'table', align: cellsIn(delimiters!).map(alignOf), header: header.map(spansOf), rows: filled });
+}
+
+function alignOf(delimiter: string): Table['align'][number] {
+  if (!delimiter.endsWith(':')) return delimiter.startsWith(':') ? 'left' : null;
+  return delimiter.startsWith(':') ? 'center' : 'right';
+}
+
+/** What stands between the bars of a line. A bar behind a backslash is one to be seen. */
+function cellsIn(line: string): string[] {
+  const cells = line.trim().replace(/^\|/, '').split(/(?<!\\)\|/);
+  if (cells.length > 1 && cells.at(-1)!.trim() === '') cells.pop();
+  return cells.map((cell) => cell.trim().replaceAll('\\|', '|'));
 }
 
 const seen = <B extends Block>(block: B): B | undefined => (isSeen(block) ? block : undefined);

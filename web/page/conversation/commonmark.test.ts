@@ -37,6 +37,8 @@ const differences: Record<string, number[]> = {
     [57, 94, 99, 235, 255, 260, 265, 267, 268, 276, 279, 291, 292, 293, 297, 298, 299, 301, 302, 305, 322],
   'an arrow needs a blank or a letter behind it: >_< is a face, >>> is Python':
     [229, 251],
+  'only a line with its own arrow is quoted: who answers below is not':
+    [93, 232, 233, 238, 247, 250],
   'tildes that nothing closes are no code':
     [139],
   'a backslash stays where it stops nothing':
@@ -82,5 +84,5 @@ test('each difference has one reason, and is an example', () => {
   expect(numbers.filter((number, at) => numbers.indexOf(number) !== at)).toEqual([]);
   expect(numbers.filter((number) => !examples.some((example) => example.number === number))).toEqual([]);
   expect(examples.length).toBe(652);
-  expect([examples.length - numbers.length, numbers.length], 'shown the same, and not: docs/messages.md names the two numbers').toEqual([265, 387]);
+  expect([examples.length - numbers.length, numbers.length], 'shown the same, and not: docs/messages.md names the two numbers').toEqual([259, 393]);
 });

@@ -69,7 +69,7 @@ function Rows({ items, above, below, hidden, reading, people }: RowsProps) {
       class="rows" role={items.length > 0 ? 'feed' : undefined} aria-label={items.length > 0 ? strings.conversation.log(reading.id) : undefined}
       style={{ paddingTop: `${above}px`, paddingBottom: `${below}px`, visibility: hidden ? 'hidden' : 'visible' }}
       onFocusIn={(event) => onFocusIn(event, reading)}
-      onFocusOut={() => (reading.active.value = undefined)}
+      onFocusOut={(event) => onFocusOut(event, reading)}
       onMouseOver={(event) => (reading.active.value = keyAround(event))}
       onMouseLeave={() => (reading.active.value = undefined)}
     >
@@ -93,6 +93,11 @@ function Rows({ items, above, below, hidden, reading, people }: RowsProps) {
 function onFocusIn(event: FocusEvent, reading: Reading): void {
   reading.active.value = keyAround(event);
   if ((event.target as HTMLElement).classList.contains('row')) reading.current.value = reading.active.value;
+}
+
+/** What has the focus loses it also by going, where the pointer is in another row already: that one stays the active one. */
+function onFocusOut(event: FocusEvent, reading: Reading): void {
+  if (reading.active.peek() === keyAround(event)) reading.active.value = undefined;
 }
 
 /** The key of the row in which something happened. */

@@ -63,6 +63,10 @@ const nasty: Record<string, string> = {
   'a mailbox that never ends': `${fill('a.')}@`, 'words without an end': `${'a'.repeat(size)}@`, 'spaces': `a${' '.repeat(size)}b`, 'underscores': fill('_a'), 'strikes': fill('~a~~b~'),
   'ticks': Array.from({ length: 170 }, (_, count) => `${'`'.repeat(count)} a`).join(''), 'tags that never end': fill('<a '), 'tables': `${fill('|a').slice(0, size / 2)}|\n${fill('|-').slice(0, size / 2)}|\n`,
   'definitions': fill('[a]: b\n'), 'backslashes in brackets': fill('[\\'), 'punctuation': fill('a*.'), 'empty paragraphs': fill('> a\n\n'), 'fences': fill('```\n'),
+  'tildes': fill('~~~a\n'), 'tables that are none': fill('||\n|-|\n'), 'one table': `|a|\n|-|\n${fill('|b|\n')}`, 'dashes of a table': `a|\n${fill('-')}`, 'bars of a table': `a|\n${fill('-|')}!`,
+  'blanks before a mark': `${' '.repeat(size)}- a`, 'blanks in a heading': `# ${' '.repeat(size)}#a`, 'signs of a heading': `# ${fill('# ')}a`, 'tabs': fill('\t- '), 'items': fill('- a\n'), 'rules': fill('---\n'), 'numbers': fill('1. '), 'paragraphs': fill('a\n\n'),
+  'ends that end nothing': fill('a* '), 'twos and ones': fill('**a ').slice(0, size / 2) + fill('b* ').slice(0, size / 2), 'faces': fill('(*T_T*) '), 'links with marks': fill('[*a*](http://b) '), 'escaped signs': fill('\\*a'), 'escapes at line ends': fill('\\\n'),
+  'addresses in addresses': fill('http://'), 'hosts without an end': `http://${fill('a.')}`, 'hosts of letters': `http://${fill('a')}注`, 'brackets in an address': `http://a/${fill('(')}`, 'words for a link': fill('[a](http://b "'), 'angles': fill('<http://a'), 'www': fill('www.'), 'mailboxes': fill('a@b.c '), 'ticks and words': fill('`a'), 'accents': `a${'\u0301'.repeat(size / 2)}`,
 };
 
 test.for(Object.entries(nasty))('a message of 16 kB of %s takes bounded time', ([, text]) => {

@@ -15,7 +15,7 @@ function block(of: Block): Outline {
     case 'paragraph': return [of.depth > 0 ? `h${of.depth}` : 'p', ...joined(of.spans.map(span))];
     case 'quote': return ['blockquote', ...of.blocks.map(block)];
     case 'rule': return ['hr'];
-    case 'code': return ['pre', of.info.split(/\s/)[0]!, of.code.replace(/\n$/, '')];
+    case 'code': return ['pre', of.info.split(/\s/)[0]!, of.code];
     case 'list': return [of.marks === 'bullets' ? 'ul' : `ol ${Number.parseInt(of.items[0]!.mark)}`, ...items(of)];
     case 'table': return ['table'];
   }
