@@ -11,10 +11,11 @@ interface Props {
   label?: string;
   hint?: string;
   tabIndex?: number;
-  children?: ComponentChildren;
+  /** A picture in place of the label, which is then only heard. */
+  picture?: ComponentChildren;
 }
 
-export function Copy({ text, label = strings.message.copy, hint, tabIndex, children }: Props) {
+export function Copy({ text, label = strings.message.copy, hint, tabIndex, picture }: Props) {
   const [copied, setCopied] = useState(false);
   useEffect(() => {
     if (!copied) return;
@@ -23,8 +24,8 @@ export function Copy({ text, label = strings.message.copy, hint, tabIndex, child
   }, [copied]);
   return (
     <button class="button quiet" title={hint} tabIndex={tabIndex} onClick={() => void copyText(text).then(setCopied)}>
-      {children}
-      <span aria-live="polite">{copied ? strings.message.copied : label}</span>
+      {!copied && picture}
+      <span aria-live="polite" class={picture && !copied ? 'visually-hidden' : undefined}>{copied ? strings.message.copied : label}</span>
     </button>
   );
 }

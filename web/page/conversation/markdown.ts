@@ -8,7 +8,9 @@ export function plainOf(text: string): string {
   return (blocks ? lineOf(blocks) : text).replace(/\s+/g, ' ').trim();
 }
 
-const lineOf = (blocks: Block[]): string => blocks.map(wordsIn).join(' ');
+export function lineOf(blocks: Block[]): string {
+  return blocks.map(wordsIn).join(' ');
+}
 
 function wordsIn(block: Block): string {
   switch (block.type) {

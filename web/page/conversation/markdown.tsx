@@ -1,10 +1,12 @@
 // Draws the blocks of a text. This is the sanitiser: an element comes into being only here, by name, from a block that is known;
 // whatever else is in a message, raw HTML too, becomes text. No string is ever parsed as HTML (the page's policy forbids it).
 import type { ComponentChildren, VNode } from 'preact';
+import { directionOf } from '../direction.ts';
 import { strings } from '../strings.ts';
 import { blocksOf, type Block, type Item, type List, type Paragraph, type Table } from './blocks.ts';
 import { CodeBlock } from './code.tsx';
 import type { Link, Span } from './inline.ts';
+import { lineOf } from './markdown.ts';
 
 export function Markdown({ text }: { text: string }) {
   const blocks = blocksOf(text);
@@ -26,9 +28,10 @@ function drawn(block: Block): VNode {
 const headingOf = ({ depth }: Paragraph) => (depth > 0 ? `heading heading-${depth}` : undefined);
 
 function list(of: List): VNode {
-  const rows = of.items.map((item) => <li dir="auto" class={item.done === undefined ? undefined : 'task'}>{itemOf(of, item)}</li>);
-  if (of.marks === 'bullets') return <ul>{rows}</ul>;
-  return <ol class={of.marks === 'typed' ? 'typed' : undefined}>{rows}</ol>;
+  const rows = of.items.map((item) => <li class={item.done === undefined ? undefined : 'task'}>{itemOf(of, item)}</li>);
+  const direction = directionOf(lineOf([of])); // a list's marks are on one side; dir="auto" would not look into its items
+  if (of.marks === 'bullets') return <ul dir={direction}>{rows}</ul>;
+  return <ol dir={direction} class={of.marks === 'typed' ? 'typed' : undefined}>{rows}</ol>;
 }
 
 /** What stands before an item stands in its first line. */
