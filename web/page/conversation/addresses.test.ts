@@ -11,8 +11,8 @@ test.for([
   '⟦https://a.example:8443/x⟧', '⟦https://a.example:8443⟧:', '⟦http://localhost:3000⟧', '⟦http://127.0.0.1:8080/x⟧', '⟦http://[::1]:8080/x⟧', '⟦http://[2001:db8::1]⟧.', '⟦https://ann@a.example/⟧', '⟦HTTPS://A.example/X⟧',
   '⟦https://例え.jp⟧', '请看⟦https://例え.jp⟧。谢谢', '⟦https://a.example/路径⟧，还有', '（⟦https://a.example⟧）', '「⟦https://a.example⟧」', '【⟦https://a.example⟧】', '《⟦https://a.example⟧》', '“⟦https://a.example⟧”', '⟦https://a.example⟧；⟦https://b.example⟧！', '⟦https://a.example⟧请看', '⟦https://ja.example/wiki/レオナルド・ダ・ヴィンチ⟧',
   '⟦https://пример.рф/путь⟧', '⟦https://مثال.إختبار/صفحة⟧؟', '⟦https://a.example/पथ⟧।', '⟦https://a.example/می‌خواهم⟧،', '⟦https://a.example/é⟧', '⟦https://a.example⟧🎉', '⟦https://a.example/🎉⟧', '⟦https://a.example/x⟧—y', '⟦https://a.example/x⟧\u200b',
-  '⟦www.a.example/x⟧.', '⟦ann@a.example⟧,', '<⟦ann.b+c@a.example⟧>', 'Mail:⟦ann@a.example⟧。', 'mailto:⟦ann@a.example⟧', '请联系⟦ann@a.example⟧谢谢',
-  'git@a.example:team/x.git', 'xhttp://a.example', 'http://', 'https://.', 'http:// a.example', 'ann@localhost', '@ann', 'npm@1.2.3', 'a@b', 'www.', 'http\\://a.example', 'ftp://a.example', 'javascript:alert(1)', 'a.example/x', 'https://[:::1',
+  '⟦https://a.example/,b⟧,⟦https://b.example⟧', '⟦www.a.example/x⟧.', '⟦ann@a.example⟧,', '<⟦ann.b+c@a.example⟧>', 'Mail:⟦ann@a.example⟧。', 'mailto:⟦ann@a.example⟧', '请联系⟦ann@a.example⟧谢谢',
+  '<img src="https://a.example/x.png">', '<a class="b" href=https://a.example>', 'git@a.example:team/x.git', 'xhttp://a.example', 'http://', 'https://.', 'http:// a.example', 'ann@localhost', '@ann', 'npm@1.2.3', 'a@b', 'www.', 'http\\://a.example', 'ftp://a.example', 'javascript:alert(1)', 'a.example/x', 'https://[:::1',
 ])('%s', (text) => {
   const bare = text.replace(/[⟦⟧]/g, '');
   expect(marked(spansOf(bare))).toBe(text);

@@ -31,7 +31,7 @@ const port = /:\d{1,5}(?!\d)/y;
 
 function webAt(text: string, at: number): Address | undefined {
   const begun = matchAt(beginning, text, at);
-  if (begun === '') return undefined;
+  if (begun === '' || isAttribute(text, at)) return undefined;
   const from = at + begun.length;
   const named = from + (/^w/i.test(begun) ? 0 : matchAt(user, text, from).length);
   const name = nameAt(text, named);
@@ -40,6 +40,11 @@ function webAt(text: string, at: number): Address | undefined {
   const end = endOfAngle(text, at) || (/[/?#]/.test(text.charAt(authority)) ? endOfPath(text, authority, text.charAt(at - 1)) : authority);
   const href = safeAddress((/^w/i.test(begun) ? 'http://' : '') + text.slice(at, end));
   return href === undefined ? undefined : { end, href };
+}
+
+/** Whether it stands in a tag of HTML, which is text here: nobody wrote it to be followed. */
+function isAttribute(text: string, at: number): boolean {
+  return /[="']/.test(text.charAt(at - 1)) && /<[a-z][^<>]*=\s*["']?$/i.test(text.slice(Math.max(0, at - 200), at));
 }
 
 /** Where an address in angle brackets ends; 0 where it stands in none. */
@@ -57,6 +62,7 @@ function nameAt(text: string, at: number): string {
 /** What ends an address wherever it stands: blanks, what may not be in one, and the signs and pictures of other writings. */
 const ends = /^[<>"`\\|^]$/;
 const foreign = /^(?![\0-\x7f·・’‐‑–])[\p{P}\p{S}]$/u;
+const next = /[,;]https?:\/\//iy;
 const closing: Record<string, string> = { ')': '(', ']': '[', '}': '{' };
 
 function endOfPath(text: string, from: number, before: string): number {
@@ -64,7 +70,7 @@ function endOfPath(text: string, from: number, before: string): number {
   let at = from;
   for (let last = ''; at < text.length; at += last.length) {
     const letter = letterAt(text, at);
-    if (isOver(letter, last) || (letter === "'" && before === "'")) break;
+    if (isOver(letter, last) || (letter === "'" && before === "'") || matchAt(next, text, at) !== '') break;
     if (/[([{]/.test(letter)) open.push(letter);
     else if (letter in closing && open.pop() !== closing[letter]) break;
     last = letter;

@@ -29,6 +29,8 @@ const differences: Record<string, number[]> = {
       565, 566, 567, 568, 569, 570, 571, 573, 576, 577, 582, 583, 584, 585, 586, 587, 588, 589, 591, 592, 593],
   'a line of signs below words makes no heading of them, and no rule: it may be a sum or a table':
     [58, 59, 80, 81, 82, 83, 84, 86, 88, 89, 90, 91, 95, 96, 102, 103, 105, 141, 300],
+  'one # below a line of text is a comment of a script':
+    [78],
   'a rule has no blanks in it: * * * begins a line of cron':
     [11, 51, 52, 53, 54, 60, 61],
   'what has no words is shown as it was typed':
@@ -84,5 +86,5 @@ test('each difference has one reason, and is an example', () => {
   expect(numbers.filter((number, at) => numbers.indexOf(number) !== at)).toEqual([]);
   expect(numbers.filter((number) => !examples.some((example) => example.number === number))).toEqual([]);
   expect(examples.length).toBe(652);
-  expect([examples.length - numbers.length, numbers.length], 'shown the same, and not: docs/messages.md names the two numbers').toEqual([259, 393]);
+  expect([examples.length - numbers.length, numbers.length], 'shown the same, and not: docs/messages.md names the two numbers').toEqual([258, 394]);
 });

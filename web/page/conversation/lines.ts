@@ -109,7 +109,7 @@ class Finder {
   private start(around: number, interrupts: boolean): Found | false {
     const view = this.rest;
     const text = view.trimStart();
-    const begun = this.startQuote(around, text) ?? this.startLeaf(around, text) ?? this.startItem(around, text, interrupts);
+    const begun = this.startQuote(around, text) ?? this.startLeaf(around, text, interrupts) ?? this.startItem(around, text, interrupts);
     if (!begun) return false;
     this.views[this.open.length - 1] = view;
     return begun;
@@ -122,10 +122,11 @@ class Finder {
     return this.add('quote');
   }
 
-  private startLeaf(around: number, text: string): Found | undefined {
+  /** One # below a line of text is no heading: it is a comment, in a script that nobody marks as code. */
+  private startLeaf(around: number, text: string, interrupts: boolean): Found | undefined {
     const [, mark = '', words = ''] = heading.exec(text) ?? fence.exec(text) ?? [];
     const type = rule.test(text) ? 'rule' : mark === '' || (mark.startsWith('~') && this.line >= this.lastTildes) ? undefined : mark.startsWith('#') ? 'heading' : 'code';
-    if (!type) return undefined;
+    if (!type || (interrupts && mark === '#')) return undefined;
     const width = this.indent();
     this.leave(around, type);
     return this.add(type, { mark, width, words: [type === 'heading' ? words.trim().replace(/(^|[ \t])#+$/, '') : words.trim()], closed: type !== 'code' });
