@@ -146,8 +146,8 @@ const isDelimiter = (line: string) => line.includes('|') && /^[ \t]*\|?(?:[ \t]*
 function tableOf([head, delimiters, ...lines]: string[]): Table | undefined {
   const header = cellsIn(head!);
   const rows = lines.map(cellsIn);
-  if (rows.some((row) => row.length > header.length)) return undefined;
-  const filled = rows.map((row) => [...row, ...Array<string>(header.length - row.length).fill('')].map(spansOf));
+  if (rows.some((row) => row.slice(header.length).some((cell) => cell !== ''))) return undefined;
+  const filled = rows.map((row) => header.map((_, column) => spansOf(row[column] ?? '')));
   return seen({ type: 'table', align: cellsIn(delimiters!).map(alignOf), header: header.map(spansOf), rows: filled });
 }
 
@@ -158,9 +158,8 @@ function alignOf(delimiter: string): Table['align'][number] {
 
 /** What stands between the bars of a line. A bar behind a backslash is one to be seen. */
 function cellsIn(line: string): string[] {
-  const cells = line.trim().replace(/^\|/, '').split(/(?<!\\)\|/);
-  if (cells.length > 1 && cells.at(-1)!.trim() === '') cells.pop();
-  return cells.map((cell) => cell.trim().replaceAll('\\|', '|'));
+  const cells = [...line.trim().replace(/^\|/, '').matchAll(/((?:\\\||[^|])*)(?:\||$)/g)].map(([, cell]) => cell!.trim().replaceAll('\\|', '|'));
+  return cells.at(-1) === '' ? cells.slice(0, -1) : cells; // behind the last bar, or the end
 }
 
 const seen = <B extends Block>(block: B): B | undefined => (isSeen(block) ? block : undefined);

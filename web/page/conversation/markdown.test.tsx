@@ -96,3 +96,13 @@ test('a quote of a message has its words without the marks', () => {
   expect(plainOf('<b>x</b>')).toBe('<b>x</b>');
   expect(plainOf('> '.repeat(8_000))).toMatch(/^> >/);
 });
+
+test('a table has the cells that were typed, or is text', () => {
+  const cells = (text: string) => JSON.stringify(shape(text)).match(/"t[hd]"[^\]]*/g)?.map((cell) => cell.replace(/"t[hd]",?|"/g, '')) ?? words(text);
+  expect(cells('a | b\n--|--\n1 | 2')).toEqual(['a', 'b', '1', '2']);
+  expect(cells('| a | b |\n|:-:|---:|\n| 1 |')).toEqual(['a', 'b', '1', '']);
+  expect(cells('|a||b|\n|-|-|-|\n||x\\|y||')).toEqual(['a', '', 'b', '', 'x|y', '']);
+  expect(cells('above\n|a|\n|-|\n|1|')).toEqual(['a', '1']);
+  expect(cells('|a|\n|-|\n|1|2|')).toEqual(['|a|', '|-|', '|1|2|']);
+  expect(cells('a|b\n-+-\n1|2')).toEqual(['a|b', '-+-', '1|2']);
+});
