@@ -20,7 +20,8 @@ export function safeAddress(href: string): string | undefined {
 
 /** The address that begins at a place in a text, if one does. */
 export function addressAt(text: string, at: number): Address | undefined {
-  if (!/[a-z\d]/i.test(text.charAt(at)) || /[\w@./+-]/.test(text.charAt(at - 1))) return undefined; // no beginning of a word
+  const beginsWord = /[a-z\d]/i.test(text.charAt(at)) && !/[\w@./+-]/.test(text.charAt(at - 1));
+  if (!beginsWord) return undefined;
   return webAt(text, at) ?? mailboxAt(text, at);
 }
 
@@ -37,7 +38,8 @@ function webAt(text: string, at: number): Address | undefined {
   const name = nameAt(text, named);
   if (name === '') return undefined;
   const authority = named + name.length + matchAt(port, text, named + name.length).length;
-  const end = endOfAngle(text, at) || (/[/?#]/.test(text.charAt(authority)) ? endOfPath(text, authority, text.charAt(at - 1)) : authority);
+  const hasPath = /[/?#]/.test(text.charAt(authority));
+  const end = endOfAngle(text, at) || (hasPath ? endOfPath(text, authority, text.charAt(at - 1)) : authority);
   const href = safeAddress((/^w/i.test(begun) ? 'http://' : '') + text.slice(at, end));
   return href === undefined ? undefined : { end, href };
 }
@@ -56,7 +58,7 @@ function endOfAngle(text: string, at: number): number {
 /** The host. Chinese words may follow one without a blank, and no last part of a host mixes them with Latin letters. */
 function nameAt(text: string, at: number): string {
   const name = matchAt(host, text, at);
-  return name.replace(/(^|\.)([\w-]*[a-z\d])[^\0-\x7f][^.]*$/i, (all, dot: string, latin: string) => (isWide(letterAt(all, dot.length + latin.length)) ? dot + latin : all));
+  return name.replace(/((?:^|\.)[\w-]*[a-z\d])[^\0-\x7f][^.]*$/i, (all, latin: string) => (isWide(letterAt(all, latin.length)) ? latin : all));
 }
 
 /** What ends an address wherever it stands: blanks, what may not be in one, and the signs and pictures of other writings. */
@@ -90,9 +92,10 @@ function withoutSigns(text: string, from: number, end: number): number {
   return end;
 }
 
-const mailbox = /[a-z\d](?:[\w.+-]{0,62}[\w+-])?@(?:[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?\.){1,8}[a-z]{2,63}(?![\w-]|\.\w|\/|:[\w/~])/iy;
+const domain = /(?:[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?\.){1,8}[a-z]{2,63}/;
+const path = /[\w-]|\.\w|\/|:[\w/~]/; // git@example.org:team/thing.git is no mailbox
+const mailbox = new RegExp(`[a-z\\d](?:[\\w.+-]{0,62}[\\w+-])?@${domain.source}(?!${path.source})`, 'iy');
 
-/** A mailbox. What goes on like a path is none: git@example.org:team/thing.git. */
 function mailboxAt(text: string, at: number): Address | undefined {
   const found = matchAt(mailbox, text, at);
   return found === '' ? undefined : { end: at + found.length, href: `mailto:${found}` };

@@ -53,7 +53,7 @@ export interface Table {
   rows: Span[][][];
 }
 
-/** The blocks of a text; nothing where it is no Markdown, or where nothing could be seen of it: then it is shown as it was typed. */
+/** The blocks of a text; nothing where it is shown as it was typed: it is no Markdown, or nothing could be seen of it. */
 export function blocksOf(text: string): Block[] | undefined {
   if (isPatch(text)) return undefined;
   try {
@@ -66,14 +66,16 @@ export function blocksOf(text: string): Block[] | undefined {
 }
 
 /** What diff writes, where nobody marks it as code. */
-const isPatch = (text: string) => /^@@ -\d+(?:,\d+)? \+\d+(?:,\d+)? @@/m.test(text) && !/^ {0,3}(?:```|~~~)/m.test(text);
+const isPatch = (text: string) => hunk.test(text) && !/^ {0,3}(?:```|~~~)/m.test(text);
+const hunk = /^@@ -\d+(?:,\d+)? \+\d+(?:,\d+)? @@/m;
 
 /** Blocks of what was found. What is none is text as it was typed, and one paragraph with the text that it touches. */
 function convert(all: Found[], inList = false): Block[] {
   const touches = (at: number) => at > 0 && at < all.length && all[at]!.first === all[at - 1]!.last + 1;
-  const touchesPlus = (at: number) => (touches(at) && isPlus(all[at - 1]!)) || (touches(at + 1) && isPlus(all[at + 1]!));
-  const blocks = all.map((found, at) => (found.type === 'list' && touchesPlus(at) ? undefined : blockOf(found, inList)));
-  const besideText = (at: number) => (touches(at) && !blocks[at - 1]) || (touches(at + 1) && !blocks[at + 1]);
+  const beside = (at: number, is: (other: number) => boolean) => (touches(at) && is(at - 1)) || (touches(at + 1) && is(at + 1));
+  const besidePlus = (at: number) => beside(at, (other) => isPlus(all[other]!));
+  const blocks = all.map((found, at) => (found.type === 'list' && besidePlus(at) ? undefined : blockOf(found, inList)));
+  const besideText = (at: number) => beside(at, (other) => !blocks[other]);
   const pieces: (Block | string)[] = [];
   all.forEach((found, at) => {
     const block = blocks[at];
@@ -85,7 +87,9 @@ function convert(all: Found[], inList = false): Block[] {
   return pieces.flatMap((piece) => (typeof piece === 'string' ? textIn(piece) : piece));
 }
 
-const typedIn = ({ type, typed, words, first, last }: Found) => (type === 'paragraph' ? words : typed.slice(0, last - first + 1)).join('\n');
+function typedIn({ type, typed, words, first, last }: Found): string {
+  return (type === 'paragraph' ? words : typed.slice(0, last - first + 1)).join('\n');
+}
 
 /** The block that was found; nothing where it is text. */
 function blockOf(found: Found, inList: boolean): Block | undefined {
@@ -111,13 +115,18 @@ const isPlus = ({ type, mark }: Found) => type === 'list' && mark === '+';
 
 const marksInMarks = /^\s*(?:[-*+]|\d{1,9}[.)])[ \t]+(?:[-*+]|\d{1,9}[.)])(?:\s|$)/; // * * * * * /usr/bin/backup
 
-/** One line alone is no list, where it is not in another: it is a dash, a negative number, a footnote, or the year in which something happened. */
+/** One line alone is no list, where it is not in another: it is a dash, a footnote, a negative number, or a year. */
 function listOf(found: Found, inList: boolean): List | undefined {
   if (isPlus(found) || found.children.some(({ typed }) => marksInMarks.test(typed[0]!))) return undefined;
   const items = found.children.map(itemOf);
   if (!inList && items.length === 1 && items[0]!.done === undefined && items[0]!.blocks.length < 2) return undefined;
-  const marks = /\d/.test(found.mark) ? (items.every(({ mark }, at) => mark === `${at + 1}.`) ? 'numbers' : 'typed') : 'bullets';
-  return seen({ type: 'list', marks, loose: isLoose(found.children) || found.children.some(({ children }) => isLoose(children)), items });
+  const loose = isLoose(found.children) || found.children.some(({ children }) => isLoose(children));
+  return seen({ type: 'list', marks: marksOf(items), loose, items });
+}
+
+function marksOf(items: Item[]): List['marks'] {
+  if (!/\d/.test(items[0]!.mark)) return 'bullets';
+  return items.every(({ mark }, at) => mark === `${at + 1}.`) ? 'numbers' : 'typed';
 }
 
 /** Whether there are blank lines in between. */
@@ -128,27 +137,30 @@ function itemOf({ mark, children }: Found): Item {
   const task = begin?.type === 'paragraph' ? /^\[([ xX])\][ \t]+(?=\S)/.exec(begin.words[0]!) : null;
   if (!task) return { mark, blocks: convert(children, true) };
   const [line, ...lines] = begin!.words;
-  return { mark, done: task[1] !== ' ', blocks: convert([{ ...begin!, words: [line!.slice(task[0].length), ...lines] }, ...children.slice(1)], true) };
+  const withoutBox = { ...begin!, words: [line!.slice(task[0].length), ...lines] };
+  return { mark, done: task[1] !== ' ', blocks: convert([withoutBox, ...children.slice(1)], true) };
 }
 
 /** A paragraph, or a table below one. */
 function textIn(text: string): Block[] {
   const lines = text.split('\n');
-  const line = lines.findIndex((each, at) => at > 0 && isDelimiter(each) && cellsIn(each).length === cellsIn(lines[at - 1]!).length);
+  const isBelow = (at: number) => at > 0 && cellsIn(lines[at]!).length === cellsIn(lines[at - 1]!).length;
+  const line = lines.findIndex((each, at) => isDelimiter(each) && isBelow(at));
   const table = line < 0 ? undefined : tableOf(lines.slice(line - 1));
   if (!table) return [paragraph(text)];
   return line > 1 ? [paragraph(lines.slice(0, line - 1).join('\n')), table] : [table];
 }
 
-const isDelimiter = (line: string) => line.includes('|') && /^[ \t]*\|?(?:[ \t]*:?-+:?[ \t]*\|)*(?:[ \t]*:?-+:?[ \t]*)?$/.test(line);
+const delimiters = /^[ \t]*\|?(?:[ \t]*:?-+:?[ \t]*\|)*(?:[ \t]*:?-+:?[ \t]*)?$/;
+const isDelimiter = (line: string) => line.includes('|') && delimiters.test(line);
 
 /** A row with more cells than the head has is no row of a table: they would not be seen. */
-function tableOf([head, delimiters, ...lines]: string[]): Table | undefined {
+function tableOf([head, sides, ...lines]: string[]): Table | undefined {
   const header = cellsIn(head!);
   const rows = lines.map(cellsIn);
   if (rows.some((row) => row.slice(header.length).some((cell) => cell !== ''))) return undefined;
   const filled = rows.map((row) => header.map((_, column) => spansOf(row[column] ?? '')));
-  return seen({ type: 'table', align: cellsIn(delimiters!).map(alignOf), header: header.map(spansOf), rows: filled });
+  return seen({ type: 'table', align: cellsIn(sides!).map(alignOf), header: header.map(spansOf), rows: filled });
 }
 
 function alignOf(delimiter: string): Table['align'][number] {
@@ -158,7 +170,8 @@ function alignOf(delimiter: string): Table['align'][number] {
 
 /** What stands between the bars of a line. A bar behind a backslash is one to be seen. */
 function cellsIn(line: string): string[] {
-  const cells = [...line.trim().replace(/^\|/, '').matchAll(/((?:\\\||[^|])*)(?:\||$)/g)].map(([, cell]) => cell!.trim().replaceAll('\\|', '|'));
+  const pieces = line.trim().replace(/^\|/, '').matchAll(/((?:\\\||[^|])*)(?:\||$)/g);
+  const cells = [...pieces].map(([, cell]) => cell!.trim().replaceAll('\\|', '|'));
   return cells.at(-1) === '' ? cells.slice(0, -1) : cells; // behind the last bar, or the end
 }
 

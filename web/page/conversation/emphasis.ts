@@ -44,7 +44,10 @@ function isDeep(roles: (Role | undefined)[]): boolean {
   });
 }
 
-/** Signs that stand together. Those that are left of them are `count` from `first` on: what ends something is taken from the left, what begins it from the right. */
+/**
+ * Signs that stand together. What is not used yet of them is `count` from `first` on: what ends something is taken from
+ * the left, what begins it from the right.
+ */
 interface Run {
   char: string;
   from: number;
@@ -63,9 +66,11 @@ const mostTogether = 3; // signs; more of them are a line, a gap to fill in, or 
 function runsOf(text: string, signs: Sign[]): Run[] {
   const runs: Run[] = [];
   for (let first = 0, end = 0; first < signs.length; first = end) {
-    for (end = first + 1; end < signs.length && signs[end]!.char === signs[first]!.char && signs[end]!.from === signs[end - 1]!.to; end++);
+    const begin = signs[first]!;
+    const goesOn = (at: number) => signs[at]?.char === begin.char && signs[at]!.from === signs[at - 1]!.to;
+    for (end = first + 1; goesOn(end); end++);
     const count = end - first;
-    if (count <= mostTogether && (signs[first]!.char !== '~' || count === 2)) runs.push(runOf(text, signs[first]!, signs[end - 1]!, first, count));
+    if (count <= mostTogether && (begin.char !== '~' || count === 2)) runs.push(runOf(text, begin, signs[end - 1]!, first, count));
   }
   return runs;
 }
@@ -75,10 +80,13 @@ function runOf(text: string, { char, from }: Sign, { to }: Sign, first: number, 
   const after = letterAt(text, to);
   const { canBegin, canEnd } = count > 1 ? strong : weak;
   const free = count > 1 && char !== '_'; // what stands outside matters less
+  const named = count > 1 && char === '_'; // it may be a name of a program's
+  const left = letterBeforeSigns(text, from);
+  const right = letterAfterSigns(text, to);
   return {
     char, from, to, first, count,
-    opens: canBegin(letterAfterSigns(text, to), char) && !joins(before, after) && (free || mayPrecede(letterBeforeSigns(text, from))),
-    closes: canEnd(letterBeforeSigns(text, from)) && !joins(after, before) && !isSuffix(text, to) && (free || mayFollow(letterAfterSigns(text, to))),
+    opens: canBegin(right, char) && !joins(before, after) && (free || mayPrecede(left)) && !(named && beginsName(text, to)),
+    closes: canEnd(left) && !joins(after, before) && !isSuffix(text, to) && (free || mayFollow(right)) && !(named && endsName(text, from)),
     doubtfulBefore: count > 1 ? before === ')' || before === ']' : isWide(before),
     doubtfulAfter: count > 1 ? after === '(' || after === '[' : isWide(after),
   };
@@ -99,10 +107,19 @@ function letterBeforeSigns(text: string, at: number): string {
   return letterBefore(text, at);
 }
 
-/** Whether what stands outside and inside are of one word. Where one writing ends and another begins there is a border of words. */
+/** Whether a letter outside goes on with the word inside. Where another writing ends there is a border of words. */
 function joins(outside: string, inside: string): boolean {
-  return isLetter(outside) && !isWide(outside) && !isWide(inside) && !/^[^\0-\x7f]$/.test(isLetter(inside) ? '' : inside);
+  return isLetter(outside) && !isWide(outside) && !isWide(inside) && !isForeignMark(inside);
 }
+
+const longestName = 64;
+
+/** Whether two underscores begin a name of a program's, as in __init__ and __a__.b: the word has two more. */
+const beginsName = (text: string, at: number) => /^[\w.]*__/.test(text.slice(at, at + longestName));
+
+const endsName = (text: string, at: number) => /__[\w.]*$/.test(text.slice(Math.max(0, at - longestName), at));
+
+const isForeignMark = (it: string) => /^(?![\0-\x7f])\p{P}$/u.test(it);
 
 /** Whether a name goes on: the .py of __init__.py. */
 function isSuffix(text: string, at: number): boolean {
@@ -123,15 +140,16 @@ const strong: Rules = {
 
 /** One sign is also times, a pointer, any file, a footnote, a face: it is to stand where a word begins or ends. */
 const weak: Rules = {
-  canBegin: (inside, char) => isWord(inside) || /^[\p{Ps}\p{Pi}\p{Sc}"'`¿¡#@-]$/u.test(inside) && !(char === '_' && inside === '('),
-  canEnd: (inside) => isWord(inside) || /^[\p{Pe}\p{Pf}\p{Sc}"'`.,;:!?%°+#>-]$/u.test(inside) || /^(?![\0-\x7f])\p{P}$/u.test(inside),
+  canBegin: (inside, char) => isWord(inside) || (/^[\p{Ps}\p{Pi}\p{Sc}"'`¿¡#@-]$/u.test(inside) && char + inside !== '_('),
+  canEnd: (inside) => isWord(inside) || isForeignMark(inside) || /^[)\]}\p{Sc}"'`.,;:!?%°+#>-]$/u.test(inside),
 };
 
 const mayPrecede = (outside: string) => isBorder(outside) || /^[\p{Ps}"',;!?]$/u.test(outside);
 const mayFollow = (outside: string) => isBorder(outside) || /^[\p{Pe}"'.,;:!?]$/u.test(outside);
-const isBorder = (outside: string) => isBlank(outside) || isPicture(outside) || isWide(outside) || /^(?![\0-\x7f])\p{P}$/u.test(outside);
+const isBorder = (it: string) => isBlank(it) || isPicture(it) || isWide(it) || isForeignMark(it);
 
-const isWord = (it: string) => isLetter(it) && !/^[\p{M}゛゜ﾞﾟー]$/u.test(it) || isPicture(it) && !/^[\ufe0f\u20e3]$/.test(it);
+/** Whether it can begin a word, or is a picture: no accent, and nothing that makes another letter longer or a keycap. */
+const isWord = (it: string) => (isLetter(it) || isPicture(it)) && !/^[\p{M}゛゜ﾞﾟー\ufe0f\u20e3]$/u.test(it);
 
 class Matcher {
   readonly roles: (Role | undefined)[];
@@ -163,8 +181,7 @@ class Matcher {
     const width = widthOf(opener, closer);
     if (width === 0 || this.words[opener.to] === this.words[closer.from]) return false;
     if (opener.doubtfulBefore && closer.doubtfulAfter) return false;
-    if (width === 2) return closer.char !== '_' || !isIdentifier(this.text, opener.to, closer.from);
-    return !isQuoted(this.text, opener, closer) && !isFace(this.text, opener, closer);
+    return width === 2 || (!isQuoted(this.text, opener, closer) && !isFace(this.text, opener, closer));
   }
 
   /** What stands between the two and could have begun something does not. */
@@ -205,13 +222,6 @@ function countWords(text: string): Uint32Array {
   return before;
 }
 
-const longestName = 64;
-
-/** Whether what is marked is a name of a program's: __init__, __FILE__. */
-function isIdentifier(text: string, from: number, to: number): boolean {
-  return to - from <= longestName && /^[\w.]+$/.test(text.slice(from, to));
-}
-
 /** Whether it is in plain quotes: '*backup*' is for a shell. */
 function isQuoted(text: string, opener: Run, closer: Run): boolean {
   const quote = text.charAt(opener.from - 1);
@@ -222,6 +232,7 @@ const longestFace = 6;
 
 /** Whether it is a face: (*ノωノ*), (*T_T*). */
 function isFace(text: string, opener: Run, closer: Run): boolean {
-  if (closer.from - opener.to > longestFace || !/^[(（]$/.test(text.charAt(opener.from - 1)) || !/^[)）]$/.test(text.charAt(closer.to))) return false;
-  return /[ωдД]|[^\p{L}\p{N}\s]/u.test(text.slice(opener.to, closer.from));
+  if (closer.from - opener.to > longestFace) return false;
+  const cheeks = text.charAt(opener.from - 1) + text.charAt(closer.to);
+  return /^[(（][)）]$/.test(cheeks) && /[ωдД]|[^\p{L}\p{N}\s]/u.test(text.slice(opener.to, closer.from));
 }

@@ -45,7 +45,8 @@ export function spansOf(text: string): Span[] {
 
 /** The words alone. */
 export function wordsOf(spans: Span[]): string {
-  return spans.map((span) => (typeof span === 'string' ? span : span.type === 'code' ? span.text : wordsOf(span.spans))).join('');
+  const words = (span: Span) => (typeof span === 'string' ? span : span.type === 'code' ? span.text : wordsOf(span.spans));
+  return spans.map(words).join('');
 }
 
 class Reader {
@@ -54,6 +55,7 @@ class Reader {
   private readonly brackets: number[] = []; // which pieces are open ones
   private readonly ticks: Map<number, number[]>; // where runs of so many stand, the last one first
   private readonly emphasis: Emphasis;
+  private stoppedEnd: number | undefined; // where code would end that a backslash stopped
 
   constructor(private readonly text: string) {
     this.ticks = ticksOf(text);
@@ -126,10 +128,13 @@ class Reader {
   // Code
 
   private escapedTick(from: number): void {
-    const run = matchAt(/`+/y, this.text, this.at);
-    if (this.endOfCode(this.at, run.length) !== undefined) return this.put('`');
+    const end = this.endOfCode(this.at, matchAt(/`+/y, this.text, this.at).length);
+    const stops = end !== undefined || this.at === this.stoppedEnd;
+    this.stoppedEnd = end;
     this.at = from;
-    this.put('\\`');
+    if (!stops) return this.put('\\`');
+    this.at++;
+    this.put('`');
   }
 
   private code(from: number): void {
@@ -243,7 +248,8 @@ const plain = /[a-z\d]*[^\\`*_~[\]!a-z\d]*/iy; // a word, and what stands after 
 
 /** What stands in a link is no link of its own: neither an address nor a picture. */
 function withoutLink(piece: Piece): Piece {
-  return 'span' in piece && typeof piece.span === 'object' && piece.span.type === 'link' ? { text: wordsOf(piece.span.spans) } : piece;
+  const span = 'span' in piece ? piece.span : '';
+  return typeof span === 'object' && span.type === 'link' ? { text: wordsOf(span.spans) } : piece;
 }
 
 const shownOf = ({ opens, escaped, stops }: Bracket) => (escaped && !stops ? `\\${opens}` : opens);
@@ -265,9 +271,9 @@ function isApostrophe(text: string, at: number): boolean {
   return /´[^\s`]{1,8}$/.test(text.slice(Math.max(0, at - 9), at)) || /^`[^\s`]{1,8}´/.test(text.slice(at, at + 10));
 }
 
-const block = /^(?:#{1,6}(?=\s|$)|[-*](?=\s|$)|>(?=\s|$|\p{L})|(?:-{3,}|\*{3,}|_{3,})[ \t]*(?:\n|$)|`{3}[^`\n]*(?:\n|$)|~{3}[^\n]*(?:\n|$))/u;
+const block = /^(?:(?:#{1,6}|[-*])(?:\s|$)|>(?:\s|$|\p{L})|(?:-{3,}|\*{3,}|_{3,}|`{3}[^`\n]*|~{3}.*)[ \t]*(?:\n|$))/u;
 
-/** Whether a sign at the beginning of a line, after its backslash, would make a heading, an item, a quotation, a rule or code of it. */
+/** Whether a sign after a backslash would make a heading, an item, a quotation, a rule or code of its line. */
 function stopsBlock(text: string, at: number): boolean {
   const near = `${at <= 14 ? '\n' : ''}${text.slice(Math.max(0, at - 14), at - 1)}`;
   const line = /\n( {0,3}(?:\d{1,9})?)$/.exec(near)?.[1];

@@ -12,7 +12,8 @@ export function letterBefore(text: string, at: number): string {
 
 const blank = /^[\s\p{Z}\p{Cc}\p{Cf}]?$/u;
 const letter = /^[\p{L}\p{N}\p{M}]$/u;
-const wide = /^[\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Bopomofo}\p{scx=Hangul}\p{scx=Thai}\p{scx=Lao}\p{scx=Khmer}\p{scx=Myanmar}\p{scx=Tibetan}]$/u;
+const scripts = ['Han', 'Hiragana', 'Katakana', 'Bopomofo', 'Hangul', 'Thai', 'Lao', 'Khmer', 'Myanmar', 'Tibetan'];
+const wide = new RegExp(`^[${scripts.map((script) => `\\p{scx=${script}}`).join('')}]$`, 'u');
 const picture = /^[\p{Extended_Pictographic}\p{Regional_Indicator}\p{Emoji_Modifier}\ufe0f\u20e3]$/u;
 
 /** Nothing, or nothing that can be seen. */

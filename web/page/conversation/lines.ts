@@ -40,7 +40,7 @@ const fence = /^(`{3,}(?=[^`]*$)|~{3,})(.*)$/;
 const item = /^(?:[-+*]|\d{1,9}[.)])(?=[ \t]|$)/;
 
 class Finder {
-  readonly all: Found = { type: 'text', first: 0, last: 0, typed: [], children: [], mark: '', width: 0, words: [], closed: false };
+  readonly all = found('text', 0);
   private open: Found[] = [this.all];
   private line = -1;
   private rest = ''; // of the line
@@ -91,11 +91,15 @@ class Finder {
   private begin(taken: number, tip: Found): void {
     const goesOn = tip.type === 'paragraph' && taken === this.open.length;
     let around = goesOn ? taken - 1 : taken;
-    let begun = this.indent() <= 3 && this.start(around, goesOn);
-    const nothing = !begun;
-    for (; begun; begun = !begun.closed && begun.type !== 'code' && this.indent() <= 3 && this.start(around, false)) around = this.open.length;
-    if (nothing && this.isLazy(taken, tip)) return void tip.words.push(this.rest);
-    if (this.rest.trim() === '' || this.open.at(-1)!.closed || this.open.at(-1)!.type === 'code') return nothing ? this.leave(taken) : undefined;
+    let begun = this.start(around, goesOn);
+    if (!begun && this.isLazy(taken, tip)) return void tip.words.push(this.rest);
+    if (!begun && this.rest.trim() === '') return this.leave(taken);
+    while (begun) {
+      if (begun.closed || begun.type === 'code') return;
+      around = this.open.length;
+      begun = this.start(around, false);
+    }
+    if (this.rest.trim() === '') return;
     this.leave(around);
     if (this.open.at(-1)!.type === 'list') this.open.pop();
     this.add('paragraph', { words: [this.rest] });
@@ -103,15 +107,19 @@ class Finder {
 
   /** Whether the last paragraph goes on. In an item it may without an indent. */
   private isLazy(taken: number, tip: Found): boolean {
-    return tip.type === 'paragraph' && this.rest.trim() !== '' && !this.open.slice(taken).some(({ type }) => type === 'quote');
+    if (tip.type !== 'paragraph' || this.rest.trim() === '') return false;
+    return !this.open.slice(taken).some(({ type }) => type === 'quote');
   }
 
-  private start(around: number, interrupts: boolean): Found | false {
+  /** Begins what the rest begins, in the first so many; `interrupts` where it is below a line of text. */
+  private start(around: number, interrupts: boolean): Found | undefined {
+    if (this.indent() > 3) return undefined;
     const view = this.rest;
     const text = view.trimStart();
-    const begun = this.startQuote(around, text) ?? this.startLeaf(around, text, interrupts) ?? this.startItem(around, text, interrupts);
-    if (!begun) return false;
-    this.views[this.open.length - 1] = view;
+    const begun = this.startQuote(around, text)
+      ?? this.startLeaf(around, text, interrupts)
+      ?? this.startItem(around, text, interrupts);
+    if (begun) this.views[this.open.length - 1] = view;
     return begun;
   }
 
@@ -124,17 +132,23 @@ class Finder {
 
   /** One # below a line of text is no heading: it is a comment, in a script that nobody marks as code. */
   private startLeaf(around: number, text: string, interrupts: boolean): Found | undefined {
-    const [, mark = '', words = ''] = heading.exec(text) ?? fence.exec(text) ?? [];
-    const type = rule.test(text) ? 'rule' : mark === '' || (mark.startsWith('~') && this.line >= this.lastTildes) ? undefined : mark.startsWith('#') ? 'heading' : 'code';
-    if (!type || (interrupts && mark === '#')) return undefined;
     const width = this.indent();
-    this.leave(around, type);
-    return this.add(type, { mark, width, words: [type === 'heading' ? words.trim().replace(/(^|[ \t])#+$/, '') : words.trim()], closed: type !== 'code' });
+    const add = (type: Found['type'], mark: string, words: string) => {
+      this.leave(around, type);
+      return this.add(type, { mark, width, words: [words], closed: type !== 'code' });
+    };
+    if (rule.test(text)) return add('rule', '', '');
+    const [, signs, title = ''] = heading.exec(text) ?? [];
+    if (signs) return interrupts && signs === '#' ? undefined : add('heading', signs, title.trim().replace(/(^|[ \t])#+$/, ''));
+    const [, mark, info = ''] = fence.exec(text) ?? [];
+    if (!mark || (mark.startsWith('~') && this.line >= this.lastTildes)) return undefined;
+    return add('code', mark, info.trim());
   }
 
   private startItem(around: number, text: string, interrupts: boolean): Found | undefined {
     const mark = item.exec(text)?.[0];
-    if (mark === undefined || (interrupts && (text.slice(mark.length).trim() === '' || /^\d+[.)]$/.test(mark) && !/^1[.)]$/.test(mark)))) return undefined;
+    if (mark === undefined) return undefined;
+    if (interrupts && (text.slice(mark.length).trim() === '' || /^(?!1[.)])\d/.test(mark))) return undefined;
     const view = this.rest;
     const before = this.indent();
     this.skip(before);
@@ -154,7 +168,8 @@ class Finder {
 
   private code(found: Found): void {
     const text = this.rest.trim();
-    if (this.indent() <= 3 && text.length >= found.mark.length && text === found.mark.charAt(0).repeat(text.length)) found.closed = true;
+    const closes = text.length >= found.mark.length && text === found.mark.charAt(0).repeat(text.length);
+    if (closes && this.indent() <= 3) found.closed = true;
     else {
       this.skip(Math.min(found.width, this.indent()));
       found.words.push(this.rest);
@@ -170,11 +185,11 @@ class Finder {
   }
 
   private add(type: Found['type'], more: Partial<Found> = {}): Found {
-    const found: Found = { type, first: this.line, last: this.line, typed: [], children: [], mark: '', width: 0, words: [], closed: false, ...more };
-    this.open.at(-1)!.children.push(found);
-    this.open.push(found);
+    const added = { ...found(type, this.line), ...more };
+    this.open.at(-1)!.children.push(added);
+    this.open.push(added);
     if (this.open.length > deepest) throw new TooDeep();
-    return found;
+    return added;
   }
 
   // The rest of the line
@@ -210,6 +225,10 @@ class Finder {
     this.rest = this.rest.slice(chars);
     this.column += chars;
   }
+}
+
+function found(type: Found['type'], line: number): Found {
+  return { type, first: line, last: line, typed: [], children: [], mark: '', width: 0, words: [], closed: false };
 }
 
 /** What the items of one list have in common. */

@@ -16,12 +16,14 @@ function wordsIn(block: Block): string {
   switch (block.type) {
     case 'paragraph': return wordsOf(block.spans);
     case 'quote': return lineOf(block.blocks);
-    case 'code': return /^[\w+#.-]*$/.test(block.info) ? block.code : `${block.info} ${block.code}`; // a language marks it, other words belong to it
+    case 'code': return isLanguage(block.info) ? block.code : `${block.info} ${block.code}`;
     case 'list': return block.items.map((item) => itemIn(block, item)).join(' ');
     case 'table': return [block.header, ...block.rows].flat().map(wordsOf).join(' ');
     case 'rule': return block.typed;
   }
 }
+
+const isLanguage = (info: string) => /^[\w+#.-]*$/.test(info); // other words belong to what is shown
 
 function itemIn({ marks }: List, { mark, done, blocks }: Item): string {
   const box = done === undefined ? '' : `[${done ? 'x' : ' '}] `;

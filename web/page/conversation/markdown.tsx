@@ -1,5 +1,6 @@
-// Draws the blocks of a text. This is the sanitiser: an element comes into being only here, by name, from a block that is known;
-// whatever else is in a message, raw HTML too, becomes text. No string is ever parsed as HTML (the page's policy forbids it).
+// Draws the blocks of a text. This is the sanitiser: an element comes into being only here, by name, from a block that is
+// known; whatever else is in a message, raw HTML too, becomes text. No string is ever parsed as HTML (the page's policy
+// forbids it).
 import type { ComponentChildren, VNode } from 'preact';
 import { directionOf } from '../direction.ts';
 import { strings } from '../strings.ts';
@@ -29,7 +30,7 @@ const headingOf = ({ depth }: Paragraph) => (depth > 0 ? `heading heading-${dept
 
 function list(of: List): VNode {
   const rows = of.items.map((item) => <li class={item.done === undefined ? undefined : 'task'}>{itemOf(of, item)}</li>);
-  const direction = directionOf(lineOf([of])); // a list's marks are on one side; dir="auto" would not look into its items
+  const direction = directionOf(lineOf([of])); // its marks are on one side; dir="auto" would not look into its items
   if (of.marks === 'bullets') return <ul dir={direction}>{rows}</ul>;
   return <ol dir={direction} class={of.marks === 'typed' ? 'typed' : undefined}>{rows}</ol>;
 }
@@ -37,8 +38,11 @@ function list(of: List): VNode {
 /** What stands before an item stands in its first line. */
 function itemOf({ marks, loose }: List, { mark, done, blocks: [first, ...rest] }: Item): ComponentChildren {
   const begin = <>{marks === 'typed' && <span class="mark">{`${mark} `}</span>}{done !== undefined && checkbox(done)}</>;
-  const block = (of: Block) => (of.type === 'paragraph' && !loose ? <span dir="auto" class={headingOf(of)}>{inline(of.spans)}</span> : drawn(of));
-  if (loose && first?.type === 'paragraph') return <><p dir="auto" class={headingOf(first)}>{begin}{inline(first.spans)}</p>{rest.map(block)}</>;
+  const line = (of: Paragraph) => <span dir="auto" class={headingOf(of)}>{inline(of.spans)}</span>;
+  const block = (of: Block) => (of.type === 'paragraph' && !loose ? line(of) : drawn(of));
+  if (loose && first?.type === 'paragraph') {
+    return <><p dir="auto" class={headingOf(first)}>{begin}{inline(first.spans)}</p>{rest.map(block)}</>;
+  }
   return <>{begin}{first && block(first)}{rest.map(block)}</>;
 }
 
@@ -75,5 +79,6 @@ function span(of: Span): ComponentChildren {
 
 /** Pictures are links too, and never loaded: that would tell a stranger who reads, and when. */
 function link({ href, title, spans }: Link): VNode {
-  return <a href={href} title={title === '' ? href : `${title} · ${href}`} target="_blank" rel="noopener noreferrer nofollow" dir="auto">{inline(spans)}</a>;
+  const hint = title === '' ? href : `${title} · ${href}`;
+  return <a href={href} title={hint} target="_blank" rel="noopener noreferrer nofollow" dir="auto">{inline(spans)}</a>;
 }
