@@ -21,7 +21,7 @@ test.for([
 });
 
 test.for([
-  '2*3*4 2**3 a*b*c a**b**c x**2 + y**2 (a+b)**2**(c) 5 * 3 * 2 2 ** 3', 'snake_case_name __init__ __init__.py __a__.__b__ trail_ _lead a_b_', '10~~15 3~5 ~a~ ~~ a ~~ ~~~a~~~',
+  '2*3*4 2**3 a*b*c a**b**c x**2 + y**2 (a+b)**2**(c) 5 * 3 * 2 2 ** 3', 'snake_case_name __init__ __init__.py __a__.__b__ trail_ a_b_ _lead', '10~~15 3~5 ~a~ ~~ a ~~ ~~~a~~~',
   '*.txt *.go *.* .*', 'src/**/*.js lib/**/*.ts /*a*/ /** a */ **/x', "'*test*' \"*test*\" \"_a_\"", '*args, **kwargs int *p, *q; f(*a, *b)', '.*foo.* [*_~]+ \\d*x\\d*',
   '长*宽*高 价格2*3*4元 好~~ 呢~~', '(*^▽^*) (*T_T*) (*ノωノ*) *^_^* *_* (*・ω・*)', '_(ツ)_ _(:3」∠)_ _(a)_', '**** a **** ____ f****** *****a*****', '__init__.py and __main__ __file__', '**foo*', '*foo**', '__foo_', '_foo__', '*️⃣ a *️⃣', '** a ** * a * _ a _',
   'price* and tax*', '**Hello**World un*frigging*believable foo_bar_', '/etc/*_release_*', '*  ** *** _ __ ~ ~~',
