@@ -11,17 +11,62 @@ import (
 // For people a time is to the second: the six digits stand in jsonl and json.
 const peopleTime = "2006-01-02 15:04:05"
 
-// paragraphs gives the lines of a text, without what would move a terminal's cursor or turn the direction of what
-// stands beside it.
+// paragraphs returns the lines of a text, without what would move a terminal's cursor or turn what stands beside it around.
+// Marks of direction stay, since Arabic and Hebrew need them; each line closes what it opened.
 func paragraphs(s string) []string {
 	s = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u2028", "\n", "\u2029", "\n").Replace(s)
 	s = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) && r != '\n' && r != '\t' || 0x202A <= r && r <= 0x202E || 0x2066 <= r && r <= 0x2069 {
+		if unicode.IsControl(r) && r != '\n' && r != '\t' || r == leftOverride || r == rightOverride {
 			return utf8.RuneError
 		}
 		return r
 	}, s)
-	return strings.Split(s, "\n")
+	lines := strings.Split(s, "\n")
+	for i, line := range lines {
+		lines[i] = closed(line)
+	}
+	return lines
+}
+
+// The characters that turn the direction of what follows: embeddings and isolates, what closes each, and the overrides,
+// which turn letters around that are written the other way.
+const (
+	leftEmbedding  = '\u202A'
+	rightEmbedding = '\u202B'
+	endOfEmbedding = '\u202C'
+	leftOverride   = '\u202D'
+	rightOverride  = '\u202E'
+	leftIsolate    = '\u2066'
+	rightIsolate   = '\u2067'
+	firstIsolate   = '\u2068'
+	endOfIsolate   = '\u2069'
+)
+
+// closed closes the embeddings and isolates that a line leaves open, and leaves out the ends of those that it did not open.
+func closed(line string) string {
+	if !strings.ContainsFunc(line, func(r rune) bool { return leftEmbedding <= r && r <= endOfIsolate }) {
+		return line
+	}
+	var b strings.Builder
+	var open []rune // what will close them
+	for _, r := range line {
+		switch r {
+		case leftEmbedding, rightEmbedding:
+			open = append(open, endOfEmbedding)
+		case leftIsolate, rightIsolate, firstIsolate:
+			open = append(open, endOfIsolate)
+		case endOfEmbedding, endOfIsolate:
+			if len(open) == 0 || open[len(open)-1] != r {
+				continue
+			}
+			open = open[:len(open)-1]
+		}
+		b.WriteRune(r)
+	}
+	for i := len(open) - 1; i >= 0; i-- {
+		b.WriteRune(open[i])
+	}
+	return b.String()
 }
 
 // plainText is one for reading: one message a paragraph, its further lines indented, so that no text can look like the
@@ -67,7 +112,7 @@ func (markdown) message(dst []byte, m *protocol.Message) []byte {
 	lines := paragraphs(m.PlainText())
 	for i, line := range lines {
 		dst = append(dst, '>')
-		if line = indented(line); line != "" {
+		if line = spaced(line); line != "" {
 			dst = appendEscaped(append(dst, ' '), line)
 			if i+1 < len(lines) && lines[i+1] != "" {
 				dst = append(dst, '\\') // the line breaks here
@@ -78,19 +123,21 @@ func (markdown) message(dst []byte, m *protocol.Message) []byte {
 	return dst
 }
 
-// indented keeps a line's indentation and keeps it from making code.
-func indented(line string) string {
-	rest := strings.TrimLeft(line, " \t")
-	if rest == "" {
-		return ""
-	}
-	width := 0
-	for _, r := range line[:len(line)-len(rest)] {
-		if width++; r == '\t' {
-			width += 3
+// spaced keeps the blanks of a line, which Markdown would take for code at its beginning and for one elsewhere. In a run of
+// them the last one stays what it is, so that a long line can break there.
+func spaced(line string) string {
+	line = strings.TrimRight(strings.ReplaceAll(line, "\t", "    "), " ")
+	rest := strings.TrimLeft(line, " ")
+	var b strings.Builder
+	b.WriteString(strings.Repeat("\u00a0", len(line)-len(rest)))
+	for i := range len(rest) {
+		if rest[i] == ' ' && rest[i+1] == ' ' {
+			b.WriteString("\u00a0")
+		} else {
+			b.WriteByte(rest[i])
 		}
 	}
-	return strings.Repeat("\u00a0", width) + rest
+	return b.String()
 }
 
 // escapes are the characters that mean something in CommonMark, GitHub's extensions or HTML wherever they stand.

@@ -107,12 +107,32 @@ func TestMarkdownTextIsNotMarkup(t *testing.T) {
 		{"&lt; `x` |", "> \\&lt; \\`x\\` \\|"},
 		{"> quote", `> \> quote`},
 		{"   - item", "> \u00a0\u00a0\u00a0\\- item"},
+		{"name    qty\na\tb  ", "> name\u00a0\u00a0\u00a0 qty\\\n> a\u00a0\u00a0\u00a0 b"},
+		{"2\u20663\u2069 \u2067x\u202ay\u2069", "> 2\u20663\u2069 \u2067x\u202ay\u202c\u2069"},
 		{"it's 12:30, ok. Yes", "> it's 12:30, ok. Yes"},
 	} {
 		quoted, _ := json.Marshal(c.text)
 		got := export(t, "md", transcript(`"time":"2026-11-24T12:00:01.000000Z","text":`+string(quoted)))
 		if !strings.HasSuffix(got, "\n\n"+c.want+"\n") {
 			t.Errorf("%q is %q, want it to end in %q", c.text, got, c.want)
+		}
+	}
+}
+
+func TestMarksOfDirectionStayWithinTheirLine(t *testing.T) {
+	for _, c := range []struct{ text, want string }{
+		{"hi \u2068\u05d0\u05d1\u2069!", "hi \u2068\u05d0\u05d1\u2069!"},             // around a name, as phones write it
+		{"\u2067a\nb", "\u2067a\u2069\n    b"},                                       // left open
+		{"\u202b\u2066a", "\u202b\u2066a\u2069\u202c"},                               // one in another
+		{"a\u2069\u202cb", "ab"},                                                     // ends of nothing
+		{"\u202ba\u2069\u202c", "\u202ba\u202c"},                                     // an end of something else
+		{"\u202ea\u202cb\u202dc", "\ufffdab\ufffdc"},                                 // letters turned around: nobody types that
+		{"\u200fa \u061c\u200e\u200db \u200c", "\u200fa \u061c\u200e\u200db \u200c"}, // these turn nothing beside them
+	} {
+		quoted, _ := json.Marshal(c.text)
+		got := export(t, "txt", transcript(`"time":"2026-11-24T12:00:01.000000Z","text":`+string(quoted)))
+		if !strings.HasSuffix(got, "ann: "+c.want+"\n") {
+			t.Errorf("%+q is %+q, want it to end in %+q", c.text, got, c.want)
 		}
 	}
 }

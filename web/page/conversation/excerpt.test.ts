@@ -14,3 +14,12 @@ test('what has no words is shown as it was written', () => {
 test('what is long is cut between letters', () => {
   expect(excerptOf({ text: '🎉'.repeat(200) })).toBe(`${'🎉'.repeat(140)}…`);
 });
+
+test('an emoji of many parts is one letter', () => {
+  expect(excerptOf({ text: '👨‍👩‍👧‍👦'.repeat(150) })).toBe(`${'👨‍👩‍👧‍👦'.repeat(140)}…`);
+});
+
+test('marks that begin in the part that is shown are read to their end', () => {
+  expect(excerptOf({ text: `**${'word '.repeat(200)}end**` })).toBe(`${'word '.repeat(28)}…`);
+  expect(excerptOf({ text: `[here](https://a.example/${'x'.repeat(600)}) it is` })).toBe('here it is');
+});

@@ -1,7 +1,9 @@
 // The log of a conversation: the rows near what is read, and at its end what has not reached the record yet.
 import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import type { Conversation } from '@verbatim/client';
+import { copyText } from '../clipboard.ts';
 import { chat, user, watch } from '../state.ts';
+import { notify } from '../status/notices.tsx';
 import { strings } from '../strings.ts';
 import { answer } from './answering.ts';
 import type { Sized } from './extent.ts';
@@ -67,7 +69,7 @@ function Rows({ items, above, below, hidden, reading, people }: RowsProps) {
       class="rows" role={items.length > 0 ? 'feed' : undefined} aria-label={items.length > 0 ? strings.conversation.log(reading.id) : undefined}
       style={{ paddingTop: `${above}px`, paddingBottom: `${below}px`, visibility: hidden ? 'hidden' : 'visible' }}
       onFocusIn={(event) => onFocusIn(event, reading)}
-      onFocusOut={() => (reading.active.value = undefined)}
+      onFocusOut={(event) => onFocusOut(event, reading)}
       onMouseOver={(event) => (reading.active.value = keyAround(event))}
       onMouseLeave={() => (reading.active.value = undefined)}
     >
@@ -91,6 +93,11 @@ function Rows({ items, above, below, hidden, reading, people }: RowsProps) {
 function onFocusIn(event: FocusEvent, reading: Reading): void {
   reading.active.value = keyAround(event);
   if ((event.target as HTMLElement).classList.contains('row')) reading.current.value = reading.active.value;
+}
+
+/** What has the focus loses it also by going, where the pointer is in another row already: that one stays the active one. */
+function onFocusOut(event: FocusEvent, reading: Reading): void {
+  if (reading.active.peek() === keyAround(event)) reading.active.value = undefined;
 }
 
 /** The key of the row in which something happened. */
@@ -163,9 +170,16 @@ function onKey(event: KeyboardEvent, reading: Reading): void {
     Home: () => void reading.toStart(),
     End: () => reading.toNewest(),
     r: () => onRow && target.dataset.seq !== undefined && answer(reading.id, Number(target.dataset.seq)),
+    c: () => onRow && void copyTextOf(reading, Number(target.dataset.seq)),
   };
   const action = actions[event.key];
   if (!action) return;
   event.preventDefault();
   action();
+}
+
+async function copyTextOf({ conversation }: Reading, seq: number): Promise<void> {
+  const message = conversation.timeline.find(seq);
+  if (!message || message.redacted) return;
+  notify((await copyText(message.text ?? '')) ? strings.message.textCopied : strings.message.textNotCopied);
 }

@@ -1,79 +1,84 @@
-// Draws Markdown's tokens. This is the sanitiser: an element comes into being only here, by name, from a token that is known;
-// whatever else is in a message, raw HTML too, becomes text. No string is ever parsed as HTML (the page's policy forbids it).
+// Draws the blocks of a text. This is the sanitiser: an element comes into being only here, by name, from a block that is
+// known; whatever else is in a message, raw HTML too, becomes text. No string is ever parsed as HTML (the page's policy
+// forbids it).
 import type { ComponentChildren, VNode } from 'preact';
-import type { Token, Tokens } from 'marked';
+import { directionOf } from '../direction.ts';
 import { strings } from '../strings.ts';
+import { blocksOf, type Block, type Item, type List, type Paragraph, type Table } from './blocks.ts';
 import { CodeBlock } from './code.tsx';
-import { safeAddress, tokensOf } from './markdown.ts';
+import type { Link, Span } from './inline.ts';
+import { lineOf } from './markdown.ts';
 
 export function Markdown({ text }: { text: string }) {
-  const tokens = tokensOf(text);
-  return <>{tokens ? blocks(tokens) : <p dir="auto">{text}</p>}</>;
+  const blocks = blocksOf(text);
+  return <>{blocks ? blocks.map(drawn) : <p dir="auto">{text}</p>}</>;
 }
 
-function blocks(tokens: Token[]): ComponentChildren {
-  return tokens.map(block);
-}
-
-function block(token: Token): ComponentChildren {
-  switch (token.type) {
-    case 'space': return null;
-    case 'paragraph': return <p dir="auto">{inline(token.tokens)}</p>;
-    case 'heading': return <p dir="auto" class={`heading heading-${token.depth}`}>{inline(token.tokens)}</p>; // the page's own headings are not a message's to make
-    case 'blockquote': return <blockquote dir="auto">{blocks(token.tokens ?? [])}</blockquote>;
-    case 'hr': return <hr />;
-    case 'code': return <CodeBlock code={token.text} language={(token.lang ?? '').trim().split(/\s/)[0]!.toLowerCase()} />;
-    case 'list': return list(token as Tokens.List);
-    case 'table': return table(token as Tokens.Table);
-    case 'text': return token.tokens ? <span dir="auto">{inline(token.tokens)}</span> : token.text; // in a list
-    case 'checkbox': return checkbox(token as Tokens.Checkbox);
-    default: return <p dir="auto">{token.raw.replace(/\n+$/, '')}</p>; // raw HTML, definitions of links, and what marked may learn yet
+function drawn(block: Block): VNode {
+  switch (block.type) {
+    case 'paragraph': return <p dir="auto" class={headingOf(block)}>{inline(block.spans)}</p>;
+    case 'quote': return <blockquote dir="auto">{block.blocks.map(drawn)}</blockquote>;
+    case 'rule': return <hr />;
+    case 'code': return <CodeBlock code={block.code} info={block.info} />;
+    case 'list': return list(block);
+    case 'table': return table(block);
   }
 }
 
-function list({ ordered, start, items }: Tokens.List): VNode {
-  const rows = items.map((item) => <li dir="auto" class={item.task ? 'task' : undefined}>{blocks(item.tokens)}</li>);
-  return ordered ? <ol start={Number(start)}>{rows}</ol> : <ul>{rows}</ul>;
+/** The page's own headings are not a message's to make. */
+const headingOf = ({ depth }: Paragraph) => (depth > 0 ? `heading heading-${depth}` : undefined);
+
+function list(of: List): VNode {
+  const rows = of.items.map((item) => <li class={item.done === undefined ? undefined : 'task'}>{itemOf(of, item)}</li>);
+  const direction = directionOf(lineOf([of])); // its marks are on one side; dir="auto" would not look into its items
+  if (of.marks === 'bullets') return <ul dir={direction}>{rows}</ul>;
+  return <ol dir={direction} class={of.marks === 'typed' ? 'typed' : undefined}>{rows}</ol>;
 }
 
-function table({ header, rows, align }: Tokens.Table): VNode {
+/** What stands before an item stands in its first line. */
+function itemOf({ marks, loose }: List, { mark, done, blocks: [first, ...rest] }: Item): ComponentChildren {
+  const begin = <>{marks === 'typed' && <span class="mark">{`${mark} `}</span>}{done !== undefined && checkbox(done)}</>;
+  const line = (of: Paragraph) => <span dir="auto" class={headingOf(of)}>{inline(of.spans)}</span>;
+  const block = (of: Block) => (of.type === 'paragraph' && !loose ? line(of) : drawn(of));
+  if (loose && first?.type === 'paragraph') {
+    return <><p dir="auto" class={headingOf(first)}>{begin}{inline(first.spans)}</p>{rest.map(block)}</>;
+  }
+  return <>{begin}{first && block(first)}{rest.map(block)}</>;
+}
+
+function table({ header, rows, align }: Table): VNode {
   const side = (column: number) => (align[column] ? `to-${align[column]}` : undefined);
   return (
     <div class="table-place" tabIndex={0}>
       <table>
-        <thead><tr>{header.map((cell, column) => <th dir="auto" scope="col" class={side(column)}>{inline(cell.tokens)}</th>)}</tr></thead>
-        <tbody>{rows.map((row) => <tr>{row.map((cell, column) => <td dir="auto" class={side(column)}>{inline(cell.tokens)}</td>)}</tr>)}</tbody>
+        <thead><tr>{header.map((cell, column) => <th dir="auto" scope="col" class={side(column)}>{inline(cell)}</th>)}</tr></thead>
+        <tbody>{rows.map((row) => <tr>{row.map((cell, column) => <td dir="auto" class={side(column)}>{inline(cell)}</td>)}</tr>)}</tbody>
       </table>
     </div>
   );
 }
 
-function checkbox({ checked }: Tokens.Checkbox): VNode {
-  return <span role="img" class={checked ? 'checkbox done' : 'checkbox'} aria-label={checked ? strings.message.done : strings.message.open} />;
+function checkbox(done: boolean): VNode {
+  return <span role="img" class={done ? 'checkbox done' : 'checkbox'} aria-label={done ? strings.message.done : strings.message.open} />;
 }
 
-function inline(tokens: Token[] = []): ComponentChildren {
-  return tokens.map(span);
+function inline(spans: Span[]): ComponentChildren {
+  return spans.map(span);
 }
 
-function span(token: Token): ComponentChildren {
-  switch (token.type) {
-    case 'text': return token.tokens ? inline(token.tokens) : token.text;
-    case 'escape': return token.text;
-    case 'strong': return <strong>{inline(token.tokens)}</strong>;
-    case 'em': return <em>{inline(token.tokens)}</em>;
-    case 'del': return <del>{inline(token.tokens)}</del>;
-    case 'codespan': return <code>{token.text}</code>;
-    case 'br': return '\n';
-    case 'link': return link(token as Tokens.Link, inline(token.tokens));
-    case 'image': return link(token as Tokens.Image, token.text || token.href); // never loaded: it would tell a stranger who reads, and when
-    case 'checkbox': return checkbox(token as Tokens.Checkbox);
-    default: return token.raw;
+function span(of: Span): ComponentChildren {
+  if (typeof of === 'string') return of;
+  switch (of.type) {
+    case 'strong': return <strong>{inline(of.spans)}</strong>;
+    case 'em': return <em>{inline(of.spans)}</em>;
+    case 'del': return <del>{inline(of.spans)}</del>;
+    case 'code': return <code>{of.text}</code>;
+    case 'link': return link(of);
   }
 }
 
-function link({ href, raw }: Tokens.Link | Tokens.Image, children: ComponentChildren): ComponentChildren {
-  const address = safeAddress(href);
-  if (address === undefined) return raw;
-  return <a href={address} title={address} target="_blank" rel="noopener noreferrer nofollow" dir="auto">{children}</a>;
+/** Pictures are links too, and never loaded: that would tell a stranger who reads, and when. */
+function link({ href, title, spans }: Link): VNode {
+  const hint = title === '' ? href : `${title} · ${href}`;
+  return <a href={href} title={hint} target="_blank" rel="noopener noreferrer nofollow" dir="auto">{inline(spans)}</a>;
 }

@@ -5,6 +5,7 @@ import { Avatar, hueOf } from '../status/avatar.tsx';
 import { strings } from '../strings.ts';
 import { clockTime, dayOf, exactTime } from '../time.ts';
 import { answer } from './answering.ts';
+import { Copy } from './copy.tsx';
 import { Quote } from './quote.tsx';
 import { ReadBy } from './read-by.tsx';
 import type { Reading } from './reading.ts';
@@ -81,9 +82,14 @@ function Actions({ message, reading, tabIndex }: { message: Message; reading: Re
         <svg viewBox="0 0 24 24" width="14" height="14" aria-hidden="true"><path fill="none" stroke="currentColor" stroke-width="2.5" stroke-linecap="round" stroke-linejoin="round" d="M10 5 4 11l6 6M4 11h10a6 6 0 0 1 6 6v2" /></svg>
         {strings.message.answer}
       </button>
+      <Copy text={message.text ?? ''} label={strings.message.copyText} hint={strings.message.copyHint} tabIndex={tabIndex} picture={twoSheets} />
     </div>
   );
 }
+
+const twoSheets = (
+  <svg viewBox="0 0 24 24" width="14" height="14" aria-hidden="true"><path fill="none" stroke="currentColor" stroke-width="2.5" stroke-linecap="round" stroke-linejoin="round" d="M9 9h11v11H9zM5 15H4V4h11v1" /></svg>
+);
 
 export function GrowingRow({ message, rowKey, tabIndex }: RowPlace & { message: { from: string; text: string } }) {
   return (

@@ -17,10 +17,11 @@ export function Quote({ reading, seq }: { reading: Reading; seq: Seq }) {
   const message = reading.conversation.timeline.find(seq) ?? fetched(reading, seq).value;
   useEffect(() => fetch(reading, seq), [seq]);
   const known = typeof message === 'object' ? message : undefined;
+  const words = known && excerptOf(known);
   return (
-    <button class="quote" data-testid="quote" tabIndex={-1} onClick={() => void reading.goTo(seq)} aria-label={strings.message.quoted(known && (known.name ?? known.from), known && excerptOf(known))}>
+    <button class="quote" data-testid="quote" tabIndex={-1} onClick={() => void reading.goTo(seq)} aria-label={strings.message.quoted(known && (known.name ?? known.from), words)}>
       {known && <span class={`quote-author ink-${hueOf(known.name ?? known.from)}`} dir="auto">{known.name ?? known.from}</span>}
-      <span class="quote-text" dir="auto">{known ? excerptOf(known) : strings.message.elsewhere(seq)}</span>
+      <span class="quote-text" dir="auto">{words ?? strings.message.elsewhere(seq)}</span>
     </button>
   );
 }

@@ -1,5 +1,6 @@
 // The text of a message: as Markdown, large where it is a few emoji, and folded where it is very long.
 import { useState } from 'preact/hooks';
+import { cutBefore } from '../graphemes.ts';
 import { strings } from '../strings.ts';
 import { isEmojiOnly } from './markdown.ts';
 import { Markdown } from './markdown.tsx';
@@ -32,7 +33,7 @@ export function beginningOf(text: string): string | undefined {
   const line = text.lastIndexOf('\n', cut);
   const word = text.lastIndexOf(' ', cut);
   const good = [line, word].find((at) => at > cut / 2) ?? cut;
-  return text.slice(0, good).replace(/[\ud800-\udbff]$/, '');
+  return text.slice(0, cutBefore(text, good));
 }
 
 function endOfLines(text: string, lines: number): number {

@@ -7,7 +7,15 @@ const message = (more: Partial<Message>): Message => ({ type: 'message', convers
 
 test('a call says who, where and what, as it was written', () => {
   expect(wordsOf(message({}), 'ann', false)).toEqual({ title: 'bob · kitchen', body: '<b>hi</b>' });
-  expect(wordsOf(message({ name: 'Bob B.', text: 'x'.repeat(16_000) }), 'ann', false)).toEqual({ title: 'Bob B. · kitchen', body: 'x'.repeat(200) });
+  expect(wordsOf(message({ name: 'Bob B.', text: 'x'.repeat(16_000) }), 'ann', false)).toEqual({ title: 'Bob B. · kitchen', body: `${'x'.repeat(200)}…` });
+});
+
+test('a call has the words and not what marks them, in one line, and is cut between letters', () => {
+  const body = (text: string) => wordsOf(message({ text }), 'ann', false)!.body;
+  expect(body('**Coffee** is `ready`:\n\n1. black\n2. white')).toBe('Coffee is ready: 1. black 2. white');
+  expect(body('2*3*4 &amp; __init__.py')).toBe('2*3*4 &amp; __init__.py');
+  const family = '👨‍👩‍👧‍👦';
+  expect(body(`${family.repeat(199)}🇩🇪${family}`)).toBe(`${family.repeat(199)}🇩🇪…`);
 });
 
 test('nobody is called for what they wrote, see, muted, or what was taken back', () => {

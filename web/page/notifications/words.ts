@@ -1,11 +1,12 @@
 // What a call says. Its texts are shown as they are, and never as markup.
 import type { Message } from '@verbatim/client';
+import { excerptOf } from '../conversation/excerpt.ts';
 import { isMuted } from '../sidebar/own.ts';
 
-const mostShown = 200; // characters; a system cuts it anyway
+const mostShown = 200; // letters; a system shows fewer
 
 /** Nothing where there is none to make: the reader wrote it, sees it, or wants to hear nothing of it. */
 export function wordsOf(message: Message, reader: string, watching: boolean): { title: string; body: string } | undefined {
   if (watching || message.from === reader || message.redacted || isMuted(message.conversation)) return undefined;
-  return { title: `${message.name ?? message.from} · ${message.conversation}`, body: (message.text ?? '').slice(0, mostShown) };
+  return { title: `${message.name ?? message.from} · ${message.conversation}`, body: excerptOf(message, mostShown) };
 }

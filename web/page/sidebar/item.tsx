@@ -5,6 +5,7 @@ import type { Message } from '@verbatim/client';
 import { pathOf } from '../address.ts';
 import { excerptOf } from '../conversation/excerpt.ts';
 import { drafts } from '../drafts.ts';
+import { shorten } from '../graphemes.ts';
 import { hueOf } from '../status/avatar.tsx';
 import { changes, here, open, user, watch } from '../state.ts';
 import { strings } from '../strings.ts';
@@ -87,8 +88,8 @@ function Words({ message }: { message: Message | undefined }) {
   return <><bdi>{author}</bdi>: <bdi>{excerpt}</bdi></>;
 }
 
-/** The beginning of a draft, on one line: a preview needs no more, and a text may have 16 kB. */
-const firstOf = (text: string) => text.slice(0, 160).replace(/\s+/g, ' ').trim();
+/** The beginning of a draft, on one line and as it is typed: a preview needs no more, and a text may have 16 kB. */
+const firstOf = (text: string) => shorten(text.replace(/\s+/g, ' ').trim(), 160);
 
 function Unread({ id }: { id: string }) {
   const { unread, newest } = watch(id);

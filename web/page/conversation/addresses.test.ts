@@ -1,0 +1,39 @@
+// Where addresses begin and end. Each text holds one, in ⟦ ⟧, or none.
+import { expect, test } from 'vitest';
+import { safeAddress } from './addresses.ts';
+import { spansOf, type Span } from './inline.ts';
+
+const marked = (spans: Span[]): string => spans.map((span) => (typeof span === 'string' ? span : span.type === 'link' ? `⟦${marked(span.spans)}⟧` : span.type === 'code' ? span.text : marked(span.spans))).join('');
+
+test.for([
+  'see ⟦https://a.example/x?y=1⟧.', 'is it ⟦https://a.example⟧?', '⟦https://a.example/x⟧, and', '(⟦https://a.example⟧)', '[⟦https://a.example⟧]', '{⟦https://a.example/{id}⟧}', '"⟦https://a.example/x⟧"', "'⟦https://a.example/x⟧',",
+  '(⟦https://a.example/b_(c)⟧)', '⟦https://a.example/b_(c)_d⟧', '⟦https://a.example/b[1]⟧', '<⟦https://a.example/x⟧>', '⟦https://a.example/x⟧…', '⟦https://a.example/x⟧!?', '⟦https://a.example/a,b;c⟧; d', '⟦https://a.example/~ann/⟧', '⟦https://a.example/x⟧~~',
+  '⟦https://a.example:8443/x⟧', '⟦https://a.example:8443⟧:', '⟦http://localhost:3000⟧', '⟦http://127.0.0.1:8080/x⟧', '⟦http://[::1]:8080/x⟧', '⟦http://[2001:db8::1]⟧.', '⟦https://ann@a.example/⟧', '⟦HTTPS://A.example/X⟧',
+  '⟦https://例え.jp⟧', '请看⟦https://例え.jp⟧。谢谢', '⟦https://a.example/路径⟧，还有', '（⟦https://a.example⟧）', '「⟦https://a.example⟧」', '【⟦https://a.example⟧】', '《⟦https://a.example⟧》', '“⟦https://a.example⟧”', '⟦https://a.example⟧；⟦https://b.example⟧！', '⟦https://a.example⟧请看', '⟦https://ja.example/wiki/レオナルド・ダ・ヴィンチ⟧',
+  '⟦https://пример.рф/путь⟧', '⟦https://مثال.إختبار/صفحة⟧؟', '⟦https://a.example/पथ⟧।', '⟦https://a.example/می‌خواهم⟧،', '⟦https://a.example/é⟧', '⟦https://a.example⟧🎉', '⟦https://a.example/🎉⟧', '⟦https://a.example/x⟧—y', '⟦https://a.example/x⟧\u200b',
+  '⟦https://a.example/,b⟧,⟦https://b.example⟧', '⟦www.a.example/x⟧.', '⟦ann@a.example⟧,', '<⟦ann.b+c@a.example⟧>', 'Mail:⟦ann@a.example⟧。', 'mailto:⟦ann@a.example⟧', '请联系⟦ann@a.example⟧谢谢',
+  '<img src="https://a.example/x.png">', '<a class="b" href=https://a.example>', 'git@a.example:team/x.git', 'xhttp://a.example', 'http://', 'https://.', 'http:// a.example', 'ann@localhost', '@ann', 'npm@1.2.3', 'a@b', 'www.', 'http\\://a.example', 'ftp://a.example', 'javascript:alert(1)', 'a.example/x', 'https://[:::1',
+])('%s', (text) => {
+  const bare = text.replace(/[⟦⟧]/g, '');
+  expect(marked(spansOf(bare))).toBe(text);
+});
+
+test('an address leads where it says', () => {
+  const href = (text: string) => spansOf(text).flatMap((span) => (typeof span === 'object' && span.type === 'link' ? [span.href] : []));
+  expect(href('https://例え.jp/路?x=1&amp;y')).toEqual(['https://xn--r8jz45g.jp/%E8%B7%AF?x=1&amp;y']);
+  expect(href('www.a.example and ann@a.example')).toEqual(['http://www.a.example/', 'mailto:ann@a.example']);
+  expect(href('[x](<https://a.example/b c> "t") ![y](https://b.example)')).toEqual(['https://a.example/b%20c', 'https://b.example/']);
+});
+
+test('the words of a link are what was typed', () => {
+  expect(marked(spansOf('[**b** `c` https://a.example](https://b.example "why") d'))).toBe('⟦b c https://a.example⟧ d');
+  expect(marked(spansOf('[![badge](https://i.example/x.svg)](https://b.example)'))).toBe('⟦badge⟧');
+  expect(marked(spansOf('[](https://b.example) [ ](https://b.example)'))).toBe('[](⟦https://b.example⟧) [ ](⟦https://b.example⟧)');
+});
+
+test('only whole addresses are safe', () => {
+  expect(safeAddress('https://a.example')).toBe('https://a.example/');
+  expect(safeAddress('HTTPS://A.example')).toBe('https://a.example/');
+  expect(safeAddress('//a.example')).toBeUndefined();
+  expect(safeAddress(' javascript:alert(1)')).toBeUndefined();
+});
