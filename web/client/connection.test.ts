@@ -141,10 +141,13 @@ test('once stopped it stays away', () => {
   expect(socket().closed).toBe(true);
 });
 
-test('where there is no WebSocket, it says so at once, and what to do', () => {
+test('where there is no WebSocket, one may be made, and connecting says what to do', () => {
   vi.stubGlobal('WebSocket', undefined);
   onTestFinished(() => void vi.unstubAllGlobals());
-  expect(() => new Connection({ url: () => 'ws://test/ws', onState: () => {}, onFrame: () => {} })).toThrow(/Node.*version 22.*package ws.*open:/);
+  const states: ConnectionState[] = [];
+  const connection = new Connection({ url: () => 'ws://test/ws', onState: (state) => states.push(state), onFrame: () => {} });
+  expect(() => connection.start()).toThrow(/Node.*version 22.*package ws.*open:/);
+  expect([connection.state.phase, states]).toEqual(['stopped', []]);
 });
 
 test('an address that cannot be one is refused, in the words of who refused it', () => {

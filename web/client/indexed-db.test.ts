@@ -4,7 +4,7 @@ import { IDBFactory, IDBObjectStore } from 'fake-indexeddb';
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { IndexedDbStore, type IndexedDbStoreOptions } from './indexed-db-store.ts';
 import type { KeyValue } from './local-storage.ts';
-import type { OutboxItem } from './outbox.ts';
+import type { OutboxItem } from './outbox-item.ts';
 import { chatWith, FakeLocks, FakeServer } from './testing.ts';
 
 /** Waits until nothing is thrown; Vitest's own bound, a second, is short for a busy machine. */
@@ -36,7 +36,7 @@ test('what was put and not removed is there after a reload, as it was', async ()
   const kept = item('one', { created: 7, since: 41, log: '9f2c', target: 3, meta: { a: [1] } });
   await before.store.put(item('gone'));
   await before.store.put(kept);
-  await before.store.remove('id of gone');
+  await before.store.remove('id of gone', 'lobby');
   await before.store.close();
   expect((await tab()).items).toEqual([kept]);
 });
@@ -119,7 +119,7 @@ test('what is not kept yet when the page is closed is left in localStorage, for 
   await one.store.put(item('kept'));
   void one.store.put(item('not yet'));
   void one.store.put(item('settled'));
-  void one.store.remove('id of settled');
+  void one.store.remove('id of settled', 'lobby');
   page.dispatchEvent(new Event('pagehide'));
   expect([...storage.values.values()].map((value) => (JSON.parse(value) as OutboxItem).text)).toEqual(['not yet']);
   vi.stubGlobal('indexedDB', new IDBFactory()); // as if nothing more had come through

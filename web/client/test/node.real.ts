@@ -14,7 +14,7 @@ function joins(name: string, more: Partial<ChatOptions> = {}) {
   const resets: string[] = [];
   chat.on('message', ({ message }) => heard.push(message));
   chat.on('reset', ({ conversation }) => resets.push(conversation));
-  onTestFinished(() => chat.close());
+  onTestFinished(() => void chat.close());
   chat.join('lobby');
   chat.connect();
   return { chat, heard, resets, texts: () => heard.map((message) => message.text) };
@@ -31,10 +31,10 @@ test('two programs chat: what is settled is on the record, and both hear it in o
   const ann = joins('ann');
   const bob = joins('bob');
   await Promise.all([joined(ann), joined(bob)]);
-  const first = await ann.chat.settled(ann.chat.send('lobby', 'hi', undefined, { kind: 'greeting' }));
+  const first = await ann.chat.settled(ann.chat.send('lobby', 'hi', { meta: { kind: 'greeting' } }));
   expect(first).toMatchObject({ state: 'recorded', seq: 1 });
   expect(await recorded()).toMatchObject([{ seq: 1, from: 'ann', text: 'hi', id: first.id, meta: { kind: 'greeting' } }]);
-  await bob.chat.settled(bob.chat.send('lobby', 'hello', 1));
+  await bob.chat.settled(bob.chat.send('lobby', 'hello', { target: 1 }));
   await expect.poll(ann.texts).toEqual(['hi', 'hello']);
   await expect.poll(bob.texts).toEqual(['hi', 'hello']);
   expect(bob.heard[1]!.target).toBe(1);
@@ -118,7 +118,7 @@ test('a record that was replaced is said aloud, and nothing of the old one is le
   for (const text of numbered('old', 5)) await ann.chat.settled(ann.chat.send('lobby', text));
   await expect.poll(() => ann.texts().length).toBe(5);
   await server().remove();
-  const waiting = ann.chat.send('lobby', 'written between the two', 3);
+  const waiting = ann.chat.send('lobby', 'written between the two', { target: 3 });
   await server().start();
   await server().post('lobby', 'bob', 'new');
   await ann.chat.settled(waiting);
