@@ -87,6 +87,7 @@ export class Chat extends Emitter<ChatEvents> {
   private owner: string | undefined; // whose sends are in the outbox
   private closed: Promise<void> | undefined = Promise.resolve(); // the outbox's being so; undefined while it is open
   private readonly conversations = new Map<string, Conversation>();
+  private crowded = false; // some are left out
   private readonly leftOut = new Set<string>(); // for want of room, and not told of yet
 
   /** Nothing happens before `connect`: so one may be made where there is no WebSocket, as by a server that renders a page. */
@@ -310,8 +311,9 @@ export class Chat extends Emitter<ChatEvents> {
   /** Decides who is joined, where a session may not join all that is wanted: what is open first, and then what was asked for first. */
   private makeRoom(): void {
     const { joins } = this.limits;
-    if (this.conversations.size <= joins || this.connection.state.phase !== 'online') return;
+    if (this.connection.state.phase !== 'online' || (this.conversations.size <= joins && !this.crowded)) return;
     const wanted = [...this.conversations.values()].filter((conversation) => conversation.takesPlace);
+    this.crowded = wanted.length > joins;
     if (wanted.length > joins) wanted.sort((a, b) => Number(b.mode === 'open') - Number(a.mode === 'open'));
     const reason = `a session joins at most ${joins} conversations: leave one first`;
     for (const conversation of wanted.slice(joins)) {

@@ -222,11 +222,12 @@ export class Connection {
 
   private probe(): void {
     clearTimeout(this.quietTimer);
-    if (!this.request({ type: 'ping' })) {
+    if (this.state.phase !== 'online') {
       this.lost(neverTold, this.opened ? 'a WebSocket opened, and no welcome came: is this a Verbatim server?' : 'there was no answer');
       return;
     }
     this.quietTimer = setTimeout(() => this.lost(neverTold, 'the server did not answer: it, or the network, is gone'), patience);
+    this.request({ type: 'ping' });
   }
 
   private enter(state: ConnectionState): void {

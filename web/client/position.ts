@@ -1,7 +1,7 @@
 // Where a conversation is gone on with: by this client after a lost connection, by a program that was started again.
 import { isNumber, type Refusal } from './limits.ts';
 import { RequestError } from './request-error.ts';
-import type { Seq } from './protocol.ts';
+import { byteLength, type Seq } from './protocol.ts';
 
 /**
  * Where this client stands in a conversation's record, as JSON: a program keeps it, and hands it back in its next life. Each entry up to
@@ -66,9 +66,9 @@ function loose({ log, known, sum }: Loose): Refusal | undefined {
   return badRequest('log, known and sum say which record `after` is of: give them together with it');
 }
 
-/** As every name on the wire: 1 to 64 bytes. Those of the server are all ASCII. */
+/** As every name on the wire: 1 to 64 bytes. */
 function isName(value: unknown): boolean {
-  return typeof value === 'string' && /^[!-~]{1,64}$/.test(value);
+  return typeof value === 'string' && value !== '' && byteLength(value) <= 64;
 }
 
 function badRequest(reason: string): Refusal {

@@ -12,6 +12,7 @@ export type Frame = Record<string, any>; // what stands on the wire, unchecked
 
 /** One end of a connection, the client's. Frames are handed over at once, in order. */
 export class FakeSocket implements Socket {
+  onopen: ((event: unknown) => void) | null = null;
   onmessage: Socket['onmessage'] = null;
   onclose: Socket['onclose'] = null;
   onerror: Socket['onerror'] = null;
