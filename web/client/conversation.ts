@@ -164,9 +164,10 @@ export class Conversation {
     this.joined = this.refused = false;
     this.asked = true;
     const unproven = resumed ? this.unproven() : undefined;
-    this.connection.request(this.joinRequest(resumed), (reply) => {
+    const sent = this.connection.request(this.joinRequest(resumed), (reply) => {
       if (attempt === this.attempt) this.answered(reply, resumed);
     });
+    if (!sent) this.asked = false; // it is asked for with the welcome
     if (unproven && attempt === this.attempt) this.prove(unproven, attempt);
   }
 

@@ -22,6 +22,15 @@ async function following(count: number, most: number) {
   return { server, ...client, problems, joined, asked };
 }
 
+test('what is joined while it connects is asked for once, with the welcome', async () => {
+  const server = new FakeServer();
+  const { chat, lobby } = chatWith(server);
+  chat.connect();
+  chat.join('lobby');
+  await vi.advanceTimersByTimeAsync(1);
+  expect([lobby().joined, server.socket!.sent.map((frame) => frame.type)]).toEqual([true, ['join']]);
+});
+
 test('what is followed beyond the limit is told of once, and not asked for again and again', async () => {
   const { chat, joined, asked, problems } = await following(1_500, 1_000);
   await vi.advanceTimersByTimeAsync(60_000);
