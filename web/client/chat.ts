@@ -35,12 +35,13 @@ export interface ChatOptions {
 export interface SendOptions {
   /**
    * The message's id, 1 to 64 bytes, in place of one that is made up: what a program that was started again sends once more is on the record
-   * once. With a `target` it is so however late that is, and also where the conversation was joined `after` a position from before the
-   * first sending; else for the server's `limits.ids` (10 minutes).
+   * once. With a `target` or `since` it is so however late that is; else for the server's `limits.ids` (10 minutes).
    */
   id?: string | undefined;
   /** The seq of the entry that it answers to. */
   target?: Seq | undefined;
+  /** Beside an `id`: a seq after which the first sending must stand, such as that of what the message is about; `target` without it. */
+  since?: Seq | undefined;
   /** The application's own: an object that JSON can hold, at most `limits.meta` bytes of it. It is taken as it is now. */
   meta?: Record<string, unknown> | undefined;
 }
@@ -189,11 +190,11 @@ export class Chat extends Emitter<ChatEvents> {
    * One that the server would refuse for its size or its shape has failed when this returns (`failed` is told right after), and is
    * not kept; before the first welcome the contract's own limits count. An id that waits already is the same message, and not sent twice.
    */
-  send(id: string, text: string, { id: own, target, meta }: SendOptions = {}): OutboxItem {
+  send(id: string, text: string, { id: own, target, since, meta }: SendOptions = {}): OutboxItem {
     const conversation = this.conversations.get(id);
     conversation?.typed();
-    const since = own === undefined ? conversation?.newest : target ?? conversation?.origin;
-    return this.outbox.add({ conversation: id, text, id: own, since: since ?? 0, log: conversation?.log, target, meta });
+    const earliest = own === undefined ? undefined : since ?? target;
+    return this.outbox.add({ conversation: id, text, id: own, newest: conversation?.newest ?? 0, earliest, log: conversation?.log, target, meta });
   }
 
   /**

@@ -173,7 +173,7 @@ export class Conversation {
 
   /** Where its record stands; nothing before this connection knows. Where it is not joined, that cannot be known. */
   place(): Place | undefined {
-    if (this.joined) return { known: true, log: this.log, last: this.newest, began: this.began ?? 0 };
+    if (this.joined) return { known: true, log: this.log, last: this.newest };
     return this.mode === 'idle' || this.refused ? { known: false } : undefined;
   }
 

@@ -97,6 +97,12 @@ function targetProblem(target: unknown): Refusal | undefined {
   return badRequest('target is the seq that a message answers to: an integer from 1 to 2^53-1');
 }
 
+/** What is wrong with the seq after which a first sending stands. */
+export function sinceProblem(since: unknown): Refusal | undefined {
+  if (since === undefined || isNumber(since, 0)) return undefined;
+  return badRequest('since is the seq of an entry, from 0 on');
+}
+
 function metaProblem(meta: unknown, most: number): Refusal | undefined {
   if (meta === undefined) return undefined;
   try {

@@ -5,7 +5,7 @@
 import { newId, type Ack, type ErrorFrame, type Limits, type Message, type Request, type Seq, type ServerFrame } from './protocol.ts';
 import type { OnReply, Timer } from './connection.ts';
 import { Keeper, type StorageState } from './keeper.ts';
-import { defaultLimits, plainMeta, problemOf, type Refusal } from './limits.ts';
+import { defaultLimits, plainMeta, problemOf, sinceProblem, type Refusal } from './limits.ts';
 import { keyOf, revive, type OutboxItem } from './outbox-item.ts';
 import type { OutboxStore } from './outbox-store.ts';
 import { Settling } from './settling.ts';
@@ -14,16 +14,17 @@ import { Settling } from './settling.ts';
 export interface Draft {
   conversation: string;
   text: string;
-  /** The caller's own, who may have sent it in an earlier life. */
+  /** The caller's own, who may have sent it in an earlier life: after the seq `earliest`, where that is known. */
   id?: string | undefined;
-  since: Seq;
+  earliest?: Seq | undefined;
+  newest: Seq;
   log?: string | undefined;
   target?: Seq | undefined;
   meta?: Record<string, unknown> | undefined;
 }
 
-/** Where a conversation's record stands, as far as this connection has been told; `began`: after which seq this client was first told of it. */
-export type Place = { known: true; log: string | undefined; last: Seq; began: Seq } | { known: false };
+/** Where a conversation's record stands, as far as this connection has been told. */
+export type Place = { known: true; log: string | undefined; last: Seq } | { known: false };
 
 export interface OutboxOptions {
   request(request: Request, onReply: OnReply): boolean;
@@ -49,7 +50,7 @@ export class Outbox {
   private readonly keeper: Keeper;
   private readonly settling = new Settling();
   private readonly tried = new Set<string>(); // keys of what a server may have seen
-  private readonly own = new Set<string>(); // keys of what has an id of the caller's
+  private readonly earlier = new Set<string>(); // keys of what may have been sent in an earlier life, after its `since`
   private readonly inFlight = new Set<string>(); // keys
   private readonly shown = new Map<string, Message>(); // by key: seen in the record while the ack is still on its way
   private readonly paused = new Map<string, Timer>(); // by conversation
@@ -103,10 +104,10 @@ export class Outbox {
   /** Queues a message, and keeps it; one that cannot be sent has failed already, and is not kept. */
   add(draft: Draft): OutboxItem {
     const item = this.newItem(draft);
-    const problem = this.complete(item, draft.meta) ?? problemOf(item, this.limits ?? defaultLimits);
+    const problem = this.complete(item, draft.meta) ?? sinceProblem(draft.earliest) ?? problemOf(item, this.limits ?? defaultLimits);
     const before = draft.id === undefined ? undefined : this.find(item);
     if (before && !problem) return this.addAgain(before, item);
-    if (draft.id !== undefined) this.own.add(keyOf(item));
+    if (draft.earliest !== undefined) this.earlier.add(keyOf(item));
     if (!before) this.items.push(item);
     if (problem) this.refuse(item, problem);
     else this.keeper.save(item);
@@ -183,10 +184,10 @@ export class Outbox {
     );
   }
 
-  private newItem({ conversation, text, id, since, log, target }: Draft): OutboxItem {
-    const newest = this.items.at(-1)?.created ?? 0;
+  private newItem({ conversation, text, id, earliest, newest, log, target }: Draft): OutboxItem {
+    const before = this.items.at(-1)?.created ?? 0;
     return {
-      id: id ?? newId(), conversation, text, since, state: 'sending', created: Math.max(Date.now(), newest + 1),
+      id: id ?? newId(), conversation, text, since: earliest ?? newest, state: 'sending', created: Math.max(Date.now(), before + 1),
       ...(log !== undefined && { log }), ...(target != null && { target }),
     };
   }
@@ -233,7 +234,7 @@ export class Outbox {
   private transmit(item: OutboxItem, before: OutboxItem | undefined, place: Place): void {
     if (place.known && item.log !== place.log) this.rebase(item, place);
     const key = keyOf(item);
-    const since = place.known ? item.since : this.tried.has(key) ? 0 : undefined; // 0: the whole record is to be searched
+    const since = place.known || this.earlier.has(key) ? item.since : this.tried.has(key) ? 0 : undefined; // 0: the whole record is searched
     const { conversation, id, text, target, meta } = item;
     this.inFlight.add(key);
     const sent = this.options.request(
@@ -248,11 +249,12 @@ export class Outbox {
   }
 
   /** The conversation's log is another one: a place in the old one means nothing in it. */
-  private rebase(item: OutboxItem, { log, last, began }: Place & { known: true }): void {
+  private rebase(item: OutboxItem, { log, last }: Place & { known: true }): void {
     const key = keyOf(item);
+    const earlier = this.earlier.has(key);
     if (item.log !== undefined) delete item.target;
-    if (this.tried.has(key)) item.since = 0;
-    else item.since = this.own.has(key) ? (item.target ?? began) : last;
+    if (this.tried.has(key) || (earlier && item.log !== undefined)) item.since = 0;
+    else if (!earlier) item.since = last;
     if (log === undefined) delete item.log;
     else item.log = log;
   }

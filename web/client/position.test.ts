@@ -120,16 +120,18 @@ test('an id of the caller\'s own goes over the wire, and what is on the record a
   expect(server.record.map((entry) => entry.text)).toEqual(['question 1', 'answer']);
 });
 
-test('an id of the caller\'s own may have been sent in an earlier life: the record is searched from the target on, or from where the join began', async () => {
+test('an id of the caller\'s own may have been sent in an earlier life: the record is searched from the target on, or from where it is told to', async () => {
   const server = filled(60);
   const { chat } = await life(server, { after: 40 });
   chat.send('lobby', 'a', { id: 'a', target: 50 });
-  chat.send('lobby', 'b', { id: 'b' });
-  chat.send('lobby', 'c');
-  expect(sends(server).map((send) => send.since)).toEqual([50, 40, 62]);
+  chat.send('lobby', 'b', { id: 'b', target: 50, since: 45 });
+  chat.send('lobby', 'c', { id: 'c', since: 0 });
+  chat.send('lobby', 'd', { id: 'd' });
+  chat.send('lobby', 'e', { target: 50, since: 45 }); // an id that is new was sent by nobody
+  expect(sends(server).map((send) => send.since)).toEqual([50, 45, 0, 63, 64]);
 });
 
-test('so it is with one that was sent before the join was answered, and a first send to what is not joined searches nothing', async () => {
+test('so it is with one that was sent before the join was answered, and to what is not joined', async () => {
   const server = filled(60);
   server.user = 'bot';
   const { chat } = chatWith(server, new FakeStore(), { name: 'bot' });
@@ -137,9 +139,22 @@ test('so it is with one that was sent before the join was answered, and a first 
   chat.send('lobby', 'a', { id: 'a', target: 50 });
   chat.send('lobby', 'b', { id: 'b' });
   chat.send('kitchen', 'c', { id: 'c' });
+  chat.send('kitchen', 'd', { id: 'd', since: 5 });
   chat.connect();
   await vi.advanceTimersByTimeAsync(1);
-  expect(sends(server).map((send) => [send.id, send.since]).sort()).toEqual([['a', 50], ['b', 10], ['c', undefined]]);
+  expect(sends(server).map((send) => [send.id, send.since]).sort()).toEqual([['a', 50], ['b', 61], ['c', undefined], ['d', 5]]);
+});
+
+test('in another record nothing stands where the one before had it: all of it is searched for what may have been sent before', async () => {
+  const server = filled(5);
+  const { chat } = await life(server);
+  server.socket!.drop();
+  chat.send('lobby', 'a', { id: 'a', target: 5 });
+  chat.send('lobby', 'b', { id: 'b' });
+  server.wipe();
+  server.say('zoe', 'question 1');
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(sends(server).map((send) => [send.id, send.since, send.target])).toEqual([['a', 0, undefined], ['b', 2, undefined]]);
 });
 
 test('an id that waits already is the same message; another one under it is refused', async () => {

@@ -33,6 +33,7 @@ const cases: Case[] = [
   { what: 'an empty id', options: { id: '' }, code: 'bad_request', says: /1 to 64 bytes/ },
   { what: 'an id with U+0000', options: { id: 'a\0' }, code: 'bad_request', says: /U\+0000/ },
   { what: 'a target that is no seq', options: { target: 1.5 }, code: 'bad_request', says: /target/ },
+  { what: 'a since that is no seq', options: { id: 'x', since: -1 }, code: 'bad_request', says: /since/ },
   { what: 'a target before the first', options: { target: 0 }, code: 'bad_request', says: /target/ },
 ];
 
