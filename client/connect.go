@@ -135,7 +135,8 @@ func (c *Client) dial(ctx context.Context) (*link, error) {
 	})
 	if err != nil {
 		if answer != nil {
-			return nil, &refused{status: answer.StatusCode, after: seconds(answer.Header.Get("Retry-After")), err: err, reason: reasonIn(answer)}
+			after := seconds(answer.Header.Get("Retry-After"))
+			return nil, &refused{status: answer.StatusCode, after: after, err: err, reason: reasonIn(answer)}
 		}
 		var cause *net.OpError
 		if errors.As(err, &cause) { // without the library's own words around it
@@ -158,14 +159,14 @@ type refused struct {
 
 func (r *refused) Error() string {
 	if r.reason != "" {
-		return fmt.Sprintf("client: the server answered the upgrade with %d %s: %s", r.status, http.StatusText(r.status), r.reason)
+		return fmt.Sprintf("client: the server answered with %d %s: %s", r.status, http.StatusText(r.status), r.reason)
 	}
 	return fmt.Sprintf("client: the server answered the upgrade with %d %s: %v", r.status, http.StatusText(r.status), r.err)
 }
 func (r *refused) Unwrap() error { return r.err }
 
-// reasonIn returns the reason in an error of the server's over HTTP, or "" where something else has answered. The WebSocket
-// library has read the body's beginning.
+// reasonIn returns the reason in an error of the server's over HTTP, or "" where something else has answered. The
+// WebSocket library has read the body's beginning.
 func reasonIn(answer *http.Response) string {
 	var said struct {
 		Error struct {

@@ -50,7 +50,8 @@ func (m *readMarks) write(ref uint64) {
 	}
 }
 
-// refused takes back the mark that was written with a ref; what was not refused holds. ok is false where there was none.
+// refused takes back the mark that was written with a ref; what was not refused holds. ok is false where there was
+// none.
 func (m *readMarks) refused(ref uint64) (ok bool) {
 	for i, one := range m.told {
 		if one.ref != ref {
@@ -74,9 +75,9 @@ type typing struct {
 	told time.Time // the last time
 }
 
-// Read says that the user has read a joined conversation up to seq. It never waits; the newest mark goes out, also after
-// a reconnect where it was not yet told. One that the server refuses, as beyond the last entry, is taken back, and told to
-// Handler.Refuse.
+// Read says that the user has read a joined conversation up to seq. It never waits; the newest mark goes out, also
+// after a reconnect where it was not yet told. One that the server refuses, as beyond the last entry, is taken back,
+// and told to Handler.Refuse.
 func (c *Client) Read(id protocol.ConversationID, seq protocol.Seq) {
 	c.mu.Lock()
 	if v := c.conversations[id]; v != nil && v.wanted && v.marks.move(seq) {
@@ -86,9 +87,9 @@ func (c *Client) Read(id protocol.ConversationID, seq protocol.Seq) {
 	c.wakeWriter()
 }
 
-// Typing says that the user is writing in a joined conversation. To be called at each key: the others are told at most once
-// in 3 s, and at the next key after a message. It never waits, and is never told late: where there is no connection, nobody
-// hears of it.
+// Typing says that the user is writing in a joined conversation. To be called at each key: the others are told at most
+// once in 3 s, and at the next key after a message. It never waits, and is never told late: where there is no
+// connection, nobody hears of it.
 func (c *Client) Typing(id protocol.ConversationID) {
 	c.mu.Lock()
 	v, now := c.conversations[id], time.Now()

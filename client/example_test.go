@@ -14,9 +14,9 @@ import (
 	"verbatim/protocol"
 )
 
-// A bot that answers, for as long as it may. It survives restarts of the server: what it was sent meanwhile comes when it
-// is back, and what it said is on the record once. So it survives its own: it keeps where it stands once an answer is on the record, and
-// gives each answer an id of its own, so that what it sends again is the same message.
+// A bot that answers, for as long as it may. It survives restarts of the server: what it was sent meanwhile comes when
+// it is back, and what it said is on the record once. So it survives its own: it keeps where it stands once an answer
+// is on the record, and gives each answer an id of its own, so that what it sends again is the same message.
 func Example() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()

@@ -472,7 +472,8 @@ func TestAnOriginThatIsRefusedIsToldInTheServersWords(t *testing.T) {
 	}
 }
 
-// bot answers each question, and keeps where it stands once the answer is on the record. It is broken off in the middle.
+// bot answers each question, and keeps where it stands once the answer is on the record. It is broken off in the
+// middle.
 func (s *real) bot(stood Join, answers int) Join {
 	s.t.Helper()
 	type place struct {

@@ -13,9 +13,9 @@ import (
 	"verbatim/protocol"
 )
 
-// Message is what is to be put on the record. With an ID of the owner's, what a program sends again after it was started again
-// is on the record once: within the server's limits.ids of the first time, and however late where Since is a seq after which
-// the first one must stand, such as that of what it is about.
+// Message is what is to be put on the record. With an ID of the owner's, what a program sends again after it was
+// started again is on the record once: within the server's limits.ids of the first time, and however late where Since
+// is a seq after which the first one must stand, such as that of what it is about.
 type Message struct {
 	Conversation protocol.ConversationID
 	ID           protocol.MessageID // "": one is made up

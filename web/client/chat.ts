@@ -34,15 +34,21 @@ export interface ChatOptions {
 
 export interface SendOptions {
   /**
-   * The message's id, 1 to 64 bytes, in place of one that is made up: what a program that was started again sends once more is on the record
-   * once. With a `target` or `since` it is so however late that is; else for the server's `limits.ids` (10 minutes).
+   * The message's id, 1 to 64 bytes, in place of one that is made up: what a program that was started again sends once
+   * more is on the record once. With a `target` or `since` it is so however late that is; else for the server's
+   * `limits.ids` (10 minutes).
    */
   id?: string | undefined;
   /** The seq of the entry that it answers to. */
   target?: Seq | undefined;
-  /** Beside an `id`: a seq after which the first sending must stand, such as that of what the message is about; `target` without it. */
+  /**
+   * Beside an `id`: a seq after which the first sending must stand, such as that of what the message is about; `target`
+   * without it.
+   */
   since?: Seq | undefined;
-  /** The application's own: an object that JSON can hold, at most `limits.meta` bytes of it. It is taken as it is now. */
+  /**
+   * The application's own: an object that JSON can hold, at most `limits.meta` bytes of it. It is taken as it is now.
+   */
   meta?: Record<string, unknown> | undefined;
 }
 
@@ -61,21 +67,25 @@ export interface ChatEvents {
    */
   change: { conversation: string; awaited: boolean };
   /**
-   * An entry of an open conversation: in order, each once, from where the newest join began. `position` is where this client stands with
-   * it: a program that has dealt with the message keeps that, and hands it to `join` in its next life.
+   * An entry of an open conversation: in order, each once, from where the newest join began. `position` is where this
+   * client stands with it: a program that has dealt with the message keeps that, and hands it to `join` in its next
+   * life.
    */
   message: { conversation: string; message: Message; position: Position };
   /** A message of this client is on the record: where, since when, and its receipt. */
   recorded: OutboxItem;
-  /** A message was refused, here or by the server, and is not sent again before `retry`. Its `code` and `reason` say why. */
+  /**
+   * A message was refused, here or by the server, and is not sent again before `retry`. Its `code` and `reason` say
+   * why.
+   */
   failed: OutboxItem;
   /** The conversation's record was replaced (removed, restored or wiped): what was held of the old one is gone. */
   reset: { conversation: string };
   /** What waits would be lost with this page from now on; or is kept again. */
   storage: StorageState;
   /**
-   * The server refuses something that no part of the client waits for; or it has no room for more joins (`rate_limited`), and
-   * `conversations` are those that are left out until others are left.
+   * The server refuses something that no part of the client waits for; or it has no room for more joins
+   * (`rate_limited`), and `conversations` are those that are left out until others are left.
    */
   problem: { code: string; reason: string; conversation?: string; conversations?: string[] };
 }
@@ -91,7 +101,10 @@ export class Chat extends Emitter<ChatEvents> {
   private crowded = false; // some are left out
   private readonly leftOut = new Set<string>(); // for want of room, and not told of yet
 
-  /** Nothing happens before `connect`: so one may be made where there is no WebSocket, as by a server that renders a page. */
+  /**
+   * Nothing happens before `connect`: so one may be made where there is no WebSocket, as by a server that renders a
+   * page.
+   */
   constructor(private readonly options: ChatOptions) {
     super();
     const { open, random, token } = options;
@@ -111,9 +124,10 @@ export class Chat extends Emitter<ChatEvents> {
   }
 
   /**
-   * Ends the connection: at once, or with `flush` when all that waits is on the record or has failed, at the latest after so many
-   * milliseconds. Resolves when all that was to be kept is kept, with how many messages were left without an ack: they are on the record or not, and go on
-   * with `connect`, or with whoever opens the store next; without a store that lasts they are lost with this client.
+   * Ends the connection: at once, or with `flush` when all that waits is on the record or has failed, at the latest
+   * after so many milliseconds. Resolves when all that was to be kept is kept, with how many messages were left without
+   * an ack: they are on the record or not, and go on with `connect`, or with whoever opens the store next; without a
+   * store that lasts they are lost with this client.
    */
   async close({ flush = 0 }: CloseOptions = {}): Promise<number> {
     if (flush > 0) await this.flush(flush);
@@ -150,8 +164,9 @@ export class Chat extends Emitter<ChatEvents> {
   }
 
   /**
-   * Gets every entry of a conversation, beside what else is joined: the newest 50 and what comes, or from where the options say. What is joined
-   * already stays as it is without options, and with some begins anew. Throws a RequestError where the options make no sense.
+   * Gets every entry of a conversation, beside what else is joined: the newest 50 and what comes, or from where the
+   * options say. What is joined already stays as it is without options, and with some begins anew. Throws a
+   * RequestError where the options make no sense.
    */
   join(id: string, options?: JoinOptions): Conversation {
     const start = options && startOf(options);
@@ -171,8 +186,9 @@ export class Chat extends Emitter<ChatEvents> {
   }
 
   /**
-   * Hears of the newest seq of these conversations, where they are not open. A session joins no more than `limits.joins`: what is too much
-   * is left out, the last that were asked for first, and told by one `problem`; it comes in as soon as there is room.
+   * Hears of the newest seq of these conversations, where they are not open. A session joins no more than
+   * `limits.joins`: what is too much is left out, the last that were asked for first, and told by one `problem`; it
+   * comes in as soon as there is room.
    */
   follow(ids: string[]): void {
     for (const id of ids) {
@@ -186,20 +202,23 @@ export class Chat extends Emitter<ChatEvents> {
   }
 
   /**
-   * Puts a message into the outbox, whether there is a connection or not. What comes of it is told by `recorded` and `failed`, or by `settled`.
-   * One that the server would refuse for its size or its shape has failed when this returns (`failed` is told right after), and is
-   * not kept; before the first welcome the contract's own limits count. An id that waits already is the same message, and not sent twice.
+   * Puts a message into the outbox, whether there is a connection or not. What comes of it is told by `recorded` and
+   * `failed`, or by `settled`. One that the server would refuse for its size or its shape has failed when this returns
+   * (`failed` is told right after), and is not kept; before the first welcome the contract's own limits count. An id
+   * that waits already is the same message, and not sent twice.
    */
   send(id: string, text: string, { id: own, target, since, meta }: SendOptions = {}): OutboxItem {
     const conversation = this.conversations.get(id);
     conversation?.typed();
     const earliest = own === undefined ? undefined : since ?? target;
-    return this.outbox.add({ conversation: id, text, id: own, newest: conversation?.newest ?? 0, earliest, log: conversation?.log, target, meta });
+    const { newest = 0, log } = conversation ?? {};
+    return this.outbox.add({ conversation: id, text, id: own, newest, earliest, log, target, meta });
   }
 
   /**
-   * Resolves once a message is on the record, has failed, or was discarded: its `state` says which. While it waits this does, through lost
-   * connections, `close` and `connect`. Rejects with a RequestError (`disconnected`) where another user is connected before that.
+   * Resolves once a message is on the record, has failed, or was discarded: its `state` says which. While it waits this
+   * does, through lost connections, `close` and `connect`. Rejects with a RequestError (`disconnected`) where another
+   * user is connected before that.
    */
   settled(item: OutboxItem): Promise<OutboxItem> {
     return this.outbox.settled(item);
@@ -222,7 +241,10 @@ export class Chat extends Emitter<ChatEvents> {
     this.outbox.retry(item);
   }
 
-  /** Gives a message up: it is not sent any more, and not kept. One that is on its way may come onto the record all the same. */
+  /**
+   * Gives a message up: it is not sent any more, and not kept. One that is on its way may come onto the record all the
+   * same.
+   */
   discard(item: string | OutboxItem): void {
     this.outbox.discard(item);
   }
@@ -309,7 +331,10 @@ export class Chat extends Emitter<ChatEvents> {
     this.makeRoom();
   }
 
-  /** Decides who is joined, where a session may not join all that is wanted: what is open first, and then what was asked for first. */
+  /**
+   * Decides who is joined, where a session may not join all that is wanted: what is open first, and then what was asked
+   * for first.
+   */
   private makeRoom(): void {
     const { joins } = this.limits;
     if (this.connection.state.phase !== 'online' || (this.conversations.size <= joins && !this.crowded)) return;
@@ -365,7 +390,8 @@ export class Chat extends Emitter<ChatEvents> {
 
   private settle(id: string): void {
     const conversation = this.conversations.get(id);
-    this.outbox.prune(id, conversation?.mode === 'open' ? conversation.timeline.last : Infinity); // what is not open shows nothing
+    const shown = conversation?.mode === 'open' ? conversation.timeline.last : Infinity; // what is not open shows nothing
+    this.outbox.prune(id, shown);
   }
 
   private messageSeen(message: Message): void {

@@ -1,8 +1,9 @@
 // One live connection to the server, made again whenever it is lost.
-import { byteLength, closeCode, type ErrorFrame, type Limits, type Request, type ServerFrame, type Welcome } from './protocol.ts';
 import { retryAfter, retryDelay } from './backoff.ts';
 import { inWords, toldBy, type Told } from './cause.ts';
 import { defaultLimits, tooLong } from './limits.ts';
+import { byteLength, closeCode, type ErrorFrame, type Limits } from './protocol.ts';
+import type { Request, ServerFrame, Welcome } from './protocol.ts';
 import { RequestError } from './request-error.ts';
 
 /** The part of a WebSocket that is used here: a browser's, Node's own, and the one of the package `ws` all have it. */
@@ -36,7 +37,10 @@ export interface Waiting {
   reason: string;
   /** Whether there was a WebSocket at all. Where there was none, it is the address, the way there, or the origin. */
   opened: boolean;
-  /** The HTTP status that came in place of a WebSocket: 403 is a refused origin, 404 another path. Browsers do not tell it. */
+  /**
+   * The HTTP status that came in place of a WebSocket: 403 is a refused origin, 404 another path. Browsers do not tell
+   * it.
+   */
   status?: number;
   /** The socket's own error, such as ECONNREFUSED. Browsers do not tell it. */
   error?: Error;
@@ -61,6 +65,9 @@ const steadyAfter = 10_000; // ms online, after which an old failure is forgotte
 const silenceBeforePing = 25_000; // ms; a browser cannot see the server's own pings
 const patience = 10_000; // ms to wait for a welcome or a pong
 const neverTold = 1006; // the code where there was no close
+const notJson = 'what came is not JSON: something else than the server answers, or stands in between';
+const noWelcome = 'a WebSocket opened, and no welcome came: is this a Verbatim server?';
+const silent = 'the server did not answer: it, or the network, is gone';
 
 export class Connection {
   state: ConnectionState = { phase: 'stopped' };
@@ -122,8 +129,8 @@ export class Connection {
   }
 
   /**
-   * Sends a request, and reports whether there was a connection to send it on. One that the server would close the connection for, or
-   * that is no JSON, is not sent: the error that is due comes from here.
+   * Sends a request, and reports whether there was a connection to send it on. One that the server would close the
+   * connection for, or that is no JSON, is not sent: the error that is due comes from here.
    */
   request(request: Request, onReply?: OnReply): boolean {
     if (!this.socket || this.state.phase !== 'online') return false;
@@ -147,7 +154,8 @@ export class Connection {
       const problem = tooLong(byteLength(frame), this.limits.frame);
       return problem ? { type: 'error', ...problem, ...conversation } : frame;
     } catch (error) {
-      return { type: 'error', code: 'bad_request', reason: `the request is no JSON: ${error instanceof Error ? error.message : String(error)}`, ...conversation };
+      const why = error instanceof Error ? error.message : String(error);
+      return { type: 'error', code: 'bad_request', reason: `the request is no JSON: ${why}`, ...conversation };
     }
   }
 
@@ -167,7 +175,7 @@ export class Connection {
     this.opened = true;
     this.expectSomething(silenceBeforePing);
     const frame = parse(text);
-    if (!frame) return this.lost(closeCode.protocol, 'what came is not JSON: something else than the server answers, or stands in between');
+    if (!frame) return this.lost(closeCode.protocol, notJson);
     if (frame.type === 'welcome') this.welcomed(frame);
     if (frame.type === 'error') this.lastError = frame.reason;
     const reply = frame.ref === undefined ? undefined : this.replies.get(frame.ref);
@@ -195,7 +203,8 @@ export class Connection {
     const asked = retryAfter(code, reason);
     const seconds = retryDelay(this.attempt++, asked, this.options.random ?? Math.random, this.crowd);
     if (code === closeCode.draining) this.crowd = asked ?? 0;
-    this.enter({ phase: 'waiting', seconds, code, reason: reason || this.lastError || inWords(opened, told), opened, ...told });
+    const why = reason || this.lastError || inWords(opened, told);
+    this.enter({ phase: 'waiting', seconds, code, reason: why, opened, ...told });
     this.retryTimer = setTimeout(() => this.start(), seconds * 1000);
   }
 
@@ -223,10 +232,10 @@ export class Connection {
   private probe(): void {
     clearTimeout(this.quietTimer);
     if (this.state.phase !== 'online') {
-      this.lost(neverTold, this.opened ? 'a WebSocket opened, and no welcome came: is this a Verbatim server?' : 'there was no answer');
+      this.lost(neverTold, this.opened ? noWelcome : 'there was no answer');
       return;
     }
-    this.quietTimer = setTimeout(() => this.lost(neverTold, 'the server did not answer: it, or the network, is gone'), patience);
+    this.quietTimer = setTimeout(() => this.lost(neverTold, silent), patience);
     this.request({ type: 'ping' });
   }
 

@@ -51,7 +51,10 @@ export class Conversation {
   newestTime: string | undefined;
   /** What was its newest when it was joined last: anything after it is live. */
   lastAtJoin: Seq = 0;
-  /** Whether it is left out for want of room: a session joins no more than `limits.joins`. It is joined as soon as there is room. */
+  /**
+   * Whether it is left out for want of room: a session joins no more than `limits.joins`. It is joined as soon as there
+   * is room.
+   */
   aside = false;
   /** Whether this connection was asked to join it. */
   asked = false;
@@ -98,7 +101,10 @@ export class Conversation {
     return this.began ?? this.start.after?.seq;
   }
 
-  /** Where this client stands, to be kept by a program and handed back to `join` as `after`; nothing while that is not known. */
+  /**
+   * Where this client stands, to be kept by a program and handed back to `join` as `after`; nothing while that is not
+   * known.
+   */
   get position(): Position | undefined {
     if (this.began === undefined) return this.start.after;
     const seq = this.mode === 'followed' ? this.newest : this.timeline.last;
@@ -236,8 +242,8 @@ export class Conversation {
   }
 
   /**
-   * The user has seen everything up to seq. Where it is not joined just now, the server is told as soon as it is. What the server refuses,
-   * as a seq after the last one, is taken back, and told by `problem`.
+   * The user has seen everything up to seq. Where it is not joined just now, the server is told as soon as it is. What
+   * the server refuses, as a seq after the last one, is taken back, and told by `problem`.
    */
   markRead(seq: Seq): void {
     if (this.mode === 'idle' || !this.mark.move(seq)) return;
@@ -251,7 +257,8 @@ export class Conversation {
     if (seq === undefined) return false;
     if (isPassing(error)) {
       clearTimeout(this.readTimer);
-      this.readTimer = setTimeout(() => void (this.joined && this.tellRead()), (error.retry_after ?? joinAgainAfter) * 1000);
+      const seconds = error.retry_after ?? joinAgainAfter;
+      this.readTimer = setTimeout(() => void (this.joined && this.tellRead()), seconds * 1000);
       return true;
     }
     this.mark.takeBack(Number(seq));
@@ -307,7 +314,10 @@ export class Conversation {
     if (asked) this.connection.request({ type: 'leave', conversation: this.id });
   }
 
-  /** Whether it is gone on with where it was. A seq means something together with its log; of one that was empty, all is new. */
+  /**
+   * Whether it is gone on with where it was. A seq means something together with its log; of one that was empty, all is
+   * new.
+   */
   private canResume(): boolean {
     return this.mode === 'open' && (this.begun || this.start.after !== undefined);
   }
@@ -495,7 +505,10 @@ function isSame(one: Entry, other: Entry): boolean {
   return a.time === b.time && a.from === b.from && a.id === b.id;
 }
 
-/** Whether an error may be gone in a while. A join that there is no room for has no end to wait for: something is to be left first. */
+/**
+ * Whether an error may be gone in a while. A join that there is no room for has no end to wait for: something is to be
+ * left first.
+ */
 function isPassing({ code, retry_after }: ErrorFrame): boolean {
   return code === 'unavailable' || (code === 'rate_limited' && retry_after !== undefined);
 }

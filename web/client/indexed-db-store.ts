@@ -156,7 +156,8 @@ export class IndexedDbStore implements OutboxStore {
   private async takeOut(id: string, conversation: string): Promise<void> {
     const { user } = this.options;
     const change = (await this.db()).transaction('outbox', 'readwrite');
-    await Promise.all([change.store.delete([user, keyOf({ id, conversation })]), change.store.delete([user, id]), change.done]);
+    const keys = [keyOf({ id, conversation }), id]; // the second is where an older version kept it
+    await Promise.all([...keys.map((key) => change.store.delete([user, key])), change.done]);
   }
 
   private everything(): IDBKeyRange {

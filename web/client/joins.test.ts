@@ -35,8 +35,20 @@ test('what is followed beyond the limit is told of once, and not asked for again
   const { chat, joined, asked, problems } = await following(1_500, 1_000);
   await vi.advanceTimersByTimeAsync(60_000);
   expect([joined(), asked()]).toEqual([ids(1_000), 1_000]);
-  expect(problems).toEqual([{ code: 'rate_limited', reason: expect.stringContaining('at most 1000 conversations'), conversations: ids(1_500).slice(1_000) }]);
-  expect(chat.conversation('c1001')).toMatchObject({ joined: false, aside: true, code: 'rate_limited', passing: false, problem: expect.stringContaining('leave one') });
+  expect(problems).toEqual([
+    {
+      code: 'rate_limited',
+      reason: expect.stringContaining('at most 1000 conversations'),
+      conversations: ids(1_500).slice(1_000),
+    },
+  ]);
+  expect(chat.conversation('c1001')).toMatchObject({
+    joined: false,
+    aside: true,
+    code: 'rate_limited',
+    passing: false,
+    problem: expect.stringContaining('leave one'),
+  });
 });
 
 test('what was left out comes in when there is room, and is not told of anew after a lost connection', async () => {
@@ -57,7 +69,9 @@ test('what is opened has room before what is followed', async () => {
   chat.open('lobby');
   await vi.advanceTimersByTimeAsync(1);
   expect([lobby().joined, joined(), problems.length]).toEqual([true, ['c1', 'c2', 'c3'], 1]);
-  expect(server.socket!.sent.filter((frame) => frame.type === 'leave').map((frame) => frame.conversation)).toEqual(['c4']);
+  expect(server.socket!.sent.filter((frame) => frame.type === 'leave').map((frame) => frame.conversation)).toEqual([
+    'c4',
+  ]);
   chat.open('c4');
   expect([lobby().mode, lobby().joined, joined()]).toEqual(['followed', false, ['c1', 'c2', 'c3', 'c4']]);
   expect(chat.conversation('c4')).toMatchObject({ mode: 'open', aside: false, problem: undefined });
@@ -116,7 +130,14 @@ test('a mark that the server cannot take just now is told again', async () => {
   server.say('bob', 'a');
   server.answers = false;
   lobby().markRead(1);
-  server.socket!.receive({ type: 'error', code: 'unavailable', reason: 'no disk', conversation: 'lobby', ref: server.socket!.last('read').ref, retry_after: 3 });
+  server.socket!.receive({
+    type: 'error',
+    code: 'unavailable',
+    reason: 'no disk',
+    conversation: 'lobby',
+    ref: server.socket!.last('read').ref,
+    retry_after: 3,
+  });
   server.answers = true;
   await vi.advanceTimersByTimeAsync(3_000);
   expect([server.marks.get('ann'), lobby().readTo, told.problems]).toEqual([1, 1, []]);
@@ -157,7 +178,8 @@ test('a flush ends when its time is over, and goes on over a lost connection unt
 
 test('what fails is not left; what is left goes on with the next connection', async () => {
   const { server, chat, texts } = await online();
-  server.refuses = ({ text }) => (text === 'bad' ? { code: 'forbidden', reason: 'no' } : { code: 'unavailable', reason: 'no disk' });
+  server.refuses = ({ text }) =>
+    text === 'bad' ? { code: 'forbidden', reason: 'no' } : { code: 'unavailable', reason: 'no disk' };
   chat.send('lobby', 'bad');
   chat.send('lobby', 'good');
   expect(await chat.close()).toBe(1);

@@ -28,14 +28,16 @@ export class Keeper {
   save(item: OutboxItem): void {
     const { store } = this;
     this.unsaved.set(keyOf(item), item);
-    if (store) attempt(() => store.put({ ...item })).then(() => this.saved(item), (error: unknown) => this.failed(error));
+    if (!store) return;
+    attempt(() => store.put({ ...item })).then(() => this.saved(item), (error: unknown) => this.failed(error));
   }
 
   forget(item: OutboxItem): void {
     const { store } = this;
     const { id, conversation } = item;
     this.unsaved.delete(keyOf(item));
-    if (store) attempt(() => store.remove(id, conversation)).then(() => this.goOn(), (error: unknown) => this.failed(error));
+    if (!store) return;
+    attempt(() => store.remove(id, conversation)).then(() => this.goOn(), (error: unknown) => this.failed(error));
   }
 
   async close(): Promise<void> {

@@ -1,10 +1,20 @@
-// What may be sent: the checks of docs/protocol.md on one message, with the server's own codes. They are made before anything is
-// queued or kept, for a frame over the limit is answered with a close, and sending it again with another one.
+// What may be sent: the checks of docs/protocol.md on one message, with the server's own codes. They are made before
+// anything is queued or kept, for a frame over the limit is answered with a close, and sending it again with another
+// one.
 import { byteLength, isConversationId, type Limits, type Seq } from './protocol.ts';
 
 /** The contract's own limits: what holds before a server has said its own. */
 export const defaultLimits: Limits = {
-  frame: 131_072, text: 16_384, meta: 4_096, page: 262_144, joins: 1_000, names: 200, rate: 50, ids: 600, write_timeout: 30, ping: 30,
+  frame: 131_072,
+  text: 16_384,
+  meta: 4_096,
+  page: 262_144,
+  joins: 1_000,
+  names: 200,
+  rate: 50,
+  ids: 600,
+  write_timeout: 30,
+  ping: 30,
 };
 
 /** No limits: what was kept under those of a server is weighed again once that has said them. */
@@ -32,8 +42,14 @@ const envelope = byteLength(JSON.stringify({ prev: 'x'.repeat(mostId), since: gr
 
 /** What is wrong with a message, as the server would say it; nothing where it can be sent as it is. */
 export function problemOf(message: Sendable, limits: Limits): Refusal | undefined {
-  return idProblem(message.id) ?? conversationProblem(message.conversation) ?? textProblem(message.text, limits.text)
-    ?? targetProblem(message.target) ?? metaProblem(message.meta, limits.meta) ?? frameProblem(message, limits.frame);
+  return (
+    idProblem(message.id) ??
+    conversationProblem(message.conversation) ??
+    textProblem(message.text, limits.text) ??
+    targetProblem(message.target) ??
+    metaProblem(message.meta, limits.meta) ??
+    frameProblem(message, limits.frame)
+  );
 }
 
 /** What is wrong with a conversation's id. */
@@ -42,7 +58,7 @@ export function conversationProblem(id: string): Refusal | undefined {
   const shown = String(id).slice(0, 80);
   return {
     code: 'invalid_conversation',
-    reason: `"${shown}" cannot name a conversation: an id has 1 to 64 of a-z 0-9 . _ - and begins with a letter or a digit`,
+    reason: `"${shown}" cannot name a conversation: that has 1 to 64 of a-z 0-9 . _ - and begins with a letter or a digit`,
   };
 }
 
@@ -52,8 +68,8 @@ export function isNumber(value: unknown, least: number): value is number {
 }
 
 /**
- * The application's own object as it goes onto the wire: what JSON makes of it now. What becomes of the original later changes nothing.
- * Throws a Refusal where JSON makes nothing of it, or no object.
+ * The application's own object as it goes onto the wire: what JSON makes of it now. What becomes of the original later
+ * changes nothing. Throws a Refusal where JSON makes nothing of it, or no object.
  */
 export function plainMeta(meta: unknown): Record<string, unknown> {
   let text: string | undefined;
@@ -82,7 +98,8 @@ function idProblem(id: unknown): Refusal | undefined {
 function textProblem(text: unknown, most: number): Refusal | undefined {
   if (typeof text !== 'string' || text === '') return badRequest("a message's text has at least 1 byte");
   const bytes = byteLength(text);
-  if (bytes > most) return tooLarge(`a message's text has at most ${most} bytes: this one has ${bytes}; send it in parts`);
+  if (bytes > most)
+    return tooLarge(`a message's text has at most ${most} bytes: this one has ${bytes}; send it in parts`);
   return unicodeProblem(text, "a message's text");
 }
 

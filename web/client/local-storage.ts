@@ -22,7 +22,7 @@ export class LastWords {
       try {
         this.storage?.setItem(this.prefix + encodeURIComponent(keyOf(item)), JSON.stringify(item));
       } catch {
-        continue; // full or forbidden too, and the store has said already that it keeps nothing; or an item that is no JSON
+        continue; // full or forbidden too, and the store has said so already; or an item that is no JSON
       }
     }
   }
@@ -60,7 +60,8 @@ export function localStorageHere(): KeyValue | undefined {
 function parse(value: string | null): OutboxItem | undefined {
   try {
     const item = JSON.parse(value ?? '') as Partial<OutboxItem> | null;
-    return typeof item === 'object' && item !== null ? { ...item, id: typeof item.id === 'string' ? item.id : newId() } as OutboxItem : undefined;
+    if (typeof item !== 'object' || item === null) return undefined;
+    return { ...item, id: typeof item.id === 'string' ? item.id : newId() } as OutboxItem;
   } catch {
     return undefined; // not ours, or cut short
   }

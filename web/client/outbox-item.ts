@@ -14,17 +14,24 @@ export interface OutboxItem {
   /** The record that `since`, `target` and `seq` belong to. */
   log?: string;
   /**
-   * `sending` waits for the record; `recorded` is on it, and waits only to be seen in the timeline; `failed` was refused, and is not sent
-   * again before `retry`; `discarded` was given up by `discard`: where it had been sent already, it may come onto the record all the same.
+   * `sending` waits for the record; `recorded` is on it, and waits only to be seen in the timeline; `failed` was
+   * refused, and is not sent again before `retry`; `discarded` was given up by `discard`: where it had been sent
+   * already, it may come onto the record all the same.
    */
   state: 'sending' | 'recorded' | 'failed' | 'discarded';
   /** Where it stands on the record. */
   seq?: Seq;
   /** When it came onto the record (RFC 3339, UTC). */
   time?: string;
-  /** The receipt, as the ack told it: nobody can change this or any earlier entry of `log` without changing it. Absent where no ack came. */
+  /**
+   * The receipt, as the ack told it: nobody can change this or any earlier entry of `log` without changing it. Absent
+   * where no ack came.
+   */
   sum?: string;
-  /** Whether it had been on the record before this was sent: the ack of the first time was lost, or an earlier life had sent it. */
+  /**
+   * Whether it had been on the record before this was sent: the ack of the first time was lost, or an earlier life had
+   * sent it.
+   */
   duplicate?: boolean;
   /** The seq that it answers to. */
   target?: Seq;
@@ -42,8 +49,8 @@ export function keyOf({ conversation, id }: Pick<OutboxItem, 'conversation' | 'i
 }
 
 /**
- * An item of what a store gave, whatever that is: another version of this client may have kept it. Where it cannot be sent, `problem`
- * says why. Sizes are weighed only where the server's limits are known.
+ * An item of what a store gave, whatever that is: another version of this client may have kept it. Where it cannot be
+ * sent, `problem` says why. Sizes are weighed only where the server's limits are known.
  */
 export function revive(found: unknown, limits: Limits = noLimits): { item: OutboxItem; problem?: Refusal } {
   const kept = (typeof found === 'object' && found !== null ? found : {}) as Partial<Record<keyof OutboxItem, unknown>>;
@@ -69,5 +76,7 @@ export function revive(found: unknown, limits: Limits = noLimits): { item: Outbo
 /** What is no message at all. A text that is empty is one, and the problem says that of it. */
 function unreadable({ id, conversation, text }: Partial<Record<keyof OutboxItem, unknown>>): Refusal | undefined {
   const whole = typeof id === 'string' && typeof conversation === 'string' && typeof text === 'string';
-  return whole ? undefined : { code: 'bad_request', reason: 'what was kept of this message is not whole: write it once more' };
+  return whole
+    ? undefined
+    : { code: 'bad_request', reason: 'what was kept of this message is not whole: write it once more' };
 }

@@ -1,8 +1,9 @@
-// The messages on their way to the record. Each keeps its id until it is acknowledged, so that sending it again is safe;
-// each names the one before it (`prev`), so that the server keeps their order through any failure; and what is sent again says
-// after which entry it can stand at the earliest (`since`), so that it is recorded once however late it comes. What cannot be sent at
-// all, by its size or its shape, fails here, and those behind it go on.
-import { newId, type Ack, type ErrorFrame, type Limits, type Message, type Request, type Seq, type ServerFrame } from './protocol.ts';
+// The messages on their way to the record. Each keeps its id until it is acknowledged, so that sending it again is
+// safe; each names the one before it (`prev`), so that the server keeps their order through any failure; and what is
+// sent again says after which entry it can stand at the earliest (`since`), so that it is recorded once however late it
+// comes. What cannot be sent at all, by its size or its shape, fails here, and those behind it go on.
+import { newId, type Ack, type ErrorFrame, type Limits, type Message } from './protocol.ts';
+import type { Request, Seq, ServerFrame } from './protocol.ts';
 import type { OnReply, Timer } from './connection.ts';
 import { Keeper, type StorageState } from './keeper.ts';
 import { defaultLimits, plainMeta, problemOf, sinceProblem, type Refusal } from './limits.ts';
@@ -104,7 +105,7 @@ export class Outbox {
   /** Queues a message, and keeps it; one that cannot be sent has failed already, and is not kept. */
   add(draft: Draft): OutboxItem {
     const item = this.newItem(draft);
-    const problem = this.complete(item, draft.meta) ?? sinceProblem(draft.earliest) ?? problemOf(item, this.limits ?? defaultLimits);
+    const problem = this.complete(item, draft.meta) ?? sinceProblem(draft.earliest) ?? this.problemOf(item);
     const before = draft.id === undefined ? undefined : this.find(item);
     if (before && !problem) return this.addAgain(before, item);
     if (draft.earliest !== undefined) this.earlier.add(keyOf(item));
@@ -136,7 +137,10 @@ export class Outbox {
     }
   }
 
-  /** Resolves once the message is on the record, has failed or was discarded; rejects where another user is here before that. */
+  /**
+   * Resolves once the message is on the record, has failed or was discarded; rejects where another user is here before
+   * that.
+   */
   settled(item: OutboxItem): Promise<OutboxItem> {
     return item.state === 'sending' ? this.settling.of(this.find(item), item) : Promise.resolve(item);
   }
@@ -149,7 +153,7 @@ export class Outbox {
   retry(wanted: string | OutboxItem): void {
     const item = this.lookUp(wanted);
     if (item?.state !== 'failed') return;
-    const problem = problemOf(item, this.limits ?? defaultLimits);
+    const problem = this.problemOf(item);
     if (problem) return this.fail(item, problem);
     if (item.code === 'conflict') this.rename(item);
     item.state = 'sending';
@@ -168,7 +172,10 @@ export class Outbox {
     this.settling.settle(item);
   }
 
-  /** The user's own message was seen in the record. That is as good as an ack; but one that is on its way has the receipt. */
+  /**
+   * The user's own message was seen in the record. That is as good as an ack; but one that is on its way has the
+   * receipt.
+   */
   seen(message: Message): void {
     const item = this.find({ conversation: message.conversation, id: message.id! });
     if (!item) return;
@@ -187,7 +194,8 @@ export class Outbox {
   private newItem({ conversation, text, id, earliest, newest, log, target }: Draft): OutboxItem {
     const before = this.items.at(-1)?.created ?? 0;
     return {
-      id: id ?? newId(), conversation, text, since: earliest ?? newest, state: 'sending', created: Math.max(Date.now(), before + 1),
+      id: id ?? newId(), conversation, text, since: earliest ?? newest, state: 'sending',
+      created: Math.max(Date.now(), before + 1),
       ...(log !== undefined && { log }), ...(target != null && { target }),
     };
   }
@@ -204,14 +212,17 @@ export class Outbox {
     return undefined;
   }
 
-  /** The caller's own id waits here already: the same message is the same, another one is refused as the server would. */
+  /**
+   * The caller's own id waits here already: the same message is the same, another one is refused as the server would.
+   */
   private addAgain(before: OutboxItem, item: OutboxItem): OutboxItem {
     const content = ({ text, target, meta }: OutboxItem) => JSON.stringify([text, target, meta]);
     if (content(before) === content(item)) {
       this.retry(before);
       return before;
     }
-    this.refuse(item, { code: 'conflict', reason: 'another message with this id waits to be sent: give each message an id of its own' });
+    const reason = 'another message with this id waits to be sent: give each message an id of its own';
+    this.refuse(item, { code: 'conflict', reason });
     return item;
   }
 
@@ -223,7 +234,8 @@ export class Outbox {
 
   private adopt(found: readonly unknown[]): void {
     const known = new Set(this.items.map(keyOf));
-    const fresh = found.map((kept) => revive(kept, this.limits)).filter(({ item }) => !known.has(keyOf(item)) && known.add(keyOf(item)));
+    const isFresh = (item: OutboxItem) => !known.has(keyOf(item)) && known.add(keyOf(item));
+    const fresh = found.map((kept) => revive(kept, this.limits)).filter(({ item }) => isFresh(item));
     if (fresh.length === 0) return;
     for (const { item } of fresh) this.tried.add(keyOf(item));
     this.items = [...this.items, ...fresh.map(({ item }) => item)].sort((a, b) => a.created - b.created);
@@ -234,7 +246,8 @@ export class Outbox {
   private transmit(item: OutboxItem, before: OutboxItem | undefined, place: Place): void {
     if (place.known && item.log !== place.log) this.rebase(item, place);
     const key = keyOf(item);
-    const since = place.known || this.earlier.has(key) ? item.since : this.tried.has(key) ? 0 : undefined; // 0: the whole record is searched
+    const whole = this.tried.has(key) ? 0 : undefined; // 0: the whole record is searched
+    const since = place.known || this.earlier.has(key) ? item.since : whole;
     const { conversation, id, text, target, meta } = item;
     this.inFlight.add(key);
     const sent = this.options.request(
@@ -342,6 +355,10 @@ export class Outbox {
   private changed(conversation: string, awaited = false): void {
     this.pump(conversation);
     this.options.onChange(conversation, awaited);
+  }
+
+  private problemOf(item: OutboxItem): Refusal | undefined {
+    return problemOf(item, this.limits ?? defaultLimits);
   }
 
   private waits(item: OutboxItem): boolean {

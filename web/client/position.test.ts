@@ -6,8 +6,12 @@ import type { JoinOptions, Position } from './position.ts';
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-const sends = (server: FakeServer) => server.sockets.flatMap((socket) => socket.sent.filter((frame) => frame.type === 'send'));
-const joins = (server: FakeServer) => server.sockets.flatMap((socket) => socket.sent.filter((frame) => frame.type === 'join')).map(({ ref: _, ...join }) => join);
+const sends = (server: FakeServer) =>
+  server.sockets.flatMap((socket) => socket.sent.filter((frame) => frame.type === 'send'));
+const joins = (server: FakeServer) =>
+  server.sockets
+    .flatMap((socket) => socket.sent.filter((frame) => frame.type === 'join'))
+    .map(({ ref: _, ...join }) => join);
 
 /** A program's life, from where its last one stood. */
 async function life(server: FakeServer, options?: JoinOptions, name = 'bot') {
@@ -29,7 +33,13 @@ function filled(count: number): FakeServer {
 
 test('a join begins where it is told to: after a seq, with so many entries, with none, or with the newest 50', async () => {
   const begins: [JoinOptions | undefined, number, number][] = [
-    [{ after: 0 }, 1, 80], [{ after: 78 }, 79, 2], [{ after: 80 }, 81, 0], [{ limit: 3 }, 78, 3], [{ limit: 0 }, 81, 0], [{}, 31, 50], [undefined, 31, 50],
+    [{ after: 0 }, 1, 80],
+    [{ after: 78 }, 79, 2],
+    [{ after: 80 }, 81, 0],
+    [{ limit: 3 }, 78, 3],
+    [{ limit: 0 }, 81, 0],
+    [{}, 31, 50],
+    [undefined, 31, 50],
   ];
   for (const [options, first, count] of begins) {
     const { seqs, lobby } = await life(filled(80), options);
@@ -46,7 +56,14 @@ test('a position that was kept and handed back goes on exactly there, and says w
   expect(one.lobby().position).toEqual({ ...kept, seq: 4 });
   await one.chat.close();
   const two = await life(server, { after: JSON.parse(JSON.stringify(kept)) as Position });
-  expect(joins(server).at(-1)).toEqual({ type: 'join', conversation: 'lobby', after: 3, log: 'log-1', known: 3, sum: kept.sum });
+  expect(joins(server).at(-1)).toEqual({
+    type: 'join',
+    conversation: 'lobby',
+    after: 3,
+    log: 'log-1',
+    known: 3,
+    sum: kept.sum,
+  });
   expect([two.seqs(), two.told.resets]).toEqual([[4], []]);
 });
 
@@ -93,21 +110,39 @@ test('what is joined already is joined anew from where the options say', async (
   chat.join('lobby'); // changes nothing
   expect(seqs()).toEqual([6]);
   chat.join('lobby', { after: 4 });
-  expect([seqs(), lobby().timeline.messages.map((message) => message.seq)]).toEqual([[6, 5, 6], [5, 6]]);
+  expect([seqs(), lobby().timeline.messages.map((message) => message.seq)]).toEqual([
+    [6, 5, 6],
+    [5, 6],
+  ]);
 });
 
 test('options that make no sense are refused at once', () => {
   const { chat } = chatWith(new FakeServer());
   const wrong: JoinOptions[] = [
-    { after: -1 }, { after: 1.5 }, { after: '3' as never }, { after: Number.MAX_SAFE_INTEGER + 1 }, { limit: -1 }, { limit: 1_001 }, { limit: 2.5 },
-    { after: 3, log: '' }, { after: 3, log: 'x'.repeat(200_000) }, { after: 3, known: 3 }, { after: 3, sum: 'x' }, { after: 3, known: 0, sum: 'x' },
-    { log: 'log-1' }, { known: 3, sum: 'x' }, { after: {} as never },
+    { after: -1 },
+    { after: 1.5 },
+    { after: '3' as never },
+    { after: Number.MAX_SAFE_INTEGER + 1 },
+    { limit: -1 },
+    { limit: 1_001 },
+    { limit: 2.5 },
+    { after: 3, log: '' },
+    { after: 3, log: 'x'.repeat(200_000) },
+    { after: 3, known: 3 },
+    { after: 3, sum: 'x' },
+    { after: 3, known: 0, sum: 'x' },
+    { log: 'log-1' },
+    { known: 3, sum: 'x' },
+    { after: {} as never },
   ];
-  for (const options of wrong) expect(() => chat.join('lobby', options), JSON.stringify(options)).toThrow(expect.objectContaining({ name: 'RequestError', code: 'bad_request' }));
+  for (const options of wrong)
+    expect(() => chat.join('lobby', options), JSON.stringify(options)).toThrow(
+      expect.objectContaining({ name: 'RequestError', code: 'bad_request' }),
+    );
   expect(chat.conversation('lobby').mode).toBe('idle');
 });
 
-test('an id of the caller\'s own goes over the wire, and what is on the record already is told as that', async () => {
+test("an id of the caller's own goes over the wire, and what is on the record already is told as that", async () => {
   const server = filled(1);
   const answer = async () => {
     const { chat } = await life(server);
@@ -120,7 +155,7 @@ test('an id of the caller\'s own goes over the wire, and what is on the record a
   expect(server.record.map((entry) => entry.text)).toEqual(['question 1', 'answer']);
 });
 
-test('an id of the caller\'s own may have been sent in an earlier life: the record is searched from the target on, or from where it is told to', async () => {
+test("an id of the caller's own may have been sent in an earlier life: the record is searched from the target on, or from where it is told to", async () => {
   const server = filled(60);
   const { chat } = await life(server, { after: 40 });
   chat.send('lobby', 'a', { id: 'a', target: 50 });
@@ -142,7 +177,16 @@ test('so it is with one that was sent before the join was answered, and to what 
   chat.send('kitchen', 'd', { id: 'd', since: 5 });
   chat.connect();
   await vi.advanceTimersByTimeAsync(1);
-  expect(sends(server).map((send) => [send.id, send.since]).sort()).toEqual([['a', 50], ['b', 61], ['c', undefined], ['d', 5]]);
+  expect(
+    sends(server)
+      .map((send) => [send.id, send.since])
+      .sort(),
+  ).toEqual([
+    ['a', 50],
+    ['b', 61],
+    ['c', undefined],
+    ['d', 5],
+  ]);
 });
 
 test('in another record nothing stands where the one before had it: all of it is searched for what may have been sent before', async () => {
@@ -154,7 +198,10 @@ test('in another record nothing stands where the one before had it: all of it is
   server.wipe();
   server.say('zoe', 'question 1');
   await vi.advanceTimersByTimeAsync(1_000);
-  expect(sends(server).map((send) => [send.id, send.since, send.target])).toEqual([['a', 0, undefined], ['b', 2, undefined]]);
+  expect(sends(server).map((send) => [send.id, send.since, send.target])).toEqual([
+    ['a', 0, undefined],
+    ['b', 2, undefined],
+  ]);
 });
 
 test('an id that waits already is the same message; another one under it is refused', async () => {
@@ -166,7 +213,10 @@ test('an id that waits already is the same message; another one under it is refu
   chat.send('kitchen', 'hi', { id: 'x' }); // an id is unique in its conversation alone
   await vi.advanceTimersByTimeAsync(1_000);
   expect([texts(), first.state, told.failed]).toEqual([['hi'], 'recorded', ['conflict ho']]);
-  expect(sends(server).map((send) => [send.conversation, send.id])).toEqual([['lobby', 'x'], ['kitchen', 'x']]);
+  expect(sends(server).map((send) => [send.conversation, send.id])).toEqual([
+    ['lobby', 'x'],
+    ['kitchen', 'x'],
+  ]);
 });
 
 test('the same id in two conversations is kept twice, and forgotten by itself', async () => {
@@ -183,10 +233,23 @@ test('the same id in two conversations is kept twice, and forgotten by itself', 
 test('what is recorded has its receipt: seq, time, sum and log, whichever of ack and entry comes first', async () => {
   const { server, chat } = await online();
   const entryFirst = chat.send('lobby', 'one');
-  expect(entryFirst).toMatchObject({ state: 'recorded', seq: 1, time: server.record[0]!.time, sum: 'one', log: 'log-1' });
+  expect(entryFirst).toMatchObject({
+    state: 'recorded',
+    seq: 1,
+    time: server.record[0]!.time,
+    sum: 'one',
+    log: 'log-1',
+  });
   server.answers = false;
   const ackFirst = chat.send('lobby', 'two');
-  server.socket!.reply('send', { type: 'ack', conversation: 'lobby', id: ackFirst.id, seq: 2, time: 'then', sum: 'one ‖ two' });
+  server.socket!.reply('send', {
+    type: 'ack',
+    conversation: 'lobby',
+    id: ackFirst.id,
+    seq: 2,
+    time: 'then',
+    sum: 'one ‖ two',
+  });
   expect(ackFirst).toMatchObject({ state: 'recorded', seq: 2, time: 'then', sum: 'one ‖ two', log: 'log-1' });
 });
 
@@ -215,7 +278,9 @@ test('settled tells of each end: recorded, failed, discarded; and of a user who 
   server.socket!.drop();
   await vi.advanceTimersByTimeAsync(1_000);
   await left;
-  await expect(chat.settled({ ...given, id: 'unknown', state: 'sending' })).rejects.toMatchObject({ code: 'bad_request' });
+  await expect(chat.settled({ ...given, id: 'unknown', state: 'sending' })).rejects.toMatchObject({
+    code: 'bad_request',
+  });
 });
 
 test('with a token the name counts all the same: an open server goes by it', async () => {

@@ -4,8 +4,8 @@ import { RequestError } from './request-error.ts';
 import { byteLength, type Seq } from './protocol.ts';
 
 /**
- * Where this client stands in a conversation's record, as JSON: a program keeps it, and hands it back in its next life. Each entry up to
- * `seq` has been told of.
+ * Where this client stands in a conversation's record, as JSON: a program keeps it, and hands it back in its next life.
+ * Each entry up to `seq` has been told of.
  */
 export interface Position {
   seq: Seq;
@@ -19,8 +19,8 @@ export interface Position {
 /** Where a join begins. */
 export interface JoinOptions {
   /**
-   * Every entry after this one comes, however many there are: a seq, or a position that was kept. Where it is of a record that is gone,
-   * `reset` tells so, and the conversation is joined as without it.
+   * Every entry after this one comes, however many there are: a seq, or a position that was kept. Where it is of a
+   * record that is gone, `reset` tells so, and the conversation is joined as without it.
    */
   after?: Seq | Position | undefined;
   /** Beside a seq: the log that it means something in. */
@@ -28,7 +28,9 @@ export interface JoinOptions {
   /** Beside a seq: an entry whose sum was told, and that sum. */
   known?: Seq | undefined;
   sum?: string | undefined;
-  /** How many entries come first where there is no `after`: 0 (only what is new) to 1000; 50 unless this says otherwise. */
+  /**
+   * How many entries come first where there is no `after`: 0 (only what is new) to 1000; 50 unless this says otherwise.
+   */
   limit?: number | undefined;
 }
 
@@ -36,8 +38,14 @@ const mostEntries = 1_000; // a join may ask for
 
 /** What was asked for, checked: throws a RequestError with the code `bad_request`. */
 export function startOf({ after, log, known, sum, limit }: JoinOptions): { after?: Position; limit?: number } {
-  const from = typeof after === 'object' && after !== null ? after : after === undefined ? undefined : { seq: after, log, known, sum };
-  const problem = limitProblem(limit) ?? (from && positionProblem(from)) ?? (from ? undefined : loose({ log, known, sum }));
+  const from =
+    typeof after === 'object' && after !== null
+      ? after
+      : after === undefined
+        ? undefined
+        : { seq: after, log, known, sum };
+  const problem =
+    limitProblem(limit) ?? (from && positionProblem(from)) ?? (from ? undefined : loose({ log, known, sum }));
   if (problem) throw new RequestError(problem.code, problem.reason);
   return { ...(from && { after: tidy(from) }), ...(limit !== undefined && { limit }) };
 }
@@ -56,8 +64,10 @@ function limitProblem(limit: unknown): Refusal | undefined {
 function positionProblem({ seq, log, known, sum }: Loose): Refusal | undefined {
   if (!isNumber(seq, 0)) return badRequest('after is the seq of an entry, from 0 on, or a position that was kept');
   if (log !== undefined && !isName(log)) return badRequest('log is what a position, an ack or an entry called it');
-  if ((known === undefined) !== (sum === undefined)) return badRequest('known and sum belong together: the seq of an entry, and the sum that came with it');
-  if (known !== undefined && (!isNumber(known, 1) || !isName(sum))) return badRequest('known is the seq of an entry, from 1 on, and sum is its');
+  if ((known === undefined) !== (sum === undefined))
+    return badRequest('known and sum belong together: the seq of an entry, and the sum that came with it');
+  if (known !== undefined && (!isNumber(known, 1) || !isName(sum)))
+    return badRequest('known is the seq of an entry, from 1 on, and sum is its');
   return undefined;
 }
 

@@ -183,7 +183,10 @@ function isLowSurrogate(unit: number): boolean {
   return unit >= 0xdc00 && unit < 0xe000;
 }
 
-/** A new message id. It needs no secure context, as crypto.randomUUID would, and no secret: where there is no crypto, chance will do. */
+/**
+ * A new message id. It needs no secure context, as crypto.randomUUID would, and no secret: where there is no crypto,
+ * chance will do.
+ */
 export function newId(): string {
   const bytes = new Uint8Array(12);
   if (typeof crypto === 'undefined') bytes.forEach((_, index) => (bytes[index] = Math.random() * 256));

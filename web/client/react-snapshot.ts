@@ -38,8 +38,24 @@ export interface ConversationSnapshot {
 
 /** What there is before anything is known, and while a server renders. */
 export const nothing: ConversationSnapshot = {
-  messages: [], unsettled: [], growing: [], joined: false, problem: undefined, code: undefined, newest: 0, readTo: undefined, unread: undefined,
-  position: undefined, online: [], count: 0, whoTypes: [], reads: {}, hasOlder: false, live: true, loadingOlder: false, loadingNewer: false,
+  messages: [],
+  unsettled: [],
+  growing: [],
+  joined: false,
+  problem: undefined,
+  code: undefined,
+  newest: 0,
+  readTo: undefined,
+  unread: undefined,
+  position: undefined,
+  online: [],
+  count: 0,
+  whoTypes: [],
+  reads: {},
+  hasOlder: false,
+  live: true,
+  loadingOlder: false,
+  loadingNewer: false,
 };
 
 const newest = new WeakMap<Conversation, { revision: number; snapshot: ConversationSnapshot }>();
@@ -56,10 +72,38 @@ export function snapshotOf(chat: Chat, id: string): ConversationSnapshot {
 }
 
 function take(conversation: Conversation, unsettled: OutboxItem[]): ConversationSnapshot {
-  const { timeline, people, growing, joined, problem, code, newest: last, readTo, unread, position, loadingOlder, loadingNewer } = conversation;
+  const {
+    timeline,
+    people,
+    growing,
+    joined,
+    problem,
+    code,
+    newest: last,
+    readTo,
+    unread,
+    position,
+    loadingOlder,
+    loadingNewer,
+  } = conversation;
   return {
-    messages: [...timeline.messages], unsettled: unsettled.map((item) => ({ ...item })), growing: growing.list(), joined, problem, code,
-    newest: last, readTo, unread, position, online: people.online, count: people.count, whoTypes: people.whoTypes, reads: { ...people.reads },
-    hasOlder: timeline.hasOlder, live: timeline.live, loadingOlder, loadingNewer,
+    messages: [...timeline.messages],
+    unsettled: unsettled.map((item) => ({ ...item })),
+    growing: growing.list(),
+    joined,
+    problem,
+    code,
+    newest: last,
+    readTo,
+    unread,
+    position,
+    online: people.online,
+    count: people.count,
+    whoTypes: people.whoTypes,
+    reads: { ...people.reads },
+    hasOlder: timeline.hasOlder,
+    live: timeline.live,
+    loadingOlder,
+    loadingNewer,
   };
 }

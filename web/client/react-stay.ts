@@ -1,5 +1,5 @@
-// Who shows which conversation. It is joined with the first component that does, and left with the last: not at once, since one that
-// goes may come back in the same drawing, as all do in React's strict mode.
+// Who shows which conversation. It is joined with the first component that does, and left with the last: not at once,
+// since one that goes may come back in the same drawing, as all do in React's strict mode.
 import type { Chat } from './chat.ts';
 import type { ConversationMode } from './conversation.ts';
 import type { UseConversationOptions } from './react.ts';
@@ -37,10 +37,9 @@ function begin(chat: Chat, id: string, start: UseConversationOptions): void {
 
 /** Leaves a conversation as those that still show it need it, or as it was before anybody did. */
 function settle(chat: Chat, id: string, here: Shown): void {
-  const all = shown.get(chat);
   const { open, followed, before } = here;
-  if (open > 0 || all?.get(id) !== here) return; // it is shown again
-  if (followed === 0) all.delete(id);
+  if (open > 0) return;
+  if (followed === 0) shown.get(chat)?.delete(id);
   const conversation = chat.conversation(id);
   if (before === 'open') return;
   if (followed > 0 || before === 'followed') conversation.enter('followed');

@@ -5,7 +5,14 @@ import { createRoot, hydrateRoot } from 'react-dom/client';
 import { renderToString } from 'react-dom/server';
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import type { Chat, ChatOptions } from './chat.ts';
-import { ChatProvider, useChat, useConnection, useConversation, type UseConversationOptions, type UsedConversation } from './react.ts';
+import {
+  ChatProvider,
+  useChat,
+  useConnection,
+  useConversation,
+  type UseConversationOptions,
+  type UsedConversation,
+} from './react.ts';
 import { chatWith, FakeServer, FakeStore } from './testing.ts';
 
 beforeEach(() => {
@@ -33,16 +40,30 @@ async function draw(node: ReactNode) {
 /** What a component was given, at each drawing. */
 function watcher() {
   const drawn: UsedConversation[] = [];
-  const Lobby: FunctionComponent<{ chat?: Chat; id?: string; options?: UseConversationOptions }> = ({ chat, id = 'lobby', options }) => {
+  const Lobby: FunctionComponent<{ chat?: Chat; id?: string; options?: UseConversationOptions }> = ({
+    chat,
+    id = 'lobby',
+    options,
+  }) => {
     const lobby = chat ? useConversation(chat, id, options) : useConversation(id, options);
     drawn.push(lobby);
-    return createElement('p', null, lobby.messages.map((message) => message.text).join(' '), lobby.unsettled.map((item) => ` [${item.state} ${item.text}]`).join(''));
+    return createElement(
+      'p',
+      null,
+      lobby.messages.map((message) => message.text).join(' '),
+      lobby.unsettled.map((item) => ` [${item.state} ${item.text}]`).join(''),
+    );
   };
   return { Lobby, drawn, last: () => drawn.at(-1)! };
 }
 
 const optionsOf = (server: FakeServer, more: Partial<ChatOptions> = {}): ChatOptions => ({
-  url: 'ws://test/ws', name: 'ann', open: server.open, random: () => 0.5, store: () => new FakeStore(), ...more,
+  url: 'ws://test/ws',
+  name: 'ann',
+  open: server.open,
+  random: () => 0.5,
+  store: () => new FakeStore(),
+  ...more,
 });
 
 /** An application with a chat of its own. */
@@ -70,7 +91,15 @@ test('what is said is drawn, and what one says, from its sending to the record',
   expect(page.text()).toBe('waitingbefore hi [sending mine]');
   await later(1_000);
   expect(page.text()).toBe('onlinebefore hi mine');
-  expect(last()).toMatchObject({ joined: true, newest: 3, unread: 3, online: ['ann'], count: 1, live: true, position: { seq: 3, log: 'log-1' } });
+  expect(last()).toMatchObject({
+    joined: true,
+    newest: 3,
+    unread: 3,
+    online: ['ann'],
+    count: 1,
+    live: true,
+    position: { seq: 3, log: 'log-1' },
+  });
 });
 
 test('a component is drawn when its conversation changes, and not for another one; what has not changed is the same object', async () => {
@@ -91,7 +120,8 @@ test('a component is drawn when its conversation changes, and not for another on
   expect(drawn.length).toBe(count + 2);
   expect(last()).not.toBe(before);
   expect(before.messages).toEqual([]); // an older drawing stays what it was
-  for (const name of ['send', 'retry', 'discard', 'typing', 'markRead', 'loadOlder', 'loadNewer'] as const) expect(last()[name], name).toBe(before[name]);
+  for (const name of ['send', 'retry', 'discard', 'typing', 'markRead', 'loadOlder', 'loadNewer'] as const)
+    expect(last()[name], name).toBe(before[name]);
 });
 
 test('an item of an older drawing is not changed by what becomes of the message', async () => {
@@ -110,7 +140,9 @@ test('an item of an older drawing is not changed by what becomes of the message'
 test('in strict mode there is one connection in the end, one join of it, and all of it works', async () => {
   const server = new FakeServer();
   const { Lobby } = watcher();
-  const page = await draw(createElement(StrictMode, null, createElement(App, { options: optionsOf(server) }, createElement(Lobby))));
+  const page = await draw(
+    createElement(StrictMode, null, createElement(App, { options: optionsOf(server) }, createElement(Lobby))),
+  );
   await later();
   expect(page.text()).toBe('online');
   const live = server.sockets.filter((socket) => !socket.closed);
@@ -126,10 +158,16 @@ test('a conversation is left with the last component that shows it, and joined a
   const { chat, lobby } = chatWith(server);
   const { Lobby } = watcher();
   chat.connect();
-  const both = (...shown: boolean[]) => createElement('div', null, shown.map((is, key) => is && createElement(Lobby, { chat, key })));
+  const both = (...shown: boolean[]) =>
+    createElement(
+      'div',
+      null,
+      shown.map((is, key) => is && createElement(Lobby, { chat, key })),
+    );
   const page = await draw(both(true, true));
   await later();
-  const asked = () => server.socket!.sent.filter((frame) => frame.type !== 'history').map((frame) => [frame.type, frame.after]);
+  const asked = () =>
+    server.socket!.sent.filter((frame) => frame.type !== 'history').map((frame) => [frame.type, frame.after]);
   await act(async () => void server.say('bob', 'one'));
   await page.again(both(false, true));
   await page.again(both(true, false)); // another one in the same drawing
@@ -157,7 +195,13 @@ test('a list follows, and what is opened beside it is followed again after', asy
   const { chat, lobby } = chatWith(server);
   chat.connect();
   const list = watcher();
-  const both = (open: boolean) => createElement('div', null, createElement(list.Lobby, { chat, options: { follow: true } }), open && createElement(watcher().Lobby, { chat }));
+  const both = (open: boolean) =>
+    createElement(
+      'div',
+      null,
+      createElement(list.Lobby, { chat, options: { follow: true } }),
+      open && createElement(watcher().Lobby, { chat }),
+    );
   const page = await draw(both(false));
   await later();
   const modes = [lobby().mode];
@@ -173,7 +217,9 @@ test('a list follows, and what is opened beside it is followed again after', asy
 test('a join begins where the options say', async () => {
   const server = new FakeServer();
   for (let n = 1; n <= 9; n++) server.say('bob', `m${n}`);
-  const page = await draw(createElement(App, { options: optionsOf(server) }, createElement(watcher().Lobby, { options: { after: 7 } })));
+  const page = await draw(
+    createElement(App, { options: optionsOf(server) }, createElement(watcher().Lobby, { options: { after: 7 } })),
+  );
   await later();
   expect(page.text()).toBe('onlinem8 m9');
 });
@@ -191,7 +237,10 @@ test('another name is another chat', async () => {
   await act(async () => rename('bob'));
   await later();
   expect(page.text()).toBe('online');
-  expect(server.sockets.map((socket) => [new URL(socket.url).searchParams.get('name'), socket.closed])).toEqual([['ann', true], ['bob', false]]);
+  expect(server.sockets.map((socket) => [new URL(socket.url).searchParams.get('name'), socket.closed])).toEqual([
+    ['ann', true],
+    ['bob', false],
+  ]);
 });
 
 test('without a chat, a hook says what to do', async () => {

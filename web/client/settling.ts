@@ -13,7 +13,10 @@ export class Settling {
 
   /** The end of an item that waits. `asked` is what was asked for, where no such message waits. */
   of(item: OutboxItem | undefined, asked: OutboxItem): Promise<OutboxItem> {
-    if (!item) return Promise.reject(new RequestError('bad_request', `no message with the id ${asked.id} waits in ${asked.conversation}`));
+    if (!item)
+      return Promise.reject(
+        new RequestError('bad_request', `no message with the id ${asked.id} waits in ${asked.conversation}`),
+      );
     if (item.state !== 'sending') return Promise.resolve(item);
     return new Promise((resolve, reject) => {
       this.waiters.set(item, [...(this.waiters.get(item) ?? []), { resolve, reject }]);
@@ -36,7 +39,9 @@ export class Settling {
   abandon(): void {
     for (const item of [...this.waiters.keys()]) {
       for (const { reject } of this.take(item)) {
-        reject(new RequestError('disconnected', 'another user is connected now: the message waits for the one who wrote it'));
+        reject(
+          new RequestError('disconnected', 'another user is connected now: the message waits for the one who wrote it'),
+        );
       }
     }
   }

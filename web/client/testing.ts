@@ -36,7 +36,8 @@ export class FakeSocket implements Socket {
   }
 
   welcome(user = 'ann', limits: Frame = {}): void {
-    this.receive({ type: 'welcome', session: 's', user, version: 'test', now: '', limits: { frame: 131_072, text: 16_384, meta: 4_096, joins: 1_000, ...limits } });
+    const all = { frame: 131_072, text: 16_384, meta: 4_096, joins: 1_000, ...limits };
+    this.receive({ type: 'welcome', session: 's', user, version: 'test', now: '', limits: all });
   }
 
   drop(code = 1006, reason = ''): void {
@@ -127,12 +128,13 @@ export class FakeServer {
 
   private take(socket: FakeSocket, frame: Frame): void {
     if (!this.answers) return;
-    if (new TextEncoder().encode(JSON.stringify(frame)).length > (this.limits.frame ?? 131_072)) return socket.drop(1009, 'a frame is over the limit');
+    const bytes = new TextEncoder().encode(JSON.stringify(frame)).length;
+    if (bytes > (this.limits.frame ?? 131_072)) return socket.drop(1009, 'a frame is over the limit');
     if (frame.type === 'ping') this.give(socket, { type: 'pong', ref: frame.ref });
     if (frame.type === 'join') this.join(socket, frame);
     if (frame.type === 'leave') this.leave(frame.conversation);
     if (frame.type === 'read' && frame.seq > this.record.length) {
-      this.give(socket, { type: 'error', code: 'bad_request', reason: `the last is ${this.record.length}`, conversation: frame.conversation, ref: frame.ref });
+      this.give(socket, { type: 'error', ...this.beyondLast(), conversation: frame.conversation, ref: frame.ref });
     } else if (frame.type === 'read') this.marks.set(this.user, Math.max(frame.seq, this.marks.get(this.user) ?? 0));
     if (frame.type === 'send') this.give(socket, { ...this.put(frame), ref: frame.ref });
     if (frame.type === 'history') {
@@ -143,12 +145,17 @@ export class FakeServer {
     }
   }
 
+  private beyondLast(): Frame {
+    return { code: 'bad_request', reason: `the last is ${this.record.length}` };
+  }
+
   private leave(conversation: string): void {
     this.places.delete(conversation);
     if (conversation === 'lobby') this.joined = false;
   }
 
-  private join(socket: FakeSocket, { conversation, after, log, known, sum, messages = true, limit = 50, ref }: Frame): void {
+  private join(socket: FakeSocket, request: Frame): void {
+    const { conversation, after, log, known, sum, messages = true, limit = 50, ref } = request;
     if (!this.places.has(conversation) && this.places.size >= (this.limits.joins ?? 1_000)) {
       return this.give(socket, { type: 'error', code: 'rate_limited', reason: 'leave one first', conversation, ref });
     }
@@ -158,7 +165,7 @@ export class FakeServer {
     const gone = known !== undefined && !this.forgives && (known > this.record.length || this.sum(known) !== sum);
     const reset = (other || gone) && { code: 'reset', reason: 'another record' };
     const refusal = this.refusesJoin ?? reset;
-    const beyond = !refusal && after > this.record.length && { code: 'bad_request', reason: `the last is ${this.record.length}` };
+    const beyond = !refusal && after > this.record.length && this.beyondLast();
     if (refusal || beyond) this.places.delete(conversation);
     if (beyond) return this.give(socket, { type: 'error', conversation: 'lobby', ...beyond, ref });
     if (refusal) return this.give(socket, { type: 'error', conversation: 'lobby', ...refusal, ref });
@@ -241,7 +248,10 @@ export class FakeLocks implements Locks {
 
 /** A whole client of a fake server, and what it told its page. */
 export function chatWith(server: FakeServer, store: OutboxStore = new FakeStore(), more: Partial<ChatOptions> = {}) {
-  const told = { states: [] as ConnectionState[], resets: [] as string[], problems: [] as string[], failed: [] as string[], storage: [] as StorageState[], recorded: [] as string[] };
+  const told = {
+    states: [] as ConnectionState[], storage: [] as StorageState[],
+    resets: [] as string[], problems: [] as string[], failed: [] as string[], recorded: [] as string[],
+  };
   const chat = new Chat({ url: 'ws://test/ws', name: 'ann', open: server.open, random: () => 0.5, store: () => store, ...more });
   chat.on('state', (state) => told.states.push(state));
   chat.on('reset', ({ conversation }) => told.resets.push(conversation));

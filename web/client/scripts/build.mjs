@@ -1,5 +1,5 @@
-// Builds dist/: ES modules, CommonJS below cjs/, and the types of both. The types name each other as .js, which every TypeScript
-// from 4.7 on takes; the compiler leaves them as the sources have them.
+// Builds dist/: ES modules, CommonJS below cjs/, and the types of both. The types name each other as .js, which every
+// TypeScript from 4.7 on takes; the compiler leaves them as the sources have them.
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';

@@ -1,5 +1,5 @@
-// A bot that answers each question once, whatever ends it and however often: it keeps where it stands once an answer is on the
-// record, and gives each answer an id of its own, so that what it sends again after a crash is the same message.
+// A bot that answers each question once, whatever ends it and however often: it keeps where it stands once an answer is
+// on the record, and gives each answer an id of its own, so that what it sends again after a crash is the same message.
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { Chat } from '@verbatim/client';
 import { WebSocket } from 'ws';
@@ -10,7 +10,10 @@ let answered = Promise.resolve();
 
 chat.on('message', ({ conversation, message, position }) => {
   if (message.from === chat.user) return;
-  const answer = chat.send(conversation, `answer to ${message.text}`, { id: `answer-${message.seq}`, target: message.seq });
+  const answer = chat.send(conversation, `answer to ${message.text}`, {
+    id: `answer-${message.seq}`,
+    target: message.seq,
+  });
   answered = answered.then(() => chat.settled(answer)).then(() => keep(position));
 });
 chat.join('lobby', { after: kept() ?? 0 });

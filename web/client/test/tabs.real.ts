@@ -139,7 +139,10 @@ test('storage that is full says so, and what waits goes on in memory', async () 
 
 const whole = { conversation: 'lobby', created: 1, since: 0, state: 'sending' } as const;
 
-/** Puts what an older version kept into a tab's database, as it had it there: under the id, and of an owner that is gone. */
+/**
+ * Puts what an older version kept into a tab's database, as it had it there: under the id, and of an owner that is
+ * gone.
+ */
 async function leaves(tab: Tab, ...items: { id: string }[]): Promise<void> {
   await tab.page.evaluate(async ([name, left]) => {
     const database = await window.openDB(name as string, 1, { upgrade: (made) => void made.createObjectStore('outbox', { keyPath: ['user', 'id'] }) });

@@ -46,7 +46,10 @@ export function wantPreview(id: string): void {
   if (mode === 'followed' && joined && newest > timeline.last) previews.want(id, newest);
 }
 
-/** What is unread in all conversations together that are not muted, but the one that is being read, if any, and those never looked at. */
+/**
+ * What is unread in all conversations together that are not muted, but the one that is being read, if any, and those
+ * never looked at.
+ */
 export function unreadInAll(read: string | undefined): number {
   return own.value.reduce((sum, { id, muted }) => sum + (muted || id === read ? 0 : unreadIn(watch(id))), 0);
 }
