@@ -80,9 +80,13 @@ func (c *Client) connection(ctx context.Context) error {
 	written := make(chan struct{})
 	go func() { defer close(written); finish(c.write(over, l)) }() // the connection's; see write
 	c.said = nil
-	finish(c.read(l))
+	err = c.read(l)
+	finish(err)
 	<-closed
 	<-written
+	if isTooBig(err) {
+		c.giveUpLargest()
+	}
 	c.disconnect()
 	return context.Cause(over)
 }
@@ -177,6 +181,13 @@ func reasonIn(answer *http.Response) string {
 		return ""
 	}
 	return said.Error.Reason
+}
+
+// isTooBig reports whether a connection was closed for a frame over a limit. Those of the server are held to here: there is
+// another one, of something that stands in front of it.
+func isTooBig(err error) bool {
+	var closed websocket.CloseError
+	return errors.As(err, &closed) && protocol.CloseCode(closed.Code) == protocol.CloseTooBig
 }
 
 // judge says of a connection's end how long the server asked to stay away, and whether another one is of no use.

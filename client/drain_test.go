@@ -6,11 +6,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"verbatim/protocol"
 )
-
-func num0(n uint64) protocol.Number { return protocol.Number{Value: n, Set: true} }
 
 type drained struct {
 	left int
@@ -134,55 +130,6 @@ func TestAClientThatNeverRanOrIsOverHasNothingToWaitFor(t *testing.T) {
 		k.close(4003, "blocked") // which no new connection mends
 		if left, err := c.Drain(context.Background()); left != 1 || !errors.Is(err, ErrClosed) {
 			t.Errorf("drained: %d %v, want 1 left", left, err)
-		}
-	})
-}
-
-func TestASendWithAnIDOfItsOwnersIsLookedForFromItsTargetOrSinceOn(t *testing.T) {
-	bubble(t, func(t *testing.T, f *fake, o Options, n *news) {
-		c, _ := run(t, o)
-		k := f.next()
-		k.joins("log1", "8", "7")
-		n.expect("connected again=false", "joined log1 8-7 resumed=false missed=0")
-		messages := []Message{
-			{ID: "a", Target: 5}, {ID: "b", Target: 5, Since: num0(3)}, {ID: "c", Since: num0(0)}, {ID: "d"}, {Target: 5}, {Since: num0(3)},
-		}
-		for _, m := range messages {
-			m.Conversation, m.Text = "lobby", "text"
-			if _, err := c.TrySend(m); err != nil {
-				t.Fatal(err)
-			}
-		}
-		for i, want := range []any{num("5"), num("3"), num("0"), nil, nil, nil} {
-			if o := k.hears("send"); o["since"] != want {
-				t.Errorf("send %d: %v, want since %v", i, o, want)
-			}
-		}
-	})
-}
-
-func TestALaterClientResumesWhereAnEarlierOneStood(t *testing.T) {
-	bubble(t, func(t *testing.T, f *fake, o Options, n *news) {
-		c, _ := run(t, o)
-		k := f.next()
-		j := k.hears("join")
-		if _, ok := c.Resume("lobby"); ok {
-			t.Error("before the join is answered there is a place to resume at")
-		}
-		k.say(`{"type":"joined","conversation":"lobby","log":"log1","first":8,"last":8,"sum":"eight","online":[],"count":1,"reads":{},"ref":"` + j["ref"].(string) + `"}`)
-		k.entry("message", "8")
-		k.entry("message", "9")
-		n.expect("connected again=false", "joined log1 8-8 resumed=false missed=0", "entry 8", "entry 9")
-		stood, ok := c.Resume("lobby")
-		if !ok {
-			t.Fatal("there is no place to resume at")
-		}
-		c.Close()
-		o.Joins = []Join{stood}
-		run(t, o)
-		j = f.next().hears("join")
-		if j["after"] != num("9") || j["log"] != "log1" || j["known"] != num("8") || j["sum"] != "eight" {
-			t.Errorf("the later client's join: %v, want after 9 of log1, where 8 has its sum", j)
 		}
 	})
 }

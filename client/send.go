@@ -234,6 +234,29 @@ func (c *Client) giveUp(id protocol.ConversationID, item *outgoing, err *protoco
 	c.tellRefusal(Refusal{Conversation: id, ID: item.id, Err: err})
 }
 
+// giveUpLargest gives up the largest send without an answer, after a close for a frame that was too large: else it would be
+// sent again for ever, and nothing behind it.
+func (c *Client) giveUpLargest() {
+	c.mu.Lock()
+	var in *conversation
+	at, most := 0, 0
+	for _, v := range c.conversations {
+		for i, item := range v.items {
+			if item.flying && len(item.body) > most {
+				in, at, most = v, i, len(item.body)
+			}
+		}
+	}
+	if in == nil {
+		c.mu.Unlock()
+		return
+	}
+	item := in.settle(at)
+	c.mu.Unlock()
+	c.giveUp(in.id, item, protocol.TooLarge("the connection was closed for a frame over the limit, and of what was on its way "+
+		"this is the largest: send it in parts"))
+}
+
 // goOn has what is left in an outbox written, unless answers are waited for first. mu is held.
 func (c *Client) goOn(v *conversation) {
 	switch {

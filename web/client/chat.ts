@@ -113,6 +113,7 @@ export class Chat extends Emitter<ChatEvents> {
       protocols: () => (token === undefined ? ['verbatim.v1'] : ['verbatim.v1', `bearer.${token}`]),
       onState: (state) => this.entered(state),
       onFrame: (frame) => this.receive(frame),
+      onTooBig: () => this.outbox.tooBig(),
       ...(open && { open }), ...(random && { random }),
     });
     this.outbox = this.newOutbox();

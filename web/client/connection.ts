@@ -52,6 +52,8 @@ export interface ConnectionOptions {
   protocols?(): string[];
   onState(state: ConnectionState): void;
   onFrame(frame: ServerFrame): void;
+  /** The connection is closed for a frame that is too large, though it was within the server's limits. Told before anything else of it. */
+  onTooBig?(): void;
   /** Makes a socket; without it, the global WebSocket does. */
   open?(url: string, protocols: string[]): Socket;
   /** From 0 to 1, as Math.random. */
@@ -195,6 +197,7 @@ export class Connection {
   private lost(code: number, reason: string): void {
     const wasOnline = this.state.phase === 'online';
     const { opened, told } = this;
+    if (code === closeCode.tooBig) this.options.onTooBig?.();
     this.drop();
     if (isRefusal(code, wasOnline)) {
       this.enter({ phase: 'refused', code, reason: this.lastError || reason });

@@ -2,7 +2,7 @@
 // safe; each names the one before it (`prev`), so that the server keeps their order through any failure; and what is
 // sent again says after which entry it can stand at the earliest (`since`), so that it is recorded once however late it
 // comes. What cannot be sent at all, by its size or its shape, fails here, and those behind it go on.
-import { newId, type Ack, type ErrorFrame, type Limits, type Message } from './protocol.ts';
+import { byteLength, newId, type Ack, type ErrorFrame, type Limits, type Message } from './protocol.ts';
 import type { Request, Seq, ServerFrame } from './protocol.ts';
 import type { OnReply, Timer } from './connection.ts';
 import { Keeper, type StorageState } from './keeper.ts';
@@ -100,6 +100,18 @@ export class Outbox {
       const problem = problemOf(item, limits);
       if (problem) this.fail(item, problem);
     }
+  }
+
+  /**
+   * A frame was too large for what stands before the server, whatever the server's limits are: of what is on its way the largest is, and
+   * fails. Else it would be sent again for ever, and nothing behind it.
+   */
+  tooBig(): void {
+    const sizeOf = (item: OutboxItem) => byteLength(JSON.stringify(item));
+    const flying = this.items.filter((item) => item.state === 'sending' && this.inFlight.has(keyOf(item)));
+    const [largest] = flying.sort((a, b) => sizeOf(b) - sizeOf(a));
+    const reason = 'the connection was closed for a frame over the limit, and of what was on its way this is the largest';
+    if (largest) this.fail(largest, { code: 'too_large', reason: `${reason}: send it in parts` });
   }
 
   /** Queues a message, and keeps it; one that cannot be sent has failed already, and is not kept. */

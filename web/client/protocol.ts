@@ -160,7 +160,7 @@ export type Request =
   | { type: 'ping' };
 
 /** The close codes that have a meaning of their own here. */
-export const closeCode = { draining: 1001, protocol: 1002, policy: 1008, tryLater: 1013, unauthorized: 4001, forbidden: 4003 } as const;
+export const closeCode = { draining: 1001, protocol: 1002, policy: 1008, tooBig: 1009, tryLater: 1013, unauthorized: 4001, forbidden: 4003 } as const;
 
 const conversationPattern = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 

@@ -73,6 +73,8 @@ export class FakeServer {
   refusesJoin: Frame | undefined;
   /** Those of the welcome that are not the contract's own. */
   limits: Frame = {};
+  /** What stands in front closes the connection for frames over this. */
+  narrow = Infinity;
   /** Whether it answers at all. */
   answers = true;
   /** Milliseconds from a request to its replies; 0 is at once. */
@@ -129,7 +131,7 @@ export class FakeServer {
   private take(socket: FakeSocket, frame: Frame): void {
     if (!this.answers) return;
     const bytes = new TextEncoder().encode(JSON.stringify(frame)).length;
-    if (bytes > (this.limits.frame ?? 131_072)) return socket.drop(1009, 'a frame is over the limit');
+    if (bytes > Math.min(this.narrow, this.limits.frame ?? 131_072)) return socket.drop(1009, 'a frame is over the limit');
     if (frame.type === 'ping') this.give(socket, { type: 'pong', ref: frame.ref });
     if (frame.type === 'join') this.join(socket, frame);
     if (frame.type === 'leave') this.leave(frame.conversation);

@@ -169,6 +169,18 @@ test('the names that a queue adds to a frame count too', async () => {
   expect([texts(), server.sockets.length]).toEqual([['first', 'third'], 1]);
 });
 
+test('what stands before the server may take less than it: the largest fails, and the rest goes on', async () => {
+  const server = new FakeServer();
+  server.narrow = 5_000;
+  const { chat, told, texts, store } = await online(server);
+  server.socket!.drop();
+  for (const text of ['small', 'x'.repeat(6_000), 'y'.repeat(7_000), 'last']) chat.send('lobby', text);
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect([texts(), chat.connection.state.phase]).toEqual([['small', 'last'], 'online']);
+  expect(told.failed).toEqual([`too_large ${'x'.repeat(20)}`, `too_large ${'y'.repeat(20)}`]);
+  expect([...store.items.values()].map((item) => item.state)).toEqual(['failed', 'failed']);
+});
+
 test("before the first welcome the contract's limits count, and the server's from then on", async () => {
   const server = new FakeServer();
   server.limits = { text: 10 };
