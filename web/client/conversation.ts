@@ -96,9 +96,9 @@ export class Conversation {
     return this.began === undefined ? undefined : Math.max(0, this.newest - (this.readTo ?? 0));
   }
 
-  /** The seq after which this client was first told of what stands in this log. */
-  get origin(): Seq | undefined {
-    return this.began ?? this.start.after?.seq;
+  /** Whether a join goes on where it was, or where it was told to begin. */
+  get opened(): boolean {
+    return this.begun || this.start.after !== undefined;
   }
 
   /**
@@ -107,7 +107,7 @@ export class Conversation {
    */
   get position(): Position | undefined {
     if (this.began === undefined) return this.start.after;
-    const seq = this.mode === 'followed' ? this.newest : this.timeline.last;
+    const seq = this.begun ? this.timeline.last : this.newest; // who only followed was told of no entry
     return { seq, ...(this.log !== undefined && { log: this.log }), ...this.receipt };
   }
 
@@ -125,6 +125,7 @@ export class Conversation {
     this.mode = 'open';
     this.drop();
     this.joinWhereThereIsRoom();
+    this.events.onChange();
   }
 
   leave(): void {
@@ -319,7 +320,7 @@ export class Conversation {
    * new.
    */
   private canResume(): boolean {
-    return this.mode === 'open' && (this.begun || this.start.after !== undefined);
+    return this.mode === 'open' && this.opened;
   }
 
   private joinRequest(resumed: boolean): Request {

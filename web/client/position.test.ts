@@ -73,6 +73,18 @@ test('before it is joined, the position is what was handed over; without any the
   expect(chat.join('lobby', { after: 7, log: 'log-1' }).position).toEqual({ seq: 7, log: 'log-1' });
 });
 
+test('who followed stands at the newest, also while it is being opened', async () => {
+  const server = filled(5);
+  const { chat, lobby } = chatWith(server);
+  chat.follow(['lobby']);
+  chat.connect();
+  await vi.advanceTimersByTimeAsync(1);
+  const followed = lobby().position?.seq;
+  server.answers = false;
+  chat.open('lobby');
+  expect([followed, lobby().position?.seq]).toEqual([5, 5]);
+});
+
 test('what is gone on with after a lost connection is where it stood, and not where it began', async () => {
   const server = filled(60);
   const { seqs } = await life(server, { after: 57 });

@@ -31,7 +31,7 @@ export function stay(chat: Chat, id: string, { follow, ...start }: UseConversati
 
 function begin(chat: Chat, id: string, start: UseConversationOptions): void {
   const wanted = Object.values(start).some((value) => value !== undefined);
-  if (wanted && chat.conversation(id).origin === undefined) chat.join(id, start);
+  if (wanted && !chat.conversation(id).opened) chat.join(id, start);
   else chat.join(id); // it was open before: it goes on where it was
 }
 

@@ -224,6 +224,18 @@ test('a join begins where the options say', async () => {
   expect(page.text()).toBe('onlinem8 m9');
 });
 
+test('what was only followed before begins where the options say, too', async () => {
+  const server = new FakeServer();
+  for (let n = 1; n <= 9; n++) server.say('bob', `m${n}`);
+  const { chat } = chatWith(server);
+  chat.connect();
+  chat.follow(['lobby']);
+  const page = await draw(createElement('p'));
+  await later();
+  await page.again(createElement(watcher().Lobby, { chat, options: { after: 7 } }));
+  expect(page.text()).toBe('m8 m9');
+});
+
 test('another name is another chat', async () => {
   const server = new FakeServer();
   let rename: (name: string) => void = () => {};
