@@ -67,9 +67,6 @@ const steadyAfter = 10_000; // ms online, after which an old failure is forgotte
 const silenceBeforePing = 25_000; // ms; a browser cannot see the server's own pings
 const patience = 10_000; // ms to wait for a welcome or a pong
 const neverTold = 1006; // the code where there was no close
-const notJson = 'what came is not JSON: something else than the server answers, or stands in between';
-const noWelcome = 'a WebSocket opened, and no welcome came: is this a Verbatim server?';
-const silent = 'the server did not answer: it, or the network, is gone';
 
 export class Connection {
   state: ConnectionState = { phase: 'stopped' };
@@ -177,7 +174,7 @@ export class Connection {
     this.opened = true;
     this.expectSomething(silenceBeforePing);
     const frame = parse(text);
-    if (!frame) return this.lost(closeCode.protocol, notJson);
+    if (!frame) return this.lost(closeCode.protocol, 'what came is not JSON: something else than the server answers, or stands in between');
     if (frame.type === 'welcome') this.welcomed(frame);
     if (frame.type === 'error') this.lastError = frame.reason;
     const reply = frame.ref === undefined ? undefined : this.replies.get(frame.ref);
@@ -235,10 +232,10 @@ export class Connection {
   private probe(): void {
     clearTimeout(this.quietTimer);
     if (this.state.phase !== 'online') {
-      this.lost(neverTold, this.opened ? noWelcome : 'there was no answer');
+      this.lost(neverTold, this.opened ? 'a WebSocket opened, and no welcome came: is this a Verbatim server?' : 'there was no answer');
       return;
     }
-    this.quietTimer = setTimeout(() => this.lost(neverTold, silent), patience);
+    this.quietTimer = setTimeout(() => this.lost(neverTold, 'the server did not answer: it, or the network, is gone'), patience);
     this.request({ type: 'ping' });
   }
 
