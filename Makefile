@@ -82,7 +82,7 @@ dev: ## the page by vite with reload; run bin/verbatim serve beside it
 	npm --prefix web run dev
 
 clean: ## remove what was built; data stays
-	rm -rf bin web/dist/* web/node_modules e2e/wscat/node_modules
+	rm -rf bin web/dist/* web/node_modules web/client/test/strangers/node_modules e2e/wscat/node_modules
 
 web/node_modules/.stamp: web/package-lock.json
 	scripts/setup.sh run

@@ -4,6 +4,7 @@ go 1.26.0
 
 ignore (
 	./web/bench/lighthouse/node_modules
+	./web/client/test/strangers/node_modules
 	./web/node_modules
 )
 

@@ -6,21 +6,23 @@
 // contract (a gap, a repeat, a record that became shorter) is told as a Violation, never hidden.
 //
 // It keeps them with one idea: nothing is an event that must not be lost, everything is state that a new connection
-// begins from. A joined conversation is a cursor (resumed with after, log, and an entry whose sum is known), the outbox is a list of sends
-// without an ack (sent again with the same ids, prev and since), and a request for a page is asked until it is answered.
+// begins from. A joined conversation is a cursor (resumed with after, log, and an entry whose sum is known), the outbox
+// is a list of sends without an ack (sent again with the same ids, prev and since), and a request for a page is asked
+// until it is answered.
 //
 // # Concurrency
 //
-// A client has two goroutines while it is connected, and one while it is not. Run's own reads, and calls the Handler; it
-// waits for the server and for the Handler, so that a slow Handler is a slow reader, which harms nobody (promise 6).
+// A client has two goroutines while it is connected, and one while it is not. Run's own reads, and calls the Handler;
+// it waits for the server and for the Handler, so that a slow Handler is a slow reader, which harms nobody (promise 6).
 // The other writes, started by each connection and gone before the next one; it waits for something to say and for the
 // socket. Neither waits for the other. All methods may be called from any goroutine, and from the Handler too, those
-// excepted that wait for an answer (Send, SendWait, History, Ping, Close): the Handler is what brings the answers.
+// excepted that wait for an answer (Send, SendWait, History, Ping, Drain, Close): the Handler is what brings the
+// answers.
 //
 // # Errors
 //
-// A *protocol.Error is the server's word about one request. ErrClosed and ErrFull are the client's own. Whatever breaks a
-// connection is told to Handler.Disconnected and mended; only what no new connection can mend ends Run.
+// A *protocol.Error is the server's word about one request. ErrClosed and ErrFull are the client's own. Whatever breaks
+// a connection is told to Handler.Disconnected and mended; only what no new connection can mend ends Run.
 package client
 
 import (
@@ -65,10 +67,14 @@ type Client struct {
 	address  string        // ws://host:port/ws
 	slots    chan struct{} // holds one for each send without an ack; its capacity is the bound
 	wake     chan struct{} // capacity 1, never closed: there is something to write
+	draining chan struct{} // closed by Drain: no send is taken any more
 	closing  chan struct{} // closed by Close
 	ended    chan struct{} // closed when Run has returned
 	welcomed chan struct{} // closed at the first welcome
 	stop     sync.Once     // closes closing
+	full     sync.Once     // closes draining
+	drains   sync.Mutex    // held by Drain; guards taken
+	taken    int           // slots that a Drain has: once it has all, no send has one
 	started  atomic.Bool   // Run was called
 	stats    stats
 	seed     maphash.Seed // of the hashes of entries
@@ -103,7 +109,8 @@ func New(o Options) (*Client, error) {
 	c := &Client{
 		options: o, address: address, user: o.Name,
 		slots: make(chan struct{}, o.Unacked), wake: make(chan struct{}, 1),
-		closing: make(chan struct{}), ended: make(chan struct{}), welcomed: make(chan struct{}),
+		draining: make(chan struct{}), closing: make(chan struct{}),
+		ended: make(chan struct{}), welcomed: make(chan struct{}),
 		conversations: map[protocol.ConversationID]*conversation{},
 		frame:         make([]byte, 4096),
 		limits:        defaultLimits(), seed: maphash.MakeSeed(),
@@ -169,6 +176,32 @@ func (c *Client) Run(ctx context.Context) error {
 	c.abandon()
 	close(c.ended)
 	return err
+}
+
+// Drain takes no more sends, waits until all that were taken are on the record or refused, at the latest until ctx
+// ends, and then ends the client as Close does. left is how many had no ack by then: they may or may not be on the
+// record, and err is why it waited no longer. Not to be called from the Handler.
+func (c *Client) Drain(ctx context.Context) (left int, err error) {
+	c.full.Do(func() { close(c.draining) })
+	c.drains.Lock()
+	defer c.drains.Unlock()
+	for c.started.Load() && err == nil && c.taken < cap(c.slots) {
+		select {
+		case c.slots <- struct{}{}:
+			c.taken++
+		case <-ctx.Done():
+			err = ctx.Err()
+		case <-c.ended:
+			err = ErrClosed
+		}
+	}
+	c.Close()
+	if left = len(c.slots) - c.taken; left == 0 {
+		return 0, nil
+	} else if err == nil {
+		err = ErrClosed // it never ran
+	}
+	return left, err
 }
 
 // Close ends the client and waits until its goroutines are gone. Sends without an ack may or may not be on the record.

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+	"github.com/go-json-experiment/json"
 
 	"verbatim/protocol"
 )
@@ -79,9 +80,13 @@ func (c *Client) connection(ctx context.Context) error {
 	written := make(chan struct{})
 	go func() { defer close(written); finish(c.write(over, l)) }() // the connection's; see write
 	c.said = nil
-	finish(c.read(l))
+	err = c.read(l)
+	finish(err)
 	<-closed
 	<-written
+	if isTooBig(err) {
+		c.giveUpLargest()
+	}
 	c.disconnect()
 	return context.Cause(over)
 }
@@ -134,7 +139,8 @@ func (c *Client) dial(ctx context.Context) (*link, error) {
 	})
 	if err != nil {
 		if answer != nil {
-			return nil, &refused{status: answer.StatusCode, after: seconds(answer.Header.Get("Retry-After")), err: err}
+			after := seconds(answer.Header.Get("Retry-After"))
+			return nil, &refused{status: answer.StatusCode, after: after, err: err, reason: reasonIn(answer)}
 		}
 		var cause *net.OpError
 		if errors.As(err, &cause) { // without the library's own words around it
@@ -152,12 +158,37 @@ type refused struct {
 	status int
 	after  time.Duration
 	err    error
+	reason string // the server's own; "": something else has answered
 }
 
 func (r *refused) Error() string {
+	if r.reason != "" {
+		return fmt.Sprintf("client: the server answered with %d %s: %s", r.status, http.StatusText(r.status), r.reason)
+	}
 	return fmt.Sprintf("client: the server answered the upgrade with %d %s: %v", r.status, http.StatusText(r.status), r.err)
 }
 func (r *refused) Unwrap() error { return r.err }
+
+// reasonIn returns the reason in an error of the server's over HTTP, or "" where something else has answered. The
+// WebSocket library has read the body's beginning.
+func reasonIn(answer *http.Response) string {
+	var said struct {
+		Error struct {
+			Reason string `json:"reason"`
+		} `json:"error"`
+	}
+	if answer.Body == nil || json.UnmarshalRead(answer.Body, &said) != nil {
+		return ""
+	}
+	return said.Error.Reason
+}
+
+// isTooBig reports whether a connection was closed for a frame over a limit. Those of the server are held to here: there is
+// another one, of something that stands in front of it.
+func isTooBig(err error) bool {
+	var closed websocket.CloseError
+	return errors.As(err, &closed) && protocol.CloseCode(closed.Code) == protocol.CloseTooBig
+}
 
 // judge says of a connection's end how long the server asked to stay away, and whether another one is of no use.
 func judge(err error) (asked time.Duration, final bool) {

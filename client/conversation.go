@@ -25,9 +25,9 @@ type conversation struct {
 	due     bool           // wanted has changed, or the connection has: ask
 	ref     uint64         // of the newest join asked for; 0: none
 	asked   protocol.Seq   // `at` when it was asked for
-	mark    protocol.Seq   // the read mark; 0: none
-	marked  bool           // mark is to be written
-	queued  bool           // among Client.ready
+	marks   readMarks
+	typing  typing
+	queued  bool // among Client.ready
 	outbox
 
 	// Owned by Run's goroutine.

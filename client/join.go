@@ -11,6 +11,9 @@ import (
 // LiveOnly as a Join's Limit asks for no entries but new ones.
 const LiveOnly = -1
 
+// maxName is how many bytes a log and a sum have at most, as every name on the wire.
+const maxName = 64
+
 // joinDelay is how long, at least, the client waits before it asks again for a join that the server put off.
 const joinDelay = time.Second
 
@@ -33,6 +36,9 @@ func (c *Client) Join(j Join) error {
 	}
 	if j.Limit > protocol.MaxPage {
 		return fmt.Errorf("client: join: Limit is %d, and at most %d", j.Limit, protocol.MaxPage)
+	}
+	if len(j.Log) > maxName || len(j.Sum) > maxName {
+		return fmt.Errorf("client: join: Log and Sum are as Position and Receipt return them, of at most %d bytes", maxName)
 	}
 	c.mu.Lock()
 	v := c.of(j.Conversation)
@@ -65,6 +71,21 @@ func (c *Client) Position(id protocol.ConversationID) (protocol.LogID, protocol.
 		return "", 0
 	}
 	return v.log, protocol.Seq(v.at.Load())
+}
+
+// Resume returns the Join with which a later client goes on where this one stands: the entry delivered last, and which
+// record it is of. Called from the Handler it is exact. ok is false where nothing of the conversation is known yet.
+func (c *Client) Resume(id protocol.ConversationID) (j Join, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	v := c.conversations[id]
+	if v == nil || !v.begun {
+		return Join{}, false
+	}
+	return Join{
+		Conversation: id, Follow: v.join.Follow, After: protocol.Number{Value: v.at.Load(), Set: true}, Log: v.log,
+		Known: v.receipt.seq, Sum: v.receipt.sum,
+	}, true
 }
 
 // Receipt returns the newest entry of a joined conversation whose sum this client was told, by a joined or an ack, and that
@@ -133,8 +154,7 @@ func (c *Client) joined(r *reply) {
 	v.begun, v.log = true, r.Log
 	v.learnSum(r.Last, r.Sum)
 	v.knows(r.Last)
-	if v.mark > r.Read {
-		v.marked = true
+	if v.marks.joined(r.Read); v.marks.due {
 		c.enqueue(v)
 	}
 	c.mu.Unlock()
@@ -201,6 +221,7 @@ func (c *Client) startAgain(v *conversation) {
 	v.proof.outdated()
 	v.begun, v.log, v.receipt, v.due = false, "", receipt{}, true
 	v.join.After, v.join.Log, v.join.Known, v.join.Sum = protocol.Number{}, "", 0, ""
+	v.marks = readMarks{}
 	v.outbox.unknowing()
 	c.enqueue(v)
 }

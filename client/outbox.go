@@ -14,6 +14,7 @@ type outgoing struct {
 	since   protocol.Number // the last seq that this client knew of when it was first written
 	first   time.Time       // when that was; zero: not yet
 	stale   bool            // that was on a connection before this one
+	earlier bool            // since is the owner's: it may have been sent by an earlier client
 	flying  bool            // written on this connection, and not answered yet
 	settled chan outcome    // of capacity 1, nil where nobody waits
 }

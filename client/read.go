@@ -173,7 +173,7 @@ func isClosed(c chan struct{}) bool {
 func (c *Client) failed(r *reply) {
 	err := r.err()
 	switch {
-	case r.Ref != "" && (c.joinFailed(r, err) || c.proved(r) || c.answer(r, err)):
+	case r.Ref != "" && (c.joinFailed(r, err) || c.proved(r) || c.readFailed(r, err) || c.answer(r, err)):
 	case r.ID != "" && c.sendFailed(r, err):
 	default:
 		c.said = err

@@ -118,19 +118,6 @@ func (c *Client) Ping(ctx context.Context) error {
 	return err
 }
 
-// Read says that the user has read a joined conversation up to seq. It never waits; the newest mark goes out, also after
-// a reconnect where it was not yet told.
-func (c *Client) Read(id protocol.ConversationID, seq protocol.Seq) {
-	c.mu.Lock()
-	if v := c.conversations[id]; v != nil && v.wanted {
-		v.mark = max(v.mark, seq)
-		v.marked = true
-		c.enqueue(v)
-	}
-	c.mu.Unlock()
-	c.wakeWriter()
-}
-
 // Stats are what a client has counted since it was made.
 type Stats struct {
 	Entries     uint64 // delivered

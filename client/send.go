@@ -13,13 +13,16 @@ import (
 	"verbatim/protocol"
 )
 
-// Message is what is to be put on the record.
+// Message is what is to be put on the record. With an ID of the owner's, what a program sends again after it was
+// started again is on the record once: within the server's limits.ids of the first time, and however late where Since
+// is a seq after which the first one must stand, such as that of what it is about.
 type Message struct {
 	Conversation protocol.ConversationID
 	ID           protocol.MessageID // "": one is made up
 	Text         string
-	Target       protocol.Seq   // the seq that it answers to; 0: none
-	Meta         jsontext.Value // a JSON object; nil: none
+	Target       protocol.Seq    // the seq that it answers to; 0: none
+	Meta         jsontext.Value  // a JSON object; nil: none
+	Since        protocol.Number // beside ID: see there; not set: Target, where there is one
 }
 
 // Send takes a message into the outbox and gives its id; it waits, until ctx ends, while that is full. From then on the
@@ -52,6 +55,9 @@ func (c *Client) TrySend(m Message) (protocol.MessageID, error) {
 	case c.slots <- struct{}{}:
 		return c.put(m, nil)
 	default:
+		if isClosed(c.draining) || isClosed(c.closing) || isClosed(c.ended) {
+			return "", ErrClosed
+		}
 		return "", ErrFull
 	}
 }
@@ -62,6 +68,8 @@ func (c *Client) send(ctx context.Context, m Message, settled chan outcome) (pro
 		return c.put(m, settled)
 	case <-ctx.Done():
 		return "", ctx.Err()
+	case <-c.draining:
+		return "", ErrClosed
 	case <-c.closing:
 		return "", ErrClosed
 	case <-c.ended:
@@ -71,20 +79,28 @@ func (c *Client) send(ctx context.Context, m Message, settled chan outcome) (pro
 
 // put queues a message, for which a slot has been taken.
 func (c *Client) put(m Message, settled chan outcome) (protocol.MessageID, error) {
+	item := &outgoing{settled: settled}
+	switch {
+	case m.ID != "" && m.Since.Set:
+		item.since, item.earlier = m.Since, true
+	case m.ID != "" && m.Target != 0:
+		item.since, item.earlier = protocol.Number{Value: uint64(m.Target), Set: true}, true
+	}
 	if m.ID == "" {
 		m.ID = protocol.MessageID(rand.Text())
 	}
 	body, err := encodeMessage(&m)
-	if err == nil && (isClosed(c.closing) || isClosed(c.ended)) {
+	if err == nil && (isClosed(c.draining) || isClosed(c.closing) || isClosed(c.ended)) {
 		err = ErrClosed
 	}
 	if err != nil {
 		<-c.slots
 		return "", err
 	}
-	item := &outgoing{id: m.ID, body: body, settled: settled}
+	item.id, item.body = m.ID, body
 	c.mu.Lock()
 	v := c.of(m.Conversation)
+	v.typing.told = time.Time{} // the next key is news again
 	v.items = append(v.items, item)
 	c.enqueue(v)
 	c.mu.Unlock()
@@ -125,14 +141,16 @@ func (c *Client) appendSend(dst []byte, v *conversation, item, before *outgoing)
 	again := !item.first.IsZero()
 	if !again {
 		item.first = now
-		item.since = v.known()
+		if !item.earlier {
+			item.since = v.known()
+		}
 	}
 	dst = appendConversation(append(dst, `{"type":"send"`...), v.id)
 	dst = appendString(append(dst, `,"id":`...), string(item.id))
 	if before != nil {
 		dst = appendString(append(dst, `,"prev":`...), string(before.id))
 	}
-	if again && (item.since.Set || now.Sub(item.first) > c.limits.IDs/2) {
+	if item.earlier && item.since.Set || again && (item.since.Set || now.Sub(item.first) > c.limits.IDs/2) {
 		dst = strconv.AppendUint(append(dst, `,"since":`...), item.since.Value, 10)
 	}
 	dst = append(dst, item.body...)
@@ -214,6 +232,29 @@ func (c *Client) giveUp(id protocol.ConversationID, item *outgoing, err *protoco
 		item.settled <- outcome{err: err}
 	}
 	c.tellRefusal(Refusal{Conversation: id, ID: item.id, Err: err})
+}
+
+// giveUpLargest gives up the largest send without an answer, after a close for a frame that was too large: else it would be
+// sent again for ever, and nothing behind it.
+func (c *Client) giveUpLargest() {
+	c.mu.Lock()
+	var in *conversation
+	at, most := 0, 0
+	for _, v := range c.conversations {
+		for i, item := range v.items {
+			if item.flying && len(item.body) > most {
+				in, at, most = v, i, len(item.body)
+			}
+		}
+	}
+	if in == nil {
+		c.mu.Unlock()
+		return
+	}
+	item := in.settle(at)
+	c.mu.Unlock()
+	c.giveUp(in.id, item, protocol.TooLarge("the connection was closed for a frame over the limit, and of what was on its way "+
+		"this is the largest: send it in parts"))
 }
 
 // goOn has what is left in an outbox written, unless answers are waited for first. mu is held.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -227,5 +228,77 @@ func TestALateResendOfOneWhoKnewNothingIsLookedForInAllOfTheRecord(t *testing.T)
 		f.instead(nil)
 		k = f.next()
 		k.said(k.hearsSends("a"), "a prev=<nil> since=0")
+	})
+}
+
+func num0(n uint64) protocol.Number { return protocol.Number{Value: n, Set: true} }
+
+func TestASendWithAnIDOfItsOwnersIsLookedForFromItsTargetOrSinceOn(t *testing.T) {
+	bubble(t, func(t *testing.T, f *fake, o Options, n *news) {
+		c, _ := run(t, o)
+		k := f.next()
+		k.joins("log1", "8", "7")
+		n.expect("connected again=false", "joined log1 8-7 resumed=false missed=0")
+		messages := []Message{
+			{ID: "a", Target: 5}, {ID: "b", Target: 5, Since: num0(3)}, {ID: "c", Since: num0(0)}, {ID: "d"}, {Target: 5}, {Since: num0(3)},
+		}
+		for _, m := range messages {
+			m.Conversation, m.Text = "lobby", "text"
+			if _, err := c.TrySend(m); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for i, want := range []any{num("5"), num("3"), num("0"), nil, nil, nil} {
+			if o := k.hears("send"); o["since"] != want {
+				t.Errorf("send %d: %v, want since %v", i, o, want)
+			}
+		}
+	})
+}
+
+func TestWhatStandsBeforeTheServerMayTakeLessThanItTheLargestSendIsGivenUp(t *testing.T) {
+	bubble(t, func(t *testing.T, f *fake, o Options, n *news) {
+		c, _ := run(t, o)
+		k := f.next()
+		k.joins("log1", "1", "0")
+		n.expect("connected again=false", "joined log1 1-0 resumed=false missed=0")
+		for _, m := range []Message{{ID: "a", Text: "text of a"}, {ID: "big", Text: strings.Repeat("x", 5000)}, {ID: "b", Text: "text of b"}} {
+			m.Conversation = "lobby"
+			if _, err := c.TrySend(m); err != nil {
+				t.Fatal(err)
+			}
+			k.hears("send")
+		}
+		k.close(1009, "message too big")
+		n.expect("refused big too_large", "disconnected")
+		k = f.next()
+		k.joins("log1", "1", "0")
+		k.hearsSends("a", "b")
+	})
+}
+
+func TestALaterClientResumesWhereAnEarlierOneStood(t *testing.T) {
+	bubble(t, func(t *testing.T, f *fake, o Options, n *news) {
+		c, _ := run(t, o)
+		k := f.next()
+		j := k.hears("join")
+		if _, ok := c.Resume("lobby"); ok {
+			t.Error("before the join is answered there is a place to resume at")
+		}
+		k.say(`{"type":"joined","conversation":"lobby","log":"log1","first":8,"last":8,"sum":"eight","online":[],"count":1,"reads":{},"ref":"` + j["ref"].(string) + `"}`)
+		k.entry("message", "8")
+		k.entry("message", "9")
+		n.expect("connected again=false", "joined log1 8-8 resumed=false missed=0", "entry 8", "entry 9")
+		stood, ok := c.Resume("lobby")
+		if !ok {
+			t.Fatal("there is no place to resume at")
+		}
+		c.Close()
+		o.Joins = []Join{stood}
+		run(t, o)
+		j = f.next().hears("join")
+		if j["after"] != num("9") || j["log"] != "log1" || j["known"] != num("8") || j["sum"] != "eight" {
+			t.Errorf("the later client's join: %v, want after 9 of log1, where 8 has its sum", j)
+		}
 	})
 }

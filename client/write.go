@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/coder/websocket"
@@ -98,10 +97,7 @@ func (c *Client) nextFrame(dst []byte) ([]byte, *oversize) {
 		if v.proof.of != 0 && v.proof.ref == 0 {
 			return c.appendProof(dst, v), nil
 		}
-		if v.marked && v.told && v.begun {
-			dst = appendConversation(append(dst, `{"type":"read"`...), v.id)
-			dst = append(strconv.AppendUint(append(dst, `,"seq":`...), uint64(v.mark), 10), '}')
-			v.marked = false
+		if dst = c.appendEphemeral(dst, v); len(dst) > 0 {
 			return dst, nil
 		}
 		if item, before := v.next(time.Now()); item != nil {
@@ -132,6 +128,7 @@ func (c *Client) disconnect() {
 	for _, v := range c.conversations {
 		v.told, v.ref, v.expected, v.due = false, 0, 0, v.wanted
 		v.proof.disconnected()
+		v.typing = typing{}
 		v.outbox.disconnected()
 		if v.wanted || len(v.items) > 0 {
 			c.enqueue(v)

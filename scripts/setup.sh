@@ -74,6 +74,7 @@ run) npm_ci web ;;
 test)
 	debian "${packages[@]}"
 	npm_ci web
+	npm_ci web/client/test/strangers
 	npm_ci e2e/wscat
 	;;
 bench)

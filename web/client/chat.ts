@@ -5,9 +5,13 @@ import { Conversation } from './conversation.ts';
 import { Emitter } from './events.ts';
 import { hasIndexedDb, IndexedDbStore } from './indexed-db-store.ts';
 import type { StorageState } from './keeper.ts';
-import { Outbox, type OutboxItem, type Place } from './outbox.ts';
+import { conversationProblem } from './limits.ts';
+import { Outbox, type Place } from './outbox.ts';
+import type { OutboxItem } from './outbox-item.ts';
 import { MemoryStore, type OutboxStore } from './outbox-store.ts';
-import type { Entry, ErrorFrame, HistoryPage, Message, Seq, ServerFrame } from './protocol.ts';
+import { startOf, type JoinOptions, type Position } from './position.ts';
+import type { Entry, ErrorFrame, HistoryPage, Limits, Message, Seq, ServerFrame } from './protocol.ts';
+import { RequestError } from './request-error.ts';
 import { normalName } from './words.ts';
 
 export interface ChatOptions {
@@ -18,7 +22,7 @@ export interface ChatOptions {
   url?: string | ((user: string | undefined) => string);
   /** The user's name, where it is known before the server says it: what waits under it is there at once, also without a network. */
   name?: string | undefined;
-  /** For servers that ask for one. */
+  /** For servers that ask for one. A server that is open passes it over, and goes by the name. */
   token?: string | undefined;
   /** Where unacknowledged sends of a user are kept: in IndexedDB unless this says otherwise, and in memory where there is none. */
   store?(user: string): OutboxStore;
@@ -26,6 +30,31 @@ export interface ChatOptions {
   open?(url: string, protocols: string[]): Socket;
   /** From 0 to 1, as Math.random: the jitter of the backoff. */
   random?(): number;
+}
+
+export interface SendOptions {
+  /**
+   * The message's id, 1 to 64 bytes, in place of one that is made up: what a program that was started again sends once
+   * more is on the record once. With a `target` or `since` it is so however late that is; else for the server's
+   * `limits.ids` (10 minutes).
+   */
+  id?: string | undefined;
+  /** The seq of the entry that it answers to. */
+  target?: Seq | undefined;
+  /**
+   * Beside an `id`: a seq after which the first sending must stand, such as that of what the message is about; `target`
+   * without it.
+   */
+  since?: Seq | undefined;
+  /**
+   * The application's own: an object that JSON can hold, at most `limits.meta` bytes of it. It is taken as it is now.
+   */
+  meta?: Record<string, unknown> | undefined;
+}
+
+export interface CloseOptions {
+  /** How many milliseconds the connection may stay, to put what waits on the record. */
+  flush?: number | undefined;
 }
 
 export interface ChatEvents {
@@ -37,18 +66,28 @@ export interface ChatEvents {
    * drawing of its own; what merely happens may come many times a second.
    */
   change: { conversation: string; awaited: boolean };
-  /** An entry of an open conversation: in order, each once, from where the newest join began. */
-  message: { conversation: string; message: Message };
-  /** A message of this client is on the record. */
+  /**
+   * An entry of an open conversation: in order, each once, from where the newest join began. `position` is where this
+   * client stands with it: a program that has dealt with the message keeps that, and hands it to `join` in its next
+   * life.
+   */
+  message: { conversation: string; message: Message; position: Position };
+  /** A message of this client is on the record: where, since when, and its receipt. */
   recorded: OutboxItem;
-  /** A message was refused, and is not sent again before `retry`. Its `reason` says why. */
+  /**
+   * A message was refused, here or by the server, and is not sent again before `retry`. Its `code` and `reason` say
+   * why.
+   */
   failed: OutboxItem;
   /** The conversation's record was replaced (removed, restored or wiped): what was held of the old one is gone. */
   reset: { conversation: string };
   /** What waits would be lost with this page from now on; or is kept again. */
   storage: StorageState;
-  /** The server refuses something that no part of the client waits for. */
-  problem: { code: string; reason: string; conversation?: string };
+  /**
+   * The server refuses something that no part of the client waits for; or it has no room for more joins
+   * (`rate_limited`), and `conversations` are those that are left out until others are left.
+   */
+  problem: { code: string; reason: string; conversation?: string; conversations?: string[] };
 }
 
 export class Chat extends Emitter<ChatEvents> {
@@ -59,8 +98,13 @@ export class Chat extends Emitter<ChatEvents> {
   private owner: string | undefined; // whose sends are in the outbox
   private closed: Promise<void> | undefined = Promise.resolve(); // the outbox's being so; undefined while it is open
   private readonly conversations = new Map<string, Conversation>();
+  private crowded = false; // some are left out
+  private readonly leftOut = new Set<string>(); // for want of room, and not told of yet
 
-  /** Throws where there is no WebSocket to connect with. Nothing happens before `connect`. */
+  /**
+   * Nothing happens before `connect`: so one may be made where there is no WebSocket, as by a server that renders a
+   * page.
+   */
   constructor(private readonly options: ChatOptions) {
     super();
     const { open, random, token } = options;
@@ -69,20 +113,33 @@ export class Chat extends Emitter<ChatEvents> {
       protocols: () => (token === undefined ? ['verbatim.v1'] : ['verbatim.v1', `bearer.${token}`]),
       onState: (state) => this.entered(state),
       onFrame: (frame) => this.receive(frame),
+      onTooBig: () => this.outbox.tooBig(),
       ...(open && { open }), ...(random && { random }),
     });
     this.outbox = this.newOutbox();
   }
 
-  /** Connects, and stays connected until `close`. */
+  /** Connects, and stays connected until `close`. Throws where there is no WebSocket to connect with. */
   connect(): void {
     this.connection.start();
   }
 
-  /** Ends the connection, and resolves when all that was to be kept is kept. `connect` goes on from there. */
-  async close(): Promise<void> {
+  /**
+   * Ends the connection: at once, or with `flush` when all that waits is on the record or has failed, at the latest
+   * after so many milliseconds. Resolves when all that was to be kept is kept, with how many messages were left without
+   * an ack: they are on the record or not, and go on with `connect`, or with whoever opens the store next; without a
+   * store that lasts they are lost with this client.
+   */
+  async close({ flush = 0 }: CloseOptions = {}): Promise<number> {
+    if (flush > 0) await this.flush(flush);
     this.connection.stop();
     await this.closed;
+    return this.outbox.left;
+  }
+
+  /** The server's limits, as of the last welcome; the contract's own before the first. */
+  get limits(): Limits {
+    return this.connection.limits;
   }
 
   /** Whether what waits would survive this page, as far as is known. */
@@ -96,7 +153,10 @@ export class Chat extends Emitter<ChatEvents> {
       conversation = new Conversation(id, this.connection, {
         onChange: (awaited) => this.changed(id, awaited),
         onReset: () => this.reset(id),
+        onWanted: () => this.makeRoom(),
         onAnswered: () => this.answered(id),
+        onNoRoom: (reason) => this.leaveOut(id, reason),
+        onProblem: ({ code, reason }) => this.emit('problem', { code, reason, conversation: id }),
         onMessage: (message) => this.messageSeen(message),
       });
       this.conversations.set(id, conversation);
@@ -104,10 +164,16 @@ export class Chat extends Emitter<ChatEvents> {
     return conversation;
   }
 
-  /** Gets every entry of a conversation, beside what else is joined. */
-  join(id: string): Conversation {
+  /**
+   * Gets every entry of a conversation, beside what else is joined: the newest 50 and what comes, or from where the
+   * options say. What is joined already stays as it is without options, and with some begins anew. Throws a
+   * RequestError where the options make no sense.
+   */
+  join(id: string, options?: JoinOptions): Conversation {
+    const start = options && startOf(options);
     const conversation = this.conversation(id);
-    conversation.enter('open');
+    if (start) conversation.enterFrom(start);
+    else conversation.enter('open');
     return conversation;
   }
 
@@ -120,7 +186,11 @@ export class Chat extends Emitter<ChatEvents> {
     return this.join(id);
   }
 
-  /** Hears of the newest seq of these conversations, where they are not open. */
+  /**
+   * Hears of the newest seq of these conversations, where they are not open. A session joins no more than
+   * `limits.joins`: what is too much is left out, the last that were asked for first, and told by one `problem`; it
+   * comes in as soon as there is room.
+   */
   follow(ids: string[]): void {
     for (const id of ids) {
       const conversation = this.conversation(id);
@@ -133,31 +203,32 @@ export class Chat extends Emitter<ChatEvents> {
   }
 
   /**
-   * Puts a message into the outbox, whether there is a connection or not; `target` is the seq that it answers to, `meta` the
-   * application's own. What comes of it is told by `recorded` and `failed`, or by `settled`.
+   * Puts a message into the outbox, whether there is a connection or not. What comes of it is told by `recorded` and
+   * `failed`, or by `settled`. One that the server would refuse for its size or its shape has failed when this returns
+   * (`failed` is told right after), and is not kept; before the first welcome the contract's own limits count. An id
+   * that waits already is the same message, and not sent twice.
    */
-  send(id: string, text: string, target?: Seq, meta?: Record<string, unknown>): OutboxItem {
-    const conversation = this.conversation(id);
-    const { newest: since, log } = conversation;
-    conversation.typed();
-    return this.outbox.add({ conversation: id, text, since, log, target, meta });
+  send(id: string, text: string, { id: own, target, since, meta }: SendOptions = {}): OutboxItem {
+    const conversation = this.conversations.get(id);
+    conversation?.typed();
+    const earliest = own === undefined ? undefined : since ?? target;
+    const { newest = 0, log } = conversation ?? {};
+    return this.outbox.add({ conversation: id, text, id: own, newest, earliest, log, target, meta });
   }
 
-  /** Resolves once a message is on the record, or has failed; never where it is discarded. */
+  /**
+   * Resolves once a message is on the record, has failed, or was discarded: its `state` says which. While it waits this
+   * does, through lost connections, `close` and `connect`. Rejects with a RequestError (`disconnected`) where another
+   * user is connected before that.
+   */
   settled(item: OutboxItem): Promise<OutboxItem> {
-    return new Promise((resolve) => {
-      if (item.state !== 'sending') return resolve(item);
-      const off = [this.on('recorded', check), this.on('failed', check)];
-      function check(settled: OutboxItem): void {
-        if (settled !== item) return;
-        for (const stop of off) stop();
-        resolve(item);
-      }
-    });
+    return this.outbox.settled(item);
   }
 
   /** One page of a conversation's record, joined or not; the newest without `before` and `after`. Rejects with a RequestError. */
   async history(id: string, range: { before?: Seq; after?: Seq; limit?: number } = {}): Promise<HistoryPage> {
+    const problem = conversationProblem(id);
+    if (problem) throw new RequestError(problem.code, problem.reason);
     return (await this.connection.ask({ type: 'history', conversation: id, ...range })) as HistoryPage;
   }
 
@@ -166,13 +237,17 @@ export class Chat extends Emitter<ChatEvents> {
     return this.outbox.in(id);
   }
 
-  /** Sends a failed message again, in its old place in the queue. */
-  retry(id: string): void {
-    this.outbox.retry(id);
+  /** Sends a failed message again, in its old place in the queue. An item, or its id where that is unique. */
+  retry(item: string | OutboxItem): void {
+    this.outbox.retry(item);
   }
 
-  discard(id: string): void {
-    this.outbox.discard(id);
+  /**
+   * Gives a message up: it is not sent any more, and not kept. One that is on its way may come onto the record all the
+   * same.
+   */
+  discard(item: string | OutboxItem): void {
+    this.outbox.discard(item);
   }
 
   /** The name that was given, in the form in which the server will say it: what waits under it is that user's. */
@@ -182,11 +257,11 @@ export class Chat extends Emitter<ChatEvents> {
   }
 
   private address(user: string | undefined): string {
-    const { url, token } = this.options;
+    const { url } = this.options;
     const known = user ?? this.name;
     if (typeof url === 'function') return url(known);
     const address = socketAddress(url);
-    if (known !== undefined && token === undefined) address.searchParams.set('name', known);
+    if (known !== undefined) address.searchParams.set('name', known);
     return address.href;
   }
 
@@ -202,8 +277,10 @@ export class Chat extends Emitter<ChatEvents> {
   private online(user: string): void {
     this.user = user;
     this.openOutbox(user);
+    this.outbox.weigh(this.limits);
+    this.makeRoom();
     for (const conversation of this.conversations.values()) {
-      if (conversation.mode !== 'idle') conversation.join();
+      if (conversation.mode !== 'idle' && !conversation.asked) conversation.join();
     }
     for (const id of this.outbox.conversations()) this.outbox.pump(id);
   }
@@ -212,7 +289,7 @@ export class Chat extends Emitter<ChatEvents> {
   private openOutbox(user: string): void {
     if (!this.closed && this.owner === user) return;
     if (this.owner !== undefined && this.owner !== user) {
-      void this.outbox.close();
+      void this.outbox.abandon();
       this.outbox = this.newOutbox();
       for (const conversation of this.conversations.values()) conversation.forgetRead();
     }
@@ -225,6 +302,7 @@ export class Chat extends Emitter<ChatEvents> {
     return new Outbox({
       request: (request, onReply) => this.connection.request(request, onReply),
       place: (id) => this.place(id),
+      logOf: (id) => this.conversations.get(id)?.log,
       onChange: (id, awaited) => this.changed(id, awaited),
       onRecorded: (item) => this.recorded(item),
       onAck: (ack) => this.conversations.get(ack.conversation)?.acked(ack),
@@ -243,17 +321,67 @@ export class Chat extends Emitter<ChatEvents> {
 
   /** A conversation takes sends once it is joined, for only then is it sure which log they belong to. */
   private place(id: string): Place | undefined {
-    return this.connection.state.phase === 'online' ? this.conversation(id).place() : undefined;
+    if (this.connection.state.phase !== 'online') return undefined;
+    const conversation = this.conversations.get(id);
+    return conversation ? conversation.place() : { known: false };
   }
 
   private answered(id: string): void {
     this.settle(id);
     this.outbox.pump(id);
+    this.makeRoom();
+  }
+
+  /**
+   * Decides who is joined, where a session may not join all that is wanted: what is open first, and then what was asked
+   * for first.
+   */
+  private makeRoom(): void {
+    const { joins } = this.limits;
+    if (this.connection.state.phase !== 'online' || (this.conversations.size <= joins && !this.crowded)) return;
+    const wanted = [...this.conversations.values()].filter((conversation) => conversation.takesPlace);
+    this.crowded = wanted.length > joins;
+    if (wanted.length > joins) wanted.sort((a, b) => Number(b.mode === 'open') - Number(a.mode === 'open'));
+    const reason = `a session joins at most ${joins} conversations: leave one first`;
+    for (const conversation of wanted.slice(joins)) {
+      if (conversation.aside) continue;
+      conversation.setAside({ code: 'rate_limited', reason });
+      this.leaveOut(conversation.id, reason);
+      this.settle(conversation.id);
+      this.outbox.pump(conversation.id);
+    }
+    for (const conversation of wanted.slice(0, joins)) if (conversation.aside) conversation.letIn();
+  }
+
+  /** Tells of all that is left out at once. */
+  private leaveOut(id: string, reason: string): void {
+    if (this.leftOut.size === 0) queueMicrotask(() => {
+      const conversations = [...this.leftOut];
+      this.leftOut.clear();
+      this.emit('problem', { code: 'rate_limited', reason, conversations });
+    });
+    this.leftOut.add(id);
+  }
+
+  /** Waits until nothing waits, for so many milliseconds, while there is a connection or may be one again. */
+  private async flush(milliseconds: number): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let off = () => {};
+    const given = new Promise<void>((resolve) => {
+      const over = (phase: string) => void ((phase === 'stopped' || phase === 'refused') && resolve());
+      timer = setTimeout(resolve, milliseconds);
+      off = this.on('state', ({ phase }) => over(phase));
+      over(this.connection.state.phase);
+    });
+    await Promise.race([given, this.outbox.drained()]);
+    clearTimeout(timer);
+    off();
   }
 
   private reset(id: string): void {
     this.outbox.prune(id, Infinity); // what was acknowledged was so on the old record
     this.outbox.displace(id);
+    this.conversation(id).revision++;
     this.emit('reset', { conversation: id });
   }
 
@@ -263,22 +391,27 @@ export class Chat extends Emitter<ChatEvents> {
   }
 
   private settle(id: string): void {
-    const { mode, timeline } = this.conversation(id);
-    this.outbox.prune(id, mode === 'open' ? timeline.last : Infinity); // what is not open shows nothing
+    const conversation = this.conversations.get(id);
+    const shown = conversation?.mode === 'open' ? conversation.timeline.last : Infinity; // what is not open shows nothing
+    this.outbox.prune(id, shown);
   }
 
   private messageSeen(message: Message): void {
-    if (message.from === this.user && message.id !== undefined) this.outbox.seen(message.id, message.seq);
-    this.emit('message', { conversation: message.conversation, message });
+    if (message.from === this.user && message.id !== undefined) this.outbox.seen(message);
+    const position = this.conversation(message.conversation).position!;
+    this.emit('message', { conversation: message.conversation, message, position });
   }
 
   private changed(id: string, awaited = false): void {
+    const conversation = this.conversations.get(id);
+    if (conversation) conversation.revision++;
     this.emit('change', { conversation: id, awaited });
   }
 
   private receive(frame: ServerFrame | Entry): void {
     if (frame.type === 'error') {
       const { code, reason, conversation } = frame as ErrorFrame;
+      if (conversation !== undefined && this.conversations.get(conversation)?.refusedMark(frame as ErrorFrame)) return;
       this.emit('problem', { code, reason, ...(conversation !== undefined && { conversation }) });
       return;
     }

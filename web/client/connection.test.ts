@@ -141,10 +141,13 @@ test('once stopped it stays away', () => {
   expect(socket().closed).toBe(true);
 });
 
-test('where there is no WebSocket, it says so at once, and what to do', () => {
+test('where there is no WebSocket, one may be made, and connecting says what to do', () => {
   vi.stubGlobal('WebSocket', undefined);
   onTestFinished(() => void vi.unstubAllGlobals());
-  expect(() => new Connection({ url: () => 'ws://test/ws', onState: () => {}, onFrame: () => {} })).toThrow(/Node.*version 22.*package ws.*open:/);
+  const states: ConnectionState[] = [];
+  const connection = new Connection({ url: () => 'ws://test/ws', onState: (state) => states.push(state), onFrame: () => {} });
+  expect(() => connection.start()).toThrow(/Node.*version 22.*package ws.*open:/);
+  expect([connection.state.phase, states]).toEqual(['stopped', []]);
 });
 
 test('an address that cannot be one is refused, in the words of who refused it', () => {
@@ -170,4 +173,58 @@ test('the error of a socket has a listener before and after it is given up: with
   expect(socket().onerror).not.toBeNull();
   connection.stop();
   expect(socket().onerror).not.toBeNull();
+});
+
+test('a wait says why: the close with its code and reason', () => {
+  const { socket, states } = connect();
+  socket().onopen?.({});
+  socket().welcome();
+  socket().drop(1001, 'draining retry_after=3');
+  expect(states.at(-1)).toEqual({ phase: 'waiting', seconds: expect.any(Number), code: 1001, reason: 'draining retry_after=3', opened: true });
+});
+
+test('a wait says what the socket knows, where no WebSocket was to be had', () => {
+  const refused = Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:1'), { code: 'ECONNREFUSED' });
+  const causes: [unknown, object][] = [
+    [{ error: refused, message: refused.message }, { reason: 'connect ECONNREFUSED 127.0.0.1:1', error: refused }],
+    [{ error: new Error('Unexpected server response: 404') }, { status: 404, reason: expect.stringMatching(/no WebSocket at this address.*\/ws/) }],
+    [{ error: new Error('Unexpected server response: 403') }, { status: 403, reason: expect.stringMatching(/refuses this origin.*--origin/) }],
+    [{ error: new Error('Unexpected server response: 502') }, { status: 502, reason: expect.stringContaining('HTTP 502') }],
+    [{ error: Object.assign(new Error(''), { errors: [refused], code: 'ECONNREFUSED' }) }, { reason: 'connect ECONNREFUSED 127.0.0.1:1' }],
+    [{ error: new Error('', { cause: refused }) }, { reason: 'connect ECONNREFUSED 127.0.0.1:1' }],
+    [{ message: 'Received network error' }, { reason: 'Received network error' }],
+    [{ type: 'error' }, { reason: expect.stringMatching(/browser does not tell why.*--origin/) }], // a browser's: it has nothing
+    [undefined, { reason: expect.stringContaining('no WebSocket opened') }],
+  ];
+  for (const [event, cause] of causes) {
+    const { socket, states } = connect();
+    socket().onerror!(event);
+    socket().drop();
+    expect(states.at(-1)).toMatchObject({ phase: 'waiting', code: 1006, opened: false, ...cause });
+  }
+});
+
+test('what is told of one socket is not told of the next', () => {
+  const { socket, states } = connect();
+  const before = socket();
+  before.onerror!({ error: new Error('Unexpected server response: 403') });
+  before.drop();
+  vi.advanceTimersByTime(1_000);
+  before.onerror!({ error: new Error('late') });
+  socket().drop();
+  expect(states.at(-1)).toEqual({ phase: 'waiting', seconds: expect.any(Number), code: 1006, opened: false, reason: expect.stringContaining('browser') });
+});
+
+test('silence has words of its own: before there is a WebSocket, before the welcome, and after it', () => {
+  const silent = connect();
+  vi.advanceTimersByTime(10_000);
+  expect(silent.states.at(-1)).toMatchObject({ code: 1006, opened: false, reason: 'there was no answer' });
+  const mute = connect();
+  mute.socket().onopen!({});
+  vi.advanceTimersByTime(10_000);
+  expect(mute.states.at(-1)).toMatchObject({ code: 1006, opened: true, reason: expect.stringContaining('no welcome came') });
+  const gone = connect();
+  gone.socket().welcome();
+  vi.advanceTimersByTime(35_000);
+  expect(gone.states.at(-1)).toMatchObject({ code: 1006, opened: true, reason: expect.stringContaining('did not answer') });
 });

@@ -1,15 +1,19 @@
 // One live connection to the server, made again whenever it is lost.
-import { closeCode, type Request, type ServerFrame, type Welcome } from './protocol.ts';
 import { retryAfter, retryDelay } from './backoff.ts';
+import { inWords, toldBy, type Told } from './cause.ts';
+import { defaultLimits, tooLong } from './limits.ts';
+import { byteLength, closeCode, type ErrorFrame, type Limits } from './protocol.ts';
+import type { Request, ServerFrame, Welcome } from './protocol.ts';
 import { RequestError } from './request-error.ts';
 
 /** The part of a WebSocket that is used here: a browser's, Node's own, and the one of the package `ws` all have it. */
 export interface Socket {
   send(text: string): void;
   close(code?: number, reason?: string): void;
+  onopen?: ((event: any) => void) | null;
   onmessage: ((event: any) => void) | null; // an event with `data`
   onclose: ((event: any) => void) | null; // an event with `code` and `reason`
-  onerror: ((event: any) => void) | null;
+  onerror: ((event: any) => void) | null; // an event with `error` or `message`, but for browsers
 }
 
 /** What setTimeout gives, in browsers and in Node alike. */
@@ -18,9 +22,29 @@ export type Timer = ReturnType<typeof setTimeout> | undefined;
 export type ConnectionState =
   | { phase: 'connecting' }
   | { phase: 'online'; welcome: Welcome }
-  | { phase: 'waiting'; seconds: number; code: number } // of the close that it was lost with: 1006 where there was none
+  | Waiting
   | { phase: 'refused'; code: number; reason: string } // trying again would change nothing
   | { phase: 'stopped' };
+
+/** There is no connection, and another one is tried in a while. */
+export interface Waiting {
+  phase: 'waiting';
+  /** Until then. */
+  seconds: number;
+  /** The close code: the server's, or 1006 where nothing was told. */
+  code: number;
+  /** The close's reason, as the server gave it; else what is known, in words for a person. */
+  reason: string;
+  /** Whether there was a WebSocket at all. Where there was none, it is the address, the way there, or the origin. */
+  opened: boolean;
+  /**
+   * The HTTP status that came in place of a WebSocket: 403 is a refused origin, 404 another path. Browsers do not tell
+   * it.
+   */
+  status?: number;
+  /** The socket's own error, such as ECONNREFUSED. Browsers do not tell it. */
+  error?: Error;
+}
 
 export interface ConnectionOptions {
   /** The address, with `user` as the name where the server has given one. */
@@ -28,6 +52,8 @@ export interface ConnectionOptions {
   protocols?(): string[];
   onState(state: ConnectionState): void;
   onFrame(frame: ServerFrame): void;
+  /** The connection is closed for a frame that is too large, though it was within the server's limits. Told before anything else of it. */
+  onTooBig?(): void;
   /** Makes a socket; without it, the global WebSocket does. */
   open?(url: string, protocols: string[]): Socket;
   /** From 0 to 1, as Math.random. */
@@ -40,10 +66,15 @@ export type OnReply = (reply: ServerFrame | undefined) => void;
 const steadyAfter = 10_000; // ms online, after which an old failure is forgotten
 const silenceBeforePing = 25_000; // ms; a browser cannot see the server's own pings
 const patience = 10_000; // ms to wait for a welcome or a pong
+const neverTold = 1006; // the code where there was no close
 
 export class Connection {
   state: ConnectionState = { phase: 'stopped' };
+  /** The server's, as of the last welcome; the contract's own before the first. */
+  limits: Limits = defaultLimits;
   private socket: Socket | undefined;
+  private opened = false; // the socket was
+  private told: Told = {}; // the socket's own error
   private user: string | undefined;
   private attempt = 0;
   private crowd = 0; // seconds that a draining server asked for, until another one is found
@@ -53,29 +84,35 @@ export class Connection {
   private retryTimer: Timer;
   private quietTimer: Timer;
   private steadyTimer: Timer;
-  private readonly open: (url: string, protocols: string[]) => Socket;
 
-  /** Throws where there is no WebSocket to connect with. */
-  constructor(private readonly options: ConnectionOptions) {
-    this.open = options.open ?? openHere();
-  }
+  constructor(private readonly options: ConnectionOptions) {}
 
-  /** Connects now, also where it was waiting to. */
+  /** Connects now, also where it was waiting to. Throws where there is no WebSocket to connect with. */
   start(): void {
     if (this.socket) return;
+    const open = this.options.open ?? openHere();
     clearTimeout(this.retryTimer);
     this.lastError = '';
+    this.opened = false;
+    this.told = {};
     this.enter({ phase: 'connecting' });
     try {
-      this.socket = this.open(this.options.url(this.user), this.options.protocols?.() ?? []);
+      this.listen(open(this.options.url(this.user), this.options.protocols?.() ?? []));
     } catch (error) { // no address, or one that this page may not use
       this.enter({ phase: 'refused', code: 0, reason: error instanceof Error ? error.message : String(error) });
       return;
     }
-    this.socket.onmessage = (event: { data: unknown }) => this.receive(String(event.data));
-    this.socket.onclose = (event: { code: number; reason: string }) => this.lost(event.code, event.reason);
-    this.socket.onerror = () => {}; // a close follows; without a listener it would end a Node process
     this.expectSomething(patience);
+  }
+
+  private listen(socket: Socket): void {
+    this.socket = socket;
+    socket.onopen = () => (this.opened = true);
+    socket.onmessage = (event: { data: unknown }) => this.receive(String(event.data));
+    socket.onclose = (event: { code: number; reason: string }) => this.lost(event.code, event.reason);
+    socket.onerror = (event: unknown) => { // a close follows; without a listener it would end a Node process
+      if (this.socket === socket) this.told = toldBy(event);
+    };
   }
 
   stop(): void {
@@ -90,16 +127,35 @@ export class Connection {
     else if (this.state.phase === 'online') this.probe();
   }
 
-  /** Sends a request, and says whether there was a connection to send it on. */
+  /**
+   * Sends a request, and reports whether there was a connection to send it on. One that the server would close the
+   * connection for, or that is no JSON, is not sent: the error that is due comes from here.
+   */
   request(request: Request, onReply?: OnReply): boolean {
     if (!this.socket || this.state.phase !== 'online') return false;
-    let ref: string | undefined;
-    if (onReply) {
-      ref = `r${++this.refs}`;
-      this.replies.set(ref, onReply);
+    const ref = onReply && `r${++this.refs}`;
+    const frame = this.frameOf(ref === undefined ? request : { ...request, ref });
+    if (typeof frame !== 'string') {
+      if (onReply) onReply(frame);
+      else this.options.onFrame(frame);
+      return true;
     }
-    this.socket.send(JSON.stringify(ref ? { ...request, ref } : request));
+    if (onReply) this.replies.set(ref!, onReply);
+    this.socket.send(frame);
     return true;
+  }
+
+  private frameOf(request: Request & { ref?: string }): string | ErrorFrame {
+    const conversation = 'conversation' in request ? { conversation: request.conversation } : {};
+    try {
+      const frame = JSON.stringify(request);
+      if (3 * frame.length <= this.limits.frame) return frame; // no unit has more than 3 bytes
+      const problem = tooLong(byteLength(frame), this.limits.frame);
+      return problem ? { type: 'error', ...problem, ...conversation } : frame;
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      return { type: 'error', code: 'bad_request', reason: `the request is no JSON: ${why}`, ...conversation };
+    }
   }
 
   /** Sends a request that has a reply, and gives that. Rejects with a RequestError where there is none, or it is an error. */
@@ -115,9 +171,10 @@ export class Connection {
   }
 
   private receive(text: string): void {
+    this.opened = true;
     this.expectSomething(silenceBeforePing);
     const frame = parse(text);
-    if (!frame) return this.lost(closeCode.protocol, 'what came is not JSON'); // something else is between us and the server
+    if (!frame) return this.lost(closeCode.protocol, 'what came is not JSON: something else than the server answers, or stands in between');
     if (frame.type === 'welcome') this.welcomed(frame);
     if (frame.type === 'error') this.lastError = frame.reason;
     const reply = frame.ref === undefined ? undefined : this.replies.get(frame.ref);
@@ -128,6 +185,7 @@ export class Connection {
 
   private welcomed(welcome: Welcome): void {
     this.user = welcome.user;
+    this.limits = { ...defaultLimits, ...welcome.limits };
     this.crowd = 0;
     this.steadyTimer = setTimeout(() => (this.attempt = 0), steadyAfter);
     this.enter({ phase: 'online', welcome });
@@ -135,6 +193,8 @@ export class Connection {
 
   private lost(code: number, reason: string): void {
     const wasOnline = this.state.phase === 'online';
+    const { opened, told } = this;
+    if (code === closeCode.tooBig) this.options.onTooBig?.();
     this.drop();
     if (isRefusal(code, wasOnline)) {
       this.enter({ phase: 'refused', code, reason: this.lastError || reason });
@@ -143,7 +203,8 @@ export class Connection {
     const asked = retryAfter(code, reason);
     const seconds = retryDelay(this.attempt++, asked, this.options.random ?? Math.random, this.crowd);
     if (code === closeCode.draining) this.crowd = asked ?? 0;
-    this.enter({ phase: 'waiting', seconds, code });
+    const why = reason || this.lastError || inWords(opened, told);
+    this.enter({ phase: 'waiting', seconds, code, reason: why, opened, ...told });
     this.retryTimer = setTimeout(() => this.start(), seconds * 1000);
   }
 
@@ -154,7 +215,7 @@ export class Connection {
     const socket = this.socket;
     this.socket = undefined;
     if (socket) {
-      socket.onmessage = socket.onclose = null;
+      socket.onopen = socket.onmessage = socket.onclose = null;
       socket.close();
     }
     const unanswered = [...this.replies.values()];
@@ -170,11 +231,12 @@ export class Connection {
 
   private probe(): void {
     clearTimeout(this.quietTimer);
-    if (!this.request({ type: 'ping' })) {
-      this.lost(1006, ''); // no welcome came
+    if (this.state.phase !== 'online') {
+      this.lost(neverTold, this.opened ? 'a WebSocket opened, and no welcome came: is this a Verbatim server?' : 'there was no answer');
       return;
     }
-    this.quietTimer = setTimeout(() => this.lost(1006, ''), patience);
+    this.quietTimer = setTimeout(() => this.lost(neverTold, 'the server did not answer: it, or the network, is gone'), patience);
+    this.request({ type: 'ping' });
   }
 
   private enter(state: ConnectionState): void {

@@ -1,9 +1,12 @@
 // One conversation as this client knows it: joined again after each reconnect, exactly where it was.
 import type { Connection, Timer } from './connection.ts';
 import { Growing } from './growing.ts';
-import { People } from './people.ts';
-import { Timeline } from './timeline.ts';
+import { conversationProblem, type Refusal } from './limits.ts';
 import type { Place } from './outbox.ts';
+import { People } from './people.ts';
+import type { Position } from './position.ts';
+import { ReadMark } from './read-mark.ts';
+import { Timeline } from './timeline.ts';
 import type { Ack, Entry, ErrorFrame, Joined, Last, Left, Message, Request, Seq, ServerFrame } from './protocol.ts';
 
 /** `open` gets every entry, `followed` only hears of the newest seq, `idle` is not joined. */
@@ -13,8 +16,14 @@ export interface ConversationEvents {
   onChange(awaited?: boolean): void;
   /** The record is another one now (removed, restored or wiped), and what was shown of the old one is gone. */
   onReset(): void;
+  /** It is to be joined, in another way than before: whether there is room for it is to be decided. */
+  onWanted(): void;
   /** A join was answered, with yes or with no. */
   onAnswered(): void;
+  /** The server has no room for this join. */
+  onNoRoom(reason: string): void;
+  /** The server refused something that nobody waits for. */
+  onProblem(problem: Refusal): void;
   onMessage(message: Message): void;
 }
 
@@ -25,12 +34,15 @@ const aroundSize = 60; // entries on both sides together of one that is gone to
 const mostResumed = 1_000; // entries; what is opened again further behind than that is opened at its end
 const joinAgainAfter = 2; // seconds, where the server does not say
 const typingEvery = 3_000; // ms; the server passes on no more
+const readRef = /^read:(\d+)$/; // what a mark is told with: only a refusal is answered
 
 export class Conversation {
   mode: ConversationMode = 'idle';
   joined = false;
   /** Why it cannot be joined, in the server's words. */
   problem: string | undefined;
+  /** The server's code for that. */
+  code: string | undefined;
   /** Whether that may pass: it is tried again without anybody's doing. */
   passing = false;
   /** The record that the newest join found; unknown while there is no entry. */
@@ -41,8 +53,15 @@ export class Conversation {
   newestTime: string | undefined;
   /** What was its newest when it was joined last: anything after it is live. */
   lastAtJoin: Seq = 0;
-  /** The user's own read mark. */
-  readTo: Seq | undefined;
+  /**
+   * Whether it is left out for want of room: a session joins no more than `limits.joins`. It is joined as soon as there
+   * is room.
+   */
+  aside = false;
+  /** Whether this connection was asked to join it. */
+  asked = false;
+  /** Counts its changes: what was drawn at another number is not as it was. */
+  revision = 0;
   loadingOlder = false;
   loadingNewer = false;
   /** Messages held at most; a program that runs for a year must not hold them all. Who scrolls holds those around. */
@@ -52,6 +71,10 @@ export class Conversation {
   readonly timeline = new Timeline();
   readonly growing = new Growing();
   readonly people: People;
+  private readonly mark = new ReadMark();
+  private start: { after?: Position; limit?: number } = {}; // where the owner wants it begun
+  private began: Seq | undefined; // the seq after which the first join of this log began
+  private begun = false; // an open join was accepted: another one goes on after the timeline's last
   private held: Entry | undefined; // the newest entry of the stream
   private doubted: Entry | undefined; // of an earlier connection; nothing says that the record has it still
   private proving = false; // it was asked for, and the answer is not there
@@ -60,14 +83,36 @@ export class Conversation {
   private receipt: { known: Seq; sum: string } | undefined;
   private attempt = 0; // tells the reply to the newest join from that to an older one
   private rejoinTimer: Timer;
+  private readTimer: Timer;
   private typedAt = 0;
 
   constructor(readonly id: string, private readonly connection: Connection, private readonly events: ConversationEvents) {
     this.people = new People(() => events.onChange());
   }
 
+  /** The user's own read mark; nothing where there is none, or before it was joined. */
+  get readTo(): Seq | undefined {
+    return this.mark.seq;
+  }
+
+  /** How many entries the user has not read: all of them, for who has no mark. Not known before it was joined. */
   get unread(): number | undefined {
-    return this.readTo === undefined ? undefined : Math.max(0, this.newest - this.readTo);
+    return this.began === undefined ? undefined : Math.max(0, this.newest - (this.readTo ?? 0));
+  }
+
+  /** Whether a join goes on where it was, or where it was told to begin. */
+  get opened(): boolean {
+    return this.begun || this.start.after !== undefined;
+  }
+
+  /**
+   * Where this client stands, to be kept by a program and handed back to `join` as `after`; nothing while that is not
+   * known.
+   */
+  get position(): Position | undefined {
+    if (this.began === undefined) return this.start.after;
+    const seq = this.begun ? this.timeline.last : this.newest; // who only followed was told of no entry
+    return { seq, ...(this.log !== undefined && { log: this.log }), ...this.receipt };
   }
 
   /** Joins, or joins in the other way; joins again where it was refused, or was sent away. */
@@ -75,28 +120,65 @@ export class Conversation {
     if (mode === this.mode && this.problem === undefined) return;
     this.mode = mode;
     if (mode !== 'open') this.people.clear();
-    this.join(this.newest - this.timeline.last > mostResumed);
+    this.joinWhereThereIsRoom(this.begun && this.newest - this.timeline.last > mostResumed);
+  }
+
+  /** Joins with the entries from where the owner says; what is joined already is joined anew. */
+  enterFrom(start: { after?: Position; limit?: number }): void {
+    this.start = start;
+    this.mode = 'open';
+    this.drop();
+    this.joinWhereThereIsRoom();
+    this.events.onChange();
   }
 
   leave(): void {
     if (this.mode === 'idle') return;
     this.mode = 'idle';
-    this.disconnected();
-    this.people.clear();
-    this.connection.request({ type: 'leave', conversation: this.id });
+    this.start = {};
+    this.aside = false;
+    this.tellLeave();
+    this.events.onWanted();
     this.events.onChange();
+  }
+
+  /** There is no room for it: it is not asked for until there is. */
+  setAside(problem: Refusal): void {
+    this.tellLeave();
+    this.aside = true;
+    this.fails(problem);
+    this.events.onChange();
+  }
+
+  /** There is room for it again. */
+  letIn(): void {
+    this.aside = false;
+    this.join();
+  }
+
+  /** Whether it takes a place among the joins of this session, or would. */
+  get takesPlace(): boolean {
+    return this.mode !== 'idle' && (this.aside || !this.refused || this.passing);
   }
 
   /** Asks to join as the mode says, from where it was unless `anew`. It is called at each change of mode, and after each reconnect. */
   join(anew = false): void {
+    if (this.aside) return;
+    const impossible = conversationProblem(this.id);
+    if (impossible) {
+      this.fails(impossible);
+      return this.events.onChange();
+    }
     const resumed = !anew && this.canResume();
     const attempt = ++this.attempt;
     clearTimeout(this.rejoinTimer);
     this.joined = this.refused = this.proving = false;
+    this.asked = true;
     const request = this.joinRequest(resumed);
-    this.connection.request(request, (reply) => {
+    const sent = this.connection.request(request, (reply) => {
       if (attempt === this.attempt) this.answered(reply, request);
     });
+    if (!sent) this.asked = false; // it is asked for with the welcome
     if (this.doubted && request.log !== undefined && attempt === this.attempt) this.prove(this.doubted, attempt);
   }
 
@@ -165,12 +247,30 @@ export class Conversation {
     this.events.onChange(true);
   }
 
-  /** The user has seen everything up to seq. Where it is not joined just now, the server is told as soon as it is. */
+  /**
+   * The user has seen everything up to seq. Where it is not joined just now, the server is told as soon as it is. What
+   * the server refuses, as a seq after the last one, is taken back, and told by `problem`.
+   */
   markRead(seq: Seq): void {
-    if (this.mode === 'idle' || seq <= (this.readTo ?? 0)) return;
-    this.readTo = seq;
+    if (this.mode === 'idle' || !this.mark.move(seq)) return;
     if (this.joined) this.tellRead();
     this.events.onChange();
+  }
+
+  /** Takes an error that has a ref and answers no request that is waited for; reports whether it is a mark's. */
+  refusedMark(error: ErrorFrame): boolean {
+    const seq = readRef.exec(error.ref ?? '')?.[1];
+    if (seq === undefined) return false;
+    if (isPassing(error)) {
+      clearTimeout(this.readTimer);
+      const seconds = error.retry_after ?? joinAgainAfter;
+      this.readTimer = setTimeout(() => void (this.joined && this.tellRead()), seconds * 1000);
+      return true;
+    }
+    this.mark.takeBack(Number(seq));
+    this.events.onProblem(error);
+    this.events.onChange();
+    return true;
   }
 
   /** The user is typing. Called at each key, told now and then. */
@@ -197,16 +297,36 @@ export class Conversation {
 
   /** The connection is lost: nothing is joined until there is another. */
   disconnected(): void {
-    this.joined = this.proving = false;
+    const wasJoined = this.joined;
+    this.joined = this.asked = this.proving = false;
     this.attempt++;
     this.doubted ??= this.unproven();
     clearTimeout(this.rejoinTimer);
+    clearTimeout(this.readTimer);
     this.people.disconnected();
+    if (wasJoined) this.events.onChange();
   }
 
-  /** A seq means something together with its log alone. */
+  /** Where there is room again that joins it, and where there is none it is left out. */
+  private joinWhereThereIsRoom(anew = false): void {
+    const { aside } = this;
+    this.events.onWanted();
+    if (!aside) this.join(anew);
+  }
+
+  private tellLeave(): void {
+    const { asked } = this;
+    this.disconnected();
+    this.people.clear();
+    if (asked) this.connection.request({ type: 'leave', conversation: this.id });
+  }
+
+  /**
+   * Whether it is gone on with where it was. A seq means something together with its log; of one that was empty, all is
+   * new.
+   */
   private canResume(): boolean {
-    return this.mode === 'open' && this.timeline.log !== undefined;
+    return this.mode === 'open' && this.opened;
   }
 
   /** Who only follows says as well which record is meant: what was held when it was open shall be of the same. */
@@ -214,7 +334,13 @@ export class Conversation {
     const request = { type: 'join', conversation: this.id } as const;
     const record = { ...(this.log !== undefined && { log: this.log }), ...this.receipt };
     if (this.mode === 'followed') return { ...request, messages: false, ...record };
-    return resumed ? { ...request, after: this.timeline.last, ...record } : request;
+    const { after, limit } = this.start;
+    if (!resumed) return { ...request, ...(limit !== undefined && { limit }) };
+    if (!this.begun) {
+      const { seq, ...place } = after!;
+      return { ...request, after: seq, ...place };
+    }
+    return { ...request, after: this.timeline.last, ...record };
   }
 
   /** The newest entry, where no sum was told of it or of a later one: so it is with who only reads. */
@@ -248,15 +374,17 @@ export class Conversation {
   private accepted(joined: Joined, resumed: boolean): void {
     if (this.log !== undefined && joined.log !== this.log) this.forget();
     this.joined = true;
-    this.problem = undefined;
+    this.problem = this.code = undefined;
     this.passing = false;
     this.log = joined.log;
     this.learnSum(joined.last, joined.sum);
     if (joined.last !== this.newest) this.newestTime = undefined;
     this.newest = this.lastAtJoin = joined.last;
-    this.catchUpRead(joined);
+    this.began ??= joined.first - 1;
+    if (this.mark.join(joined.read, joined.last)) this.tellRead();
     if (this.mode === 'open') {
-      this.timeline.join(joined, resumed);
+      this.timeline.join(joined, resumed && this.begun);
+      this.begun = true;
       this.growing.clear();
       this.people.join(joined);
     }
@@ -264,17 +392,9 @@ export class Conversation {
     this.events.onChange();
   }
 
-  /** What was read while it was not joined, or was told to a server that crashed, is told now. */
-  private catchUpRead({ read, last }: Joined): void {
-    const seen = Math.min(this.readTo ?? 0, last);
-    this.readTo = read;
-    if (seen <= (read ?? 0)) return;
-    this.readTo = seen;
-    this.tellRead();
-  }
-
   private tellRead(): void {
-    this.connection.request({ type: 'read', conversation: this.id, seq: this.readTo! });
+    const seq = this.mark.tell();
+    this.connection.request({ type: 'read', conversation: this.id, seq, ref: `read:${seq}` });
   }
 
   private declined(error: ErrorFrame, { after, log }: JoinRequest): void {
@@ -282,14 +402,22 @@ export class Conversation {
       this.startAnew(); // another record; or a log that ends before `after`, which no server that kept its promise has
       return;
     }
-    this.problem = error.reason;
-    this.refused = true;
-    this.passing = error.code === 'unavailable' || error.code === 'rate_limited';
+    this.fails(error);
+    this.passing = isPassing(error);
+    this.asked = false;
     if (this.passing) {
       this.rejoinTimer = setTimeout(() => this.join(), (error.retry_after ?? joinAgainAfter) * 1000);
     }
+    if (error.code === 'rate_limited' && !this.passing) this.events.onNoRoom(error.reason);
     this.events.onAnswered();
     this.events.onChange();
+  }
+
+  private fails({ code, reason }: Refusal): void {
+    this.problem = reason;
+    this.code = code;
+    this.refused = true;
+    this.passing = false;
   }
 
   private startAnew(): void {
@@ -297,15 +425,23 @@ export class Conversation {
     this.join();
   }
 
-  /** The record was replaced: nothing of the old one stays, and it is said aloud. */
+  /** The record was replaced: nothing of the old one stays, and it is told. */
   private forget(): void {
+    delete this.start.after;
+    this.mark.forget();
+    this.people.clear();
+    this.drop();
+    this.events.onReset();
+  }
+
+  /** Lets go of all that is held, and of what is known of its record. */
+  private drop(): void {
     this.timeline.clear();
     this.growing.clear();
-    this.people.clear();
-    this.log = this.readTo = this.receipt = this.held = this.doubted = undefined;
+    this.log = this.receipt = this.held = this.doubted = this.began = undefined;
+    this.begun = false;
     this.newest = 0;
     this.newestTime = undefined;
-    this.events.onReset();
   }
 
   private entry(entry: Entry): void {
@@ -362,21 +498,19 @@ export class Conversation {
 
   /** Another user is here now: how far the one before had read says nothing. */
   forgetRead(): void {
-    this.readTo = undefined;
+    this.mark.forget();
   }
 
   /** Another session of the same user has read on. */
   readElsewhere(seq: Seq): void {
-    this.readTo = Math.max(this.readTo ?? 0, seq);
+    this.mark.elsewhere(seq);
     this.events.onChange();
   }
 
   private left(left: Left): void {
     if (left.reason === undefined) return;
-    this.joined = false;
-    this.refused = true;
-    this.passing = false;
-    this.problem = left.reason;
+    this.joined = this.asked = false;
+    this.fails({ code: left.code ?? 'forbidden', reason: left.reason });
     this.events.onAnswered();
     this.events.onChange();
   }
@@ -386,4 +520,12 @@ export class Conversation {
 function isSame(one: Entry, other: Entry): boolean {
   const [a, b] = [one as Partial<Message>, other as Partial<Message>];
   return a.time === b.time && a.from === b.from && a.id === b.id;
+}
+
+/**
+ * Whether an error may be gone in a while. A join that there is no room for has no end to wait for: something is to be
+ * left first.
+ */
+function isPassing({ code, retry_after }: ErrorFrame): boolean {
+  return code === 'unavailable' || (code === 'rate_limited' && retry_after !== undefined);
 }

@@ -2,10 +2,7 @@
 declare function setTimeout(run: () => void, milliseconds?: number): number;
 declare function clearTimeout(timer: number | undefined): void;
 declare function queueMicrotask(run: () => void): void;
-declare const crypto: { getRandomValues(bytes: Uint8Array): Uint8Array };
-declare class TextEncoder {
-  encode(text: string): Uint8Array;
-}
+declare const crypto: { getRandomValues(bytes: Uint8Array): Uint8Array } | undefined;
 declare class WebSocket {
   constructor(url: string, protocols?: string[]);
   send(text: string): void;

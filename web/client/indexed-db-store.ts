@@ -6,7 +6,7 @@
 // the same ids twice are on the record once, so that costs traffic and nothing else.
 import { openDB, type DBSchema, type IDBPDatabase } from 'idb';
 import { LastWords, localStorageHere, type KeyValue } from './local-storage.ts';
-import type { OutboxItem } from './outbox.ts';
+import { keyOf, type OutboxItem } from './outbox-item.ts';
 import type { OutboxStore } from './outbox-store.ts';
 import type { Timer } from './connection.ts';
 import { newId } from './protocol.ts';
@@ -14,6 +14,7 @@ import { TabLock, type Locks } from './tab-lock.ts';
 
 interface Kept {
   user: string;
+  /** The item's key; in older versions its id. */
   id: string;
   owner: string;
   item: OutboxItem;
@@ -65,16 +66,17 @@ export class IndexedDbStore implements OutboxStore {
   }
 
   put(item: OutboxItem): Promise<void> {
-    this.unkept.set(item.id, item);
+    const key = keyOf(item);
+    this.unkept.set(key, item);
     const kept = this.keep([item]).then(() => {
-      if (this.unkept.get(item.id) === item) this.unkept.delete(item.id);
+      if (this.unkept.get(key) === item) this.unkept.delete(key);
     });
     return this.finish(kept);
   }
 
-  remove(id: string): Promise<void> {
-    this.unkept.delete(id);
-    return this.finish(this.db().then((database) => database.delete('outbox', [this.options.user, id])));
+  remove(id: string, conversation: string): Promise<void> {
+    this.unkept.delete(keyOf({ id, conversation }));
+    return this.finish(this.takeOut(id, conversation));
   }
 
   async close(): Promise<void> {
@@ -115,7 +117,7 @@ export class IndexedDbStore implements OutboxStore {
   private async look(take: (items: OutboxItem[]) => void): Promise<void> {
     const all = await (await this.db()).getAll('outbox', this.everything());
     const { tab } = this;
-    if (!tab) return take(all.map((kept) => kept.item));
+    if (!tab) return take(all.map(itemIn));
     const owners = new Set(all.map((kept) => kept.owner));
     owners.delete(this.owner);
     for (const owner of owners) {
@@ -126,7 +128,7 @@ export class IndexedDbStore implements OutboxStore {
 
   private lookLater(): void {
     this.lookTimer = setTimeout(() => {
-      if (this.tab) void this.look(this.found).catch(() => {}); // the next put says aloud what is wrong
+      if (this.tab) void this.look(this.found).catch(() => {}); // the next put tells what is wrong
       this.lookLater();
     }, lookEvery);
   }
@@ -137,15 +139,25 @@ export class IndexedDbStore implements OutboxStore {
     const change = (await this.db()).transaction('outbox', 'readwrite');
     const left = (await change.store.getAll(this.everything())).filter((kept) => kept.owner === owner);
     await Promise.all([...left.map((kept) => change.store.put({ ...kept, owner: this.owner })), change.done]);
-    return left.map((kept) => kept.item);
+    return left.map(itemIn);
   }
 
   private async keep(items: OutboxItem[]): Promise<void> {
     const { user } = this.options;
     const change = (await this.db()).transaction('outbox', 'readwrite', { durability: 'strict' });
-    const puts = items.map((item) => change.store.put({ user, id: item.id, owner: this.owner, item }));
+    const puts = items.flatMap((item) => [
+      change.store.put({ user, id: keyOf(item), owner: this.owner, item }),
+      change.store.delete([user, item.id]), // where an older version kept it
+    ]);
     change.commit(); // now, and not when this tab next gets a turn: a reload may come first
     await Promise.all([...puts, change.done]);
+  }
+
+  private async takeOut(id: string, conversation: string): Promise<void> {
+    const { user } = this.options;
+    const change = (await this.db()).transaction('outbox', 'readwrite');
+    const keys = [keyOf({ id, conversation }), id]; // the second is where an older version kept it
+    await Promise.all([...keys.map((key) => change.store.delete([user, key])), change.done]);
   }
 
   private everything(): IDBKeyRange {
@@ -173,6 +185,12 @@ export class IndexedDbStore implements OutboxStore {
       throw error;
     }
   }
+}
+
+/** An item as it was kept. One that has lost its id is told by where it stands, so that it can be removed. */
+function itemIn({ id, item }: Kept): OutboxItem {
+  const kept = (item ?? {}) as Partial<OutboxItem>;
+  return typeof kept.id === 'string' ? item : { ...kept, id } as OutboxItem;
 }
 
 /** Whether there is an IndexedDB at all. One that is forbidden shows only when it is opened. */

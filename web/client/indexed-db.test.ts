@@ -4,7 +4,7 @@ import { IDBFactory, IDBObjectStore } from 'fake-indexeddb';
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { IndexedDbStore, type IndexedDbStoreOptions } from './indexed-db-store.ts';
 import type { KeyValue } from './local-storage.ts';
-import type { OutboxItem } from './outbox.ts';
+import type { OutboxItem } from './outbox-item.ts';
 import { chatWith, FakeLocks, FakeServer } from './testing.ts';
 
 /** Waits until nothing is thrown; Vitest's own bound, a second, is short for a busy machine. */
@@ -36,7 +36,7 @@ test('what was put and not removed is there after a reload, as it was', async ()
   const kept = item('one', { created: 7, since: 41, log: '9f2c', target: 3, meta: { a: [1] } });
   await before.store.put(item('gone'));
   await before.store.put(kept);
-  await before.store.remove('id of gone');
+  await before.store.remove('id of gone', 'lobby');
   await before.store.close();
   expect((await tab()).items).toEqual([kept]);
 });
@@ -119,7 +119,7 @@ test('what is not kept yet when the page is closed is left in localStorage, for 
   await one.store.put(item('kept'));
   void one.store.put(item('not yet'));
   void one.store.put(item('settled'));
-  void one.store.remove('id of settled');
+  void one.store.remove('id of settled', 'lobby');
   page.dispatchEvent(new Event('pagehide'));
   expect([...storage.values.values()].map((value) => (JSON.parse(value) as OutboxItem).text)).toEqual(['not yet']);
   vi.stubGlobal('indexedDB', new IDBFactory()); // as if nothing more had come through
@@ -127,6 +127,57 @@ test('what is not kept yet when the page is closed is left in localStorage, for 
   expect((await tab({ storage, database: 'another server' })).first).toEqual([]);
   expect((await tab({ storage })).first).toEqual(['not yet']);
   expect(storage.values.size).toBe(0);
+});
+
+test('what is left is more than one thing, and one of them no JSON or not whole: each is left and moved for itself', async () => {
+  const storage = webStorage({});
+  const page = new EventTarget();
+  vi.stubGlobal('addEventListener', page.addEventListener.bind(page));
+  vi.stubGlobal('removeEventListener', page.removeEventListener.bind(page));
+  const one = await tab({ storage });
+  void one.store.put(item('no JSON', { meta: { a: 1n } }));
+  void one.store.put(item('not yet'));
+  page.dispatchEvent(new Event('pagehide'));
+  expect([...storage.values.values()].map((value) => (JSON.parse(value) as OutboxItem).text)).toEqual(['not yet']);
+  storage.setItem('verbatim.outbox/ann/x', '{"text":"without an id"}');
+  storage.setItem('verbatim.outbox/ann/y', '7');
+  vi.stubGlobal('indexedDB', new IDBFactory());
+  const { first, items } = await tab({ storage });
+  expect([first, storage.values.size]).toEqual([['not yet', 'without an id'], 0]);
+  expect(items.every(({ id }) => typeof id === 'string' && id !== '')).toBe(true);
+});
+
+test('the same id in two conversations is kept twice, and removed by itself', async () => {
+  const { store } = await tab();
+  for (const conversation of ['lobby', 'kitchen']) await store.put(item(conversation, { id: 'same', conversation }));
+  await store.remove('same', 'lobby');
+  await store.close();
+  expect((await tab()).first).toEqual(['kitchen']);
+});
+
+/** What an older version kept: each under its id alone. */
+async function keptBefore(...rows: { id: string; item: unknown }[]): Promise<void> {
+  const other = indexedDB.open('verbatim', 1);
+  other.onupgradeneeded = () => {
+    const outbox = other.result.createObjectStore('outbox', { keyPath: ['user', 'id'] });
+    for (const row of rows) outbox.put({ user: 'ann', owner: 'gone', ...row });
+  };
+  await new Promise<void>((resolve) => (other.onsuccess = () => resolve(other.result.close())));
+}
+
+test('what an older version kept is kept once when it is put again, and is gone when it is removed', async () => {
+  await keptBefore({ id: 'a', item: item('put again', { id: 'a' }) }, { id: 'b', item: item('removed', { id: 'b' }) });
+  const one = await tab();
+  expect(one.first).toEqual(['put again', 'removed']);
+  await one.store.put(item('put again', { id: 'a', state: 'failed' }));
+  await one.store.remove('b', 'lobby');
+  await one.store.close();
+  expect((await tab()).items.map(({ text, state }) => [text, state])).toEqual([['put again', 'failed']]);
+});
+
+test('what was kept and is nothing has the id that it stands under, so that it can be removed', async () => {
+  await keptBefore({ id: 'a', item: undefined }, { id: 'b', item: 'x' }, { id: 'c', item: { text: 'hi' } });
+  for (const options of [{ locks: undefined }, {}]) expect((await tab(options)).items.map(({ id }) => id).sort()).toEqual(['a', 'b', 'c']);
 });
 
 test('what cannot be moved stays where it is', async () => {

@@ -1,5 +1,5 @@
 // Keeps the outbox's items in its store, and knows which ones it could not keep. Those live in memory until it can.
-import type { OutboxItem } from './outbox.ts';
+import { keyOf, type OutboxItem } from './outbox-item.ts';
 import type { OutboxStore } from './outbox-store.ts';
 
 /** Whether what waits would survive a reload; if not, why, in words for a person. */
@@ -8,31 +8,36 @@ export type StorageState = { lasting: true } | { lasting: false; reason: string 
 export class Keeper {
   state: StorageState = { lasting: true };
   private store: OutboxStore | undefined;
-  private readonly unsaved = new Map<string, OutboxItem>();
+  private readonly unsaved = new Map<string, OutboxItem>(); // by key
 
   constructor(private readonly onState: (state: StorageState) => void) {}
 
   /** Gives what the store has; what was to be kept before this is kept now. Undefined where it was closed meanwhile. */
-  async open(store: OutboxStore, found: (items: OutboxItem[]) => void): Promise<OutboxItem[] | undefined> {
+  async open(store: OutboxStore, found: (items: unknown[]) => void): Promise<unknown[] | undefined> {
     this.store = store;
-    const opened = store.open((items) => this.store === store && found(items));
-    const items = await opened.catch((error: unknown) => {
+    const opened = attempt(() => store.open((items) => void (this.store === store && found(items))));
+    const items = await opened.catch((error: unknown): unknown[] => {
       if (this.store === store) this.failed(error);
       return [];
     });
     if (this.store !== store) return undefined;
     for (const item of this.unsaved.values()) this.save(item);
-    return items;
+    return Array.isArray(items) ? items : [];
   }
 
   save(item: OutboxItem): void {
-    this.unsaved.set(item.id, item);
-    this.store?.put({ ...item }).then(() => this.saved(item.id), (error: unknown) => this.failed(error));
+    const { store } = this;
+    this.unsaved.set(keyOf(item), item);
+    if (!store) return;
+    attempt(() => store.put({ ...item })).then(() => this.saved(item), (error: unknown) => this.failed(error));
   }
 
-  forget(id: string): void {
-    this.unsaved.delete(id);
-    this.store?.remove(id).then(() => this.goOn(), (error: unknown) => this.failed(error));
+  forget(item: OutboxItem): void {
+    const { store } = this;
+    const { id, conversation } = item;
+    this.unsaved.delete(keyOf(item));
+    if (!store) return;
+    attempt(() => store.remove(id, conversation)).then(() => this.goOn(), (error: unknown) => this.failed(error));
   }
 
   async close(): Promise<void> {
@@ -41,8 +46,8 @@ export class Keeper {
     await store?.close();
   }
 
-  private saved(id: string): void {
-    this.unsaved.delete(id);
+  private saved(item: OutboxItem): void {
+    this.unsaved.delete(keyOf(item));
     this.goOn();
   }
 
@@ -63,6 +68,11 @@ export class Keeper {
     this.state = state;
     this.onState(state);
   }
+}
+
+/** A store of the application's may throw where it should reject. */
+async function attempt<T>(act: () => Promise<T>): Promise<T> {
+  return act();
 }
 
 function reasonOf(error: unknown): string {

@@ -1,6 +1,7 @@
 // localStorage can do one thing that IndexedDB cannot: keep something at once, while a page is being closed. What a store has not
 // kept by then is left here, and the next one moves it. Before there was IndexedDB the whole outbox stood here; that is moved too.
-import type { OutboxItem } from './outbox.ts';
+import { keyOf, type OutboxItem } from './outbox-item.ts';
+import { newId } from './protocol.ts';
 
 /** The part of Web Storage that is used here. */
 export interface KeyValue {
@@ -19,9 +20,9 @@ export class LastWords {
   leave(items: Iterable<OutboxItem>): void {
     for (const item of items) {
       try {
-        this.storage?.setItem(this.prefix + item.id, JSON.stringify(item));
+        this.storage?.setItem(this.prefix + encodeURIComponent(keyOf(item)), JSON.stringify(item));
       } catch {
-        return; // full or forbidden too: the store has said already that it keeps nothing
+        continue; // full or forbidden too, and the store has said so already; or an item that is no JSON
       }
     }
   }
@@ -55,11 +56,12 @@ export function localStorageHere(): KeyValue | undefined {
   }
 }
 
+/** What was left, whole or not: the outbox says of it what cannot be sent. */
 function parse(value: string | null): OutboxItem | undefined {
   try {
     const item = JSON.parse(value ?? '') as Partial<OutboxItem> | null;
-    const whole = typeof item?.id === 'string' && typeof item.conversation === 'string' && typeof item.text === 'string';
-    return whole ? { created: Date.now(), since: 0, state: 'sending', ...item } as OutboxItem : undefined;
+    if (typeof item !== 'object' || item === null) return undefined;
+    return { ...item, id: typeof item.id === 'string' ? item.id : newId() } as OutboxItem;
   } catch {
     return undefined; // not ours, or cut short
   }

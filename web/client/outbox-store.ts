@@ -1,5 +1,5 @@
 // Where unacknowledged sends wait. A store belongs to one user at one server, and to one client in one tab.
-import type { OutboxItem } from './outbox.ts';
+import type { OutboxItem } from './outbox-item.ts';
 
 export interface OutboxStore {
   /**
@@ -9,7 +9,8 @@ export interface OutboxStore {
   open(found: (items: OutboxItem[]) => void): Promise<OutboxItem[]>;
   /** Resolves once the item would survive a crash; rejects, with the reason for a person, where it cannot be kept. */
   put(item: OutboxItem): Promise<void>;
-  remove(id: string): Promise<void>;
+  /** An id is unique in its conversation alone. */
+  remove(id: string, conversation: string): Promise<void>;
   /** Leaves what still waits to others, and finishes what was begun. It may not be used after that. */
   close(): Promise<void>;
 }

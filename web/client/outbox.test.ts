@@ -109,7 +109,7 @@ test('an answer keeps its target when it is sent again, and loses it with the lo
   const { server, chat } = await online();
   server.say('bob', 'question');
   server.refuses = () => ({ code: 'unavailable', reason: 'disk full', retry_after: 1 });
-  chat.send('lobby', 'answer', 1);
+  chat.send('lobby', 'answer', { target: 1 });
   expect(sends(server).at(-1)!.target).toBe(1);
   await vi.advanceTimersByTimeAsync(1_000);
   expect(sends(server)).toHaveLength(2);
@@ -319,6 +319,6 @@ test('what was written before a user was known is kept once one is', async () =>
 
 test('meta goes with the message', async () => {
   const { server, chat } = await online();
-  chat.send('lobby', 'hi', undefined, { kind: 'greeting' });
+  chat.send('lobby', 'hi', { meta: { kind: 'greeting' } });
   expect(sends(server)).toMatchObject([{ text: 'hi', meta: { kind: 'greeting' } }]);
 });

@@ -12,6 +12,11 @@ export interface Entry {
   log?: string;
 }
 
+/** Whether an entry is a message: the type of entry that has words. */
+export function isMessage(entry: { type: string }): entry is Message {
+  return entry.type === 'message';
+}
+
 export interface Message extends Entry {
   type: 'message';
   id?: string;
@@ -151,11 +156,11 @@ export type Request =
   | { type: 'leave' | 'typing'; conversation: string }
   | { type: 'send'; conversation: string; id: string; text: string; target?: Seq; meta?: Record<string, unknown>; prev?: string; since?: Seq }
   | { type: 'history'; conversation: string; before?: Seq; after?: Seq; limit?: number }
-  | { type: 'read'; conversation: string; seq: Seq }
+  | { type: 'read'; conversation: string; seq: Seq; ref?: string }
   | { type: 'ping' };
 
 /** The close codes that have a meaning of their own here. */
-export const closeCode = { draining: 1001, protocol: 1002, policy: 1008, tryLater: 1013, unauthorized: 4001, forbidden: 4003 } as const;
+export const closeCode = { draining: 1001, protocol: 1002, policy: 1008, tooBig: 1009, tryLater: 1013, unauthorized: 4001, forbidden: 4003 } as const;
 
 const conversationPattern = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 
@@ -163,12 +168,28 @@ export function isConversationId(id: string): boolean {
   return conversationPattern.test(id);
 }
 
+/** How many bytes a text has in UTF-8. */
 export function byteLength(text: string): number {
-  return new TextEncoder().encode(text).length;
+  let bytes = text.length;
+  for (let index = 0; index < text.length; index++) {
+    const unit = text.charCodeAt(index);
+    if (unit > 0x7f) bytes += unit > 0x7ff ? 2 : 1;
+    if (unit >= 0xd800 && unit < 0xdc00 && isLowSurrogate(text.charCodeAt(index + 1))) index++; // the two are 4 bytes
+  }
+  return bytes;
 }
 
-/** A new message id. It needs no secure context, as crypto.randomUUID would. */
+function isLowSurrogate(unit: number): boolean {
+  return unit >= 0xdc00 && unit < 0xe000;
+}
+
+/**
+ * A new message id. It needs no secure context, as crypto.randomUUID would, and no secret: where there is no crypto,
+ * chance will do.
+ */
 export function newId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(12));
+  const bytes = new Uint8Array(12);
+  if (typeof crypto === 'undefined') bytes.forEach((_, index) => (bytes[index] = Math.random() * 256));
+  else crypto.getRandomValues(bytes);
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

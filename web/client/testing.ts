@@ -2,7 +2,7 @@
 import type { Socket } from './connection.ts';
 import { vi } from 'vitest';
 import { Chat, type ChatOptions } from './chat.ts';
-import type { OutboxItem } from './outbox.ts';
+import type { OutboxItem } from './outbox-item.ts';
 import type { OutboxStore } from './outbox-store.ts';
 import type { ConnectionState } from './connection.ts';
 import type { StorageState } from './keeper.ts';
@@ -12,6 +12,7 @@ export type Frame = Record<string, any>; // what stands on the wire, unchecked
 
 /** One end of a connection, the client's. Frames are handed over at once, in order. */
 export class FakeSocket implements Socket {
+  onopen: ((event: unknown) => void) | null = null;
   onmessage: Socket['onmessage'] = null;
   onclose: Socket['onclose'] = null;
   onerror: Socket['onerror'] = null;
@@ -34,8 +35,9 @@ export class FakeSocket implements Socket {
     this.onmessage?.({ data: JSON.stringify(frame) });
   }
 
-  welcome(user = 'ann'): void {
-    this.receive({ type: 'welcome', session: 's', user, version: 'test', now: '', limits: { text: 16384 } });
+  welcome(user = 'ann', limits: Frame = {}): void {
+    const all = { frame: 131_072, text: 16_384, meta: 4_096, joins: 1_000, ...limits };
+    this.receive({ type: 'welcome', session: 's', user, version: 'test', now: '', limits: all });
   }
 
   drop(code = 1006, reason = ''): void {
@@ -69,11 +71,16 @@ export class FakeServer {
   forgives = false;
   /** Answers a join with this error. */
   refusesJoin: Frame | undefined;
+  /** Those of the welcome that are not the contract's own. */
+  limits: Frame = {};
+  /** What stands in front closes the connection for frames over this. */
+  narrow = Infinity;
   /** Whether it answers at all. */
   answers = true;
   /** Milliseconds from a request to its replies; 0 is at once. */
   latency = 0;
   private joined = false;
+  private places = new Set<string>(); // conversations that the session has joined
   private clock = 0; // microseconds
   /** How far each user has read. */
   readonly marks = new Map<string, number>();
@@ -82,10 +89,11 @@ export class FakeServer {
 
   open = (url: string): Socket => {
     this.joined = false;
+    this.places = new Set();
     const socket: FakeSocket = new FakeSocket(url, (frame) => this.arrive(socket, frame));
     this.sockets.push(socket);
     this.socket = socket;
-    setTimeout(() => socket.welcome(this.user), 1);
+    setTimeout(() => socket.welcome(this.user, this.limits), 1);
     return socket;
   };
 
@@ -122,10 +130,14 @@ export class FakeServer {
 
   private take(socket: FakeSocket, frame: Frame): void {
     if (!this.answers) return;
+    const bytes = new TextEncoder().encode(JSON.stringify(frame)).length;
+    if (bytes > Math.min(this.narrow, this.limits.frame ?? 131_072)) return socket.drop(1009, 'a frame is over the limit');
     if (frame.type === 'ping') this.give(socket, { type: 'pong', ref: frame.ref });
     if (frame.type === 'join') this.join(socket, frame);
-    if (frame.type === 'leave') this.joined = false;
-    if (frame.type === 'read') this.marks.set(this.user, Math.max(frame.seq, this.marks.get(this.user) ?? 0));
+    if (frame.type === 'leave') this.leave(frame.conversation);
+    if (frame.type === 'read' && frame.seq > this.record.length) {
+      this.give(socket, { type: 'error', ...this.beyondLast(), conversation: frame.conversation, ref: frame.ref });
+    } else if (frame.type === 'read') this.marks.set(this.user, Math.max(frame.seq, this.marks.get(this.user) ?? 0));
     if (frame.type === 'send') this.give(socket, { ...this.put(frame), ref: frame.ref });
     if (frame.type === 'history') {
       const { after, before = Infinity, limit = 50 } = frame;
@@ -135,15 +147,32 @@ export class FakeServer {
     }
   }
 
-  private join(socket: FakeSocket, { conversation, after, log, known, sum, messages = true, ref }: Frame): void {
+  private beyondLast(): Frame {
+    return { code: 'bad_request', reason: `the last is ${this.record.length}` };
+  }
+
+  private leave(conversation: string): void {
+    this.places.delete(conversation);
+    if (conversation === 'lobby') this.joined = false;
+  }
+
+  private join(socket: FakeSocket, request: Frame): void {
+    const { conversation, after, log, known, sum, messages = true, limit = 50, ref } = request;
+    if (!this.places.has(conversation) && this.places.size >= (this.limits.joins ?? 1_000)) {
+      return this.give(socket, { type: 'error', code: 'rate_limited', reason: 'leave one first', conversation, ref });
+    }
+    this.places.add(conversation);
     if (conversation !== 'lobby') return this.give(socket, { type: 'joined', conversation, first: 1, last: 0, online: [], count: 1, ref });
     const other = log !== undefined && log !== this.log && !this.forgives;
     const gone = known !== undefined && !this.forgives && (known > this.record.length || this.sum(known) !== sum);
     const reset = (other || gone) && { code: 'reset', reason: 'another record' };
     const refusal = this.refusesJoin ?? reset;
+    const beyond = !refusal && after > this.record.length && this.beyondLast();
+    if (refusal || beyond) this.places.delete(conversation);
+    if (beyond) return this.give(socket, { type: 'error', conversation: 'lobby', ...beyond, ref });
     if (refusal) return this.give(socket, { type: 'error', conversation: 'lobby', ...refusal, ref });
     const { length } = this.record;
-    const first = Math.min(after ?? Math.max(0, length - 50), length) + 1;
+    const first = Math.min(messages ? after ?? Math.max(0, length - limit) : length, length) + 1;
     this.joined = messages;
     const named = length > 0 && { log: this.log, sum: this.sum(length) };
     this.give(socket, { type: 'joined', conversation: 'lobby', ...named, first, last: length, read: this.marks.get(this.user), online: ['ann'], count: 1, ref });
@@ -158,11 +187,11 @@ export class FakeServer {
     if (send.prev && !this.record.some((entry) => entry.id === send.prev)) {
       return { type: 'error', conversation: 'lobby', id: send.id, code: 'out_of_order', reason: 'prev is not on the record' };
     }
-    return this.ack(this.say('ann', send.text, send.id));
+    return this.ack(this.say(this.user, send.text, send.id));
   }
 
-  private ack({ id, seq, log }: Frame): Frame {
-    return { type: 'ack', conversation: 'lobby', id, seq, sum: this.sum(seq), ...(log && { log }) };
+  private ack({ id, seq, time, log }: Frame): Frame {
+    return { type: 'ack', conversation: 'lobby', id, seq, time, sum: this.sum(seq), ...(log && { log }) };
   }
 
   private give(socket: FakeSocket, frame: Frame): void {
@@ -221,12 +250,16 @@ export class FakeLocks implements Locks {
 
 /** A whole client of a fake server, and what it told its page. */
 export function chatWith(server: FakeServer, store: OutboxStore = new FakeStore(), more: Partial<ChatOptions> = {}) {
-  const told = { states: [] as ConnectionState[], resets: [] as string[], problems: [] as string[], storage: [] as StorageState[], recorded: [] as string[] };
+  const told = {
+    states: [] as ConnectionState[], storage: [] as StorageState[],
+    resets: [] as string[], problems: [] as string[], failed: [] as string[], recorded: [] as string[],
+  };
   const chat = new Chat({ url: 'ws://test/ws', name: 'ann', open: server.open, random: () => 0.5, store: () => store, ...more });
   chat.on('state', (state) => told.states.push(state));
   chat.on('reset', ({ conversation }) => told.resets.push(conversation));
   chat.on('problem', ({ reason }) => told.problems.push(reason));
   chat.on('storage', (state) => told.storage.push(state));
+  chat.on('failed', ({ code, text }) => told.failed.push(`${code} ${text.slice(0, 20)}`));
   chat.on('recorded', (item) => told.recorded.push(item.text));
   const lobby = () => chat.conversation('lobby');
   const texts = () => lobby().timeline.messages.map((message) => message.text);

@@ -1,8 +1,13 @@
 // Programs in Node that chat over a real server: one that crashes, one whose record is replaced, and a network that breaks.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { Chat, type ChatOptions, type Message } from '../index.ts';
-import { useServer } from '../../test/server.ts';
+import { Chat, type ChatOptions, type ConnectionState, type Message } from '../index.ts';
+import { useServer, type Recorded } from '../../test/server.ts';
 
 const server = useServer();
 
@@ -14,7 +19,7 @@ function joins(name: string, more: Partial<ChatOptions> = {}) {
   const resets: string[] = [];
   chat.on('message', ({ message }) => heard.push(message));
   chat.on('reset', ({ conversation }) => resets.push(conversation));
-  onTestFinished(() => chat.close());
+  onTestFinished(() => void chat.close());
   chat.join('lobby');
   chat.connect();
   return { chat, heard, resets, texts: () => heard.map((message) => message.text) };
@@ -23,7 +28,7 @@ function joins(name: string, more: Partial<ChatOptions> = {}) {
 const numbered = (name: string, count: number) => Array.from({ length: count }, (_, index) => `${name} ${index + 1}`);
 const joined = (client: { chat: Chat }) => expect.poll(() => client.chat.conversation('lobby').joined).toBe(true);
 
-async function recorded(): Promise<{ from: string; text: string; seq: number }[]> {
+async function recorded(): Promise<Recorded[]> {
   return server().transcript('lobby');
 }
 
@@ -31,10 +36,10 @@ test('two programs chat: what is settled is on the record, and both hear it in o
   const ann = joins('ann');
   const bob = joins('bob');
   await Promise.all([joined(ann), joined(bob)]);
-  const first = await ann.chat.settled(ann.chat.send('lobby', 'hi', undefined, { kind: 'greeting' }));
+  const first = await ann.chat.settled(ann.chat.send('lobby', 'hi', { meta: { kind: 'greeting' } }));
   expect(first).toMatchObject({ state: 'recorded', seq: 1 });
   expect(await recorded()).toMatchObject([{ seq: 1, from: 'ann', text: 'hi', id: first.id, meta: { kind: 'greeting' } }]);
-  await bob.chat.settled(bob.chat.send('lobby', 'hello', 1));
+  await bob.chat.settled(bob.chat.send('lobby', 'hello', { target: 1 }));
   await expect.poll(ann.texts).toEqual(['hi', 'hello']);
   await expect.poll(bob.texts).toEqual(['hi', 'hello']);
   expect(bob.heard[1]!.target).toBe(1);
@@ -118,7 +123,7 @@ test('a record that was replaced is said aloud, and nothing of the old one is le
   for (const text of numbered('old', 5)) await ann.chat.settled(ann.chat.send('lobby', text));
   await expect.poll(() => ann.texts().length).toBe(5);
   await server().remove();
-  const waiting = ann.chat.send('lobby', 'written between the two', 3);
+  const waiting = ann.chat.send('lobby', 'written between the two', { target: 3 });
   await server().start();
   await server().post('lobby', 'bob', 'new');
   await ann.chat.settled(waiting);
@@ -147,4 +152,137 @@ test('an older copy of the data put back is found out, also by one who has only 
   await expect.poll(() => ann.resets).toEqual(['lobby']);
   const { timeline } = ann.chat.conversation('lobby');
   await expect.poll(() => timeline.messages.map(({ text }) => text)).toEqual([...numbered('common', 2), ...numbered('second history', 4)]);
+});
+
+test('what can never be sent fails with the server\'s own code, costs no connection, and other conversations go on', async () => {
+  const { chat, texts } = joins('ann');
+  const states: string[] = [];
+  const failed: string[] = [];
+  chat.on('failed', ({ code, conversation }) => failed.push(`${code} ${conversation}`));
+  await expect.poll(() => chat.conversation('lobby').joined).toBe(true);
+  chat.on('state', ({ phase }) => states.push(phase));
+  const bad = [
+    chat.send('kitchen', 'y'.repeat(150_000)),
+    chat.send('kitchen', 'order', { meta: { orderId: 1n } }),
+    chat.send('kitchen', 'x', { meta: { a: 'x'.repeat(5_000) } }),
+    chat.send('Kitchen', 'x'),
+  ];
+  const good = [chat.send('kitchen', 'good'), chat.send('lobby', 'good')];
+  for (const item of good) expect(await chat.settled(item)).toMatchObject({ state: 'recorded', seq: 1 });
+  expect(bad.map((item) => item.code)).toEqual(['too_large', 'bad_request', 'too_large', 'invalid_conversation']);
+  expect(failed.sort()).toEqual(['bad_request kitchen', 'invalid_conversation Kitchen', 'too_large kitchen', 'too_large kitchen']);
+  await expect.poll(texts).toEqual(['good']);
+  expect(states).toEqual([]);
+});
+
+test('what this client lets through the server takes: texts, metas and frames at their limits', async () => {
+  const { chat } = joins('ann');
+  const { text, meta, frame } = chat.limits;
+  expect(frame).toBeGreaterThan(text + meta);
+  const items = [
+    chat.send('lobby', '\u0001'.repeat(text)), // six bytes each on the wire
+    chat.send('lobby', 'é'.repeat(text / 2), { meta: { a: 'é'.repeat((meta - 8) / 2) } }),
+    chat.send('lobby', 'x', { id: '"'.repeat(64) }),
+    chat.send('lobby', 'x', { meta: { '\\u0000': '\\ud800', '🙂': [1e21, null] } }),
+  ];
+  for (const item of items.slice(1)) expect(await chat.settled(item)).toMatchObject({ state: 'recorded' });
+  expect(await chat.settled(items[0]!)).toMatchObject({ state: 'failed', code: 'bad_request', reason: expect.stringContaining('can be seen') }); // the server's own word
+});
+
+test('a receipt is the record\'s own: its sum, its log and its time', async () => {
+  const { chat } = joins('ann');
+  await chat.settled(chat.send('lobby', 'one'));
+  const item = await chat.settled(chat.send('lobby', 'two'));
+  const page = (await (await fetch(`${server().url}/api/conversations/lobby/messages`)).json()) as { log: string; sum: string; messages: Message[] };
+  expect(item).toMatchObject({ state: 'recorded', seq: 2, sum: page.sum, log: page.log, time: page.messages[1]!.time });
+});
+
+test('a bot that is killed ten times answers each of a hundred questions once', async () => {
+  const file = join(mkdtempSync(join(tmpdir(), 'verbatim-bot-')), 'position');
+  onTestFinished(() => rmSync(dirname(file), { recursive: true }));
+  const questions = numbered('question', 100);
+  const asked = (async () => {
+    for (const text of questions) await server().post('lobby', 'zoe', text);
+  })();
+  const answers = async () => (await recorded()).filter((message) => message.from === 'bot');
+  for (let killed = 0; killed < 10; killed++) {
+    const before = (await answers()).length;
+    const bot = startBot(file);
+    await expect.poll(async () => (await answers()).length).toBeGreaterThan(Math.min(99, before + killed)); // in the middle of its work
+    await bot.kill();
+  }
+  await asked;
+  startBot(file);
+  await expect.poll(async () => (await answers()).length).toBeGreaterThanOrEqual(100);
+  await expect.poll(() => JSON.parse(readFileSync(file, 'utf8')).seq as number).toBeGreaterThanOrEqual((await recorded()).findLast((message) => message.from === 'zoe')!.seq);
+  const all = await recorded();
+  const textOf = new Map(all.map((message) => [message.seq, message.text]));
+  expect((await answers()).map((message) => [textOf.get(message.target!), message.text])).toEqual(questions.map((text) => [text, `answer to ${text}`]));
+});
+
+/** The bot, as a process of its own. */
+function startBot(file: string): { kill(): Promise<void> } {
+  const script = new URL('bot.mjs', import.meta.url).pathname;
+  const child = spawn(process.execPath, [script, `${server().url.replace('http', 'ws')}/ws`, file], { stdio: ['ignore', 'inherit', 'inherit'] });
+  const gone = once(child, 'exit');
+  const kill = async () => {
+    child.kill('SIGKILL');
+    await gone;
+  };
+  onTestFinished(kill);
+  return { kill };
+}
+
+test('why there is no connection: a refused port, another path and a refused origin are told apart', async () => {
+  const { url } = server();
+  const causeOf = async (address: string, origin?: string) => {
+    const chat = new Chat({ url: address, name: 'ann', open: (at, protocols) => new WebSocket(at, protocols, origin === undefined ? {} : { origin }) });
+    onTestFinished(() => void chat.close());
+    const waits = new Promise<ConnectionState>((resolve) => chat.on('state', (state) => state.phase === 'waiting' && resolve(state)));
+    chat.connect();
+    return waits;
+  };
+  const ws = url.replace('http', 'ws');
+  expect(await causeOf('ws://127.0.0.1:1/ws')).toMatchObject({ code: 1006, opened: false, reason: expect.stringContaining('ECONNREFUSED'), error: { code: 'ECONNREFUSED' } });
+  expect(await causeOf(`${ws}/nowhere`)).toMatchObject({ code: 1006, opened: false, status: 404, reason: expect.stringContaining('/ws') });
+  expect(await causeOf(`${ws}/ws`, 'https://elsewhere.example')).toMatchObject({ code: 1006, opened: false, status: 403, reason: expect.stringContaining('--origin') });
+  expect(await causeOf(`${ws}/healthz`)).toMatchObject({ code: 1006, opened: false, status: 200, reason: expect.stringContaining('something else') });
+});
+
+test('close with flush puts all on the record, and says so', async () => {
+  const { chat } = joins('ann');
+  await joined({ chat });
+  for (const text of numbered('m', 100)) chat.send('lobby', text);
+  expect(await chat.close({ flush: 60_000 })).toBe(0);
+  expect((await recorded()).map((message) => message.text)).toEqual(numbered('m', 100));
+});
+
+test('of 1,500 conversations a session follows 1,000, and hears of the rest once', async () => {
+  const ids = numbered('c', 1_500).map((id) => id.replace(' ', '-'));
+  const { chat } = joins('ann');
+  const problems: { code: string; conversations?: string[] }[] = [];
+  chat.on('problem', (problem) => problems.push(problem));
+  chat.follow(ids);
+  const count = () => ids.filter((id) => chat.conversation(id).joined).length;
+  await expect.poll(count).toBe(999); // the lobby is open, and has room first
+  chat.leave(ids[0]!);
+  await expect.poll(() => chat.conversation(ids[999]!).joined).toBe(true);
+  expect(problems).toEqual([{ code: 'rate_limited', reason: expect.any(String), conversations: ids.slice(999) }]);
+});
+
+test('a mark beyond the end is taken back', async () => {
+  await server().post('lobby', 'bob', 'hi');
+  const { chat } = joins('ann');
+  await joined({ chat });
+  const lobby = chat.conversation('lobby');
+  expect(lobby.unread).toBe(1);
+  lobby.markRead(1);
+  lobby.markRead(999);
+  await expect.poll(() => [lobby.readTo, lobby.unread]).toEqual([1, 0]);
+});
+
+test('with a token an open server goes by the name', async () => {
+  const { chat } = joins('ann', { token: 'secret' });
+  await joined({ chat });
+  expect(chat.user).toBe('ann');
 });

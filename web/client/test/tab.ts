@@ -92,7 +92,12 @@ export class Tab {
     return this.page.evaluate(async (name) => {
       const database = await window.openDB(name, undefined, { upgrade: (_database, _from, _to, change) => change.abort() }); // only the client makes it
       return database.count('outbox').finally(() => database.close());
-    }, `verbatim ${this.url}`);
+    }, this.database);
+  }
+
+  /** The name of the client's database. */
+  get database(): string {
+    return `verbatim ${this.url}`;
   }
 
   async told(): Promise<string[]> {

@@ -1,6 +1,8 @@
 // What a real browser does to a queue: reloads, crashed tabs, a browser that is killed, several tabs, storage that is full or refused.
 import { expect, onTestFinished, test } from 'vitest';
+import type { openDB } from 'idb';
 import type { BrowserContext } from 'playwright-core';
+import type { Chat } from '../index.ts';
 import { useServer } from '../../test/server.ts';
 import { newProfile, startBrowser, Tab, useTabs } from './tab.ts';
 
@@ -133,4 +135,88 @@ test('storage that is full says so, and what waits goes on in memory', async () 
   await expect.poll(() => ann.told()).toEqual([expect.stringMatching(/^storage fails: ./)]);
   await server().start();
   await expect.poll(texts).toEqual(said);
+});
+
+const whole = { conversation: 'lobby', created: 1, since: 0, state: 'sending' } as const;
+
+/**
+ * Puts what an older version kept into a tab's database, as it had it there: under the id, and of an owner that is
+ * gone.
+ */
+async function leaves(tab: Tab, ...items: { id: string }[]): Promise<void> {
+  await tab.page.evaluate(async ([name, left]) => {
+    const database = await window.openDB(name as string, 1, { upgrade: (made) => void made.createObjectStore('outbox', { keyPath: ['user', 'id'] }) });
+    for (const item of left as { id: string; meta?: unknown }[]) {
+      if (item.meta === 'a bigint') item.meta = { orderId: 1n };
+      await database.put('outbox', { user: 'ann', id: item.id, owner: 'gone', item });
+    }
+    database.close();
+  }, [tab.database, items] as const);
+}
+
+declare const window: Window & { openDB: typeof openDB; Chat: typeof Chat; chat: Chat };
+
+test('a store that holds what can never be sent: the chat goes on, after a reload too, and in the next tab', async () => {
+  const context = await profile();
+  const ann = await Tab.open(context, server().url);
+  await ann.isOnline();
+  await leaves(ann,
+    { ...whole, id: 'long', text: 'y'.repeat(150_000) } as { id: string },
+    { ...whole, id: 'order', text: 'order', created: 2, meta: 'a bigint' } as { id: string },
+    { ...whole, id: 'broken', text: 7, created: 3 } as { id: string },
+    { id: 'nothing' },
+    { ...whole, id: 'good', text: 'from before', created: 4 } as { id: string });
+  await ann.reloads();
+  await expect.poll(texts).toEqual(['from before']);
+  const failed = ['failed yyyyyyyyyy', 'failed order', 'failed '];
+  const shown = async (tab: Tab) => (await tab.unsettled()).map((line) => line.slice(0, 17)).sort();
+  await expect.poll(() => shown(ann)).toEqual([...failed].sort());
+  await ann.says('after it');
+  await expect.poll(texts).toEqual(['from before', 'after it']);
+  await expect.poll(() => ann.kept()).toBe(4); // as what they are, to be shown again
+  await ann.reloads();
+  await ann.isOnline();
+  await expect.poll(() => shown(ann)).toEqual([...failed].sort());
+  await ann.page.close();
+  const again = await Tab.open(context, server().url);
+  await again.isOnline();
+  await again.says('in another tab');
+  await expect.poll(texts).toEqual(['from before', 'after it', 'in another tab']);
+  await expect.poll(() => shown(again)).toEqual([...failed].sort());
+  await again.page.evaluate(() => { for (const item of [...window.chat.unsettled('lobby'), ...window.chat.unsettled('')]) window.chat.discard(item); });
+  await expect.poll(() => again.kept()).toBe(0);
+});
+
+test('a text over the limit fails in the tab that wrote it, is not kept, and comes back nowhere', async () => {
+  const context = await profile();
+  const ann = await Tab.open(context, server().url);
+  await ann.isOnline();
+  await ann.says('z'.repeat(150_000), 'after it');
+  await expect.poll(texts).toEqual(['after it']);
+  expect((await ann.unsettled()).map((line) => line.slice(0, 10))).toEqual(['failed zzz']);
+  await expect.poll(() => ann.kept()).toBe(0);
+  await ann.reloads();
+  await ann.isOnline();
+  expect(await ann.unsettled()).toEqual([]);
+  const other = await Tab.open(context, server().url);
+  await other.isOnline();
+  await other.says('elsewhere');
+  await expect.poll(texts).toEqual(['after it', 'elsewhere']);
+});
+
+test('a page whose origin is refused is told all that a browser tells, and what to look at', async () => {
+  const ann = await Tab.open(await profile(), server().url);
+  await ann.isOnline();
+  const elsewhere = new URL(server().url);
+  elsewhere.hostname = 'localhost'; // another origin than the page's
+  const state = await ann.page.evaluate((url) => new Promise((resolve) => {
+    const chat = new window.Chat({ url, name: 'bob' });
+    chat.on('state', (now) => {
+      if (now.phase !== 'waiting') return;
+      resolve(now);
+      void chat.close();
+    });
+    chat.connect();
+  }), `${elsewhere.href.replace('http', 'ws')}ws`);
+  expect(state).toEqual({ phase: 'waiting', seconds: expect.any(Number), code: 1006, opened: false, reason: expect.stringMatching(/browser.*--origin/) });
 });

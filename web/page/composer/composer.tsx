@@ -41,7 +41,7 @@ export function Composer({ id }: { id: string }) {
     const text = field.current!.value;
     if (!canBeSeen(text)) return setTried(true);
     if (byteLength(text) > (limits.value?.text ?? Infinity) || user.value === '') return;
-    chat.send(id, text, takeTarget(id));
+    chat.send(id, text, { target: takeTarget(id) });
     sendsOf(id).value++;
     field.current!.value = '';
     field.current!.focus();

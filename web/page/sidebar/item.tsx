@@ -92,9 +92,9 @@ function Words({ message }: { message: Message | undefined }) {
 const firstOf = (text: string) => shorten(text.replace(/\s+/g, ' ').trim(), 160);
 
 function Unread({ id }: { id: string }) {
-  const { unread, newest } = watch(id);
+  const { unread, newest, readTo } = watch(id);
   if (newest === 0 || unread === 0) return null;
-  if (unread === undefined) return <span class="badge dot" title={strings.sidebar.fresh}><span class="visually-hidden">{strings.sidebar.fresh}</span></span>;
+  if (unread === undefined || readTo === undefined) return <span class="badge dot" title={strings.sidebar.fresh}><span class="visually-hidden">{strings.sidebar.fresh}</span></span>;
   return (
     <span class={isMuted(id) ? 'badge quiet' : 'badge'} title={strings.sidebar.unread(unread)} data-testid="unread">
       <span aria-hidden="true">{unread > 99 ? '99+' : unread}</span>

@@ -1,6 +1,6 @@
 // Keeps the list as it is: what is followed, the newest words of each, and what else the server has.
 import { batch, effect, signal, untracked } from '@preact/signals';
-import type { Message } from '@verbatim/client';
+import type { Conversation, Message } from '@verbatim/client';
 import { changes, chat, chats, connection, entered, token, user, watch } from '../state.ts';
 import { call } from '../notifications/call.ts';
 import { notifications } from '../notifications/setting.ts';
@@ -48,9 +48,16 @@ export function wantPreview(id: string): void {
   if (mode === 'followed' && joined && newest > timeline.last) previews.want(id, newest);
 }
 
-/** What is unread in all conversations together that are not muted, but the one that is being read, if any. */
+/**
+ * What is unread in all conversations together that are not muted, but the one that is being read, if any, and those
+ * never looked at.
+ */
 export function unreadInAll(read: string | undefined): number {
-  return own.value.reduce((sum, { id, muted }) => sum + (muted || id === read ? 0 : (watch(id).unread ?? 0)), 0);
+  return own.value.reduce((sum, { id, muted }) => sum + (muted || id === read ? 0 : unreadIn(watch(id))), 0);
+}
+
+function unreadIn({ unread, readTo }: Conversation): number {
+  return readTo === undefined ? 0 : (unread ?? 0);
 }
 
 export { isMuted };

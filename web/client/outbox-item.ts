@@ -1,0 +1,82 @@
+// One message on its way to the record, and how one that was kept comes back.
+import { isNumber, noLimits, problemOf, type Refusal } from './limits.ts';
+import { newId, type Limits, type Seq } from './protocol.ts';
+
+export interface OutboxItem {
+  /** Its author's own, unique for the user in the conversation: what makes sending it again safe. */
+  id: string;
+  conversation: string;
+  text: string;
+  /** Milliseconds, and unique here: the order of sending. */
+  created: number;
+  /** The last seq that was known when this was first sent, and the log that it means something in. */
+  since: Seq;
+  /** The record that `since`, `target` and `seq` belong to. */
+  log?: string;
+  /**
+   * `sending` waits for the record; `recorded` is on it, and waits only to be seen in the timeline; `failed` was
+   * refused, and is not sent again before `retry`; `discarded` was given up by `discard`: where it had been sent
+   * already, it may come onto the record all the same.
+   */
+  state: 'sending' | 'recorded' | 'failed' | 'discarded';
+  /** Where it stands on the record. */
+  seq?: Seq;
+  /** When it came onto the record (RFC 3339, UTC). */
+  time?: string;
+  /**
+   * The receipt, as the ack told it: nobody can change this or any earlier entry of `log` without changing it. Absent
+   * where no ack came.
+   */
+  sum?: string;
+  /**
+   * Whether it had been on the record before this was sent: the ack of the first time was lost, or an earlier life had
+   * sent it.
+   */
+  duplicate?: boolean;
+  /** The seq that it answers to. */
+  target?: Seq;
+  /** The application's own, as JSON has it. */
+  meta?: Record<string, unknown>;
+  /** Why it failed; or, of one that is `sending`, why the record could not take it yet. */
+  reason?: string;
+  /** The error's code, where it failed. */
+  code?: string;
+}
+
+/** What an item is known by here: an id is unique in its conversation alone. */
+export function keyOf({ conversation, id }: Pick<OutboxItem, 'conversation' | 'id'>): string {
+  return `${conversation}\0${id}`; // which no id has
+}
+
+/**
+ * An item of what a store gave, whatever that is: another version of this client may have kept it. Where it cannot be
+ * sent, `problem` says why. Sizes are weighed only where the server's limits are known.
+ */
+export function revive(found: unknown, limits: Limits = noLimits): { item: OutboxItem; problem?: Refusal } {
+  const kept = (typeof found === 'object' && found !== null ? found : {}) as Partial<Record<keyof OutboxItem, unknown>>;
+  const { id, conversation, text, created, since, log, target, meta, reason, code } = kept;
+  const known = typeof log === 'string' && log !== '';
+  const item: OutboxItem = {
+    id: typeof id === 'string' && id !== '' ? id : newId(),
+    conversation: typeof conversation === 'string' ? conversation : '',
+    text: typeof text === 'string' ? text : '',
+    created: typeof created === 'number' && Number.isFinite(created) ? created : 0,
+    since: known && isNumber(since, 0) ? since : 0, // 0: the whole record is searched
+    ...(known && { log }),
+    state: kept.state === 'failed' ? 'failed' : 'sending',
+    ...(target != null && { target: target as Seq }),
+    ...(meta != null && { meta: meta as Record<string, unknown> }),
+    ...(typeof reason === 'string' && { reason }),
+    ...(typeof code === 'string' && { code }),
+  };
+  const problem = item.state === 'sending' ? problemOf(item, limits) : undefined;
+  return { item, ...(problem && { problem: unreadable(kept) ?? problem }) };
+}
+
+/** What is no message at all. A text that is empty is one, and the problem says that of it. */
+function unreadable({ id, conversation, text }: Partial<Record<keyof OutboxItem, unknown>>): Refusal | undefined {
+  const whole = typeof id === 'string' && typeof conversation === 'string' && typeof text === 'string';
+  return whole
+    ? undefined
+    : { code: 'bad_request', reason: 'what was kept of this message is not whole: write it once more' };
+}

@@ -1,0 +1,86 @@
+// Where a conversation is gone on with: by this client after a lost connection, by a program that was started again.
+import { isNumber, type Refusal } from './limits.ts';
+import { RequestError } from './request-error.ts';
+import { byteLength, type Seq } from './protocol.ts';
+
+/**
+ * Where this client stands in a conversation's record, as JSON: a program keeps it, and hands it back in its next life.
+ * Each entry up to `seq` has been told of.
+ */
+export interface Position {
+  seq: Seq;
+  /** The record that the seq means something in; absent while there is no entry. */
+  log?: string;
+  /** The newest entry of it whose sum was told, and that sum: a record that does not have both is another one. */
+  known?: Seq;
+  sum?: string;
+}
+
+/** Where a join begins. */
+export interface JoinOptions {
+  /**
+   * Every entry after this one comes, however many there are: a seq, or a position that was kept. Where it is of a
+   * record that is gone, `reset` tells so, and the conversation is joined as without it.
+   */
+  after?: Seq | Position | undefined;
+  /** Beside a seq: the log that it means something in. */
+  log?: string | undefined;
+  /** Beside a seq: an entry whose sum was told, and that sum. */
+  known?: Seq | undefined;
+  sum?: string | undefined;
+  /**
+   * How many entries come first where there is no `after`: 0 (only what is new) to 1000; 50 unless this says otherwise.
+   */
+  limit?: number | undefined;
+}
+
+const mostEntries = 1_000; // a join may ask for
+
+/** What was asked for, checked: throws a RequestError with the code `bad_request`. */
+export function startOf({ after, log, known, sum, limit }: JoinOptions): { after?: Position; limit?: number } {
+  const from =
+    typeof after === 'object' && after !== null
+      ? after
+      : after === undefined
+        ? undefined
+        : { seq: after, log, known, sum };
+  const problem =
+    limitProblem(limit) ?? (from && positionProblem(from)) ?? (from ? undefined : loose({ log, known, sum }));
+  if (problem) throw new RequestError(problem.code, problem.reason);
+  return { ...(from && { after: tidy(from) }), ...(limit !== undefined && { limit }) };
+}
+
+type Loose = { [Name in keyof Position]?: Position[Name] | undefined };
+
+function tidy({ seq, log, known, sum }: Loose): Position {
+  return { seq: seq!, ...(log !== undefined && { log }), ...(known !== undefined && { known, sum: sum! }) };
+}
+
+function limitProblem(limit: unknown): Refusal | undefined {
+  if (limit === undefined || (isNumber(limit, 0) && limit <= mostEntries)) return undefined;
+  return badRequest(`limit is a number of entries, from 0 to ${mostEntries}`);
+}
+
+function positionProblem({ seq, log, known, sum }: Loose): Refusal | undefined {
+  if (!isNumber(seq, 0)) return badRequest('after is the seq of an entry, from 0 on, or a position that was kept');
+  if (log !== undefined && !isName(log)) return badRequest('log is what a position, an ack or an entry called it');
+  if ((known === undefined) !== (sum === undefined))
+    return badRequest('known and sum belong together: the seq of an entry, and the sum that came with it');
+  if (known !== undefined && (!isNumber(known, 1) || !isName(sum)))
+    return badRequest('known is the seq of an entry, from 1 on, and sum is its');
+  return undefined;
+}
+
+function loose({ log, known, sum }: Loose): Refusal | undefined {
+  if (log === undefined && known === undefined && sum === undefined) return undefined;
+  return badRequest('log, known and sum say which record `after` is of: give them together with it');
+}
+
+/** As every name on the wire: 1 to 64 bytes. */
+function isName(value: unknown): boolean {
+  return typeof value === 'string' && value !== '' && byteLength(value) <= 64;
+}
+
+function badRequest(reason: string): Refusal {
+  return { code: 'bad_request', reason };
+}

@@ -1,0 +1,140 @@
+// The client for React, 18 or newer: what it knows as state that components draw. A snapshot is one object until
+// something changes, and another one then, so that React draws what changed and nothing else.
+import {
+  createContext,
+  createElement,
+  useContext,
+  useEffect,
+  useMemo,
+  useState,
+  useSyncExternalStore,
+  type ReactElement,
+  type ReactNode,
+} from 'react';
+import { Chat, type ChatOptions, type SendOptions } from './chat.ts';
+import type { ConnectionState } from './connection.ts';
+import { stay } from './react-stay.ts';
+import { nothing, snapshotOf, type ConversationSnapshot } from './react-snapshot.ts';
+import type { JoinOptions } from './position.ts';
+import type { OutboxItem } from './outbox-item.ts';
+import type { Seq } from './protocol.ts';
+
+export type { ConversationSnapshot } from './react-snapshot.ts';
+
+const Context = createContext<Chat | undefined>(undefined);
+const stopped: ConnectionState = { phase: 'stopped' };
+
+/** Gives its children a chat, so that their hooks need not be told which. */
+export function ChatProvider({ chat, children }: { chat: Chat; children?: ReactNode }): ReactElement {
+  return createElement(Context.Provider, { value: chat }, children);
+}
+
+/**
+ * With options: a chat of this component's own, connected while it is mounted, and another one where the `url`, the
+ * `name` or the `token` is another. Other options are read once. Without: the one of the ChatProvider around it.
+ */
+export function useChat(options?: ChatOptions): Chat {
+  const given = useContext(Context);
+  const key =
+    options && JSON.stringify([options.name, options.token, typeof options.url === 'string' ? options.url : undefined]);
+  const [made, setMade] = useState(() => ({ key, chat: options && new Chat(options) }));
+  let mine = made;
+  if (made.key !== key) setMade((mine = { key, chat: options && new Chat(options) }));
+  const { chat } = mine;
+  useEffect(() => {
+    if (!chat) return undefined;
+    chat.connect();
+    return () => void chat.close();
+  }, [chat]);
+  return need(chat ?? given);
+}
+
+/**
+ * How the connection of a chat is: that of the ChatProvider, where none is given. While a server renders, it is
+ * `stopped`.
+ */
+export function useConnection(chat?: Chat): ConnectionState {
+  const around = useContext(Context);
+  const used = need(chat ?? around);
+  const subscribe = useMemo(() => (changed: () => void) => used.on('state', changed), [used]);
+  return useSyncExternalStore(
+    subscribe,
+    () => used.connection.state,
+    () => stopped,
+  );
+}
+
+/** How a conversation is joined while a component shows it. */
+export interface UseConversationOptions extends JoinOptions {
+  /** Only hear how far it has come, without its entries: for lists with unread counts. */
+  follow?: boolean | undefined;
+}
+
+/** A conversation as it is now, and what one does in it. The functions are the same at each drawing. */
+export interface UsedConversation extends ConversationSnapshot {
+  send(text: string, options?: SendOptions): OutboxItem;
+  retry(item: OutboxItem): void;
+  discard(item: OutboxItem): void;
+  /** The user is typing: to be called at each key, told now and then. */
+  typing(): void;
+  markRead(seq: Seq): void;
+  loadOlder(): void;
+  loadNewer(): void;
+}
+
+/**
+ * A conversation, joined while any component shows it. The chat may stand before its id; it is that of the ChatProvider
+ * otherwise. The options are read when it is joined: another `key` for the component joins anew.
+ */
+export function useConversation(id: string, options?: UseConversationOptions): UsedConversation;
+export function useConversation(chat: Chat, id: string, options?: UseConversationOptions): UsedConversation;
+export function useConversation(
+  first: Chat | string,
+  second?: string | UseConversationOptions,
+  third?: UseConversationOptions,
+): UsedConversation {
+  const around = useContext(Context);
+  const [given, id, options] =
+    typeof first === 'string'
+      ? [around, first, second as UseConversationOptions | undefined]
+      : [first, second as string, third];
+  const chat = need(given);
+  useEffect(() => stay(chat, id, options), [chat, id, options?.follow === true]); // the rest is where it begins, once
+  const subscribe = useMemo(
+    () => (changed: () => void) => {
+      const off = [
+        chat.on('change', ({ conversation }) => conversation === id && changed()),
+        chat.on('reset', ({ conversation }) => conversation === id && changed()),
+      ];
+      return () => off.forEach((stop) => stop());
+    },
+    [chat, id],
+  );
+  const snapshot = useSyncExternalStore(
+    subscribe,
+    () => snapshotOf(chat, id),
+    () => nothing,
+  );
+  const actions = useMemo(() => actionsOf(chat, id), [chat, id]);
+  return useMemo(() => ({ ...snapshot, ...actions }), [snapshot, actions]);
+}
+
+type Actions = Omit<UsedConversation, keyof ConversationSnapshot>;
+
+function actionsOf(chat: Chat, id: string): Actions {
+  const conversation = () => chat.conversation(id);
+  return {
+    send: (text, options) => chat.send(id, text, options),
+    retry: (item) => chat.retry(item),
+    discard: (item) => chat.discard(item),
+    typing: () => conversation().typing(),
+    markRead: (seq) => conversation().markRead(seq),
+    loadOlder: () => conversation().loadOlder(),
+    loadNewer: () => conversation().loadNewer(),
+  };
+}
+
+function need(chat: Chat | undefined): Chat {
+  if (chat) return chat;
+  throw new Error('there is no chat here: give the hook one, or put a ChatProvider around the component');
+}
