@@ -29,6 +29,11 @@ export class Timeline {
     return this.end === this.last;
   }
 
+  /** The newest message that has come, wherever the part that is held ends. */
+  get newestMessage(): Message | undefined {
+    return (this.live ? this.messages : this.tail).at(-1);
+  }
+
   /** Whether an entry is in the part that is held. */
   holds(seq: Seq): boolean {
     return seq >= this.first && seq <= this.end;

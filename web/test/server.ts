@@ -23,6 +23,7 @@ export interface Recorded {
 export class Server {
   url = '';
   private process: ChildProcess | undefined;
+  private fills = 0;
   private readonly data = mkdtempSync(join(tmpdir(), 'verbatim-web-'));
 
   /** `flags` are those of the next start. */
@@ -110,7 +111,8 @@ export class Server {
   /** Puts so many messages on the record, as fast as it takes them: `bob` says what `text` makes of each number from 1 on. */
   async fill(conversation: string, count: number, text = (n: number) => `message ${n}`): Promise<void> {
     const socket = new WebSocket(`${this.url.replace('http', 'ws')}/ws?name=bob`);
-    const sendNext = (n: number) => n <= count && socket.send(JSON.stringify({ type: 'send', conversation, id: `fill-${n}`, text: text(n) }));
+    const fill = ++this.fills;
+    const sendNext = (n: number) => n <= count && socket.send(JSON.stringify({ type: 'send', conversation, id: `fill-${fill}-${n}`, text: text(n) }));
     let acked = 0;
     await new Promise<void>((resolve, reject) => {
       socket.on('error', reject);

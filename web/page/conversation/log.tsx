@@ -18,11 +18,12 @@ export function Log({ id }: { id: string }) {
   const { timeline, joined, loadingOlder } = conversation;
   const view = useRef<HTMLDivElement>(null);
   const reading = useReading(id, view);
-  const items = (reading.items = itemsOf(conversation, reading));
+  reading.drawing();
+  const items = itemsOf(conversation, reading);
+  reading.draws(items);
   const hidden = joined && reading.opening.value;
   const extent = reading.scroll.extent(items.map(sizeOf), timeline.live);
   reading.drawnLast = timeline.last;
-  reading.drawing();
   useLayoutEffect(() => reading.drawn());
   useOwnSends(reading);
   const empty = joined && items.length === 0 && !timeline.hasOlder;
@@ -133,7 +134,7 @@ function useReading(id: string, view: { current: HTMLElement | null }): Reading 
   void reading.redraw.value;
   useEffect(() => {
     const drawn = () => reading.drawn();
-    const leaves = () => reading.keep(true);
+    const leaves = () => reading.keep();
     const sizes = new ResizeObserver(drawn); // the window, the keyboard of a phone, a growing composer; a message that unfolds
     sizes.observe(view.current!);
     sizes.observe(view.current!.querySelector('.rows')!);
@@ -143,7 +144,7 @@ function useReading(id: string, view: { current: HTMLElement | null }): Reading 
       sizes.disconnect();
       removeEventListener('focus', drawn);
       removeEventListener('pagehide', leaves);
-      reading.keep(false);
+      reading.keep();
     };
   }, [reading]);
   return reading;

@@ -3,8 +3,12 @@ import type { Seq } from '@verbatim/client';
 import { keyOf } from '../root.ts';
 import { ofThisTab } from '../storage.ts';
 
-/** At the end; or so that a message of this log is so many pixels below the upper edge. */
-export type Place = { atEnd: true } | { log: string; seq: Seq; top: number };
+/** So that a message of this log is so many pixels below the upper edge. Who stood at the end has no place: what is new decides. */
+export interface Place {
+  log: string;
+  seq: Seq;
+  top: number;
+}
 
 const placeOf = (id: string) => keyOf(`place/${id}`);
 

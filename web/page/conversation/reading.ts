@@ -33,6 +33,7 @@ export class Reading {
   /** How far the user had read when they came here, known once it is joined. */
   readBefore: { readTo: Seq | undefined } | undefined;
   private opened = false;
+  private away = false; // nobody looks at the window
   private focusIsDue = false;
   private focusedBefore: string | undefined; // the key of the row that had the focus before this drawing
   private asked = { edge: 0, at: 0 };
@@ -46,9 +47,17 @@ export class Reading {
     return chat.conversation(this.id);
   }
 
-  /** The log is about to be drawn anew. */
+  /** The log is about to be drawn again. */
   drawing(): void {
     this.focusedBefore = document.activeElement?.closest<HTMLElement>('.row')?.dataset.key;
+    this.noteAway();
+  }
+
+  /** The items that are drawn this time. Where nobody looks, the first that is new is not scrolled out of sight. */
+  draws(items: Item[]): void {
+    this.items = items;
+    const fresh = this.away ? items.find((item) => item.kind === 'message' && item.row.firstUnread) : undefined;
+    this.scroll.notPast = fresh?.key;
   }
 
   /** The log is drawn anew. */
@@ -106,14 +115,21 @@ export class Reading {
     if (newest) this.putKeyboardAt(this.keyAt(newest.seq));
   }
 
-  /** Keeps the place; `leaving` the page, or only this conversation, which opens at what is new then. */
-  keep(leaving: boolean): void {
+  /** Keeps the place of who reads before the end. At the end there is none: the conversation opens at what is new by then. */
+  keep(): void {
     if (this.opening.value) return;
     const { place } = this.scroll;
     const item = this.items.find(({ key }) => key === place?.key);
     const { log } = this.conversation;
     if (place && item?.kind === 'message' && log !== undefined) keepPlace(this.id, { log, seq: item.row.message.seq, top: Math.round(place.top) });
-    else keepPlace(this.id, leaving ? { atEnd: true } : undefined);
+    else keepPlace(this.id, undefined);
+  }
+
+  /** What comes while nobody looks is new to whoever looks next: the line "New" stands before it. */
+  private noteAway(): void {
+    const { readTo, newest } = this.conversation;
+    this.away = !this.opening.peek() && !document.hasFocus();
+    if (this.away && readTo !== undefined && readTo < newest) this.readBefore = { readTo };
   }
 
   /** The row that has the focus, or is about to get it. */
@@ -206,7 +222,6 @@ export class Reading {
   private async findPlace(): Promise<void> {
     const { conversation } = this;
     const place = keptPlace(this.id);
-    if (place && 'atEnd' in place) return;
     if (place && place.log === conversation.log && (await conversation.goTo(place.seq))) return this.standAt(place.seq, place.top);
     const unread = conversation.readTo !== undefined && conversation.readTo < conversation.newest ? conversation.readTo + 1 : undefined;
     if (unread !== undefined && (await conversation.goTo(unread))) this.standAt(unread, 0);

@@ -15,6 +15,8 @@ export class Scroll {
   rows: Sized[] = [];
   /** Whether the end of the rows is the end of the conversation. */
   live = true;
+  /** The key of a row that what comes must not push out of sight; none where somebody looks. */
+  notPast: string | undefined;
   private anchor: Anchor | undefined;
   private top = 0; // of the view, when the anchor was kept
   private goal: 'none' | 'set' | 'drawn' = 'none'; // somewhere else that the reader goes to: drawn as soon as the rows there are
@@ -44,15 +46,21 @@ export class Scroll {
     this.goal = 'none';
     if (this.follows) view.scrollTop = view.scrollHeight;
     else this.toAnchor(view, scrolled);
+    if (this.follows && this.hasPassed(view)) {
+      this.standAt(this.notPast!, 0);
+      return true;
+    }
     this.remember(view);
     return this.needsMore();
   }
 
-  /** The reader has scrolled; says whether more is to be drawn. */
+  /** The reader has scrolled; reports whether more is to be drawn. */
   moved(): boolean {
     if (this.goes) return true; // the browser tells of a scroll a frame later: this one was before that
     const view = this.view()!;
     const { scrollTop, scrollHeight, clientHeight } = view;
+    // A view that has become lower shows less of the end. Nobody has scrolled away from it: `restore` goes back there.
+    if (this.follows && clientHeight !== this.height) return true;
     this.atEnd = this.live && scrollHeight - scrollTop - clientHeight < nearEdge;
     this.remember(view);
     return this.needsMore();
@@ -97,6 +105,14 @@ export class Scroll {
       const box = row.getBoundingClientRect();
       return box.bottom > top && box.top < bottom;
     });
+  }
+
+  /** Reports whether the row that must stay in sight is not: its upper edge is above the view. */
+  private hasPassed(view: HTMLElement): boolean {
+    const index = this.rows.findIndex(({ key }) => key === this.notPast);
+    if (index < 0) return false;
+    const row = rowsIn(view)[index - this.drawn.from];
+    return row === undefined || topIn(view, row) < -1;
   }
 
   private measure(view: HTMLElement): void {

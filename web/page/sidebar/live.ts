@@ -37,7 +37,7 @@ function newPreviews(): Previews {
 /** The newest message of a conversation that is known: of an open one the log has it. */
 export function newestMessage(id: string): Message | undefined {
   const { timeline } = watch(id);
-  const held = timeline.messages.at(-1);
+  const held = timeline.newestMessage;
   const asked = previews.get(id);
   return (asked?.seq ?? 0) > (held?.seq ?? 0) ? asked : held;
 }

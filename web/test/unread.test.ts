@@ -1,0 +1,123 @@
+// What came while nobody looked is not passed over.
+import { expect, test } from 'vitest';
+import type { Page } from 'playwright-core';
+import { useBrowser } from './browser.ts';
+import { Person } from './person.ts';
+import { useServer } from './server.ts';
+
+const browser = useBrowser();
+const server = useServer();
+const joins = (name: string, prepare?: (page: Page) => Promise<void>) =>
+  Person.joins(browser(), server().url, name, '/c/lobby', prepare);
+
+/** The page as it is told whether its window has the focus: `away` is set by `looksAway` and `looksBack`. */
+async function letsLookAway(page: Page): Promise<void> {
+  await page.addInitScript(() => Object.defineProperty(document, 'hasFocus', {
+    value: () => !(globalThis as { away?: boolean }).away,
+  }));
+}
+
+const looksAway = (person: Person, away: boolean) => person.page.evaluate((gone) => {
+  (globalThis as { away?: boolean }).away = gone;
+  dispatchEvent(new Event(gone ? 'blur' : 'focus'));
+}, away);
+
+/** Opens at the first of what is new: the line stands before it, and it is the first thing that one sees. */
+async function standsAtNew(person: Person, seq: number): Promise<void> {
+  await person.page.getByTestId('fresh').waitFor();
+  expect(await person.log.locator(`[data-seq="${seq}"]`).getByTestId('fresh').count()).toBe(1);
+  await expect.poll(async () => (await person.firstSeen()).seq).toBe(seq);
+  await expect.poll(() => person.page.getByTestId('jump').textContent()).toMatch(/\d+ new messages/);
+  expect(await server().readTo('lobby', person.name)).toBeLessThan(seq + 100);
+}
+
+async function readsToTheEnd(person: Person, newest: number): Promise<void> {
+  await person.sees(`message ${newest}`);
+  await expect.poll(() => server().readTo('lobby', person.name)).toBe(newest);
+}
+
+test('who read to the end, left the page and comes back in the same tab is shown where the new ones begin', async () => {
+  await server().fill('lobby', 30);
+  const ann = await joins('ann');
+  await readsToTheEnd(ann, 30);
+  await ann.page.goto('about:blank');
+  await server().fill('lobby', 200, (n) => `news ${n}`);
+  await ann.page.goBack();
+  await ann.isJoined();
+  await standsAtNew(ann, 31);
+  ann.hadNoTrouble();
+});
+
+test('a conversation that is opened from the list after a reload elsewhere opens where the new ones begin', async () => {
+  await server().fill('lobby', 30);
+  const ann = await joins('ann');
+  await readsToTheEnd(ann, 30);
+  await ann.page.goto(`${server().url}/c/kitchen`);
+  await ann.isIn('kitchen');
+  await server().fill('lobby', 200, (n) => `news ${n}`);
+  await ann.listed('lobby').click();
+  await ann.isIn('lobby');
+  await standsAtNew(ann, 31);
+});
+
+test('what comes to a window that nobody looks at is read from its first one on', async () => {
+  await server().fill('lobby', 30);
+  const ann = await joins('ann', letsLookAway);
+  await readsToTheEnd(ann, 30);
+  await looksAway(ann, true);
+  await server().fill('lobby', 200, (n) => `news ${n}`);
+  await expect.poll(async () => (await ann.held())[1]).toBe(230);
+  await expect.poll(async () => (await ann.firstSeen()).seq).toBe(31);
+  await looksAway(ann, false);
+  await standsAtNew(ann, 31);
+  await ann.page.getByTestId('jump').click();
+  await ann.sees('news 200');
+  await expect.poll(() => server().readTo('lobby', 'ann')).toBe(230);
+});
+
+test('what comes to a window that nobody looks at stays in sight as long as all of it has room', async () => {
+  await server().fill('lobby', 30);
+  const ann = await joins('ann', letsLookAway);
+  await readsToTheEnd(ann, 30);
+  await looksAway(ann, true);
+  await server().post('lobby', 'bob', 'one');
+  await server().post('lobby', 'bob', 'two');
+  await ann.sees('two');
+  await looksAway(ann, false);
+  await expect.poll(() => server().readTo('lobby', 'ann')).toBe(32);
+  expect(await ann.log.locator('[data-seq="31"]').getByTestId('fresh').count()).toBe(1);
+  await server().post('lobby', 'bob', 'three');
+  await expect.poll(() => server().readTo('lobby', 'ann')).toBe(33);
+  expect(await ann.page.getByTestId('jump').count()).toBe(0);
+});
+
+test('four typed lines leave the log at its end: the next message comes into view', async () => {
+  await server().fill('lobby', 60);
+  const ann = await joins('ann');
+  await readsToTheEnd(ann, 60);
+  for (const line of ['one', 'two', 'three', 'four']) {
+    await ann.types(line);
+    await ann.composer.press('Shift+Enter');
+  }
+  await server().post('lobby', 'bob', 'the next');
+  const next = ann.log.locator('[data-seq="61"]');
+  await next.waitFor();
+  await expect.poll(() => ann.topOf(61)).toBeLessThan(await ann.log.evaluate((log) => log.clientHeight));
+  await expect.poll(() => server().readTo('lobby', 'ann')).toBe(61);
+  expect(await ann.page.getByTestId('jump').count()).toBe(0);
+});
+
+test('the list shows the newest words, wherever in the conversation one reads', async () => {
+  await server().fill('lobby', 1_500);
+  const ann = await joins('ann');
+  await readsToTheEnd(ann, 1_500);
+  const preview = ann.listed('lobby').getByTestId('preview');
+  await expect.poll(() => preview.textContent()).toContain('message 1500');
+  await ann.composer.press('Shift+Tab');
+  await ann.page.keyboard.press('Home');
+  await ann.sees('message 1');
+  await expect.poll(async () => (await ann.held())[0]).toBe(1);
+  expect(await preview.textContent()).toContain('message 1500');
+  await server().post('lobby', 'bob', 'the newest of all');
+  await expect.poll(() => preview.textContent()).toContain('the newest of all');
+});
