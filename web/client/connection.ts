@@ -66,6 +66,7 @@ export type OnReply = (reply: ServerFrame | undefined) => void;
 const steadyAfter = 10_000; // ms online, after which an old failure is forgotten
 const silenceBeforePing = 25_000; // ms; a browser cannot see the server's own pings
 const patience = 10_000; // ms to wait for a welcome or a pong
+const doubted = 2_000; // ms to wait for a pong where somebody says that the network is gone
 const neverTold = 1006; // the code where there was no close
 
 export class Connection {
@@ -125,6 +126,19 @@ export class Connection {
   wake(): void {
     if (this.state.phase === 'waiting') this.start();
     else if (this.state.phase === 'online') this.probe();
+  }
+
+  /** Connects again at once, where it connects at all: the network is another one now, and what there was may hang in the old one. */
+  again(): void {
+    if (this.state.phase === 'stopped' || this.state.phase === 'refused') return;
+    this.drop();
+    this.start();
+  }
+
+  /** The network is said to be gone. Resolves once the server has answered; without an answer soon, the connection is given up. */
+  doubt(): Promise<unknown> {
+    if (this.state.phase === 'online') this.giveUpIn(doubted);
+    return this.ask({ type: 'ping' });
   }
 
   /**
@@ -235,8 +249,14 @@ export class Connection {
       this.lost(neverTold, this.opened ? 'a WebSocket opened, and no welcome came: is this a Verbatim server?' : 'there was no answer');
       return;
     }
-    this.quietTimer = setTimeout(() => this.lost(neverTold, 'the server did not answer: it, or the network, is gone'), patience);
+    this.giveUpIn(patience);
     this.request({ type: 'ping' });
+  }
+
+  /** Counts the connection as lost where nothing comes for so many milliseconds. */
+  private giveUpIn(milliseconds: number): void {
+    clearTimeout(this.quietTimer);
+    this.quietTimer = setTimeout(() => this.lost(neverTold, 'the server did not answer: it, or the network, is gone'), milliseconds);
   }
 
   private enter(state: ConnectionState): void {

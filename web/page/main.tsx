@@ -9,6 +9,7 @@ import { keepTheme } from './settings/theme.ts';
 import { listenToKeys } from './shortcuts/listen.ts';
 import { catalogue, keepLive } from './sidebar/live.ts';
 import { chat, entered, show, start } from './state.ts';
+import { watchNetwork } from './status/network.ts';
 import { keepTitle } from './title.ts';
 
 options.debounceRendering = inNextFrame;
@@ -24,7 +25,7 @@ keepCalling();
 listenToKeys();
 
 addEventListener('popstate', () => show(conversationOf(location.pathname) ?? '', history.state?.list === true));
-addEventListener('online', () => chat.connection.wake());
+watchNetwork(() => chat.connection);
 document.addEventListener('visibilitychange', () => {
   if (document.hidden || !entered.value) return;
   chat.connection.wake();

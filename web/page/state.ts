@@ -8,6 +8,7 @@ import { addOwn, inOrder, loadOwn, own, removeOwn } from './sidebar/own.ts';
 import { Pace } from './pace.ts';
 import { keyOf, root } from './root.ts';
 import { findObstacle, neverOpened, noObstacle } from './status/obstacle.ts';
+import { offline } from './status/network.ts';
 import { notify } from './status/notices.tsx';
 import { lasting } from './storage.ts';
 import { strings } from './strings.ts';
@@ -25,6 +26,8 @@ export const entered = signal(name.value !== '' || token !== undefined);
 export const here = signal(conversationOf(location.pathname) ?? '');
 export const connection = signal<ConnectionState>({ phase: 'stopped' });
 export const limits = signal<Limits | undefined>(undefined);
+/** Whether what is written now is sent now, as far as is known. */
+export const connected = computed(() => connection.value.phase === 'online' && !offline.value);
 /** The user as the server knows them. */
 export const user = signal('');
 /** Counts the changes of all conversations, which are plain objects: who shows many of them reads this to be told. */
@@ -60,6 +63,7 @@ function entersState(state: ConnectionState): void {
   if (state.phase === 'waiting' && before === 'connecting' && state.code === neverOpened) void findObstacle(new URL('ws', root));
   else if (state.phase !== 'connecting') noObstacle();
   if (state.phase === 'online') {
+    offline.value = false; // whatever the browser says
     limits.value = state.welcome.limits;
     user.value = state.welcome.user;
     nameRefused.value = '';

@@ -129,6 +129,7 @@ export const strings = {
     beginning: 'This is where the record begins.',
     loadingOlder: 'Loading older messages…',
     loading: 'Opening the conversation…',
+    notLoaded: 'This conversation has not been opened here yet, and there is no connection. It opens when you are back.',
     newHere: 'New',
     jump: 'Newest',
     jumpNew: (count: number) => plural(count, 'new message', 'new messages'),
@@ -191,6 +192,7 @@ export const strings = {
 
   banner: {
     connecting: 'Connecting…',
+    offline: 'You are offline. What you write is kept, and sent when you are back.',
     waiting: (seconds: number) => `Connection lost. Trying again in ${seconds} s. What you write is kept.`,
     retrying: 'Connection lost. Trying again now. What you write is kept.',
     now: 'Try now',

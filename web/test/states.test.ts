@@ -32,6 +32,36 @@ test('a network that is cut and comes back: both go on writing, and each message
   await expect.poll(() => ann.status('banner')).toBe('');
 });
 
+test('without a network the page says so at once, what is written waits, and all goes on when it is back', async () => {
+  const wire = new Wire();
+  const ann = await joins('ann', wire);
+  await ann.says('before');
+  await expect.poll(() => ann.states()).toEqual(['recorded']);
+  wire.die();
+  await ann.page.context().setOffline(true);
+  await expect.poll(() => ann.status('banner')).toContain('You are offline. What you write is kept, and sent when you are back.');
+  await ann.says('in a tunnel');
+  await expect.poll(() => ann.log.locator('[data-state=sending]').textContent()).toContain('waiting…');
+  await ann.opens('pantry');
+  await ann.log.getByText('This conversation has not been opened here yet, and there is no connection.').waitFor();
+  await expect.poll(() => ann.status('banner')).toContain('You are offline.');
+  await ann.listed('lobby').click();
+  await ann.sees('in a tunnel'); // what was there stays to be read
+  wire.live();
+  await ann.page.context().setOffline(false);
+  await expect.poll(() => ann.states()).toEqual(['recorded', 'recorded']);
+  expect((await server().transcript('lobby')).map(({ text }) => text)).toEqual(['before', 'in a tunnel']);
+  await expect.poll(() => ann.status('banner')).toBe('');
+});
+
+test('a server that answers although the browser says that there is no network is talked to as ever', async () => {
+  const ann = await joins('ann');
+  await ann.page.evaluate(() => dispatchEvent(new Event('offline')));
+  await expect.poll(() => ann.status('banner')).toBe('');
+  await ann.says('on this machine');
+  await expect.poll(() => ann.states()).toEqual(['recorded']);
+});
+
 test('while it waits, the page counts down, and a press tries now', async () => {
   const wire = new Wire();
   const ann = await Person.joins(browser(), server().url, 'ann', '/c/lobby', async (page) => {

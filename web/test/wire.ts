@@ -16,6 +16,8 @@ export class Wire {
 
   private readonly ends = new Set<() => void>();
   private isCut = false;
+  private isDead = false;
+  private readonly lost = new Set<object>(); // what was connected when the network died
 
   /** Cuts what is connected, and lets nothing new through. */
   cut(): void {
@@ -27,20 +29,33 @@ export class Wire {
     this.isCut = false;
   }
 
+  /** Nothing comes through any more, and nobody is told: as where a network is gone. */
+  die(): void {
+    this.isDead = true;
+  }
+
+  /** There is a network again. What was connected by the old one stays lost. */
+  live(): void {
+    this.isDead = false;
+  }
+
   /** Lays the wire; the page must not be at its address yet. */
   lay = async (page: Page): Promise<void> => {
     await page.routeWebSocket(/\/ws/, (socket) => {
       this.attempts++;
       const end = () => void socket.close({ code: 1001, reason: '' });
+      const isLost = () => this.lost.has(socket) || (this.isDead && this.lost.add(socket) !== undefined);
       if (this.isCut) return end();
+      if (isLost()) return;
       const server = socket.connectToServer();
       this.ends.add(end);
       server.onMessage((frame) => {
-        if (!(this.losesAnswers && /"type":"(ack|message)"/.test(String(frame)))) socket.send(frame);
+        if (!isLost() && !(this.losesAnswers && /"type":"(ack|message)"/.test(String(frame)))) socket.send(frame);
       });
       socket.onMessage((frame) => {
         const request = JSON.parse(String(frame)) as Wire['requests'][number];
         this.requests.push(request);
+        if (isLost()) return;
         if (this.refuses?.types.includes(request.type)) {
           const { code, reason, retry_after } = this.refuses;
           socket.send(JSON.stringify({ type: 'error', code, reason, ref: request.ref, conversation: request.conversation, retry_after }));

@@ -2,8 +2,9 @@
 import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import type { Conversation } from '@verbatim/client';
 import { copyText } from '../clipboard.ts';
-import { chat, user, watch } from '../state.ts';
 import { notify } from '../status/notices.tsx';
+import { chat, connection, user, watch } from '../state.ts';
+import { offline } from '../status/network.ts';
 import { strings } from '../strings.ts';
 import { answer } from './answering.ts';
 import type { Sized } from './extent.ts';
@@ -37,7 +38,7 @@ export function Log({ id }: { id: string }) {
       >
         <div class="log-start">
           {loadingOlder && strings.conversation.loadingOlder}
-          {((!joined && items.length === 0) || hidden) && strings.conversation.loading}
+          {((!joined && items.length === 0) || hidden) && (awaitsNetwork() ? strings.conversation.notLoaded : strings.conversation.loading)}
           {empty && strings.conversation.empty}
           {items.length > 0 && !timeline.hasOlder && extent.from === 0 && strings.conversation.beginning}
         </div>
@@ -51,6 +52,9 @@ export function Log({ id }: { id: string }) {
     </div>
   );
 }
+
+/** What is not there yet does not come soon. */
+const awaitsNetwork = () => offline.value || connection.value.phase === 'waiting' || connection.value.phase === 'refused';
 
 interface RowsProps {
   items: Item[];

@@ -1,6 +1,6 @@
 // One's own message on its way to the record, and what to do where it did not get there.
 import type { OutboxItem } from '@verbatim/client';
-import { chat, user } from '../state.ts';
+import { chat, connected, user } from '../state.ts';
 import { strings } from '../strings.ts';
 import { clockTime } from '../time.ts';
 import { Bubble, rowClass, type RowPlace } from './message.tsx';
@@ -28,7 +28,7 @@ export function PendingRow({ item, state, rowKey, tabIndex }: Props) {
 function State({ item }: { item: OutboxItem }) {
   if (item.state === 'recorded') return <span class="state" title={strings.state.recorded}>✓<span class="visually-hidden">{strings.state.recorded}</span></span>;
   if (item.state === 'failed') return <span class="state">{strings.state.failed}</span>;
-  return <span class="state" title={item.reason}>{item.reason === undefined ? strings.state.sending : strings.state.waiting}</span>;
+  return <span class="state" title={item.reason}>{item.reason === undefined && connected.value ? strings.state.sending : strings.state.waiting}</span>;
 }
 
 function Failed({ item }: { item: OutboxItem }) {

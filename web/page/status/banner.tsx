@@ -1,8 +1,9 @@
 // How the connection is, in words, whenever it is not simply there.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { ConnectionState } from '@verbatim/client';
-import { changeName, chat, connection, here, valid, watch } from '../state.ts';
+import { changeName, chat, connected, connection, here, valid, watch } from '../state.ts';
 import { strings } from '../strings.ts';
+import { offline } from './network.ts';
 import { neverOpened, obstacle, type Obstacle } from './obstacle.ts';
 
 const backShownFor = 4_000; // ms
@@ -13,12 +14,23 @@ export function Banner() {
   const retry = () => chat.connection.wake();
   return (
     <div class="banner-place" role="status" data-testid="banner" data-phase={state.phase}>
+      {offline.value && (state.phase === 'online' || state.phase === 'waiting') && <Offline retry={retry} />}
       {state.phase === 'connecting' && <Connecting wasOnline={back.wasOnline} />}
-      {state.phase === 'waiting' && <Waiting key={state.seconds} state={state} wasOnline={back.wasOnline} retry={retry} />}
-      {state.phase === 'online' && back.shown && <p class="banner good">{strings.banner.back}</p>}
-      {state.phase === 'online' && <Unavailable />}
+      {!offline.value && state.phase === 'waiting' && <Waiting key={state.seconds} state={state} wasOnline={back.wasOnline} retry={retry} />}
+      {connected.value && back.shown && <p class="banner good">{strings.banner.back}</p>}
+      {connected.value && <Unavailable />}
       {state.phase === 'refused' && <Refused state={state} />}
     </div>
+  );
+}
+
+/** The browser says that there is no network. */
+function Offline({ retry }: { retry(): void }) {
+  return (
+    <p class="banner warn">
+      <span>{strings.banner.offline}</span>
+      <button class="button quiet" onClick={retry}>{strings.banner.now}</button>
+    </p>
   );
 }
 
