@@ -22,9 +22,7 @@ class Kept<T> {
 
   load(user: string): void {
     this.prefix = keyOf(`${this.name}/${encodeURIComponent(user)}/`);
-    const keys = Array.from({ length: lasting.length }, (_, index) => lasting.key(index)!).filter((key) => key.startsWith(this.prefix));
-    const found = keys.map((key) => [key.slice(this.prefix.length), this.parse(lasting.getItem(key) ?? '')] as const);
-    this.all.value = new Map(found.filter((each): each is readonly [string, T] => each[1] !== undefined));
+    this.read();
   }
 
   keep(id: string, value: T | undefined): void {
@@ -33,12 +31,19 @@ class Kept<T> {
     if (value === undefined) others.delete(id);
     else others.set(id, value);
     this.all.value = others;
-    try {
-      if (value === undefined) lasting.removeItem(this.prefix + id);
-      else lasting.setItem(this.prefix + id, this.format(value));
-    } catch {
-      // Full: it lives as long as the page does.
-    }
+    if (value === undefined) lasting.removeItem(this.prefix + id);
+    else lasting.setItem(this.prefix + id, this.format(value));
+  }
+
+  /** Another tab has changed what stands under a key; null: under all of them. */
+  changedElsewhere(key: string | null): void {
+    if (key === null || (this.prefix !== '' && key.startsWith(this.prefix))) this.read();
+  }
+
+  private read(): void {
+    const keys = Array.from({ length: lasting.length }, (_, index) => lasting.key(index)!).filter((key) => key.startsWith(this.prefix));
+    const found = keys.map((key) => [key.slice(this.prefix.length), this.parse(lasting.getItem(key) ?? '')] as const);
+    this.all.value = new Map(found.filter((each): each is readonly [string, T] => each[1] !== undefined));
   }
 }
 
@@ -51,6 +56,12 @@ export const drafts = texts.all;
 export function loadDrafts(user: string): void {
   texts.load(user);
   answers.load(user);
+}
+
+/** There is one draft for all tabs: what another one has written, or sent, is so here too. */
+export function draftsChangedElsewhere(key: string | null): void {
+  texts.changedElsewhere(key);
+  answers.changedElsewhere(key);
 }
 
 export const draftOf = (id: string): string => drafts.peek().get(id) ?? '';

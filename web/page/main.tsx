@@ -10,6 +10,7 @@ import { listenToKeys } from './shortcuts/listen.ts';
 import { catalogue, keepLive } from './sidebar/live.ts';
 import { chat, entered, show, start } from './state.ts';
 import { watchNetwork } from './status/network.ts';
+import { keepToday } from './time.ts';
 import { keepTitle } from './title.ts';
 
 options.debounceRendering = inNextFrame;
@@ -25,6 +26,7 @@ keepCalling();
 listenToKeys();
 
 addEventListener('popstate', () => show(conversationOf(location.pathname) ?? '', history.state?.list === true));
+keepToday();
 watchNetwork(() => chat.connection);
 document.addEventListener('visibilitychange', () => {
   if (document.hidden || !entered.value) return;

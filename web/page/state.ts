@@ -10,13 +10,13 @@ import { keyOf, root } from './root.ts';
 import { findObstacle, neverOpened, noObstacle } from './status/obstacle.ts';
 import { offline } from './status/network.ts';
 import { notify } from './status/notices.tsx';
-import { lasting } from './storage.ts';
+import { lasting, ofThisTab } from './storage.ts';
 import { strings } from './strings.ts';
 
 const nameKey = keyOf('name');
 
-/** The name that was chosen, in the form that the server knows it by, or nothing yet. */
-export const name = signal(normalName(lasting.getItem(nameKey) ?? ''));
+/** The name that was chosen, in the form that the server knows it by, or nothing yet. A tab keeps its own; a new one has the newest. */
+export const name = signal(normalName(ofThisTab.getItem(nameKey) ?? lasting.getItem(nameKey) ?? ''));
 /** Why the server does not take the name that was chosen; empty where it does. */
 export const nameRefused = signal('');
 export const token = tokenOf(location.hash);
@@ -88,19 +88,23 @@ export function changeOf(id: string): Signal<number> {
   return change;
 }
 
+function keepName(chosen: string): void {
+  lasting.setItem(nameKey, chosen);
+  ofThisTab.setItem(nameKey, chosen);
+  name.value = chosen;
+}
+
 /** Starts chatting under a name. */
 export function enter(chosen: string): void {
   nameRefused.value = '';
-  lasting.setItem(nameKey, chosen);
-  name.value = chosen;
+  keepName(chosen);
   entered.value = true;
   start();
 }
 
 /** Takes the name that the server says, where its Unicode knows more than this browser's: what is kept here is kept under that. */
 function rename(known: string): void {
-  lasting.setItem(nameKey, known);
-  name.value = known;
+  keepName(known);
   loadOwn(known);
   loadDrafts(known);
   if (valid.value) addOwn(here.value);

@@ -1,25 +1,34 @@
-// The browser's storage; where it is forbidden or absent, memory stands in and the page works until it is closed.
+// The browser's storage. What it does not take, for it is full, forbidden or absent, lives as long as the page does.
 import type { KeyValue } from '@verbatim/client';
 
-export const lasting = usable(() => localStorage);
-export const ofThisTab = usable(() => sessionStorage);
+export const lasting = guarded(() => localStorage);
+export const ofThisTab = guarded(() => sessionStorage);
 
-function usable(storage: () => Storage): KeyValue {
-  try {
-    storage().removeItem('verbatim.probe'); // a forbidden storage throws here
-    return storage();
-  } catch {
-    return inMemory();
-  }
-}
-
-function inMemory(): KeyValue {
-  const values = new Map<string, string>();
+/** A storage that takes everything and never throws. */
+export function guarded(storage: () => Storage): KeyValue {
+  const unkept = new Map<string, string>();
+  const tried = <T>(use: (kept: Storage) => T, otherwise: T): T => {
+    try {
+      return use(storage()); // a forbidden one throws already here
+    } catch {
+      return otherwise;
+    }
+  };
+  const keys = () => [...new Set([...tried((kept) => Array.from({ length: kept.length }, (_, index) => kept.key(index)!), []), ...unkept.keys()])];
   return {
-    get length() { return values.size; },
-    key: (index) => [...values.keys()][index] ?? null,
-    getItem: (key) => values.get(key) ?? null,
-    setItem: (key, value) => void values.set(key, value),
-    removeItem: (key) => void values.delete(key),
+    get length() { return keys().length; },
+    key: (index) => keys()[index] ?? null,
+    getItem: (key) => unkept.get(key) ?? tried((kept) => kept.getItem(key), null),
+    setItem: (key, value) => {
+      unkept.set(key, value);
+      tried((kept) => {
+        kept.setItem(key, value);
+        unkept.delete(key);
+      }, undefined);
+    },
+    removeItem: (key) => {
+      unkept.delete(key);
+      tried((kept) => kept.removeItem(key), undefined);
+    },
   };
 }

@@ -1,7 +1,7 @@
 // Where one writes. Enter sends, Shift+Enter starts a new line; what is not sent yet stays over a reload.
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { byteLength, canBeSeen } from '@verbatim/client';
-import { draftOf, keepDraft } from '../drafts.ts';
+import { draftOf, drafts, keepDraft } from '../drafts.ts';
 import { answering, giveUpAnswer, takeTarget } from '../conversation/answering.ts';
 import { Answering } from '../conversation/answering-line.tsx';
 import { sendsOf } from '../conversation/sends.ts';
@@ -23,6 +23,12 @@ export function Composer({ id }: { id: string }) {
     if (matchMedia('(hover: hover)').matches) field.current!.focus(); // on a phone that would raise the keyboard
   }, []);
 
+  const kept = drafts.value.get(id) ?? '';
+  useLayoutEffect(() => {
+    if (field.current!.value === kept) return;
+    field.current!.value = kept; // another tab has written on, or has sent it
+    measure();
+  }, [kept]);
   const measure = () => {
     const text = field.current!.value;
     setBytes(byteLength(text));

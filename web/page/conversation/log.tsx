@@ -6,6 +6,7 @@ import { notify } from '../status/notices.tsx';
 import { chat, connection, user, watch } from '../state.ts';
 import { offline } from '../status/network.ts';
 import { strings } from '../strings.ts';
+import { today } from '../time.ts';
 import { answer } from './answering.ts';
 import type { Sized } from './extent.ts';
 import { GrowingRow, MessageRow } from './message.tsx';
@@ -86,7 +87,7 @@ function Rows({ items, above, below, hidden, reading, people }: RowsProps) {
         return (
           <MessageRow
             key={item.key} {...place} row={item.row} own={from === user.value} reading={reading}
-            active={reading.active.value === item.key} isTarget={reading.target.value === seq} readers={readers.get(seq)?.join('\n') ?? ''}
+            active={reading.active.value === item.key} isTarget={reading.target.value === seq} readers={readers.get(seq)?.join('\n') ?? ''} today={today.value}
           />
         );
       })}

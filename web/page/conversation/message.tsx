@@ -29,16 +29,18 @@ interface Props extends RowPlace {
   active: boolean;
   /** Who has read up to this one, one to a line. */
   readers: string;
+  /** The day that it is now. */
+  today: string;
 }
 
 /** A row of the log. A message never changes, so it is drawn again only where its place among the others did. */
 export class MessageRow extends Component<Props> {
   override shouldComponentUpdate(next: Props): boolean {
-    const { row, own, tabIndex, isTarget, active, readers } = this.props;
+    const { row, own, tabIndex, isTarget, active, readers, today } = this.props;
     return next.own !== own || next.row.message !== row.message || next.row.follows !== row.follows
       || next.row.newDay !== row.newDay || next.row.firstUnread !== row.firstUnread
       || next.tabIndex !== tabIndex || next.isTarget !== isTarget || next.active !== active
-      || next.readers !== readers;
+      || next.readers !== readers || (row.newDay && next.today !== today);
   }
 
   override render({ row, own, reading, rowKey, tabIndex, isTarget, active, readers }: Props) {

@@ -23,7 +23,7 @@ test.for(written)('$kind: $text is shown as it was typed', ({ text, read = text 
 test.for(written)('$kind: $text is previewed, quoted and told of as it was typed', ({ text, read = text }) => {
   expect(plainOf(text)).toBe(inOneLine(read));
   expect(excerptOf({ text })).toBe(shorten(inOneLine(read), 140));
-  expect(wordsOf(message(text), 'ann', false)?.body).toBe(shorten(inOneLine(read), 200));
+  expect(wordsOf(message(text), 'ann')?.body).toBe(shorten(inOneLine(read), 200));
 });
 
 // Texts of nothing but marks and a few letters, at random: a letter that is no mark is never lost, and no text becomes nothing.

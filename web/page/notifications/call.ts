@@ -4,18 +4,20 @@ import type { Message } from '@verbatim/client';
 import { keyOf } from '../root.ts';
 import { chats, open, user } from '../state.ts';
 import { notifications } from './setting.ts';
+import { isToCall, keepTabs } from './tabs.ts';
 import { wordsOf } from './words.ts';
 
 /** Calls for what comes into the open conversation; live.ts does for the others. */
 export function keepCalling(): void {
-  effect(() => chats.value.on('message', ({ message }) => call(message)));
+  keepTabs();
+  effect(() => chats.value.on('message', ({ message }) => void call(message)));
 }
 
-export function call(message: Message): void {
-  const { readTo = 0 } = chats.peek().conversation(message.conversation);
-  if (notifications.peek() !== 'on' || message.seq <= readTo) return;
-  const words = wordsOf(message, user.peek(), !document.hidden && document.hasFocus());
-  if (words) show(message.conversation, words);
+export async function call(message: Message): Promise<void> {
+  const isNews = () => message.seq > (chats.peek().conversation(message.conversation).readTo ?? 0);
+  if (notifications.peek() !== 'on' || !isNews()) return;
+  const words = wordsOf(message, user.peek());
+  if (words && (await isToCall()) && isNews()) show(message.conversation, words);
 }
 
 function show(conversation: string, { title, body }: { title: string; body: string }): void {

@@ -5,8 +5,8 @@ import { isMuted } from '../sidebar/own.ts';
 
 const mostShown = 200; // letters; a system shows fewer
 
-/** Nothing where there is none to make: the reader wrote it, sees it, or wants to hear nothing of it. */
-export function wordsOf(message: Message, reader: string, watching: boolean): { title: string; body: string } | undefined {
-  if (watching || message.from === reader || message.redacted || isMuted(message.conversation)) return undefined;
+/** Nothing where there is none to make: the reader wrote it, or wants to hear nothing of it. */
+export function wordsOf(message: Message, reader: string): { title: string; body: string } | undefined {
+  if (message.from === reader || message.redacted || isMuted(message.conversation)) return undefined;
   return { title: `${message.name ?? message.from} · ${message.conversation}`, body: excerptOf(message, mostShown) };
 }

@@ -4,7 +4,7 @@ import type { Conversation, Message } from '@verbatim/client';
 import { changes, chat, chats, connection, entered, token, user, watch } from '../state.ts';
 import { call } from '../notifications/call.ts';
 import { notifications } from '../notifications/setting.ts';
-import { keepAnswered } from '../drafts.ts';
+import { draftsChangedElsewhere, keepAnswered } from '../drafts.ts';
 import { root } from '../root.ts';
 import { Catalogue } from './catalogue.ts';
 import { forgetActivity, isMuted, lastKnown, noteActivity, own, ownChangedElsewhere, saveOwn } from './own.ts';
@@ -27,7 +27,7 @@ function newPreviews(): Previews {
     newest: (id) => chat.history(id, { limit: 1 }),
     onChange: (id, message) => {
       const { newestTime, log } = chat.conversation(id);
-      if (newestTime !== undefined) call(message); // else it was written before one came
+      if (newestTime !== undefined) void call(message); // else it was written before one came
       noteActivity(id, message.seq, message.time, log);
       changes.value++;
     },
@@ -76,7 +76,10 @@ export function keepLive(): void {
     if (connection.value.phase === 'online' && user.value !== '') void catalogue.refresh();
   });
   setInterval(() => document.hidden || !entered.value || void catalogue.refresh(), refreshEvery);
-  addEventListener('storage', (event) => ownChangedElsewhere(event.key));
+  addEventListener('storage', ({ key }) => { // another tab's doing
+    ownChangedElsewhere(key);
+    draftsChangedElsewhere(key);
+  });
   addEventListener('pagehide', saveOwn);
 }
 

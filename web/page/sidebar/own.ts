@@ -87,12 +87,7 @@ const activity = ({ added, time = '' }: Own) => (time > added ? time : added);
 export function saveOwn(): void {
   clearTimeout(timer);
   timer = undefined;
-  if (owner === '') return;
-  try {
-    lasting.setItem(listOf(owner), JSON.stringify(own.value));
-  } catch {
-    // Full: the list lives as long as the page does.
-  }
+  if (owner !== '') lasting.setItem(listOf(owner), JSON.stringify(own.value));
 }
 
 /** Another tab of this user has changed the list. */
