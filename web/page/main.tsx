@@ -4,6 +4,7 @@ import './theme.css';
 import './base.css';
 import { App } from './app.tsx';
 import { conversationOf } from './address.ts';
+import { keepOver } from './dialog/over.ts';
 import { keepCalling } from './notifications/call.ts';
 import { keepTheme } from './settings/theme.ts';
 import { listenToKeys } from './shortcuts/listen.ts';
@@ -26,6 +27,7 @@ keepCalling();
 listenToKeys();
 
 addEventListener('popstate', () => show(conversationOf(location.pathname) ?? '', history.state?.list === true));
+keepOver();
 keepToday();
 watchNetwork(() => chat.connection);
 document.addEventListener('visibilitychange', () => {

@@ -92,7 +92,8 @@ export const strings = {
       help: 'This help',
     },
     more: [
-      { keys: ['Enter'], does: 'Send' },
+      { keys: ['Enter'], does: 'Send, or start a new line: as the settings say' },
+      { keys: ['Ctrl+Enter'], does: 'Send' },
       { keys: ['Shift+Enter'], does: 'Start a new line' },
       { keys: ['ArrowUp', 'ArrowDown'], does: 'Move in the list and in the log' },
       { keys: ['Home', 'End'], does: 'In the log: the first message, the newest' },
@@ -107,6 +108,8 @@ export const strings = {
     title: 'Settings',
     theme: 'Colours',
     themes: { system: 'As the system', light: 'Light', dark: 'Dark' },
+    enter: 'The Enter key',
+    enterKeys: { send: 'Sends', line: 'Starts a new line' },
     notifications: 'Tell me of new messages while I am elsewhere',
     notificationsHint: {
       on: 'The browser shows who wrote, and what.',
@@ -177,7 +180,7 @@ export const strings = {
     label: (id: string) => `Message to ${id}`,
     placeholder: (id: string) => `Write to ${id}…`,
     send: 'Send',
-    hint: 'Enter sends, Shift+Enter starts a new line',
+    hint: { send: 'Enter sends, Shift+Enter starts a new line', line: 'Enter starts a new line, Ctrl+Enter sends' },
     unseen: 'There is nothing to see in this message yet. Type something.',
     tooLong: (over: number) => `Too long by ${plural(over, 'byte', 'bytes')}. Make it shorter or send it in parts.`,
   },

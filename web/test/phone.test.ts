@@ -108,6 +108,65 @@ test('a tablet has two parts side by side, a desk three', async () => {
   await ann.page.getByRole('complementary').waitFor();
 });
 
+test('Back closes what lies over the page, and leaves neither the conversation nor the site', async () => {
+  const ann = await onScreen(390, 844);
+  const { page } = ann;
+  const steps = [
+    { opens: () => page.getByTestId('people-count').click(), what: page.getByRole('complementary') },
+    { opens: () => ann.chooses('Save the transcript…'), what: page.getByRole('dialog') },
+    { opens: () => page.keyboard.press('Control+/'), what: page.getByRole('dialog') },
+  ];
+  for (const { opens, what } of steps) {
+    await opens();
+    await what.waitFor();
+    await page.goBack();
+    await what.waitFor({ state: 'hidden' });
+    expect(await page.evaluate(() => location.pathname)).toBe('/c/lobby');
+  }
+  await ann.chooses('Save the transcript…'); // closed by a key, it leaves no step behind
+  await page.getByRole('dialog').waitFor();
+  await page.keyboard.press('Escape');
+  await page.getByRole('dialog').waitFor({ state: 'hidden' });
+  await expect.poll(() => page.evaluate(() => (history.state as { over?: boolean } | null)?.over)).not.toBe(true);
+  await toList(ann);
+  await page.goBack();
+  await ann.isIn('lobby');
+  await ann.composer.waitFor();
+  ann.hadNoTrouble();
+});
+
+test('Enter starts a new line under a thumb, and does what one has chosen', async () => {
+  const context = await browser().newContext({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+  onTestFinished(() => context.close());
+  const page = await context.newPage();
+  await page.goto(`${server().url}/c/lobby`);
+  await page.getByLabel('Your name').fill('ann');
+  await page.getByRole('button', { name: 'Start chatting' }).tap();
+  await page.locator('[data-joined=true]').waitFor();
+  const field = page.getByRole('textbox', { name: /^Message to/ });
+  const texts = async () => (await server().transcript('lobby')).map(({ text }) => text);
+  await field.tap();
+  await page.keyboard.type('one');
+  await page.keyboard.press('Enter');
+  await page.keyboard.type('two');
+  expect(await field.inputValue()).toBe('one\ntwo');
+  expect(await field.getAttribute('enterkeyhint')).toBe('enter');
+  await page.getByRole('button', { name: 'Send' }).tap();
+  await expect.poll(texts).toEqual(['one\ntwo']);
+  await page.keyboard.type('three');
+  await page.keyboard.press('Control+Enter');
+  await expect.poll(texts).toEqual(['one\ntwo', 'three']);
+  await page.keyboard.press('Control+,');
+  await page.getByRole('radio', { name: 'Sends' }).check();
+  await page.keyboard.press('Escape');
+  await page.reload();
+  await page.locator('[data-joined=true]').waitFor();
+  await field.tap();
+  await page.keyboard.type('four');
+  await page.keyboard.press('Enter');
+  await expect.poll(texts).toEqual(['one\ntwo', 'three', 'four']);
+});
+
 test('touch: a tap opens, with no mouse about', async () => {
   const context = await browser().newContext({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
   onTestFinished(() => context.close());

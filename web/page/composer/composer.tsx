@@ -1,4 +1,4 @@
-// Where one writes. Enter sends, Shift+Enter starts a new line; what is not sent yet stays over a reload.
+// Where one writes. What is not sent yet stays over a reload.
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { byteLength, canBeSeen } from '@verbatim/client';
 import { draftOf, drafts, keepDraft } from '../drafts.ts';
@@ -8,6 +8,7 @@ import { sendsOf } from '../conversation/sends.ts';
 import { chat, limits, user } from '../state.ts';
 import { strings } from '../strings.ts';
 import './composer.css';
+import { enterKey, sends } from './enter.ts';
 
 export function Composer({ id }: { id: string }) {
   const field = useRef<HTMLTextAreaElement>(null);
@@ -56,7 +57,7 @@ export function Composer({ id }: { id: string }) {
   };
   const onKeyDown = (event: KeyboardEvent) => {
     if (isComposing(event)) return;
-    if (event.key === 'Enter' && !event.shiftKey) submit(event);
+    if (sends(event)) submit(event);
     if (event.key === 'Escape' && answering(id)) {
       event.preventDefault(); // it closes nothing else
       giveUpAnswer(id);
@@ -71,7 +72,7 @@ export function Composer({ id }: { id: string }) {
         <label class="visually-hidden" for="message">{strings.composer.label(id)}</label>
         <textarea
           id="message" ref={field} rows={1} dir="auto" placeholder={strings.composer.placeholder(id)} onInput={changed} onKeyDown={onKeyDown}
-          aria-invalid={problem !== ''} aria-describedby={problem ? 'composer-problem' : undefined} title={strings.composer.hint} enterkeyhint="send"
+          aria-invalid={problem !== ''} aria-describedby={problem ? 'composer-problem' : undefined} title={strings.composer.hint[enterKey.value]} enterkeyhint={enterKey.value === 'send' ? 'send' : 'enter'}
         />
         <button class="button primary send" type="submit" aria-label={strings.composer.send} disabled={user.value === ''} aria-disabled={blank}>
           <svg viewBox="0 0 24 24" width="20" height="20" aria-hidden="true"><path fill="currentColor" d="M3 20.5v-6.8L12 12 3 10.3V3.5L22 12z" /></svg>

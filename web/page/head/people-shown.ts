@@ -1,15 +1,19 @@
 // Whether the list of who is here stands beside the log.
-import { signal } from '@preact/signals';
+import { batch, computed, signal } from '@preact/signals';
 
 const room = matchMedia('(min-width: 68rem)'); // as in status.css
 
 export const peopleShown = signal(room.matches);
+const isBeside = signal(room.matches);
 
-/** Hides the list where it lies over the log, and says whether it did. */
+/** Whether the list lies over the log. */
+export const peopleOver = computed(() => peopleShown.value && !isBeside.value);
+
+/** Hides the list where it lies over the log, and reports whether it did. */
 export function hidePeopleOver(): boolean {
-  if (room.matches || !peopleShown.peek()) return false;
+  if (!peopleOver.peek()) return false;
   peopleShown.value = false;
   return true;
 }
 
-room.addEventListener('change', () => (peopleShown.value = room.matches));
+room.addEventListener('change', () => batch(() => (isBeside.value = peopleShown.value = room.matches)));

@@ -1,4 +1,5 @@
 // What a person can set: the colours, and whether the page may call them.
+import { chooseEnterKey, enterKey, enterKeys } from '../composer/enter.ts';
 import { Dialog } from '../dialog/dialog.tsx';
 import { sheet } from '../dialog/sheet.ts';
 import { notifications, setNotifications } from '../notifications/setting.ts';
@@ -15,6 +16,15 @@ export function Settings() {
           <label key={each}>
             <input type="radio" name="theme" checked={theme.value === each} onChange={() => chooseTheme(each)} />
             {strings.settings.themes[each]}
+          </label>
+        ))}
+      </fieldset>
+      <fieldset class="choices">
+        <legend>{strings.settings.enter}</legend>
+        {enterKeys.map((each) => (
+          <label key={each}>
+            <input type="radio" name="enter" checked={enterKey.value === each} onChange={() => chooseEnterKey(each)} />
+            {strings.settings.enterKeys[each]}
           </label>
         ))}
       </fieldset>
