@@ -1,11 +1,13 @@
 import { fileURLToPath } from 'node:url';
 import { configDefaults, defineConfig } from 'vitest/config';
+import { stylesFirst } from './scripts/styles-first.ts';
 
 // In development (npm run dev) the page comes from Vite, and everything else from a server that runs beside it.
 const server = process.env.VERBATIM_SERVER ?? 'http://127.0.0.1:8080';
 
 export default defineConfig({
   base: './', // the server may be below a path of its host
+  plugins: [stylesFirst()],
   build: {
     assetsInlineLimit: 0, // every asset is a file with its hash: nothing inline for the policy to forbid
     modulePreload: { polyfill: false },

@@ -7,6 +7,7 @@ import { narrow } from './narrow.ts';
 import { addOwn, inOrder, loadOwn, own, removeOwn } from './sidebar/own.ts';
 import { Pace } from './pace.ts';
 import { keyOf, root } from './root.ts';
+import { goesBy, takesName } from './self.ts';
 import { findObstacle, neverOpened, noObstacle } from './status/obstacle.ts';
 import { offline } from './status/network.ts';
 import { notify } from './status/notices.tsx';
@@ -94,9 +95,10 @@ function keepName(chosen: string): void {
   name.value = chosen;
 }
 
-/** Starts chatting under a name. */
-export function enter(chosen: string): void {
+/** Starts chatting under a name: as who was here before, or as somebody else. */
+export function enter(chosen: string, asBefore: boolean): void {
   nameRefused.value = '';
+  if (asBefore) takesName(name.value, chosen);
   keepName(chosen);
   entered.value = true;
   start();
@@ -104,16 +106,22 @@ export function enter(chosen: string): void {
 
 /** Takes the name that the server says, where its Unicode knows more than this browser's: what is kept here is kept under that. */
 function rename(known: string): void {
+  takesName(name.value, known);
   keepName(known);
-  loadOwn(known);
-  loadDrafts(known);
+  loadKept();
   if (valid.value) addOwn(here.value);
+}
+
+/** Loads what this browser keeps for the person, and reports whether there was a list. */
+function loadKept(): boolean {
+  const self = goesBy(name.value);
+  loadDrafts(self);
+  return loadOwn(self);
 }
 
 /** Connects, and opens the conversation that the address names; else the one with the newest words. */
 export function start(): void {
-  const known = loadOwn(name.value);
-  loadDrafts(name.value);
+  const known = loadKept();
   if (here.value === '') {
     here.value = inOrder(own.value)[0]?.id ?? (known ? '' : defaultConversation);
     listShown.value = known; // who comes back chooses; who is new is led in

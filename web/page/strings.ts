@@ -14,6 +14,7 @@ export const strings = {
     label: 'Your name',
     placeholder: 'Ann',
     submit: 'Start chatting',
+    same: (name: string) => `I am ${isolated(name)} still: keep my conversations, my drafts, and what I wrote as mine.`,
     hint: 'Others see it beside what you write. You can change it at any time.',
     problems: {
       empty: 'Type a name first.',
@@ -44,7 +45,7 @@ export const strings = {
     me: 'You',
     muted: 'muted',
     nothingYet: 'Nothing here yet',
-    changeName: 'Leave, and choose another name',
+    changeName: 'Choose another name',
     youAre: 'You are',
   },
 
@@ -114,6 +115,7 @@ export const strings = {
     notificationsHint: {
       on: 'The browser shows who wrote, and what.',
       off: 'The browser asks you once whether it may.',
+      asked: 'The browser asks whether it may: answer there.',
       refused: 'The browser refuses it for this page. Allow it in the browser’s own settings first.',
       absent: 'This browser cannot do that here.',
     },

@@ -43,8 +43,8 @@ test('the colours are the system\'s, or what one chose, and that stays', async (
   ann.hadNoTrouble();
 });
 
-/** A browser that says yes, and notes what it is asked and told. */
-async function withCalls(page: Person['page'], answer: 'granted' | 'denied'): Promise<void> {
+/** A browser that answers so, and notes what it is asked and told. `default` is the question that nobody answers. */
+async function withCalls(page: Person['page'], answer: NotificationPermission): Promise<void> {
   await page.addInitScript((said) => {
     const calls: string[] = [];
     class Call {
@@ -52,6 +52,7 @@ async function withCalls(page: Person['page'], answer: 'granted' | 'denied'): Pr
       static asked = 0;
       static async requestPermission() {
         Call.asked++;
+        if (said === 'default') await new Promise(() => {});
         return (Call.permission = said);
       }
       onclick?: () => void;
@@ -67,7 +68,10 @@ async function withCalls(page: Person['page'], answer: 'granted' | 'denied'): Pr
 
 const calls = (person: Person) => person.page.evaluate(() => (globalThis as unknown as { calls: string[] }).calls);
 const asked = (person: Person) => person.page.evaluate(() => (globalThis as unknown as { Notification: { asked: number } }).Notification.asked);
-const away = (person: Person, is: boolean) => person.page.evaluate((value) => void ((globalThis as { away?: boolean }).away = value), is);
+const away = (person: Person, is: boolean) => person.page.evaluate((value) => {
+  (globalThis as { away?: boolean }).away = value;
+  dispatchEvent(new Event(value ? 'blur' : 'focus'));
+}, is);
 
 test('the browser is asked on a press alone, and calls come only to who looks elsewhere', async () => {
   const ann = await Person.joins(browser(), server().url, 'ann', '/c/kitchen', (page) => withCalls(page, 'granted'));
@@ -86,6 +90,15 @@ test('the browser is asked on a press alone, and calls come only to who looks el
   await expect.poll(() => calls(ann)).toEqual(['verbatim.lobby | bob · lobby | <b>open</b>']);
   await bob.says('followed');
   await expect.poll(() => calls(ann)).toEqual(['verbatim.lobby | bob · lobby | <b>open</b>', 'verbatim.kitchen | bob · kitchen | followed']);
+});
+
+test('while the browser waits for an answer nothing is called on, and the setting says so', async () => {
+  const ann = await Person.joins(browser(), server().url, 'ann', '/c/lobby', (page) => withCalls(page, 'default'));
+  await opensSettings(ann);
+  const box = ann.page.getByLabel('Tell me of new messages');
+  await box.click();
+  await expect.poll(() => ann.page.getByRole('dialog').textContent()).toContain('The browser asks whether it may: answer there.');
+  expect(await box.isChecked()).toBe(false);
 });
 
 test('a browser that refuses is not asked again, and the setting says what to do', async () => {
@@ -133,7 +146,10 @@ test('what the page is made of is small, compressed, kept for ever, and the page
   const page = await fetch(`${server().url}/c/lobby`);
   expect(page.headers.get('cache-control')).toBe('no-cache');
   expect(page.headers.get('content-security-policy')).not.toContain('unsafe');
-  const named = [...(await page.text()).matchAll(/(?:src|href)="([^"]*\/assets\/[^"]+)"/g)].map((match) => new URL(match[1]!, page.url).href);
+  const html = await page.text();
+  expect(html.indexOf('rel="stylesheet"')).toBeGreaterThan(0);
+  expect(html.indexOf('rel="stylesheet"')).toBeLessThan(html.indexOf('<script type="module"')); // which waits for those before it alone
+  const named = [...html.matchAll(/(?:src|href)="([^"]*\/assets\/[^"]+)"/g)].map((match) => new URL(match[1]!, page.url).href);
   expect(named.length).toBeGreaterThan(2);
   for (const coding of ['br', 'gzip']) {
     let whole = 0;

@@ -2,6 +2,7 @@
 import { signal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
 import type { Message } from '@verbatim/client';
+import { isOwn } from '../self.ts';
 import { chat, user } from '../state.ts';
 import { strings } from '../strings.ts';
 import { excerptOf } from './excerpt.ts';
@@ -29,7 +30,7 @@ function announce(id: string, say: (words: string) => void): () => void {
     timer = setTimeout(speak, pause);
   };
   const off = chat.on('message', ({ conversation, message }) => {
-    if (conversation !== id || message.from === user.value || message.seq <= chat.conversation(id).lastAtJoin) return;
+    if (conversation !== id || isOwn(message, user.value) || message.seq <= chat.conversation(id).lastAtJoin) return;
     count++;
     waiting = [...waiting, message].slice(-mostRead);
     timer ??= setTimeout(speak);

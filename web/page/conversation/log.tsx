@@ -2,6 +2,7 @@
 import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import type { Conversation } from '@verbatim/client';
 import { copyText } from '../clipboard.ts';
+import { isOwn } from '../self.ts';
 import { notify } from '../status/notices.tsx';
 import { chat, connection, user, watch } from '../state.ts';
 import { offline } from '../status/network.ts';
@@ -83,10 +84,10 @@ function Rows({ items, above, below, hidden, reading, people }: RowsProps) {
         const place = { rowKey: item.key, tabIndex: item.key === current ? 0 : -1 };
         if (item.kind === 'growing') return <GrowingRow key={item.key} {...place} message={item.growing} />;
         if (item.kind === 'pending') return <PendingRow key={item.key} {...place} item={item.pending} state={item.pending.state} reason={item.pending.reason} />;
-        const { seq, from } = item.row.message;
+        const { seq } = item.row.message;
         return (
           <MessageRow
-            key={item.key} {...place} row={item.row} own={from === user.value} reading={reading}
+            key={item.key} {...place} row={item.row} own={isOwn(item.row.message, user.value)} reading={reading}
             active={reading.active.value === item.key} isTarget={reading.target.value === seq} readers={readers.get(seq)?.join('\n') ?? ''} today={today.value}
           />
         );
@@ -113,7 +114,7 @@ function keyAround(event: Event): string | undefined {
 
 function itemsOf(conversation: Conversation, reading: Reading): Item[] {
   const { timeline, growing, id } = conversation;
-  const recorded = rowsOf(timeline.messages, user.value, reading.readBefore?.readTo)
+  const recorded = rowsOf(timeline.messages, (message) => isOwn(message, user.value), reading.readBefore?.readTo)
     .map((row): Item => ({ key: keyOf(user.value, row.message.from, row.message.id, row.message.seq), kind: 'message', row }));
   if (!timeline.live) return recorded;
   return [

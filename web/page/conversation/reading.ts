@@ -204,7 +204,7 @@ export class Reading {
 
   private seenLast(): Seq {
     if (this.follows.value) return this.drawnLast;
-    return Number(this.scroll.seen().findLast((row) => row.dataset.seq !== undefined)?.dataset.seq ?? 0);
+    return Number(this.scroll.read().findLast((row) => row.dataset.seq !== undefined)?.dataset.seq ?? 0);
   }
 
   /** Opens where the reader was, or at the first message that is new, or at the end: once, as soon as that can be known. */

@@ -21,12 +21,12 @@ export type Item =
 const together = 5 * 60_000; // ms between messages of one author that stand together
 
 /** Makes the rows; `readTo` is how far the reader had read on coming here. */
-export function rowsOf(messages: Message[], user: string, readTo: number | undefined): Row[] {
+export function rowsOf(messages: Message[], isOwn: (message: Message) => boolean, readTo: number | undefined): Row[] {
   let unreadSeen = readTo === undefined || (messages[0]?.seq ?? 0) > readTo + 1; // where the first is not held, no line can be right
   return messages.map((message, index) => {
     const before = messages[index - 1];
     const newDay = !before || when(before).day !== when(message).day;
-    const firstUnread = !unreadSeen && message.seq > readTo! && message.from !== user;
+    const firstUnread = !unreadSeen && message.seq > readTo! && !isOwn(message);
     unreadSeen ||= firstUnread;
     return { message, newDay, firstUnread, follows: !newDay && !firstUnread && goTogether(before, message) };
   });

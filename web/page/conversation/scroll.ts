@@ -115,6 +115,15 @@ export class Scroll {
     return row === undefined || topIn(view, row) < -1;
   }
 
+  /** The row elements that can be read: their end can be seen, or they fill half of the view. */
+  read(): HTMLElement[] {
+    const { top, bottom, height } = this.view()!.getBoundingClientRect();
+    return this.seen().filter((row) => {
+      const box = row.getBoundingClientRect();
+      return box.bottom <= bottom + 1 || bottom - Math.max(top, box.top) >= height / 2;
+    });
+  }
+
   private measure(view: HTMLElement): void {
     if (view.clientWidth !== this.width) this.heights.clear();
     this.width = view.clientWidth;

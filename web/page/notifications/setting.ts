@@ -2,8 +2,8 @@
 import { signal } from '@preact/signals';
 import { lasting } from '../storage.ts';
 
-/** `refused` is the browser's no; `absent` where it has none of this. */
-export type Notifying = 'on' | 'off' | 'refused' | 'absent';
+/** `asked` is the browser's question without an answer yet, `refused` its no; `absent` where it has none of this. */
+export type Notifying = 'on' | 'off' | 'asked' | 'refused' | 'absent';
 
 const key = 'verbatim.notifications';
 
@@ -17,6 +17,9 @@ function now(): Notifying {
 
 export async function setNotifications(on: boolean): Promise<void> {
   lasting.setItem(key, on ? 'on' : 'off');
-  if (on && Notification.permission === 'default') await Notification.requestPermission();
+  if (on && Notification.permission === 'default') {
+    notifications.value = 'asked';
+    await Notification.requestPermission(); // which waits as long as the person does
+  }
   notifications.value = now();
 }

@@ -37,10 +37,15 @@ export function Settings() {
 function Notifications() {
   const state = notifications.value;
   const refused = state === 'refused' || state === 'absent';
+  const change = ({ currentTarget: box }: { currentTarget: HTMLInputElement }) => {
+    const on = box.checked;
+    box.checked = state === 'on'; // until the browser has said yes
+    void setNotifications(on);
+  };
   return (
     <div class="setting">
       <label>
-        <input type="checkbox" checked={state === 'on'} disabled={refused} aria-describedby="notifications-hint" onChange={(event) => void setNotifications(event.currentTarget.checked)} />
+        <input type="checkbox" checked={state === 'on'} disabled={refused} aria-describedby="notifications-hint" onChange={change} />
         {strings.settings.notifications}
       </label>
       <p class="hint" id="notifications-hint">{strings.settings.notificationsHint[state]}</p>

@@ -7,6 +7,7 @@ import { excerptOf } from '../conversation/excerpt.ts';
 import { drafts } from '../drafts.ts';
 import { shorten } from '../graphemes.ts';
 import { hueOf } from '../status/avatar.tsx';
+import { isOwn } from '../self.ts';
 import { changes, here, open, user, watch } from '../state.ts';
 import { strings } from '../strings.ts';
 import { directionOf } from '../direction.ts';
@@ -84,7 +85,7 @@ function Muted() {
 function Words({ message }: { message: Message | undefined }) {
   const excerpt = useMemo(() => message && excerptOf(message), [message]); // the list is drawn far more often than a message is new
   if (!message) return <>{strings.sidebar.nothingYet}</>;
-  const author = message.from === user.value ? strings.sidebar.me : (message.name ?? message.from);
+  const author = isOwn(message, user.value) ? strings.sidebar.me : (message.name ?? message.from);
   return <><bdi>{author}</bdi>: <bdi>{excerpt}</bdi></>;
 }
 

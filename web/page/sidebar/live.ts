@@ -6,6 +6,7 @@ import { call } from '../notifications/call.ts';
 import { notifications } from '../notifications/setting.ts';
 import { draftsChangedElsewhere, keepAnswered } from '../drafts.ts';
 import { root } from '../root.ts';
+import { selfChangedElsewhere } from '../self.ts';
 import { Catalogue } from './catalogue.ts';
 import { forgetActivity, isMuted, lastKnown, noteActivity, own, ownChangedElsewhere, saveOwn } from './own.ts';
 import { Previews } from './previews.ts';
@@ -77,6 +78,7 @@ export function keepLive(): void {
   });
   setInterval(() => document.hidden || !entered.value || void catalogue.refresh(), refreshEvery);
   addEventListener('storage', ({ key }) => { // another tab's doing
+    selfChangedElsewhere(key);
     ownChangedElsewhere(key);
     draftsChangedElsewhere(key);
   });

@@ -10,10 +10,11 @@ export function Welcome() {
   const [problem, setProblem] = useState(nameRefused.value);
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
-    const chosen = String(new FormData(event.currentTarget as HTMLFormElement).get('name'));
+    const form = new FormData(event.currentTarget as HTMLFormElement);
+    const chosen = String(form.get('name'));
     const wrong = nameProblem(chosen);
     if (wrong) setProblem(strings.welcome.problems[wrong]);
-    else enter(normalName(chosen));
+    else enter(normalName(chosen), form.get('same') === 'on');
   };
   return (
     <main class="welcome">
@@ -28,6 +29,9 @@ export function Welcome() {
           aria-describedby="name-hint" aria-invalid={problem !== ''} onInput={() => setProblem('')}
         />
         <p id="name-hint" class={problem ? 'problem' : 'hint'} role={problem ? 'alert' : undefined}>{problem || strings.welcome.hint}</p>
+        {name.value !== '' && (
+          <label class="same"><input type="checkbox" name="same" defaultChecked /><span>{strings.welcome.same(name.value)}</span></label>
+        )}
         <button class="button primary" type="submit">{strings.welcome.submit}</button>
       </form>
     </main>
