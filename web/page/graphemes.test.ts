@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { cutBefore, shorten } from './graphemes.ts';
+import { cutBefore, letterOf, shorten } from './graphemes.ts';
 
 const letters = { family: '👨‍👩‍👧‍👦', flag: '🇩🇪', Scotland: '🏴󠁧󠁢󠁳󠁣󠁴󠁿', 'a skin': '👍🏽', keycap: '1️⃣', heart: '❤️', 'an accent of its own': 'e\u0301', Devanagari: 'क्षि', Hangul: '\u1100\u1161\u11a8', 'a pair of halves': '😀', 'a letter': 'a' };
 
@@ -21,4 +21,8 @@ test('what is short enough stays as it is', () => {
   expect(shorten('', 3)).toBe('');
   expect(shorten('abc', 3)).toBe('abc');
   expect(cutBefore('abc', 7)).toBe(3);
+});
+
+test.for([['ann', 'A'], [' ö', 'Ö'], ['e\u0301lan', 'E\u0301'], ['🇩🇪 Anna', '🇩🇪'], ['👩‍🚀', '👩‍🚀'], ['', '?']])('the letter of %s is %s', ([name, letter]) => {
+  expect(letterOf(name!)).toBe(letter);
 });

@@ -5,6 +5,11 @@ const mostUnits = 16; // UTF-16 units of a letter, on average: the flag of Scotl
 /** Firefox has none before 125: there a letter is a code point. */
 const segmenter = 'Segmenter' in Intl ? new Intl.Segmenter(undefined, { granularity: 'grapheme' }) : undefined;
 
+/** The first letter of a name, as a reader sees it: a flag is one, and so is a letter with its accents. */
+export function letterOf(name: string): string {
+  return lettersOf(name.trim()).next().value?.toUpperCase() ?? '?';
+}
+
 /** As many letters of a text as asked for, with an ellipsis where there are more. */
 export function shorten(text: string, letters: number): string {
   if (text.length <= letters) return text;

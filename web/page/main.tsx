@@ -6,6 +6,7 @@ import { App } from './app.tsx';
 import { conversationOf } from './address.ts';
 import { keepOver } from './dialog/over.ts';
 import { keepCalling } from './notifications/call.ts';
+import { keepDensity } from './settings/density.ts';
 import { keepTheme } from './settings/theme.ts';
 import { listenToKeys } from './shortcuts/listen.ts';
 import { catalogue, keepLive } from './sidebar/live.ts';
@@ -17,6 +18,7 @@ import { keepTitle } from './title.ts';
 options.debounceRendering = inNextFrame;
 
 keepTheme();
+keepDensity();
 if (entered.value) start();
 const app = document.getElementById('app')!;
 app.replaceChildren(); // it says that the page has not started

@@ -7,12 +7,13 @@ import { notify } from '../status/notices.tsx';
 import { chat, connection, user, watch } from '../state.ts';
 import { offline } from '../status/network.ts';
 import { strings } from '../strings.ts';
-import { today } from '../time.ts';
+import { dayOf, today } from '../time.ts';
 import { answer } from './answering.ts';
 import type { Sized } from './extent.ts';
 import { GrowingRow, MessageRow } from './message.tsx';
 import { PendingRow } from './pending.tsx';
 import { Reading } from './reading.ts';
+import { copyLink } from '../head/link.ts';
 import { keyOf, readersOf, rowsOf, type Item } from './rows.ts';
 import { sendsOf } from './sends.ts';
 
@@ -41,11 +42,12 @@ export function Log({ id }: { id: string }) {
         <div class="log-start">
           {loadingOlder && strings.conversation.loadingOlder}
           {((!joined && items.length === 0) || hidden) && (awaitsNetwork() ? strings.conversation.notLoaded : strings.conversation.loading)}
-          {empty && strings.conversation.empty}
+          {empty && <Empty id={id} />}
           {items.length > 0 && !timeline.hasOlder && extent.from === 0 && strings.conversation.beginning}
         </div>
         <Rows items={items.slice(extent.from, extent.to)} above={extent.above} below={extent.below} hidden={hidden} reading={reading} people={conversation.people.reads} />
       </div>
+      <DayNow time={reading.topTime.value} />
       {!reading.follows.value && (
         <button class="jump" onClick={() => reading.toEnd()} data-testid="jump">
           <span aria-hidden="true">↓ </span>{unseen > 0 ? strings.conversation.jumpNew(unseen) : strings.conversation.jump}
@@ -57,6 +59,24 @@ export function Log({ id }: { id: string }) {
 
 /** What is not there yet does not come soon. */
 const awaitsNetwork = () => offline.value || connection.value.phase === 'waiting' || connection.value.phase === 'refused';
+
+/** The day of what is in view, for who reads far from where it begins. */
+function DayNow({ time }: { time: string }) {
+  void today.value;
+  return time === '' ? null : <p class="day-now" aria-hidden="true" data-testid="day-now">{dayOf(time)}</p>;
+}
+
+/** Where nothing was written yet. */
+function Empty({ id }: { id: string }) {
+  return (
+    <div class="empty" data-testid="empty">
+      <h2>#{id}</h2>
+      <p>{strings.conversation.empty}</p>
+      <button class="button" onClick={() => void copyLink(id)}>{strings.conversation.invite}</button>
+      <p class="hint">{strings.conversation.markdown}</p>
+    </div>
+  );
+}
 
 interface RowsProps {
   items: Item[];
@@ -82,7 +102,7 @@ function Rows({ items, above, below, hidden, reading, people }: RowsProps) {
     >
       {items.map((item) => {
         const place = { rowKey: item.key, tabIndex: item.key === current ? 0 : -1 };
-        if (item.kind === 'growing') return <GrowingRow key={item.key} {...place} message={item.growing} />;
+        if (item.kind === 'growing') return <GrowingRow key={item.key} {...place} room={reading.id} message={item.growing} />;
         if (item.kind === 'pending') return <PendingRow key={item.key} {...place} item={item.pending} state={item.pending.state} reason={item.pending.reason} />;
         const { seq } = item.row.message;
         return (
@@ -132,7 +152,7 @@ function sizeOf(item: Item): Sized {
   if (item.kind !== 'message') return { key: item.key, guess: 2 * lineHeight };
   const { message, follows, newDay } = item.row;
   const lines = 1 + Math.floor((message.text?.length ?? 0) / lettersInLine);
-  return { key: item.key, guess: (lines + (follows ? 1 : 2.5) + (newDay ? 2 : 0)) * lineHeight };
+  return { key: item.key, guess: (lines + (follows ? 0.8 : 2.3) + (newDay ? 2 : 0)) * lineHeight };
 }
 
 function useReading(id: string, view: { current: HTMLElement | null }): Reading {

@@ -1,7 +1,9 @@
 // One message of the record, and one that is still growing.
 import { Component, type ComponentChildren } from 'preact';
 import type { Message } from '@verbatim/client';
-import { Avatar, hueOf } from '../status/avatar.tsx';
+import { Avatar } from '../status/avatar.tsx';
+import { hueIn } from '../status/hues.ts';
+import { directionOf } from '../direction.ts';
 import { strings } from '../strings.ts';
 import { clockTime, dayOf, exactTime } from '../time.ts';
 import { answer } from './answering.ts';
@@ -37,7 +39,7 @@ interface Props extends RowPlace {
 export class MessageRow extends Component<Props> {
   override shouldComponentUpdate(next: Props): boolean {
     const { row, own, tabIndex, isTarget, active, readers, today } = this.props;
-    return next.own !== own || next.row.message !== row.message || next.row.follows !== row.follows
+    return next.own !== own || next.row.message !== row.message || next.row.follows !== row.follows || next.row.ends !== row.ends
       || next.row.newDay !== row.newDay || next.row.firstUnread !== row.firstUnread
       || next.tabIndex !== tabIndex || next.isTarget !== isTarget || next.active !== active
       || next.readers !== readers || (row.newDay && next.today !== today);
@@ -55,34 +57,36 @@ export class MessageRow extends Component<Props> {
         {row.newDay && <p class="divider"><span>{dayOf(message.time)}</span></p>}
         {row.firstUnread && <p class="divider fresh" data-testid="fresh"><span>{strings.conversation.newHere}</span></p>}
         <Bubble
-          from={from} name={message.name} own={own} follows={row.follows} authorId={`author-${seq}`}
+          room={reading.id} from={from} name={message.name} own={own} follows={row.follows} authorId={`author-${seq}`}
           actions={active && <Actions message={message} reading={reading} tabIndex={tabIndex} />}
         >
           {target !== undefined && <Quote reading={reading} seq={target} />}
           <div id={`text-${seq}`} class="text-place">
             {message.redacted ? <p class="text redacted" data-testid="text">{strings.conversation.redacted}</p> : <Text text={message.text ?? ''} />}
           </div>
-          <span class="facts">
+          <span class={row.ends || message.partial ? 'facts' : 'facts within'} dir={directionOf(lastLineOf(message))}>
             {message.partial && <span>{strings.conversation.partial}</span>}
-            <time id={`time-${seq}`} dateTime={message.time}>{clockTime(message.time)}</time>
+            <time id={`time-${seq}`} dir="auto" dateTime={message.time} title={`${exactTime(message.time)} · #${seq}`}>{clockTime(message.time)}</time>
             {own && <span class="state" title={strings.state.recorded}>✓<span class="visually-hidden">{strings.state.recorded}</span></span>}
           </span>
         </Bubble>
-        {readers !== '' && <ReadBy readers={readers.split('\n')} />}
+        {readers !== '' && <ReadBy readers={readers.split('\n')} room={reading.id} />}
       </article>
     );
   }
 }
 
-/** What can be done with a message, and when exactly it came. */
+/** The end of a text: the facts stand beside it, on its own side. */
+const lastLineOf = ({ text = '' }: Message) => text.slice(text.trimEnd().lastIndexOf('\n') + 1);
+
+/** What can be done with a message. */
 function Actions({ message, reading, tabIndex }: { message: Message; reading: Reading; tabIndex: number }) {
   if (message.redacted) return null;
   return (
     <div class="actions">
-      <span class="exact-time" aria-hidden="true">{exactTime(message.time)} · #{message.seq}</span>
       <button class="button quiet" tabIndex={tabIndex} onClick={() => answer(reading.id, message.seq)} title={strings.message.answerHint} data-testid="answer">
         <svg viewBox="0 0 24 24" width="14" height="14" aria-hidden="true"><path fill="none" stroke="currentColor" stroke-width="2.5" stroke-linecap="round" stroke-linejoin="round" d="M10 5 4 11l6 6M4 11h10a6 6 0 0 1 6 6v2" /></svg>
-        {strings.message.answer}
+        <span class="visually-hidden">{strings.message.answer}</span>
       </button>
       <Copy text={message.text ?? ''} label={strings.message.copyText} hint={strings.message.copyHint} tabIndex={tabIndex} picture={twoSheets} />
     </div>
@@ -93,11 +97,11 @@ const twoSheets = (
   <svg viewBox="0 0 24 24" width="14" height="14" aria-hidden="true"><path fill="none" stroke="currentColor" stroke-width="2.5" stroke-linecap="round" stroke-linejoin="round" d="M9 9h11v11H9zM5 15H4V4h11v1" /></svg>
 );
 
-export function GrowingRow({ message, rowKey, tabIndex }: RowPlace & { message: { from: string; text: string } }) {
+export function GrowingRow({ message, room, rowKey, tabIndex }: RowPlace & { room: string; message: { from: string; text: string } }) {
   return (
     <article class={rowClass(false, false)} data-key={rowKey} tabIndex={tabIndex} data-state="growing" data-testid="growing" aria-label={message.from}>
-      <Bubble from={message.from} own={false} follows={false}>
-        <Text text={message.text} whole />
+      <Bubble room={room} from={message.from} own={false} follows={false}>
+        <div class="text-place"><Text text={message.text} whole /></div>
         <span class="facts">{strings.conversation.growing}</span>
       </Bubble>
     </article>
@@ -109,6 +113,7 @@ export function rowClass(own: boolean, follows: boolean): string {
 }
 
 interface BubbleProps {
+  room: string;
   from: string;
   name?: string | undefined;
   own: boolean;
@@ -119,16 +124,16 @@ interface BubbleProps {
 }
 
 /** The shape around a message: the author beside and above it, the text and its facts within. */
-export function Bubble({ from, name, own, follows, authorId, actions, children }: BubbleProps) {
+export function Bubble({ room, from, name, own, follows, authorId, actions, children }: BubbleProps) {
   const shown = name ?? from;
   return (
     <div class="message">
-      {!own && (follows ? <span class="avatar-space" /> : <Avatar name={shown} />)}
+      {!own && (follows ? <span class="avatar-space" /> : <Avatar name={shown} room={room} />)}
       <div class="bubble">
-        <p id={authorId} class={own || follows ? 'author visually-hidden' : `author ink-${hueOf(shown)}`} dir="auto" title={from}>{shown}</p>
+        <p id={authorId} class={own || follows ? 'author visually-hidden' : `author ink-${hueIn(room, shown)}`} dir="auto" title={from}>{shown}</p>
         {children}
-        {actions}
       </div>
+      {actions}
     </div>
   );
 }

@@ -1,6 +1,7 @@
 // One's own message on its way to the record, and what to do where it did not get there.
 import type { OutboxItem } from '@verbatim/client';
 import { chat, connected, user } from '../state.ts';
+import { directionOf } from '../direction.ts';
 import { strings } from '../strings.ts';
 import { clockTime } from '../time.ts';
 import { Bubble, rowClass, type RowPlace } from './message.tsx';
@@ -16,9 +17,9 @@ interface Props extends RowPlace {
 export function PendingRow({ item, state, rowKey, tabIndex }: Props) {
   return (
     <article class={rowClass(true, true)} data-key={rowKey} tabIndex={tabIndex} data-state={state} data-testid="message" aria-label={`${user.value} ${clockTime(item.created)}`}>
-      <Bubble from={user.value} own follows>
-        <Text text={item.text} />
-        <span class="facts"><time>{clockTime(item.created)}</time><State item={item} /></span>
+      <Bubble room={item.conversation} from={user.value} own follows>
+        <div class="text-place"><Text text={item.text} /></div>
+        <span class="facts" dir={directionOf(item.text.slice(item.text.trimEnd().lastIndexOf('\n') + 1))}><time dir="auto">{clockTime(item.created)}</time><State item={item} /></span>
         {state === 'failed' && <Failed item={item} />}
       </Bubble>
     </article>

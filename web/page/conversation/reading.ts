@@ -25,6 +25,8 @@ export class Reading {
   readonly current = signal<string | undefined>(undefined);
   /** The key of the row that the pointer or the focus is on. */
   readonly active = signal<string | undefined>(undefined);
+  /** When the first message in view was written; empty at the end, where the day is plain. */
+  readonly topTime = signal('');
   /** The message that was gone to. */
   readonly target = signal<Seq | undefined>(undefined);
   /** The newest entry that is drawn; the timeline may be ahead of it. */
@@ -182,8 +184,14 @@ export class Reading {
     this.follows.value = scroll.atEnd && timeline.live;
     conversation.heldBack = !scroll.atEnd;
     if (scroll.atEnd && timeline.live && timeline.messages.length > 2 * heldAtEnd) timeline.trim(heldAtEnd);
+    this.topTime.value = this.timeAt(scroll.place?.key);
     this.loadMore();
     if (document.hasFocus()) conversation.markRead(this.seenLast());
+  }
+
+  private timeAt(key: string | undefined): string {
+    const item = key === undefined ? undefined : this.items.find((each) => each.key === key);
+    return item?.kind === 'message' ? item.row.message.time : '';
   }
 
   private loadMore(): void {

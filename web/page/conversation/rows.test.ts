@@ -15,6 +15,7 @@ test('messages of one author stand together for five minutes', () => {
     message(4, 'bob', '24T12:10:01.000000'),
   ], byEve, undefined);
   expect(rows.map((row) => row.follows)).toEqual([false, true, false, false]);
+  expect(rows.map((row) => row.ends)).toEqual([false, true, true, true]); // the time stands once for each run
 });
 
 test('each day begins with its name', () => {

@@ -8,6 +8,8 @@ export interface Row {
   newDay: boolean;
   /** Whether it follows on from the message before it, so that the author need not be named again. */
   follows: boolean;
+  /** Whether it is the last of those that stand together: the time stands there once for all of them. */
+  ends: boolean;
   /** Whether the line "New" stands before it. */
   firstUnread: boolean;
 }
@@ -23,13 +25,15 @@ const together = 5 * 60_000; // ms between messages of one author that stand tog
 /** Makes the rows; `readTo` is how far the reader had read on coming here. */
 export function rowsOf(messages: Message[], isOwn: (message: Message) => boolean, readTo: number | undefined): Row[] {
   let unreadSeen = readTo === undefined || (messages[0]?.seq ?? 0) > readTo + 1; // where the first is not held, no line can be right
-  return messages.map((message, index) => {
+  const rows = messages.map((message, index): Row => {
     const before = messages[index - 1];
     const newDay = !before || when(before).day !== when(message).day;
     const firstUnread = !unreadSeen && message.seq > readTo! && !isOwn(message);
     unreadSeen ||= firstUnread;
-    return { message, newDay, firstUnread, follows: !newDay && !firstUnread && goTogether(before, message) };
+    return { message, newDay, firstUnread, follows: !newDay && !firstUnread && goTogether(before, message), ends: true };
   });
+  for (const [index, row] of rows.entries()) row.ends = rows[index + 1]?.follows !== true;
+  return rows;
 }
 
 /** One's own message keeps its key while it goes from the outbox onto the record. */

@@ -3,10 +3,8 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { sheet } from '../dialog/sheet.ts';
 import { isMuted, muteOwn, own } from '../sidebar/own.ts';
 import { leave } from '../state.ts';
-import { notify } from '../status/notices.tsx';
 import { strings } from '../strings.ts';
-import { pathOf } from '../address.ts';
-import { root } from '../root.ts';
+import { copyLink } from './link.ts';
 
 interface Item {
   text: string;
@@ -66,14 +64,4 @@ function itemsFor(id: string): Item[] {
     isMuted(id) ? { text: strings.menu.unmute, does: () => muteOwn(id, false) } : { text: strings.menu.mute, does: () => muteOwn(id, true) },
     { text: strings.menu.leave, does: () => leave(id) },
   ];
-}
-
-async function copyLink(id: string): Promise<void> {
-  const link = root.origin + pathOf(id);
-  try {
-    await navigator.clipboard.writeText(link);
-    notify(strings.menu.copied(link));
-  } catch {
-    notify(strings.menu.notCopied(link)); // forbidden, or no secure context
-  }
 }

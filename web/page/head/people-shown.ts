@@ -1,7 +1,7 @@
 // Whether the list of who is here stands beside the log.
 import { batch, computed, signal } from '@preact/signals';
 
-const room = matchMedia('(min-width: 68rem)'); // as in status.css
+const room = matchMedia('(min-width: 87.5rem)'); // as in status.css
 
 export const peopleShown = signal(room.matches);
 const isBeside = signal(room.matches);

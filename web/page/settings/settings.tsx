@@ -1,36 +1,45 @@
-// What a person can set: the colours, and whether the page may call them.
+// What a person can set.
 import { chooseEnterKey, enterKey, enterKeys } from '../composer/enter.ts';
 import { Dialog } from '../dialog/dialog.tsx';
 import { sheet } from '../dialog/sheet.ts';
 import { notifications, setNotifications } from '../notifications/setting.ts';
 import { strings } from '../strings.ts';
+import { chooseDensity, densities, density } from './density.ts';
 import './settings.css';
 import { chooseTheme, theme, themes } from './theme.ts';
 
 export function Settings() {
   return (
     <Dialog title={strings.settings.title}>
-      <fieldset class="choices">
-        <legend>{strings.settings.theme}</legend>
-        {themes.map((each) => (
-          <label key={each}>
-            <input type="radio" name="theme" checked={theme.value === each} onChange={() => chooseTheme(each)} />
-            {strings.settings.themes[each]}
-          </label>
-        ))}
-      </fieldset>
-      <fieldset class="choices">
-        <legend>{strings.settings.enter}</legend>
-        {enterKeys.map((each) => (
-          <label key={each}>
-            <input type="radio" name="enter" checked={enterKey.value === each} onChange={() => chooseEnterKey(each)} />
-            {strings.settings.enterKeys[each]}
-          </label>
-        ))}
-      </fieldset>
+      <Choice name="theme" legend={strings.settings.theme} words={strings.settings.themes} all={themes} chosen={theme.value} choose={chooseTheme} />
+      <Choice name="density" legend={strings.settings.density} words={strings.settings.densities} all={densities} chosen={density.value} choose={chooseDensity} />
+      <Choice name="enter" legend={strings.settings.enter} words={strings.settings.enterKeys} all={enterKeys} chosen={enterKey.value} choose={chooseEnterKey} />
       <Notifications />
       <button class="button" onClick={() => (sheet.value = 'help')}>{strings.settings.help}</button>
     </Dialog>
+  );
+}
+
+interface ChoiceProps<T extends string> {
+  name: string;
+  legend: string;
+  words: Record<T, string>;
+  all: readonly T[];
+  chosen: T;
+  choose(chosen: T): void;
+}
+
+function Choice<T extends string>({ name, legend, words, all, chosen, choose }: ChoiceProps<T>) {
+  return (
+    <fieldset class="choices">
+      <legend>{legend}</legend>
+      {all.map((each) => (
+        <label key={each}>
+          <input type="radio" name={name} checked={chosen === each} onChange={() => choose(each)} />
+          {words[each]}
+        </label>
+      ))}
+    </fieldset>
   );
 }
 

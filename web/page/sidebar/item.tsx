@@ -6,7 +6,7 @@ import { pathOf } from '../address.ts';
 import { excerptOf } from '../conversation/excerpt.ts';
 import { drafts } from '../drafts.ts';
 import { shorten } from '../graphemes.ts';
-import { hueOf } from '../status/avatar.tsx';
+import { hueOf } from '../status/hues.ts';
 import { isOwn } from '../self.ts';
 import { changes, here, open, user, watch } from '../state.ts';
 import { strings } from '../strings.ts';
@@ -25,13 +25,15 @@ export function OwnItem({ id, stop }: ItemProps & { id: string }) {
   const newest = newestMessage(id);
   useEffect(() => wantPreview(id), [changes.value]);
   useEffect(() => () => previews.unwant(id), []);
+  const { joined, newest: last } = watch(id);
+  const isEmpty = joined && last === 0;
   const draft = current ? undefined : drafts.value.get(id);
   return (
     <Link id={id} stop={stop} current={current}>
       <span class="conversation-name"><Name id={id} />{isMuted(id) && <Muted />}</span>
       {newest && <time class="conversation-time" dateTime={newest.time}>{briefly(newest.time)}</time>}
       <span class="conversation-preview" dir={directionOf(draft ?? newest?.text ?? '')} data-testid="preview">
-        {draft === undefined ? <Words message={newest} /> : <><b class="draft">{strings.sidebar.draft}</b> {firstOf(draft)}</>}
+        {draft === undefined ? <Words message={newest} isEmpty={isEmpty} /> : <><b class="draft">{strings.sidebar.draft}</b> {firstOf(draft)}</>}
       </span>
       {!current && <Unread id={id} />}
     </Link>
@@ -82,9 +84,9 @@ function Muted() {
 }
 
 /** The newest words and who said them. A name may be written from right to left: it is kept to itself. */
-function Words({ message }: { message: Message | undefined }) {
+function Words({ message, isEmpty }: { message: Message | undefined; isEmpty: boolean }) {
   const excerpt = useMemo(() => message && excerptOf(message), [message]); // the list is drawn far more often than a message is new
-  if (!message) return <>{strings.sidebar.nothingYet}</>;
+  if (!message) return <>{isEmpty ? strings.sidebar.nothingYet : ''}</>;
   const author = isOwn(message, user.value) ? strings.sidebar.me : (message.name ?? message.from);
   return <><bdi>{author}</bdi>: <bdi>{excerpt}</bdi></>;
 }

@@ -17,7 +17,7 @@ export function PeopleList({ id }: { id: string }) {
       <ul data-testid="people">
         {online.map((name) => (
           <li key={name} class="person">
-            <Avatar name={name} />
+            <Avatar name={name} room={id} />
             <span class="person-name" title={name}><bdi>{name}</bdi></span>
             {name === user.value && <span class="hint">{strings.conversation.you}</span>}
           </li>
