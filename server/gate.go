@@ -58,7 +58,7 @@ type arrival struct {
 	gate      *gate
 	*preamble              // nil: none must come
 	spoke     atomic.Int64 // when something came first that was read, in nanoseconds since opened; 0: nothing yet
-	awaited   atomic.Int32 // how many goroutines wait in a read of it: 0 where it is the server's turn
+	awaited   atomic.Int32 // how many goroutines wait in a read of it
 
 	// Guarded by gate.mu.
 	state    state
@@ -245,17 +245,22 @@ func (g *gate) closeable() *arrival {
 const lookedAt = 64
 
 // oldest is the connection whose network has the most in that state, and more than so many, of these one that has not said a
-// word where there is one, and of those the one that came first. It is called with mu held.
+// word where there is one, and of those the one that came first. Nobody goes who has just come and has fewer than others
+// who wait for the server: these are come to in a moment. It is called with mu held.
 func (g *gate) oldest(s state, more int) (found *arrival) {
-	most, spoke := -1, true
+	most, spoke, widest := -1, true, 0
 	at := g.waiting[s].Front()
 	for n := 0; at != nil && (n < lookedAt || found == nil); n, at = n+1, at.Next() {
 		a := at.Value.(*arrival)
 		narrow, wide := a.beside(s)
+		widest = max(widest, wide)
 		better := wide > most || wide == most && spoke && a.spoke.Load() == 0
 		if better && narrow > more && (s == asked || a.silent()) {
 			found, most, spoke = a, wide, a.spoke.Load() != 0
 		}
+	}
+	if found != nil && s != asked && most < widest && found.young() {
+		return nil
 	}
 	return found
 }

@@ -128,12 +128,52 @@ func TestTheOldestOfTheFullestNetworkMakesRoom(t *testing.T) {
 func TestAConnectionWhoseRequestIsUnreadIsNotClosed(t *testing.T) {
 	t.Parallel()
 	g := openGateOf(t, budget{connections: 100, handshakes: 2, handshakesEach: 2}, peers{}, peers{})
-	_, a := g.unread("127.0.0.1")
+	waits, a := g.unread("127.0.0.1")
+	if _, err := io.WriteString(waits, "GET / HTTP/1.1\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "it has come", func() bool { return !a.silent() })
 	silent, _ := g.from("127.0.0.1")
 	g.from("127.0.0.1")
 	g.closed(silent)
 	if got := g.state(a); got != fresh {
 		t.Errorf("who waits for the server was closed (state %d)", got)
+	}
+}
+
+// A crowd that has just come must not be spared for want of a goroutine: then who is being read would go in its place.
+func TestOfThoseWhoHaveSaidNothingTheFullestNetworkGoesFirstThoughNobodyReadsItYet(t *testing.T) {
+	t.Parallel()
+	g := openGateOf(t, budget{connections: 100, handshakes: 3, handshakesEach: 3}, peers{}, peers{})
+	_, honest := g.from("127.0.9.1")
+	first, _ := g.unread("127.0.0.1")
+	g.unread("127.0.0.1")
+	g.unread("127.0.0.1")
+	g.closed(first)
+	if got := g.state(honest); got != fresh {
+		t.Errorf("another network's connection was closed (state %d)", got)
+	}
+}
+
+func TestWhoHasJustComeIsNotClosedForACrowdThatWaitsForTheServer(t *testing.T) {
+	t.Parallel()
+	g := openGateOf(t, budget{connections: 100, handshakes: 3, handshakesEach: 3}, peers{}, peers{})
+	for range 2 {
+		c, a := g.unread("127.0.0.1")
+		if _, err := io.WriteString(c, "GET / HTTP/1.1\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		until(t, "it has come", func() bool { return !a.silent() })
+	}
+	_, honest := g.from("127.0.9.1")
+	one, err := net.Dial("tcp", g.listener.Addr().String()) // one more of the crowd
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer one.Close()
+	g.closed(one)
+	if got := g.state(honest); got != fresh {
+		t.Errorf("who has just come was closed (state %d)", got)
 	}
 }
 
