@@ -15,8 +15,8 @@ import (
 
 // What net/http and the sessions see of a connection that came through the gate, and what the gate learns of its requests.
 
-// silent reports whether it is the client's turn: nothing has come at all, or the server waits for more. On a busy machine
-// what was read may lie for seconds before a goroutine gets to answer it.
+// silent reports whether it is the client's turn: nothing has come at all, or the server waits for more. On a busy
+// machine what was read may lie for seconds before a goroutine gets to answer it.
 func (a *arrival) silent() bool {
 	if a.awaited.Load() == 0 && a.spoke.Load() != 0 {
 		return false

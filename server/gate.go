@@ -18,9 +18,9 @@ import (
 // stranger keeps others out: not those who say nothing, or say it slowly, and not those who have asked once and stay. It
 // closes the oldest of these, and never the newest, which is who has just come. Safe for concurrent use.
 //
-// Who waits for the server itself is not to blame: a connection is left alone while something has come on it that is not
-// read yet, or while the server is busy with what it has read and waits for nothing more. Where there are none but such,
-// the gate accepts more slowly.
+// Who waits for the server itself is not to blame: a connection is left alone while something that came on it is unread,
+// or while the server is busy with what it has read and waits for nothing more. Where there are none but such, the gate
+// accepts more slowly.
 type gate struct {
 	most       int // fixed; connections in all
 	handshakes int // fixed; of them, those that have not finished a request, and as many that are idle
@@ -244,9 +244,9 @@ func (g *gate) closeable() *arrival {
 // lookedAt is how many of the oldest connections are looked at for the one to close; more where all of these may stay.
 const lookedAt = 64
 
-// oldest is the connection whose network has the most in that state, and more than so many, of these one that has not said a
-// word where there is one, and of those the one that came first. Nobody goes who has just come and has fewer than others
-// who wait for the server: these are come to in a moment. It is called with mu held.
+// oldest is the connection whose network has the most in that state, and more than so many; of these one that has not
+// said a word where there is one, and of those the one that came first. nil: there is none to close at the moment. So
+// it is where those with the most all wait for the server, and who is left has just come. It is called with mu held.
 func (g *gate) oldest(s state, more int) (found *arrival) {
 	most, spoke, widest := -1, true, 0
 	at := g.waiting[s].Front()
