@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"strings"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -336,30 +335,6 @@ func TestACrowdThatFindsNobodyYetStaysAsWideAsTheDrainHasSpreadIt(t *testing.T) 
 	if d := b.delay(1, 0, asked, io.EOF); d > 500*time.Millisecond {
 		t.Errorf("a connection that broke: waits %v, and nobody asked for that", d)
 	}
-}
-
-func TestARefusalForGoodEndsTheClientAndSaysWhy(t *testing.T) {
-	for code, says := range map[int]string{1008: "see the error", 4001: "expired", 4003: "not yours"} {
-		bubble(t, func(t *testing.T, f *fake, o Options, n *news) {
-			_, ended := run(t, o)
-			k := f.next()
-			if code == 1008 {
-				k.say(`{"type":"error","code":"bad_request","reason":"a name has no control characters"}`)
-			}
-			k.close(code, says)
-			err := <-ended
-			if err == nil || !strings.Contains(err.Error(), says) || code == 1008 && !strings.Contains(err.Error(), "control characters") {
-				t.Errorf("%d: %v", code, err)
-			}
-		})
-	}
-	bubble(t, func(t *testing.T, f *fake, o Options, n *news) {
-		f.instead(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) })
-		_, ended := run(t, o)
-		if err := <-ended; err == nil || !strings.Contains(err.Error(), "403") {
-			t.Errorf("403: %v", err)
-		}
-	})
 }
 
 func TestAServerThatIsGoneWithoutAWordIsNoticed(t *testing.T) {
