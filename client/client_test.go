@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"strings"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -216,83 +215,6 @@ func TestAJoinNamesTheNewestEntryWhoseSumIsKnown(t *testing.T) {
 	})
 }
 
-func TestWhoHasOnlyReadFindsOutThatAnOlderCopyWasPutBack(t *testing.T) {
-	bubble(t, func(t *testing.T, f *fake, o Options, n *news) {
-		run(t, o)
-		entry := func(seq, text string) string {
-			return `{"type":"message","conversation":"lobby","seq":` + seq + `,"from":"bob","time":"","text":"` + text + `"}`
-		}
-		page := func(k *talk, entries string) {
-			t.Helper()
-			h := k.hears("history")
-			if h["after"] != num("5") || h["before"] != num("7") || h["limit"] != num("1") {
-				t.Errorf("asks for %v, want entry 6 alone", h)
-			}
-			k.say(`{"type":"history","conversation":"lobby","messages":[` + entries + `],"more":false,"ref":"` + h["ref"].(string) + `"}`)
-		}
-		k := f.next()
-		k.joins("log1", "6", "5")
-		k.say(entry("6", "first history"))
-		n.expect("connected again=false", "joined log1 6-5 resumed=false missed=0", "entry 6")
-		k.close(1001, "")
-		k = f.next()
-		k.joins("log1", "7", "6")
-		page(k, entry("6", "first history")) // an ordinary loss
-		k.say(entry("7", "live"))
-		n.expect("disconnected", "connected again=true", "joined log1 7-6 resumed=true missed=0", "entry 7")
-		k.close(1001, "")
-		k = f.next()
-		k.joins("log1", "8", "8")
-		h := k.hears("history")
-		k.say(`{"type":"history","conversation":"lobby","messages":[` + entry("7", "second history") + `],"more":false,"ref":"` + h["ref"].(string) + `"}`)
-		if j := k.joins("log1", "1", "8"); j["after"] != nil || j["log"] != nil || j["known"] != nil {
-			t.Errorf("the join after it: %v, want one from the start", j)
-		}
-		n.expect("disconnected", "connected again=true", "joined log1 8-8 resumed=true missed=0", "reset log1 7",
-			"joined log1 1-8 resumed=false missed=0")
-	})
-}
-
-// The connection may be lost, or the record not be read, before the page with the entry in doubt is there. The join
-// is answered by then, and later entries have come: they prove nothing about those before.
-func TestADoubtAboutTheRecordStaysUntilItIsSettled(t *testing.T) {
-	for name, spoil := range map[string]func(k *talk, ref string){
-		"the connection is lost": func(*talk, string) {},
-		"the page cannot be read": func(k *talk, ref string) {
-			k.say(`{"type":"error","code":"unavailable","reason":"no","conversation":"lobby","ref":"` + ref + `"}`)
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			bubble(t, func(t *testing.T, f *fake, o Options, n *news) {
-				run(t, o)
-				k := f.next()
-				k.joins("log1", "6", "5")
-				k.entry("message", "6")
-				n.expect("connected again=false", "joined log1 6-5 resumed=false missed=0", "entry 6")
-				k.close(1001, "")
-				k = f.next()
-				k.joins("log1", "7", "7")
-				spoil(k, k.hears("history")["ref"].(string))
-				k.entry("message", "7")
-				n.expect("disconnected", "connected again=true", "joined log1 7-7 resumed=true missed=0", "entry 7")
-				k.close(1001, "")
-				k = f.next()
-				k.joins("log1", "8", "7")
-				h := k.hears("history")
-				if h["after"] != num("5") || h["before"] != num("7") {
-					t.Errorf("asks for %v, want entry 6, which is in doubt still", h)
-				}
-				other := `{"type":"message","conversation":"lobby","seq":6}`
-				k.say(`{"type":"history","conversation":"lobby","messages":[` + other + `],"more":false,"ref":"` +
-					h["ref"].(string) + `"}`)
-				k.joins("log1", "1", "7")
-				n.expect("disconnected", "connected again=true", "joined log1 8-7 resumed=true missed=0", "reset log1 6",
-					"joined log1 1-7 resumed=false missed=0")
-			})
-		})
-	}
-}
-
 func TestALaterClientsJoinSaysWhatTheOneBeforeKnew(t *testing.T) {
 	bubble(t, func(t *testing.T, f *fake, o Options, n *news) {
 		o.Joins[0].After, o.Joins[0].Log = protocol.Number{Value: 3, Set: true}, "log1"
@@ -413,30 +335,6 @@ func TestACrowdThatFindsNobodyYetStaysAsWideAsTheDrainHasSpreadIt(t *testing.T) 
 	if d := b.delay(1, 0, asked, io.EOF); d > 500*time.Millisecond {
 		t.Errorf("a connection that broke: waits %v, and nobody asked for that", d)
 	}
-}
-
-func TestARefusalForGoodEndsTheClientAndSaysWhy(t *testing.T) {
-	for code, says := range map[int]string{1008: "see the error", 4001: "expired", 4003: "not yours"} {
-		bubble(t, func(t *testing.T, f *fake, o Options, n *news) {
-			_, ended := run(t, o)
-			k := f.next()
-			if code == 1008 {
-				k.say(`{"type":"error","code":"bad_request","reason":"a name has no control characters"}`)
-			}
-			k.close(code, says)
-			err := <-ended
-			if err == nil || !strings.Contains(err.Error(), says) || code == 1008 && !strings.Contains(err.Error(), "control characters") {
-				t.Errorf("%d: %v", code, err)
-			}
-		})
-	}
-	bubble(t, func(t *testing.T, f *fake, o Options, n *news) {
-		f.instead(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) })
-		_, ended := run(t, o)
-		if err := <-ended; err == nil || !strings.Contains(err.Error(), "403") {
-			t.Errorf("403: %v", err)
-		}
-	})
 }
 
 func TestAServerThatIsGoneWithoutAWordIsNoticed(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"regexp"
 	"strconv"
 	"strings"
@@ -22,7 +23,7 @@ import (
 // connectTimeout bounds the connection's making, up to the welcome's first byte.
 const connectTimeout = 20 * time.Second
 
-// closeTimeout is how long a farewell may take.
+// closeTimeout is how long a farewell may take: the client's own, and the server's after a write that failed.
 const closeTimeout = time.Second
 
 // stayConnected connects as often as it takes.
@@ -77,17 +78,28 @@ func (c *Client) connection(ctx context.Context) error {
 	c.mu.Lock()
 	c.cut = func() { finish(errCut) }
 	c.mu.Unlock()
-	written := make(chan struct{})
-	go func() { defer close(written); finish(c.write(over, l)) }() // the connection's; see write
+	written := make(chan error, 1)
+	go func() { // the connection's, which waits for it below; see write
+		err := c.write(over, l)
+		_ = l.wire.SetReadDeadline(time.Now().Add(closeTimeout)) // where it fails, the wire is closed already
+		written <- err
+	}()
 	c.said = nil
 	err = c.read(l)
 	finish(err)
 	<-closed
-	<-written
+	unwritten := <-written
 	if isTooBig(err) {
 		c.giveUpLargest()
 	}
 	c.disconnect()
+	var farewell websocket.CloseError
+	switch {
+	case errors.As(err, &farewell): // a write that fails as the server goes does not hide why it goes
+		return err
+	case errors.Is(err, os.ErrDeadlineExceeded): // none came
+		return unwritten
+	}
 	return context.Cause(over)
 }
 

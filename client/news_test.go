@@ -69,6 +69,9 @@ func (n *news) expect(want ...string) {
 	}
 }
 
+// day is longer than any test takes, in its bubble of time.
+const day = 24 * time.Hour
+
 // run starts a client, which ends with its test at the latest.
 func run(t *testing.T, o Options) (c *Client, ended chan error) {
 	t.Helper()
@@ -77,7 +80,9 @@ func run(t *testing.T, o Options) (c *Client, ended chan error) {
 		t.Fatal(err)
 	}
 	ended = make(chan error, 1)
-	go func() { ended <- c.Run(context.Background()) }() // the test's; ends with Close
+	ctx, cancel := context.WithTimeout(context.Background(), day) // a client that never gives up fails its test
+	go func() { ended <- c.Run(ctx) }()                           // the test's; ends with Close
+	t.Cleanup(cancel)
 	t.Cleanup(c.Close)
 	return c, ended
 }

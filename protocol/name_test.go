@@ -59,6 +59,10 @@ func TestARefusalNamesACharacterThatWasTyped(t *testing.T) {
 		if r == 0x20000 {
 			r = 0xe0000
 		}
+		unassigned := !unicode.In(r, unicode.L, unicode.M, unicode.N, unicode.P, unicode.S, unicode.Z, unicode.C)
+		if (unassigned || unicode.In(r, unicode.Han, unicode.Hangul)) && r%64 != 0 {
+			continue // they are all alike, and the race detector is slow
+		}
 		for _, raw := range [...]string{string(r), "a" + string(r) + "b", "カ・" + string(r)} {
 			_, err := Name(raw)
 			if err == nil || strings.Contains(err.Reason, "empty") || strings.Contains(err.Reason, "or what it was made of") {

@@ -15,10 +15,10 @@ import (
 
 // What net/http and the sessions see of a connection that came through the gate, and what the gate learns of its requests.
 
-// silent reports whether the server waits for the client: it reads, and nothing has come. On a busy machine what was
-// accepted, or read, may lie for seconds before a goroutine gets to it.
+// silent reports whether it is the client's turn: nothing has come at all, or the server waits for more. On a busy
+// machine what was read may lie for seconds before a goroutine gets to answer it.
 func (a *arrival) silent() bool {
-	if a.awaited.Load() == 0 {
+	if a.awaited.Load() == 0 && a.spoke.Load() != 0 {
 		return false
 	}
 	unread := 0

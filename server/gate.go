@@ -18,9 +18,9 @@ import (
 // stranger keeps others out: not those who say nothing, or say it slowly, and not those who have asked once and stay. It
 // closes the oldest of these, and never the newest, which is who has just come. Safe for concurrent use.
 //
-// Who waits for the server itself is not to blame: a connection is left alone while something has come on it that is not
-// read yet, or while the server is busy with what it has read and waits for nothing more. Where there are none but such,
-// the gate accepts more slowly.
+// Who waits for the server itself is not to blame: a connection is left alone while something that came on it is unread,
+// or while the server is busy with what it has read and waits for nothing more. Where there are none but such, the gate
+// accepts more slowly.
 type gate struct {
 	most       int // fixed; connections in all
 	handshakes int // fixed; of them, those that have not finished a request, and as many that are idle
@@ -58,7 +58,7 @@ type arrival struct {
 	*preamble              // nil: none must come
 	secret    atomic.Bool  // what came first was the beginning of TLS
 	spoke     atomic.Int64 // when something came first that was read, in nanoseconds since opened; 0: nothing yet
-	awaited   atomic.Int32 // how many goroutines wait in a read of it: 0 where it is the server's turn
+	awaited   atomic.Int32 // how many goroutines wait in a read of it
 
 	// Guarded by gate.mu.
 	state    state
@@ -244,18 +244,23 @@ func (g *gate) closeable() *arrival {
 // lookedAt is how many of the oldest connections are looked at for the one to close; more where all of these may stay.
 const lookedAt = 64
 
-// oldest is the connection whose network has the most in that state, and more than so many, of these one that has not said a
-// word where there is one, and of those the one that came first. It is called with mu held.
+// oldest is the connection whose network has the most in that state, and more than so many; of these one that has not
+// said a word where there is one, and of those the one that came first. nil: there is none to close at the moment. So
+// it is where those with the most all wait for the server, and who is left has just come. It is called with mu held.
 func (g *gate) oldest(s state, more int) (found *arrival) {
-	most, spoke := -1, true
+	most, spoke, widest := -1, true, 0
 	at := g.waiting[s].Front()
 	for n := 0; at != nil && (n < lookedAt || found == nil); n, at = n+1, at.Next() {
 		a := at.Value.(*arrival)
 		narrow, wide := a.beside(s)
+		widest = max(widest, wide)
 		better := wide > most || wide == most && spoke && a.spoke.Load() == 0
 		if better && narrow > more && (s == asked || a.silent()) {
 			found, most, spoke = a, wide, a.spoke.Load() != 0
 		}
+	}
+	if found != nil && s != asked && most < widest && found.young() {
+		return nil
 	}
 	return found
 }

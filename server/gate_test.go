@@ -89,6 +89,25 @@ func (g *openGate) unread(addr string) (there net.Conn, here *arrival) {
 	}
 }
 
+// waiting connects from an address and asks for something that the server does not come to.
+func (g *openGate) waiting(addr string) *arrival {
+	g.t.Helper()
+	there, here := g.unread(addr)
+	if _, err := io.WriteString(there, "GET / HTTP/1.1\r\n"); err != nil {
+		g.t.Fatal(err)
+	}
+	until(g.t, "it has come", func() bool { return !here.silent() })
+	return here
+}
+
+// stands fails the test where a connection without a finished request was closed.
+func (g *openGate) stands(what string, a *arrival) {
+	g.t.Helper()
+	if got := g.state(a); got != fresh {
+		g.t.Errorf("%s was closed (state %d)", what, got)
+	}
+}
+
 // closed waits until the server has closed a connection.
 func (g *openGate) closed(c net.Conn) {
 	g.t.Helper()
@@ -128,13 +147,42 @@ func TestTheOldestOfTheFullestNetworkMakesRoom(t *testing.T) {
 func TestAConnectionWhoseRequestIsUnreadIsNotClosed(t *testing.T) {
 	t.Parallel()
 	g := openGateOf(t, budget{connections: 100, handshakes: 2, handshakesEach: 2}, peers{}, peers{})
-	_, a := g.unread("127.0.0.1")
+	a := g.waiting("127.0.0.1")
 	silent, _ := g.from("127.0.0.1")
 	g.from("127.0.0.1")
 	g.closed(silent)
-	if got := g.state(a); got != fresh {
-		t.Errorf("who waits for the server was closed (state %d)", got)
+	g.stands("who waits for the server", a)
+}
+
+// A crowd that has just come must not be spared for want of a goroutine: then who is being read would go in its place.
+func TestOfThoseWhoHaveSaidNothingTheFullestNetworkGoesFirstThoughNobodyReadsItYet(t *testing.T) {
+	t.Parallel()
+	g := openGateOf(t, budget{connections: 100, handshakes: 3, handshakesEach: 3}, peers{}, peers{})
+	_, honest := g.from("127.0.9.1")
+	first, _ := g.unread("127.0.0.1")
+	g.unread("127.0.0.1")
+	g.unread("127.0.0.1")
+	g.closed(first)
+	g.stands("another network's connection", honest)
+}
+
+func TestWhoHasJustComeIsNotClosedForACrowdThatWaitsForTheServer(t *testing.T) {
+	t.Parallel()
+	g := openGateOf(t, budget{connections: 100, handshakes: 3, handshakesEach: 3}, peers{}, peers{})
+	for range 2 {
+		g.waiting("127.0.0.1")
 	}
+	_, honest := g.from("127.0.9.1")
+	g.mu.Lock()
+	honest.since += time.Hour // it has just come, however slow this machine is
+	g.mu.Unlock()
+	one, err := net.Dial("tcp", g.listener.Addr().String()) // one more of the crowd
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer one.Close()
+	g.closed(one)
+	g.stands("who has just come", honest)
 }
 
 func TestAConnectionIsNotClosedWhileTheServerIsBusyWithWhatItHasRead(t *testing.T) {
@@ -155,9 +203,7 @@ func TestAConnectionIsNotClosedWhileTheServerIsBusyWithWhatItHasRead(t *testing.
 	until(t, "half a request was read", func() bool { return b.spoke.Load() != 0 && b.silent() })
 	g.from("127.0.0.1")
 	g.closed(half)
-	if got := g.state(a); got != fresh {
-		t.Errorf("who waits for the server was closed (state %d)", got)
-	}
+	g.stands("who waits for the server", a)
 }
 
 func TestWhereFilesAreShortIdleConnectionsMakeRoomAndThenLongRequestsOfOneAddress(t *testing.T) {

@@ -58,11 +58,11 @@ func (a *arrival) Read(p []byte) (int, error) {
 	}
 	a.awaited.Add(1)
 	n, err := a.Conn.Read(p)
-	a.awaited.Add(-1)
 	if n > 0 && a.spoke.Load() == 0 {
 		a.secret.Store(p[0] == tlsHandshake)
 		a.spoke.Store(int64(time.Since(opened)))
 	}
+	a.awaited.Add(-1)
 	return n, err
 }
 

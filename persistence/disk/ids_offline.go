@@ -6,7 +6,7 @@ import (
 	"verbatim/protocol"
 )
 
-// IDsOffline gives the conversations that a data directory has, sorted, whole or not; see Offline. Where what cannot be
+// IDsOffline returns the conversations that a data directory has, sorted, whole or not; see Offline. Where what cannot be
 // read leaves none, that is the error.
 func IDsOffline(dir string) ([]protocol.ConversationID, error) { return idsOffline(osFS{}, dir) }
 

@@ -349,7 +349,7 @@ func (f openFewFS) Open(path string, flag int) (File, error) {
 	return countedFile{o, f.now}, nil
 }
 
-// Whoever verifies may have few open files (ulimit -n); each transcript is read once.
+// The user who runs verify may have few open files (ulimit -n); each transcript is read once.
 func TestVerifyKeepsFewFilesOpen(t *testing.T) {
 	dir := t.TempDir()
 	b := bench(t, dir, small)

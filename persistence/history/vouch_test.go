@@ -64,8 +64,9 @@ func TestWhatIsOfNoRecordAnyMoreIsTakenAway(t *testing.T) {
 // Redis.
 func TestWhatIsOfNoRecordAnyMoreIsNotAddedTo(t *testing.T) {
 	s := leftBehind(t)
-	c := openRedis(t, s.url(), recordOf(6))
-	c.append(8, 8) // 7 was dropped
+	c := openRedis(t, s.url(), recordOf(8))
+	c.append(8, 8)                                                                              // 7 was dropped
+	until(t, "8 stands alone", func() bool { return s.ZCard(t.Context(), keyOf()).Val() == 1 }) // a reader before it would have the key taken away
 	c.wantAll(8, 8)
 	if got, err := c.read(7, 7); got != 0 || err != nil {
 		t.Errorf("of the other history 7 is read: %d, %v", got, err)

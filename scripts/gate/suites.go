@@ -18,7 +18,7 @@ func suites() []suite {
 		{"web-browser", "vitest: stories of the page in Chromium against the real server",
 			vitest{root: "web", config: "vitest.browser.config.ts", reporter: reporter, stories: true, timeout: page}},
 		{"unit", "Go: all packages but those below, with the race detector",
-			goTests{packages: []string{"./..."}, but: []string{"e2e", "scripts/drills", "simulation"}, race: true, timeout: 30 * time.Minute}},
+			goTests{packages: []string{"./..."}, but: []string{"e2e", "scripts/drills", "simulation"}, race: true, timeout: 10 * time.Minute}},
 		{"e2e", "Go: the promises on the real binary, with Redis, strace, wscat, kill -9 and the race detector",
 			goTests{packages: []string{"./e2e"}, stories: true, timeout: 30 * time.Minute}},
 		{"simulation", "Go: lives of the server on a disk, a time and a scheduler drawn from seeds",

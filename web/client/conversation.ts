@@ -351,7 +351,7 @@ export class Conversation {
   /**
    * Asks for an entry again. Where another one stands there now, an older copy of the record was put back and has gone
    * another way. Until that is settled nothing is sent, and where it is not (the connection is lost once more), the next
-   * join asks anew.
+   * join asks again.
    */
   private prove(held: Entry, attempt: number): void {
     const { id: conversation } = this;

@@ -115,8 +115,7 @@ test('a proxy that lets no WebSocket through: the page says so, and goes on once
   await ann.composer.fill('kept until then');
   expect(await axeFaults(ann.page)).toEqual([]);
   await proxy.passesOnTo(server.url);
-  await ann.page.getByRole('button', { name: 'Try now' }).click();
-  await ann.isJoined();
+  await ann.triesNow();
   await ann.composer.press('Enter');
   await ann.sees('kept until then');
   await expect.poll(() => ann.states()).toEqual(['recorded']);

@@ -66,7 +66,7 @@ export function lastKnown({ last = 0, log: known }: Own, log: string | undefined
   return known !== undefined && log !== undefined && known !== log ? 0 : last;
 }
 
-/** The record was replaced: its seqs begin anew, or where an older copy ends. */
+/** The record was replaced: its seqs begin at 1 again, or where an older copy ends. */
 export function forgetActivity(id: string): void {
   own.value = own.value.map((each) => {
     if (each.id !== id) return each;
