@@ -12,6 +12,7 @@ package persistence
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"verbatim/protocol"
@@ -47,16 +48,16 @@ type Record interface {
 	// entry at the time of the call. yield must not keep the line. It ends early with yield's error.
 	Lines(ctx context.Context, id protocol.ConversationID, yield func(line []byte) error) error
 
-	// List gives conversations whose id begins with prefix and is greater than after, sorted by id, at most limit,
-	// and whether there are more.
-	List(prefix string, after protocol.ConversationID, limit int) (page []Listed, more bool)
+	// List gives those conversations whose id is greater than after, sorted by id, at most limit, and whether there are
+	// more.
+	List(which Which, after protocol.ConversationID, limit int) (page []Listed, more bool)
 
-	// Newest gives conversations whose id begins with prefix, those with the newest last entry first, at most limit, from
+	// Newest gives those conversations, the one with the newest last entry first, at most limit, from
 	// the place after on (the zero Place: from the first), with the place of each, and whether there are more. Who goes on
 	// from a place that was given meets each conversation that was there at the first page once, and no other, whatever is
 	// committed meanwhile; where the record has forgotten that order (a restart, or many others), those that moved since
 	// may be left out.
-	Newest(prefix string, after Place, limit int) (page []Listed, places []Place, more bool)
+	Newest(which Which, after Place, limit int) (page []Listed, places []Place, more bool)
 
 	// Marks gives a copy of the read marks of a conversation's present log.
 	Marks(id protocol.ConversationID) (map[protocol.UserID]protocol.Seq, error)
@@ -79,6 +80,14 @@ type Tail struct {
 	Last protocol.Seq
 	Time protocol.Time // Last's
 	Sum  protocol.Sum  // Last's
+}
+
+// Which says which conversations a list is of: those whose id begins with Prefix and has Contains somewhere.
+type Which struct{ Prefix, Contains string }
+
+// Takes reports whether a conversation is of them.
+func (w Which) Takes(id protocol.ConversationID) bool {
+	return strings.HasPrefix(string(id), w.Prefix) && strings.Contains(string(id), w.Contains)
 }
 
 // Listed is a conversation in a list.

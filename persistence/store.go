@@ -129,13 +129,13 @@ func (s *Store) Lines(ctx context.Context, id protocol.ConversationID, yield fun
 }
 
 // List is Record.List.
-func (s *Store) List(prefix string, after protocol.ConversationID, limit int) ([]Listed, bool) {
-	return s.record.List(prefix, after, limit)
+func (s *Store) List(which Which, after protocol.ConversationID, limit int) ([]Listed, bool) {
+	return s.record.List(which, after, limit)
 }
 
 // Newest is Record.Newest.
-func (s *Store) Newest(prefix string, after Place, limit int) ([]Listed, []Place, bool) {
-	return s.record.Newest(prefix, after, limit)
+func (s *Store) Newest(which Which, after Place, limit int) ([]Listed, []Place, bool) {
+	return s.record.Newest(which, after, limit)
 }
 
 // Marks is Record.Marks.

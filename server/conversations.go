@@ -11,7 +11,7 @@ import (
 // listConversations answers GET /api/conversations: with last seq, last time and how many users are online; by id, or with
 // sort=-time the newest first.
 func (s *Server) listConversations(w http.ResponseWriter, r *http.Request) {
-	q := parseQuery(r, "prefix", "after", "limit", "sort")
+	q := parseQuery(r, "prefix", "contains", "after", "limit", "sort")
 	switch q.text("sort") {
 	case "", "id":
 		s.listByID(w, r, q)
@@ -24,12 +24,12 @@ func (s *Server) listConversations(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) listByID(w http.ResponseWriter, r *http.Request, q *query) {
-	prefix, after, limit := q.text("prefix"), q.text("after"), q.limit(1)
+	which, after, limit := q.which(), q.text("after"), q.limit(1)
 	if q.err != nil {
 		s.fail(w, r, q.err)
 		return
 	}
-	page, more := s.store.List(prefix, protocol.ConversationID(after), limit)
+	page, more := s.store.List(which, protocol.ConversationID(after), limit)
 	body := make([]byte, 0, 64+128*len(page))
 	body = append(body, `{"conversations":[`...)
 	for i, c := range page {
@@ -40,6 +40,11 @@ func (s *Server) listByID(w http.ResponseWriter, r *http.Request, q *query) {
 	}
 	body = strconv.AppendBool(append(body, `],"more":`...), more)
 	writeJSON(w, http.StatusOK, append(body, '}'))
+}
+
+// which reads which conversations are asked for.
+func (q *query) which() persistence.Which {
+	return persistence.Which{Prefix: q.text("prefix"), Contains: q.text("contains")}
 }
 
 // appendListed adds a conversation, without its last brace.

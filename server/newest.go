@@ -14,12 +14,12 @@ import (
 // listNewest answers GET /api/conversations?sort=-time: the newest first, each with its last message. A page has as
 // many bytes as one of messages, at most.
 func (s *Server) listNewest(w http.ResponseWriter, r *http.Request, q *query) {
-	after, limit := q.place("after"), q.limit(1)
+	which, after, limit := q.which(), q.place("after"), q.limit(1)
 	if q.err != nil {
 		s.fail(w, r, q.err)
 		return
 	}
-	page, places, more := s.store.Newest(q.text("prefix"), after, limit)
+	page, places, more := s.store.Newest(which, after, limit)
 	body := append(make([]byte, 0, 64+512*len(page)), `{"conversations":[`...)
 	n := 0
 	for ; n < len(page); n++ {

@@ -64,6 +64,9 @@ func TestTheNewestConversationsComeFirstWithTheirLastMessage(t *testing.T) {
 	if want := "b: text 5, team-x: text 4, a: text 3, c: text 2"; strings.Join(got, ", ") != want || p.More {
 		t.Errorf("got %v, more %v, want %s", got, p.More, want)
 	}
+	if p := ts.newestPage("contains=am-"); len(p.Conversations) != 1 || p.Conversations[0].ID != "team-x" {
+		t.Errorf("those with am-: %+v", p)
+	}
 	if p := ts.newestPage("prefix=team"); len(p.Conversations) != 1 || p.Conversations[0].ID != "team-x" {
 		t.Errorf("a prefix: got %+v", p)
 	}

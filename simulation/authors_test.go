@@ -105,7 +105,7 @@ func (a *authors) act() {
 	case n < 19:
 		a.s.export(id)
 	default:
-		a.s.w.run(func() { a.s.store.List("", "", 10) })
+		a.s.w.run(func() { a.s.store.List(persistence.Which{}, "", 10) })
 	}
 }
 

@@ -84,7 +84,8 @@ func (s *conversations) page(from protocol.ConversationID, n int) []*conversatio
 	i, _ := slices.BinarySearchFunc(s.order, from, byName)
 	k, _ := slices.BinarySearchFunc(s.fresh, from, byName)
 	a, b := s.order[i:], s.fresh[k:]
-	return merge(a[:min(n, len(a))], b[:min(n, len(b))])
+	page := merge(a[:min(n, len(a))], b[:min(n, len(b))])
+	return page[:min(n, len(page))] // beyond it one of the two may have others in between
 }
 
 // all gives every conversation, in order.
@@ -95,23 +96,39 @@ func (s *conversations) all() []*conversation {
 }
 
 // List is persistence.Record's.
-func (r *Record) List(prefix string, after protocol.ConversationID, limit int) (list []persistence.Listed, more bool) {
-	from := protocol.ConversationID(prefix)
+func (r *Record) List(
+	which persistence.Which, after protocol.ConversationID, limit int,
+) (list []persistence.Listed, more bool) {
+	from := protocol.ConversationID(which.Prefix)
 	if after >= from {
-		from = after + "\x00" // the least id that is greater
+		from = following(after)
 	}
-	if limit < 0 {
-		limit = 0
+	limit = max(limit, 0)
+	step := limit + 1
+	if which.Contains != "" {
+		step = max(step, 1000) // most are passed over; the lock is let go in between
 	}
-	for _, c := range r.conversations.page(from, limit+1) {
-		if !strings.HasPrefix(string(c.id), prefix) {
-			break
+	for {
+		page := r.conversations.page(from, step)
+		for _, c := range page {
+			if !strings.HasPrefix(string(c.id), which.Prefix) {
+				return list, false
+			}
+			if !which.Takes(c.id) {
+				continue
+			}
+			if len(list) == limit {
+				return list, true
+			}
+			tail, _, _ := c.snapshot()
+			list = append(list, persistence.Listed{ID: c.id, Tail: tail})
 		}
-		if len(list) == limit {
-			return list, true
+		if len(page) == 0 {
+			return list, false
 		}
-		tail, _, _ := c.snapshot()
-		list = append(list, persistence.Listed{ID: c.id, Tail: tail})
+		from = following(page[len(page)-1].id)
 	}
-	return list, false
 }
+
+// following is the least id that is greater.
+func following(id protocol.ConversationID) protocol.ConversationID { return id + "\x00" }

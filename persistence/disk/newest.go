@@ -144,7 +144,7 @@ func (c *conversation) settled() protocol.Time {
 
 // Newest is persistence.Record's.
 func (r *Record) Newest(
-	prefix string, after persistence.Place, limit int,
+	which persistence.Which, after persistence.Place, limit int,
 ) (list []persistence.Listed, places []persistence.Place, more bool) {
 	order := r.newest.at(after.Order, r.conversations.all)
 	from := 0
@@ -157,7 +157,7 @@ func (r *Record) Newest(
 		}
 	}
 	for _, x := range order.ranks[from:] {
-		if !strings.HasPrefix(string(x.c.id), prefix) {
+		if !which.Takes(x.c.id) {
 			continue
 		}
 		if len(list) == limit {

@@ -6,8 +6,11 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strings"
 	"testing"
 
+	"verbatim/persistence"
 	"verbatim/persistence/recordtest"
 	"verbatim/protocol"
 )
@@ -65,11 +68,20 @@ func TestManyConversationsIdleCheaply(t *testing.T) {
 	for i := range 300 {
 		b.Accept(recordtest.Say(fmt.Sprint("new-", i), "ann", "", "hi"))
 	}
-	if page, more := r.List("", "", 50); len(page) != 50 || !more {
+	if page, more := r.List(persistence.Which{}, "", 50); len(page) != 50 || !more {
 		t.Errorf("the page has %d, more %v", len(page), more)
 	}
-	if page, _ := r.List("room-004", "room-004998", 5); len(page) != 1 || page[0].Last != 1 {
+	if page, _ := r.List(persistence.Which{Prefix: "room-004"}, "room-004998", 5); len(page) != 1 || page[0].Last != 1 {
 		t.Errorf("the last page is %+v", page)
+	}
+	for i := range 1000 { // they stand between those that were there
+		b.Accept(recordtest.Say(fmt.Sprintf("room-%06d-new", i*4+1), "ann", "", "hi"))
+	}
+	all, _ := r.List(persistence.Which{}, "", 2*n)
+	nines := func(c persistence.Listed) bool { return !strings.Contains(string(c.ID), "9") }
+	want := slices.DeleteFunc(all, nines)
+	if got, more := r.List(persistence.Which{Contains: "9"}, "", 2*n); more || !slices.Equal(got, want) {
+		t.Errorf("%d conversations have a 9 in their name, and %d are found (more %v)", len(want), len(got), more)
 	}
 	if batch, err := r.Read(context.Background(), "room-002000", 1, 1, 1); err != nil || batch.Len() != 1 {
 		t.Errorf("Read: %v", err)
@@ -102,7 +114,7 @@ func BenchmarkListPage(b *testing.B) {
 		b.StopTimer()
 		fill(b, r, fmt.Sprint("new-", i), 1)
 		b.StartTimer()
-		if page, more := r.List("", "", 50); len(page) != 50 || !more {
+		if page, more := r.List(persistence.Which{}, "", 50); len(page) != 50 || !more {
 			b.Fatalf("the page has %d, more %v", len(page), more)
 		}
 	}

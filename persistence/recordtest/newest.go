@@ -10,12 +10,14 @@ import (
 	"verbatim/protocol"
 )
 
+var everything persistence.Which
+
 // pass reads all pages of the newest, with something done between two of them.
-func (b *Bench) pass(prefix string, limit int, between func()) (ids []string) {
+func (b *Bench) pass(which persistence.Which, limit int, between func()) (ids []string) {
 	b.T.Helper()
 	var after persistence.Place
 	for pages := 0; ; pages++ {
-		page, places, more := b.Record.Newest(prefix, after, limit)
+		page, places, more := b.Record.Newest(which, after, limit)
 		if len(page) != len(places) || len(page) > limit || more && len(page) < limit {
 			b.T.Fatalf("page %d: %d conversations, %d places, more %v", pages, len(page), len(places), more)
 		}
@@ -34,9 +36,9 @@ func (b *Bench) pass(prefix string, limit int, between func()) (ids []string) {
 }
 
 // byTime is the order in which the record's own tails put them.
-func (b *Bench) byTime(prefix string) (ids []string) {
+func (b *Bench) byTime(which persistence.Which) (ids []string) {
 	b.T.Helper()
-	all, _ := b.Record.List(prefix, "", 1<<20)
+	all, _ := b.Record.List(which, "", 1<<20)
 	slices.SortStableFunc(all, func(x, y persistence.Listed) int { return int(y.Time - x.Time) })
 	for _, c := range all {
 		ids = append(ids, string(c.ID))
@@ -45,7 +47,7 @@ func (b *Bench) byTime(prefix string) (ids []string) {
 }
 
 func newestFirst(b *Bench) {
-	if got := b.pass("", 10, nil); len(got) != 0 {
+	if got := b.pass(everything, 10, nil); len(got) != 0 {
 		b.T.Errorf("an empty record: got %v", got)
 	}
 	const n = 120
@@ -54,26 +56,28 @@ func newestFirst(b *Bench) {
 		b.Commit(Say(room(i), "ann", "", "hi"))
 	}
 	for _, limit := range []int{1, 7, n, 1000} {
-		if got, want := b.pass("", limit, func() {}), b.byTime(""); !slices.Equal(got, want) {
+		if got, want := b.pass(everything, limit, func() {}), b.byTime(everything); !slices.Equal(got, want) {
 			b.T.Errorf("%d a page: got %v, want %v", limit, got, want)
 		}
 	}
 	for range 5 {
-		before := b.byTime("")
+		before := b.byTime(everything)
 		news := 0
-		got := b.pass("", 7, func() {
+		got := b.pass(everything, 7, func() {
 			for range 5 {
 				b.Commit(Say(room(rand.IntN(n)), "ann", "", "again"))
 			}
 			b.Commit(Say(fmt.Sprintf("new-%d", news), "ann", "", "hi"))
 			news++
-			_, _, _ = b.Record.Newest("", persistence.Place{}, 3) // somebody else begins
+			_, _, _ = b.Record.Newest(everything, persistence.Place{}, 3) // somebody else begins
 		})
 		if !slices.Equal(got, before) {
 			b.T.Errorf("while messages come: got %v, want the order of the first page, each once: %v", got, before)
 		}
-		if got, want := b.pass("room-", 50, func() {}), b.byTime("room-"); !slices.Equal(got, want) {
-			b.T.Errorf("a new pass of a prefix: got %v, want %v", got, want)
+		for _, which := range []persistence.Which{{Prefix: "room-"}, {Contains: "1"}} {
+			if got, want := b.pass(which, 50, func() {}), b.byTime(which); !slices.Equal(got, want) {
+				b.T.Errorf("a new pass of %+v: got %v, want %v", which, got, want)
+			}
 		}
 	}
 }
@@ -82,7 +86,7 @@ func newestFresh(b *Bench) {
 	for range 3 {
 		for _, id := range strings.Fields("a b c a c b b") {
 			b.Commit(Say(id, "ann", "", "hi"))
-			page, _, _ := b.Record.Newest("", persistence.Place{}, 1)
+			page, _, _ := b.Record.Newest(everything, persistence.Place{}, 1)
 			tail, err := b.Record.Tail(protocol.ConversationID(id))
 			if len(page) != 1 || err != nil || page[0].Time != tail.Time { // in one microsecond two may be the newest
 				b.T.Fatalf("after a commit to %s: got %v, want it: %+v, %v", id, page, tail, err)
@@ -98,10 +102,10 @@ func newestAfterRestart(b *Bench) {
 	for _, id := range strings.Fields("a b c d e") {
 		b.Commit(Say(id, "ann", "", "hi"))
 	}
-	want := b.byTime("")
-	page, places, _ := b.Record.Newest("", persistence.Place{}, 2)
+	want := b.byTime(everything)
+	page, places, _ := b.Record.Newest(everything, persistence.Place{}, 2)
 	b.Record = b.Reopen()
-	rest, _, more := b.Record.Newest("", places[1], 10)
+	rest, _, more := b.Record.Newest(everything, places[1], 10)
 	var got []string
 	for _, c := range append(page, rest...) {
 		got = append(got, string(c.ID))

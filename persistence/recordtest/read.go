@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"verbatim/persistence"
 	"verbatim/protocol"
 )
 
@@ -87,17 +88,24 @@ func list(b *Bench) {
 	for _, id := range []string{"b", "a-2", "a-10", "c", "a-1"} {
 		b.Accept(Say(id, "ann", "", "hi"))
 	}
+	begins := func(with string) persistence.Which { return persistence.Which{Prefix: with} }
+	has := func(part string) persistence.Which { return persistence.Which{Contains: part} }
 	for _, l := range []struct {
-		prefix string
-		after  protocol.ConversationID
-		limit  int
-		want   string
-		more   bool
+		which persistence.Which
+		after protocol.ConversationID
+		limit int
+		want  string
+		more  bool
 	}{
-		{"", "", 10, "a-1 a-10 a-2 b c", false}, {"", "", 2, "a-1 a-10", true}, {"", "a-10", 2, "a-2 b", true}, {"", "b", 9, "c", false},
-		{"a-", "", 3, "a-1 a-10 a-2", false}, {"a-1", "a-1", 3, "a-10", false}, {"b", "a", 3, "b", false}, {"", "c", 3, "", false}, {"x", "", 3, "", false},
+		{begins(""), "", 10, "a-1 a-10 a-2 b c", false}, {begins(""), "", 2, "a-1 a-10", true},
+		{begins(""), "a-10", 2, "a-2 b", true}, {begins(""), "b", 9, "c", false}, {begins(""), "c", 3, "", false},
+		{begins("a-"), "", 3, "a-1 a-10 a-2", false}, {begins("a-1"), "a-1", 3, "a-10", false},
+		{begins("b"), "a", 3, "b", false}, {begins("x"), "", 3, "", false},
+		{has("1"), "", 3, "a-1 a-10", false}, {has("-"), "", 2, "a-1 a-10", true}, {has("-"), "a-10", 2, "a-2", false},
+		{has("c"), "", 1, "c", false}, {has("x"), "", 3, "", false},
+		{persistence.Which{Prefix: "a", Contains: "0"}, "", 3, "a-10", false},
 	} {
-		page, more := b.Record.List(l.prefix, l.after, l.limit)
+		page, more := b.Record.List(l.which, l.after, l.limit)
 		var ids []string
 		for _, p := range page {
 			ids = append(ids, string(p.ID))
@@ -106,7 +114,7 @@ func list(b *Bench) {
 			}
 		}
 		if got := strings.Join(ids, " "); got != l.want || more != l.more {
-			b.T.Errorf("List(%q, %q, %d) is %q, more %v; want %q, %v", l.prefix, l.after, l.limit, got, more, l.want, l.more)
+			b.T.Errorf("List(%+v, %q, %d) is %q, more %v; want %q, %v", l.which, l.after, l.limit, got, more, l.want, l.more)
 		}
 	}
 }

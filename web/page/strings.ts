@@ -30,8 +30,8 @@ export const strings = {
     back: 'Show conversations',
     search: 'Find or start a conversation',
     searchPlaceholder: 'Find or start…',
-    invalid: (id: string, meant?: string) =>
-      `“${isolated(id)}” cannot be a conversation's name. Use 1 to 64 small letters, digits, dots, dashes and underscores, and begin with a letter or a digit.${meant && meant !== id ? ` Or choose “${meant}” below.` : ''}`,
+    invalid: (id: string) =>
+      `“${isolated(id)}” cannot be a conversation's name. Use 1 to 64 small letters, digits, dots, dashes and underscores, and begin with a letter or a digit.`,
     start: (id: string) => `Start “${id}”`,
     words: {
       others: 'Others on this server',

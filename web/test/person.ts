@@ -100,9 +100,14 @@ export class Person {
     await this.composer.pressSequentially(text);
   }
 
+  /** Opens a conversation by its name. One that nobody has begun is begun by the row that Enter leads to. */
   async opens(conversation: string): Promise<void> {
     await this.search.fill(conversation);
     await this.search.press('Enter');
+    const start = this.page.locator('.listed.start a:focus');
+    const opened = this.page.locator(`[data-testid=conversation][aria-label="${conversation}"]`);
+    await start.or(opened).or(this.page.locator('#search-problem')).first().waitFor();
+    if (await start.isVisible()) await start.press('Enter');
   }
 
   async sees(text: string): Promise<void> {

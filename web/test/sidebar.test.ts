@@ -65,6 +65,37 @@ test('a search finds one\'s own and the server\'s, Enter opens, and what is not 
   ann.hadNoTrouble();
 });
 
+test('Enter opens the first that has the letters anywhere, and begins none but by the row that does so', async () => {
+  await server().post('design-review', 'bob', 'hi');
+  const ann = await joins('ann');
+  await ann.search.fill('review');
+  await ann.search.press('Enter'); // before anything is found
+  await ann.isIn('design-review');
+  await ann.opens('lobby');
+  await ann.isIn('lobby');
+  await ann.search.fill('Design R');
+  await ann.search.press('Enter');
+  await ann.isIn('design-review');
+
+  const start = ann.page.getByRole('link', { name: 'Start “quite-new”' });
+  await ann.search.fill('Quite New');
+  await ann.search.press('Enter');
+  await expect.poll(() => start.evaluate((row) => row === document.activeElement)).toBe(true);
+  expect(await ann.search.inputValue()).toBe('Quite New');
+  await ann.isIn('design-review'); // still
+  await start.press('Enter');
+  await ann.isIn('quite-new');
+
+  await ann.search.fill('käse');
+  await ann.search.press('Enter');
+  await expect.poll(() => ann.alert()).toContain('“käse” cannot be a conversation');
+  await ann.search.fill('lob');
+  await ann.search.press('Enter');
+  await ann.isIn('lobby');
+  await expect.poll(() => ann.page.getByRole('alert').count()).toBe(0);
+  ann.hadNoTrouble();
+});
+
 test('who leaves a conversation hears nothing of it, and finds it again; the last one leaves an empty page', async () => {
   const wire = new Wire();
   const ann = await joins('ann', '/c/lobby', wire);

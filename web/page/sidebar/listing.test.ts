@@ -10,7 +10,10 @@ test('one\'s own come first, then what else there is, and nothing twice', () => 
   expect(rows('')).toEqual(['own lobby', 'own kitchen', 'own old-kit', 'heading OTHERS', 'other kit-cat']);
 });
 
-test('a search finds the middle of one\'s own names and the beginning of the others, and offers to start one', () => {
+test('a search finds the middle of names, and offers to start one', () => {
+  expect(rows('itch')).toEqual(['own kitchen', 'start itch']);
+  expect(rows('-Cat')).toEqual(['heading OTHERS', 'other kit-cat']);
+  expect(rows('kit cat')).toEqual(['heading OTHERS', 'other kit-cat']);
   expect(rows('Kit')).toEqual(['own kitchen', 'own old-kit', 'start kit', 'heading OTHERS', 'other kit-cat']);
   expect(rows('kitchen')).toEqual(['own kitchen']);
   expect(rows('kit-cat')).toEqual(['heading OTHERS', 'other kit-cat']);
@@ -27,10 +30,12 @@ test('what was meant as a name becomes one', () => {
   expect(idFrom('')).toBeUndefined();
 });
 
-test('Enter opens what is called so, before what only begins so; a name that cannot be one opens nothing', () => {
+test('Enter opens what is called so, else the first that is found, and begins no other', () => {
   const chosen = (typed: string) => choice(typed, rowsFor(typed, own, found, false, words));
   expect(chosen('kit')).toBe('kitchen');
   expect(chosen('kit-cat')).toBe('kit-cat');
-  expect(chosen('garden')).toBe('garden');
+  expect(chosen('Kit Cat')).toBe('kit-cat');
+  expect(chosen('-cat')).toBe('kit-cat');
+  expect(chosen('garden')).toBeUndefined();
   expect(chosen('Not Valid')).toBeUndefined();
 });

@@ -17,10 +17,10 @@ export interface Words {
 
 /** The rows for what was typed into the search; `own` is in its order. */
 export function rowsFor(typed: string, own: Own[], found: Listed[], failed: boolean, words: Words): Row[] {
-  const sought = typed.trim().toLowerCase();
+  const sought = soughtFrom(typed);
   const mine = own.filter(({ id }) => id.includes(sought));
   const known = new Set(own.map(({ id }) => id));
-  const others = found.filter(({ id }) => !known.has(id) && id.startsWith(sought));
+  const others = found.filter(({ id }) => !known.has(id) && id.includes(sought));
   const rows: Row[] = bestFirst(mine, sought).map(({ id }) => ({ kind: 'own', id }));
   const start = idFrom(typed);
   if (start !== undefined && !known.has(start) && !others.some(({ id }) => id === start)) rows.push({ kind: 'start', id: start });
@@ -31,19 +31,19 @@ export function rowsFor(typed: string, own: Own[], found: Listed[], failed: bool
   return rows;
 }
 
-/** The conversation's name that was meant: spaces are dashes in it, and there are no capitals. */
+/** What names are searched for: spaces are dashes in them, and there are no capitals. */
+export const soughtFrom = (typed: string) => typed.trim().toLowerCase().replace(/\s+/g, '-');
+
+/** The conversation's name that was meant, if it can be one. */
 export function idFrom(typed: string): string | undefined {
-  const id = typed.trim().toLowerCase().replace(/\s+/g, '-');
+  const id = soughtFrom(typed);
   return isConversationId(id) ? id : undefined;
 }
 
-/** What Enter opens: what is called exactly so, else the first of one's own, else a new one of that name. */
+/** What Enter opens: what is called exactly so, else the first that is found. Another one is begun by its own row. */
 export function choice(typed: string, rows: Row[]): string | undefined {
-  const exact = typed.trim();
-  const named = rows.flatMap((row) => (row.kind === 'own' || row.kind === 'other' ? [row] : []));
-  const found = named.find(({ id }) => id === exact) ?? named.find(({ kind }) => kind === 'own');
-  if (found) return found.id;
-  return isConversationId(exact) ? exact : undefined;
+  const found = rows.flatMap((row) => (row.kind === 'own' || row.kind === 'other' ? [row.id] : []));
+  return found.find((id) => id === idFrom(typed)) ?? found[0];
 }
 
 function bestFirst(own: Own[], sought: string): Own[] {

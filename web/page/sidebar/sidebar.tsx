@@ -1,5 +1,5 @@
 // The list of conversations, the way into another one, and who one is.
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import './sidebar.css';
 import icon from '../icon.svg';
 import { sheet } from '../dialog/sheet.ts';
@@ -7,12 +7,13 @@ import { changeName, listAlone, name, open, user } from '../state.ts';
 import { strings } from '../strings.ts';
 import { Avatar } from '../status/avatar.tsx';
 import { List } from './list.tsx';
-import { choice, rowsFor } from './listing.ts';
+import { choice, idFrom, rowsFor, soughtFrom } from './listing.ts';
 import { catalogue, catalogueChanges } from './live.ts';
 import { inOrder, own } from './own.ts';
-import { Search } from './search.tsx';
+import { type Entered, Search } from './search.tsx';
 
 const searchAfter = 150; // ms without another key
+const longestSearch = 2_000; // ms; then Enter goes by what is known
 
 export function Sidebar() {
   const [typed, setTyped] = useState('');
@@ -22,14 +23,36 @@ export function Sidebar() {
   const rowsOf = (text: string) => rowsFor(text, inOrder(own.value), catalogue.found, catalogue.failed, strings.sidebar.words);
   const choose = (text: string) => (text.trim() === '' ? undefined : choice(text, rowsOf(text)));
   const rows = rowsOf(typed);
+  const now = useRef(''); // what is typed, which may be newer than what is drawn
+  const type = (text: string) => {
+    now.current = text;
+    setTyped(text);
+  };
+  const [toStart, setToStart] = useState(false);
+  useLayoutEffect(() => {
+    if (toStart) nav.current!.querySelector<HTMLElement>('.listed.start a')?.focus();
+    setToStart(false);
+  }, [toStart]);
+  const enter = async (text: string): Promise<Entered> => {
+    await Promise.race([catalogue.settled(soughtFrom(text)), pause(longestSearch)]);
+    if (now.current !== text) return 'stays';
+    const chosen = choose(text);
+    if (chosen !== undefined) {
+      open(chosen);
+      return 'opened';
+    }
+    if (idFrom(text) === undefined) return 'invalid';
+    setToStart(true);
+    return 'stays';
+  };
   const toList = () => nav.current!.querySelector<HTMLElement>('.conversation-item[tabindex="0"]')?.focus();
   return (
-    <nav class="sidebar" aria-label={strings.sidebar.label} ref={nav} onClick={(event) => (event.target as Element).closest('a') && setTyped('')}>
+    <nav class="sidebar" aria-label={strings.sidebar.label} ref={nav} onClick={(event) => (event.target as Element).closest('a') && type('')}>
       <header class="sidebar-head">
         <img src={icon} alt="" width="28" height="28" />
         {listAlone.value ? <h1 class="wordmark">{strings.product}</h1> : <span class="wordmark">{strings.product}</span>}
       </header>
-      <Search typed={typed} choose={choose} onType={setTyped} onGo={open} onDown={toList} />
+      <Search typed={typed} onType={type} onEnter={enter} onDown={toList} />
       <List rows={rows} chosen={choose(typed)} onEnd={() => void catalogue.more()} onLeave={() => nav.current!.querySelector('input')!.focus()} />
       <Me />
     </nav>
@@ -38,12 +61,14 @@ export function Sidebar() {
 
 /** Looks for what is typed, once typing pauses. */
 function useCatalogue(typed: string): void {
-  const prefix = typed.trim().toLowerCase();
+  const sought = soughtFrom(typed);
   useEffect(() => {
-    const timer = setTimeout(() => void catalogue.search(prefix), prefix === '' ? 0 : searchAfter);
+    const timer = setTimeout(() => void catalogue.search(sought), sought === '' ? 0 : searchAfter);
     return () => clearTimeout(timer);
-  }, [prefix]);
+  }, [sought]);
 }
+
+const pause = (ms: number) => new Promise<void>((over) => setTimeout(over, ms));
 
 function Me() {
   const known = user.value || name.value;
