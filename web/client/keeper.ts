@@ -15,6 +15,7 @@ export class Keeper {
   /** Gives what the store has; what was to be kept before this is kept now. Undefined where it was closed meanwhile. */
   async open(store: OutboxStore, found: (items: unknown[]) => void): Promise<unknown[] | undefined> {
     this.store = store;
+    if (store.keepsNothing !== undefined) this.failed(store.keepsNothing);
     const opened = attempt(() => store.open((items) => void (this.store === store && found(items))));
     const items = await opened.catch((error: unknown): unknown[] => {
       if (this.store === store) this.failed(error);
@@ -53,7 +54,7 @@ export class Keeper {
 
   /** The store works, perhaps again: what it could not take before is due, one after the other. */
   private goOn(): void {
-    if (this.state.lasting) return;
+    if (this.state.lasting || this.store?.keepsNothing !== undefined) return;
     const next = this.unsaved.values().next();
     if (!next.done) this.save(next.value);
     else this.enter({ lasting: true });

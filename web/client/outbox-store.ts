@@ -7,6 +7,8 @@ export interface OutboxStore {
    * later: another tab is gone and left it behind. Rejects where there is no storage; what can be had later still comes to `found`.
    */
   open(found: (items: OutboxItem[]) => void): Promise<OutboxItem[]>;
+  /** Why nothing that it takes outlives this program, in words for a person; undefined where it does. */
+  readonly keepsNothing?: string;
   /** Resolves once the item would survive a crash; rejects, with the reason for a person, where it cannot be kept. */
   put(item: OutboxItem): Promise<void>;
   /** An id is unique in its conversation alone. */
@@ -17,6 +19,7 @@ export interface OutboxStore {
 
 /** Keeps nothing: what waits lives as long as the client that holds it. For programs, where there is no IndexedDB. */
 export class MemoryStore implements OutboxStore {
+  readonly keepsNothing = 'what waits is in memory alone';
   async open(): Promise<OutboxItem[]> { return []; }
   async put(): Promise<void> {}
   async remove(): Promise<void> {}

@@ -40,6 +40,9 @@ export const listShown = signal(history.state?.list === true);
 /** Whether the list is all that is shown, on a phone. */
 export const listAlone = computed(() => narrow.value && listShown.value);
 
+/** Whether what waits to be sent outlives this page. */
+export const kept = signal(true);
+
 export let chat = newChat();
 /** The same, for who must hear its events: another one comes with another name. */
 export const chats = signal(chat);
@@ -53,7 +56,11 @@ function newChat(): Chat {
   made.on('state', entersState);
   made.on('change', ({ conversation, awaited }) => (awaited ? pace.now(conversation) : pace.note(conversation)));
   made.on('reset', ({ conversation }) => notify(strings.conversation.reset(conversation)));
-  made.on('storage', (state) => state.lasting || notify(strings.notice.storage(state.reason)));
+  kept.value = true;
+  made.on('storage', (state) => {
+    kept.value = state.lasting;
+    if (!state.lasting) notify(strings.notice.storage(state.reason));
+  });
   made.on('problem', ({ reason }) => notify(reason));
   return made;
 }

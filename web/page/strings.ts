@@ -201,13 +201,14 @@ export const strings = {
 
   banner: {
     connecting: 'Connecting…',
-    offline: 'You are offline. What you write is kept, and sent when you are back.',
-    waiting: (seconds: number) => `Connection lost. Trying again in ${seconds} s. What you write is kept.`,
-    retrying: 'Connection lost. Trying again now. What you write is kept.',
+    kept: 'What you write is kept, and sent later.',
+    unkept: 'What you write is sent later. Leave this page open: it is lost with it.',
+    offline: 'You are offline.',
+    lost: 'Connection lost.',
     now: 'Try now',
     unreached: 'The server cannot be reached.',
     full: 'The server takes nobody more just now.',
-    next: (seconds: number) => (seconds > 0 ? `Trying again in ${seconds} s. What you write is kept.` : 'Trying again now. What you write is kept.'),
+    next: (seconds: number) => (seconds > 0 ? `Trying again in ${seconds} s.` : 'Trying again now.'),
     obstacles: {
       upgrade: () => 'The chat cannot connect: something between you and the server does not let WebSockets through. If you run this server, set your proxy up as its guide says under “Behind a proxy”.',
       refused: ({ reason }: { reason: string }) => `The server does not let this page in: ${reason}.`,
@@ -222,8 +223,8 @@ export const strings = {
     token: 'This server asks for a token. Open this page with #token=… at the end of its address.',
     again: 'Try again',
     rename: 'Choose another name',
-    unrecorded: 'The record cannot be written just now. What you write is kept, and sent when it can be.',
-    unopened: 'The record cannot be read just now. It is tried again. What you write is kept, and sent when it can be.',
+    unrecorded: 'The record cannot be written just now.',
+    unopened: 'The record cannot be read just now. It is tried again.',
   },
 
   notice: {

@@ -142,7 +142,7 @@ test('where nobody answers at all, the page says that', async () => {
   const ann = await Person.visits(browser(), server.url, 'ann');
   await server.kill();
   await ann.choosesName();
-  await expect.poll(() => ann.status('banner')).toMatch(/^The server cannot be reached\. Trying again (in \d+ s|now)\. What you write is kept\./);
+  await expect.poll(() => ann.status('banner')).toMatch(/^The server cannot be reached\. Trying again (in \d+ s|now)\. What you write is kept, and sent later\./);
 });
 
 test.for(['assets/', 'assets/.*js$'])('where %s does not come, the page is not white', async (files) => {

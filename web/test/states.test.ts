@@ -19,7 +19,7 @@ test('a network that is cut and comes back: both go on writing, and each message
   wire.cut();
   await ann.page.context().setOffline(true);
   await bob.says('while ann is away');
-  await expect.poll(() => ann.status('banner')).toMatch(/Connection lost\. Trying again (in \d+ s|now)\. What you write is kept\./);
+  await expect.poll(() => ann.status('banner')).toMatch(/Connection lost\. Trying again (in \d+ s|now)\. What you write is kept, and sent later\./);
   await ann.says('one');
   await ann.says('two');
   await expect.poll(() => ann.states()).toEqual(['recorded', 'sending', 'sending']);
@@ -39,7 +39,7 @@ test('without a network the page says so at once, what is written waits, and all
   await expect.poll(() => ann.states()).toEqual(['recorded']);
   wire.die();
   await ann.page.context().setOffline(true);
-  await expect.poll(() => ann.status('banner')).toContain('You are offline. What you write is kept, and sent when you are back.');
+  await expect.poll(() => ann.status('banner')).toContain('You are offline. What you write is kept, and sent later.');
   await ann.says('in a tunnel');
   await expect.poll(() => ann.log.locator('[data-state=sending]').textContent()).toContain('waiting…');
   await ann.opens('pantry');
@@ -60,6 +60,21 @@ test('a server that answers although the browser says that there is no network i
   await expect.poll(() => ann.status('banner')).toBe('');
   await ann.says('on this machine');
   await expect.poll(() => ann.states()).toEqual(['recorded']);
+});
+
+test('where the browser keeps nothing, the page does not say that what one writes is kept', async () => {
+  const wire = new Wire();
+  const ann = await Person.joins(browser(), server().url, 'ann', '/c/lobby', async (page) => {
+    await page.addInitScript(() => Object.defineProperty(globalThis, 'indexedDB', { value: undefined }));
+    await wire.lay(page);
+  });
+  wire.cut();
+  await expect.poll(() => ann.status('banner')).toContain('Leave this page open: it is lost with it.');
+  await ann.says('in memory alone');
+  wire.mend();
+  await ann.triesNow();
+  await expect.poll(() => ann.states()).toEqual(['recorded']);
+  ann.hadNoTrouble();
 });
 
 test('while it waits, the page counts down, and a press tries now', async () => {
@@ -97,7 +112,7 @@ test('a record that cannot be written: the page says so, keeps what is written a
   wire.refuses = { types: ['send'], code: 'unavailable', reason: 'the disk is full', retry_after: 0.2 };
   await ann.says('kept one');
   await ann.says('kept two');
-  await expect.poll(() => ann.status('banner')).toContain('What you write is kept, and sent when it can be');
+  await expect.poll(() => ann.status('banner')).toContain('What you write is kept, and sent later');
   await expect.poll(() => ann.states()).toEqual(['sending', 'sending']);
   wire.refuses = undefined;
   await bob.sees('kept two');

@@ -1,7 +1,7 @@
 // How the connection is, in words, whenever it is not simply there.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { ConnectionState } from '@verbatim/client';
-import { changeName, chat, connected, connection, here, valid, watch } from '../state.ts';
+import { changeName, chat, connected, connection, here, kept, valid, watch } from '../state.ts';
 import { strings } from '../strings.ts';
 import { offline } from './network.ts';
 import { neverOpened, obstacle, type Obstacle } from './obstacle.ts';
@@ -28,7 +28,7 @@ export function Banner() {
 function Offline({ retry }: { retry(): void }) {
   return (
     <p class="banner warn">
-      <span>{strings.banner.offline}</span>
+      <span>{strings.banner.offline} {fate()}</span>
       <button class="button quiet" onClick={retry}>{strings.banner.now}</button>
     </p>
   );
@@ -40,12 +40,13 @@ function Unavailable() {
   const { passing } = watch(here.value);
   const waits = chat.unsettled(here.value).some((item) => item.state === 'sending' && item.reason !== undefined);
   if (!passing && !waits) return null;
-  return <p class="banner warn">{passing ? strings.banner.unopened : strings.banner.unrecorded}</p>;
+  return <p class="banner warn">{passing ? strings.banner.unopened : strings.banner.unrecorded} {fate()}</p>;
 }
 
 function Connecting({ wasOnline }: { wasOnline: boolean }) {
-  if (obstacle.value) return <p class="banner bad"><span>{inTheWay(obstacle.value)} {strings.banner.next(0)}</span></p>;
-  return wasOnline ? <p class="banner warn">{strings.banner.retrying}</p> : <p class="banner">{strings.banner.connecting}</p>;
+  if (obstacle.value) return <p class="banner bad"><span>{inTheWay(obstacle.value)} {strings.banner.next(0)} {fate()}</span></p>;
+  if (!wasOnline) return <p class="banner">{strings.banner.connecting}</p>;
+  return <p class="banner warn">{strings.banner.lost} {strings.banner.next(0)} {fate()}</p>;
 }
 
 function Waiting({ state, wasOnline, retry }: { state: ConnectionState & { phase: 'waiting' }; wasOnline: boolean; retry(): void }) {
@@ -56,16 +57,19 @@ function Waiting({ state, wasOnline, retry }: { state: ConnectionState & { phase
   }, []);
   return (
     <p class={`banner ${obstacle.value ? 'bad' : 'warn'}`}>
-      <span>{obstacle.value ? `${inTheWay(obstacle.value)} ${strings.banner.next(left)}` : waits(left, wasOnline, state.code)}</span>
+      <span>{obstacle.value ? inTheWay(obstacle.value) : why(wasOnline, state.code)} {strings.banner.next(left)} {fate()}</span>
       <button class="button quiet" onClick={retry}>{strings.banner.now}</button>
     </p>
   );
 }
 
-function waits(left: number, wasOnline: boolean, code: number): string {
-  if (!wasOnline) return `${code === neverOpened ? strings.banner.unreached : strings.banner.full} ${strings.banner.next(left)}`;
-  return left > 0 ? strings.banner.waiting(left) : strings.banner.retrying;
+function why(wasOnline: boolean, code: number): string {
+  if (wasOnline) return strings.banner.lost;
+  return code === neverOpened ? strings.banner.unreached : strings.banner.full;
 }
+
+/** What becomes of what is written meanwhile. */
+const fate = () => (kept.value ? strings.banner.kept : strings.banner.unkept);
 
 function inTheWay(found: Obstacle): string {
   return (strings.banner.obstacles[found.kind] as (found: Obstacle) => string)(found);
