@@ -36,7 +36,9 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
 	case errors.As(err, &known):
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
-		// Where the client is gone, nobody reads this.
+		if r.Context().Err() != nil {
+			left(w) // and nobody reads this, unless only the client's sending end is closed
+		}
 		known = protocol.Unavailable("the server did not come to it in time: try again, a message with the same id", time.Second)
 	default:
 		s.failed(r, err)

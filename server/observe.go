@@ -18,6 +18,7 @@ type observed struct {
 	status  int             // 0: none was sent
 	refused *protocol.Error // nil: it was not
 	noted   bool            // the log has it already, or need not
+	left    bool            // the client went before there was an answer
 }
 
 // Unwrap is http.ResponseController's.
@@ -59,6 +60,9 @@ func (s *Server) observe(next http.Handler) http.Handler {
 		*o = observed{ResponseWriter: w, route: routeOther}
 		whole := false
 		defer func() { // also where the handler breaks off: what was sent until then counts
+			if o.left {
+				o.status, o.refused = 0, nil
+			}
 			s.metrics.http.count(o.route, r.Method, o.status)
 			if o.refused != nil {
 				s.refused(o, r)
@@ -86,6 +90,13 @@ func counted(name route, next http.Handler) http.Handler {
 func noted(w http.ResponseWriter) {
 	if o, ok := w.(*observed); ok {
 		o.noted = true
+	}
+}
+
+// left says that the client went away: what it is told counts for nothing.
+func left(w http.ResponseWriter) {
+	if o, ok := w.(*observed); ok {
+		o.left = true
 	}
 }
 
