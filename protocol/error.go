@@ -3,6 +3,7 @@ package protocol
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -36,9 +37,24 @@ type Error struct {
 	Code       Code
 	Reason     string
 	RetryAfter time.Duration // 0: nothing to say
+	secret     string        // a part of Reason; see WithoutInLog
 }
 
 func (e *Error) Error() string { return string(e.Code) + ": " + e.Reason }
+
+// WithoutInLog keeps a part of the reason out of ReasonForLog: it quotes what may be a secret, such as a query's value.
+func (e *Error) WithoutInLog(quoted string) *Error {
+	e.secret = quoted
+	return e
+}
+
+// ReasonForLog returns the reason as an operator may read it.
+func (e *Error) ReasonForLog() string {
+	if e.secret == "" {
+		return e.Reason
+	}
+	return strings.ReplaceAll(e.Reason, e.secret, "...")
+}
 
 // Errorf makes an error with a reason that tells what to do.
 func Errorf(code Code, format string, args ...any) *Error {

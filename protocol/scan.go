@@ -1,6 +1,7 @@
 package protocol
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -35,7 +36,7 @@ func (s *scanner) object(visit func(name string, v value)) *Error {
 				return err
 			}
 			if !seen.add(name) {
-				return Errorf(CodeBadRequest, "the field %q stands twice", name)
+				return Errorf(CodeBadRequest, "the field %.40q stands twice", name)
 			}
 			v, err := s.value()
 			if err != nil {
@@ -51,7 +52,7 @@ func (s *scanner) object(visit func(name string, v value)) *Error {
 			if s.take('}') {
 				break
 			}
-			return s.syntax("expected , or } after the value of " + name)
+			return s.syntax(fmt.Sprintf("expected , or } after the value of %.40q", name))
 		}
 	}
 	s.space()

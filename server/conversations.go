@@ -18,8 +18,7 @@ func (s *Server) listConversations(w http.ResponseWriter, r *http.Request) {
 	case "-time":
 		s.listNewest(w, r, q)
 	default:
-		s.fail(w, r, protocol.Errorf(protocol.CodeBadRequest,
-			"sort is id (the default) or -time (the newest first), not %.40q", q.text("sort")))
+		s.fail(w, r, wrongValue(q.text("sort"), "sort is id (the default) or -time (the newest first)"))
 	}
 }
 

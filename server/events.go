@@ -174,8 +174,8 @@ func lastEventID(h http.Header) (protocol.Number, *protocol.Error) {
 	}
 	n, err := strconv.ParseUint(values[0], 10, 64)
 	if err != nil || n > protocol.MaxNumber {
-		return protocol.Number{}, protocol.Errorf(protocol.CodeBadRequest,
-			"the header Last-Event-ID is the seq of the last event, an integer from 0 to 2^53-1, not %.40q", values[0])
+		return protocol.Number{}, wrongValue(values[0],
+			"the header Last-Event-ID is the seq of the last event, an integer from 0 to 2^53-1")
 	}
 	return protocol.Number{Value: n, Set: true}, nil
 }

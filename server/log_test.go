@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/coder/websocket"
 )
@@ -170,6 +171,64 @@ func TestTheLogSaysWhatWasNoRequest(t *testing.T) {
 		until(t, "it is counted", func() bool {
 			return contains(ts.get("/metrics").body, `verbatim_connections_refused_total{why="request"} 1`)
 		})
+	}
+}
+
+// A program that gives up a poll is no fault of the server's, and of nobody's.
+func TestWhoLeavesBeforeTheAnswerIsNoRefusal(t *testing.T) {
+	t.Parallel()
+	ts := serve(t)
+	c := ts.dialTCP()
+	const poll = "GET /api/conversations/lobby/messages?after=0&wait=60 HTTP/1.1\r\nHost: localhost\r\n\r\n"
+	if _, err := io.WriteString(c, poll); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "the request waits", func() bool { return ts.hub.Stats().Conversations > 0 })
+	c.Close()
+	const counted = `verbatim_http_requests_total{method="GET",route="/api/conversations/{id}/messages",status=`
+	until(t, "it has ended", func() bool { return contains(ts.get("/metrics").body, counted+`"none"} 1`) })
+	figures := ts.get("/metrics").has(t, counted+`"503"} 0`).body
+	if contains(figures, `verbatim_errors_total{code="unavailable",transport="http"} 1`) {
+		t.Error("it counts as an error that somebody was told")
+	}
+	if said := ts.log.String(); strings.Contains(said, `"level":"warn"`) {
+		t.Errorf("the log says %s", said)
+	}
+}
+
+// What a client says may be a secret, may be long, and may act on a terminal.
+func TestNothingOfWhatAClientSaysStandsRawInTheLog(t *testing.T) {
+	t.Parallel()
+	ts := serve(t)
+	for _, path := range []string{
+		"?sort=s3cret", "?sort=-time&after=s3cret", "?limit=s3cret", "?s3cret", "?s3cret=1", "/lobby/messages?after=s3cret",
+		"/lobby/messages?wait=s3cret&after=0", "/lobby/transcript?format=s3cret",
+	} {
+		if a := ts.get("/api/conversations" + path).is(t, 400); !strings.Contains(a.body, "s3cret") {
+			t.Errorf("%s: the client is not told what is wrong: %s", path, a.body)
+		}
+	}
+	ts.get("/api/conversations/lobby/messages", "Accept", "text/event-stream", "Last-Event-ID", "s3cret").is(t, 400)
+	c, _ := ts.dial("s3cret")
+	ts.closed(c, 1008)
+	raw := `"\u001b]0;x\u0007\nWRN a forged line` + strings.Repeat("y", 50_000) + `"`
+	for _, body := range []string{`{` + raw + `:1 2}`, `{` + raw + `:1,` + raw + `:2}`} {
+		ts.post("lobby", body).is(t, 400)
+	}
+	ts.post("lobby", "{}", "Content-Type", "application/json; charset*=utf-8''%1b%5b31m").is(t, 415)
+	ts.stop()
+	said := ts.log.String()
+	if strings.Contains(said, "s3cret") {
+		t.Errorf("the log has a value of a query: %s", said)
+	}
+	for line := range strings.Lines(said) {
+		var l logged
+		if err := json.Unmarshal([]byte(line), &l); err != nil {
+			t.Fatal(err)
+		}
+		if len(l.Message) > 600 || strings.ContainsFunc(l.Message, unicode.IsControl) {
+			t.Errorf("the log has %d bytes: %.300q", len(l.Message), l.Message)
+		}
 	}
 }
 

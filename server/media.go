@@ -41,11 +41,11 @@ func wrongType(types []string) *protocol.Error {
 		return nil
 	default:
 		return protocol.Errorf(protocol.CodeBadRequest, "a message is posted in UTF-8, and this one is in "+
-			"charset=%.40s: convert it, and send it with Content-Type: %s", charset, mediaType)
+			"charset=%.40q: convert it, and send it with Content-Type: %s", charset, mediaType)
 	}
 }
 
-// list gives the members of a header that is a list, over all the lines that it has; empty members are none.
+// listed returns the members of a header that is a list, over all the lines that it has; empty members are none.
 func listed(h http.Header, name string) (members []string) {
 	for _, line := range h.Values(name) {
 		for member := range strings.SplitSeq(line, ",") {

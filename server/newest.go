@@ -74,9 +74,7 @@ func (q *query) place(name string) (p persistence.Place) {
 	n, err := strconv.ParseUint(order, 36, 64)
 	t, notTime := strconv.ParseInt(moment, 36, 64)
 	if err != nil || notTime != nil || n == 0 || !protocol.ConversationID(id).Valid() {
-		q.err = protocol.Errorf(protocol.CodeBadRequest,
-			"with sort=-time, %s is the `next` of the page before, and not %.80q: leave it out for the first page",
-			name, text)
+		q.err = wrongValue(text, "with sort=-time, %s is the `next` of the page before, or left out for the first page", name)
 		return p
 	}
 	return persistence.Place{Order: n, Time: protocol.Time(t), ID: protocol.ConversationID(id)}

@@ -149,7 +149,7 @@ func (l *notes) write(n *note, unlogged int) {
 	if unlogged > 0 {
 		e = e.Int("unlogged", unlogged)
 	}
-	e.Msg(n.words)
+	e.Msg(legible(n.words, 500)) // it may quote what a client said
 }
 
 // sender returns who sent a request, and the proxy that speaks for them, or "".

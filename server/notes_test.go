@@ -62,7 +62,7 @@ func TestALongFloodIsBounded(t *testing.T) {
 		log := &lines{}
 		l := newNotes(zerolog.New(log))
 		const seconds, each = 600, 20
-		n := note{kind: "door: origin", words: strings.Repeat("x", 100), path: strings.Repeat("y", 60_000)}
+		n := note{kind: "door: origin", words: strings.Repeat("x", 60_000), path: strings.Repeat("y", 60_000)}
 		for range seconds {
 			for range each {
 				l.add(n)

@@ -123,7 +123,7 @@ func (s *Server) refused(o *observed, r *http.Request) {
 		return
 	}
 	n := note{
-		kind: "http: " + string(err.Code), level: zerolog.WarnLevel, words: "a request was refused: " + err.Reason,
+		kind: "http: " + string(err.Code), level: zerolog.WarnLevel, words: "a request was refused: " + err.ReasonForLog(),
 		do: advice[err.Code], method: r.Method, path: r.URL.Path, code: err.Code,
 	}
 	n.from, n.via = sender(r, s.proxies.visit(r))

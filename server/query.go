@@ -1,6 +1,7 @@
 package server
 
 import (
+	"fmt"
 	"math"
 	"net/http"
 	"net/url"
@@ -37,6 +38,12 @@ func readQuery(raw string) (url.Values, *protocol.Error) {
 	return values, nil
 }
 
+// wrongValue refuses a value of the query. The client is told what it was; the log is not, for it may be a secret.
+func wrongValue(value, format string, args ...any) *protocol.Error {
+	quoted := fmt.Sprintf("%.80q", value)
+	return protocol.BadRequest(fmt.Sprintf(format, args...) + ", not " + quoted).WithoutInLog(quoted)
+}
+
 func (q *query) text(name string) string { return q.values.Get(name) }
 
 // number reads an optional integer from 0 to 2^53-1; one that is empty is as absent.
@@ -47,7 +54,7 @@ func (q *query) number(name string) protocol.Number {
 	}
 	n, err := strconv.ParseUint(text, 10, 64)
 	if err != nil || n > protocol.MaxNumber {
-		q.err = protocol.Errorf(protocol.CodeBadRequest, "%s is an integer from 0 to 2^53-1, not %.40q", name, text)
+		q.err = wrongValue(text, "%s is an integer from 0 to 2^53-1", name)
 		return protocol.Number{}
 	}
 	return protocol.Number{Value: n, Set: true}
@@ -77,7 +84,7 @@ func (q *query) seconds(name string, most time.Duration) time.Duration {
 	}
 	n, err := strconv.ParseFloat(text, 64)
 	if err != nil || math.IsNaN(n) || n < 0 || n > most.Seconds() {
-		q.err = protocol.Errorf(protocol.CodeBadRequest, "%s is a number of seconds from 0 to %v, not %.40q", name, most.Seconds(), text)
+		q.err = wrongValue(text, "%s is a number of seconds from 0 to %v", name, most.Seconds())
 		return 0
 	}
 	return time.Duration(n * float64(time.Second))

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"fmt"
 	"maps"
 	"net/url"
 	"slices"
@@ -26,23 +27,24 @@ func checkNames(values url.Values, once []string, repeated ...string) *protocol.
 }
 
 func unknownName(name string, known []string) *protocol.Error {
+	quoted := fmt.Sprintf("%.40q", name)
 	switch meant := nearest(name, known); {
 	case name == "token":
 		return protocol.BadRequest(
 			"the query has a token, and this server takes none in a URL, where it ends up in logs: leave it out")
 	case len(known) == 0:
 		return protocol.Errorf(protocol.CodeBadRequest,
-			"the query has %.40q, and this request takes no query: what it says belongs into the body", name)
-	case meant != "":
+			"the query has %s, and this request takes no query: what it says belongs into the body", quoted).WithoutInLog(quoted)
+	case meant != "": // so it is no secret
 		return protocol.Errorf(protocol.CodeBadRequest,
-			"the query has %.40q, which is no name here: was %s meant? There are %s", name, meant, enumerated(known))
+			"the query has %s, which is no name here: was %s meant? There are %s", quoted, meant, enumerated(known))
 	default:
 		return protocol.Errorf(protocol.CodeBadRequest,
-			"the query has %.40q, which is no name here: there are %s", name, enumerated(known))
+			"the query has %s, which is no name here: there are %s", quoted, enumerated(known)).WithoutInLog(quoted)
 	}
 }
 
-// listed writes names for a person: "a", "a and b", "a, b and c".
+// enumerated writes names for a person: "a", "a and b", "a, b and c".
 func enumerated(names []string) string {
 	if last := len(names) - 1; last > 0 {
 		return strings.Join(names[:last], ", ") + " and " + names[last]

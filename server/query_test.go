@@ -29,7 +29,7 @@ func TestAQueryNameThatIsMistypedIsRefusedAndNamed(t *testing.T) {
 		list + "limt=5":                    {`\"limt\"`, "was limit meant"},
 		list + "sort=-time&prefx=a":        {`\"prefx\"`, "was prefix meant"},
 		list + "prefix=a&prefix=b":         {"prefix stands 2 times"},
-		list + "wait=5":                    {`\"wait\"`, "prefix, after, limit and sort"},
+		list + "wait=5":                    {`\"wait\"`, "prefix, contains, after, limit and sort"},
 		list + "sort=time":                 {"id (the default) or -time"},
 		list + "sort=":                     nil,
 		transcript + "fromat=md":           {`\"fromat\"`, "was format meant", "there are"},

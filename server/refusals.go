@@ -28,8 +28,10 @@ func (no *refusal) note(r *http.Request, v visit) note {
 }
 
 // bounded is a stranger's text as it may stand in the log: not long, and with nothing in it that acts on a terminal.
-func bounded(text string) string {
-	const most = 200 // bytes
+func bounded(text string) string { return legible(text, 200) }
+
+// legible is a text of so many bytes at most.
+func legible(text string, most int) string {
 	cut := text
 	if len(cut) > most {
 		cut = cut[:most]

@@ -111,7 +111,7 @@ func (s *Server) refusedRequest(no session.Refusal) {
 	}
 	s.metrics.errors.WithLabelValues("websocket", string(no.Err.Code)).Inc()
 	n := note{
-		level: zerolog.WarnLevel, words: "a session's request was refused: " + no.Err.Reason, do: advice[no.Err.Code],
+		level: zerolog.WarnLevel, words: "a session's request was refused: " + no.Err.ReasonForLog(), do: advice[no.Err.Code],
 		session: no.Session, user: no.User, from: no.From, via: no.Via, code: no.Err.Code,
 		conversation: string(no.Conversation), err: no.Cause,
 	}
@@ -154,7 +154,7 @@ func (s *Server) noteRefused(r *http.Request, why string, err *protocol.Error) {
 	said := turnedAway[why]
 	n := note{kind: "connection: " + why, level: zerolog.WarnLevel, words: said.words, do: said.do, path: r.URL.Path}
 	if err != nil {
-		n.words, n.code = n.words+": "+err.Reason, err.Code
+		n.words, n.code = n.words+": "+err.ReasonForLog(), err.Code
 		s.metrics.errors.WithLabelValues("websocket", string(err.Code)).Inc()
 	}
 	switch why {

@@ -61,7 +61,7 @@ func (s *Server) transcriptRequest(r *http.Request) (id protocol.ConversationID,
 		format = persistence.Formats[0]
 	}
 	if q.err == nil && !slices.Contains(persistence.Formats, format) {
-		q.err = protocol.Errorf(protocol.CodeBadRequest, "format is one of %s, not %.40q", strings.Join(persistence.Formats, ", "), format)
+		q.err = wrongValue(format, "format is one of %s", strings.Join(persistence.Formats, ", "))
 	}
 	if q.err != nil {
 		return "", "", q.err

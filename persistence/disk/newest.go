@@ -16,8 +16,8 @@ import (
 // puts those in their new places. So a list costs what has moved since the last one, and a copy of the order, 16 bytes
 // each.
 //
-// The orders that pages were given from are kept for a while: who reads on does so in the order in which they began,
-// and meets every conversation of it once, whatever is said meanwhile. Safe for concurrent use.
+// The orders of pages that have a next one are kept, the newest of them: who reads on does so in the order in which they
+// began, and meets every conversation of it once, whatever is said meanwhile. Safe for concurrent use.
 type newest struct {
 	noting sync.Mutex      // held for a moment only: the committer takes it
 	asked  bool            // guarded by noting; before the first list nothing is noted
@@ -25,8 +25,8 @@ type newest struct {
 
 	mu       sync.Mutex // held while an order is made
 	order    *ranking   // guarded by mu; nil: none was asked for
-	kept     []*ranking // guarded by mu; those that pages were given from, the oldest first
-	keptSize int        // guarded by mu; their ranks
+	kept     []*ranking // guarded by mu; those that somebody may go on in, by id, which is by age
+	keptSize int        // guarded by mu; see size
 }
 
 // ranking is an order. It is never changed.
@@ -41,8 +41,17 @@ type rank struct {
 	c    *conversation
 }
 
-// mostKept bounds the orders that are kept, in ranks of 16 bytes together: 16 MB.
-const mostKept = 1 << 20
+// mostKept bounds the orders that are kept, in ranks of 16 bytes together: 16 MB. A small order counts as leastOrder
+// ranks, so that there are a thousand of them at most.
+const (
+	mostKept   = 1 << 20
+	leastOrder = 1 << 10
+)
+
+func (r *ranking) size() int { return max(len(r.ranks), leastOrder) }
+
+// moved reports whether the conversation has another place by now. It is called with newest.mu held.
+func (a rank) moved() bool { return a.time != a.c.ranked }
 
 func (a rank) compare(b rank) int { return comparePlaces(a.time, a.c.id, b.time, b.c.id) }
 
@@ -72,26 +81,31 @@ func (n *newest) take() (moved []*conversation) {
 func (n *newest) at(id uint64, all func() []*conversation) *ranking {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	for _, old := range n.kept {
-		if old.id == id {
-			return old
-		}
+	if i, found := n.find(id); found {
+		return n.kept[i]
 	}
 	n.refresh(all)
-	if len(n.kept) == 0 || n.kept[len(n.kept)-1] != n.order {
-		n.keep(n.order)
-	}
 	return n.order
 }
 
-// keep is called with mu held.
+// find is called with mu held.
+func (n *newest) find(id uint64) (int, bool) {
+	return slices.BinarySearchFunc(n.kept, id, func(r *ranking, id uint64) int { return cmp.Compare(r.id, id) })
+}
+
+// keep notes that somebody may go on in an order.
 func (n *newest) keep(order *ranking) {
-	n.kept = append(n.kept, order)
-	n.keptSize += len(order.ranks)
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	i, found := n.find(order.id)
+	if found {
+		return
+	}
+	n.kept = slices.Insert(n.kept, i, order) // a later one may have been quicker
+	n.keptSize += order.size()
 	for len(n.kept) > 1 && n.keptSize > mostKept {
-		n.keptSize -= len(n.kept[0].ranks)
-		n.kept[0] = nil
-		n.kept = n.kept[1:]
+		n.keptSize -= n.kept[0].size()
+		n.kept = slices.Delete(n.kept, 0, 1)
 	}
 }
 
@@ -99,28 +113,35 @@ func (n *newest) keep(order *ranking) {
 func (n *newest) refresh(all func() []*conversation) {
 	moved := n.take()
 	if n.order == nil {
-		moved = all()                         // what moves from here on is noted
-		n.order = &ranking{id: rand.Uint64()} // no id of the server's life before, whose pages go on without it
+		moved = all()                              // what moves from here on is noted
+		n.order = &ranking{id: rand.Uint64() >> 1} // no id of the server's life before, whose pages go on without it
 	}
-	var placed []rank
+	placed := newPlaces(moved, (*conversation).settled)
+	if len(placed) == 0 {
+		return
+	}
+	n.order = &ranking{id: n.order.id + 1, ranks: mergeRanks(n.order.ranks, placed)}
+}
+
+// newPlaces returns the places, in order, of those that have another one by now. One that was noted twice, and said
+// something in between, has one place. It is called with newest.mu held.
+func newPlaces(moved []*conversation, settled func(*conversation) protocol.Time) (placed []rank) {
 	for _, c := range moved {
-		if t := c.settled(); t != 0 && t != c.ranked { // it may be noted twice
+		if t := settled(c); t != 0 && t != c.ranked {
 			c.ranked = t
 			placed = append(placed, rank{t, c})
 		}
 	}
-	if len(placed) == 0 {
-		return
-	}
+	placed = slices.DeleteFunc(placed, rank.moved)
 	slices.SortFunc(placed, rank.compare)
-	n.order = &ranking{id: n.order.id + 1, ranks: mergeRanks(n.order.ranks, placed)}
+	return placed
 }
 
 // mergeRanks puts conversations in their new places. Their old ones are left out.
 func mergeRanks(old, placed []rank) []rank {
 	out := make([]rank, 0, len(old)+len(placed))
 	for _, r := range old {
-		if r.time != r.c.ranked {
+		if r.moved() {
 			continue
 		}
 		for len(placed) > 0 && placed[0].compare(r) < 0 {
@@ -161,6 +182,7 @@ func (r *Record) Newest(
 			continue
 		}
 		if len(list) == limit {
+			r.newest.keep(order)
 			return list, places, true
 		}
 		tail, _, _ := x.c.snapshot()
