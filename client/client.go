@@ -73,8 +73,8 @@ type Client struct {
 	welcomed chan struct{} // closed at the first welcome
 	stop     sync.Once     // closes closing
 	full     sync.Once     // closes draining
-	drains   sync.Mutex    // held by Drain; guards taken
-	taken    int           // slots that a Drain has: once it has all, no send has one
+	drains   chan struct{} // capacity 1: holds one while a Drain is at work
+	taken    atomic.Int64  // slots that the Drain at work has: once it has all, no send has one
 	started  atomic.Bool   // Run was called
 	stats    stats
 	seed     maphash.Seed // of the hashes of entries
@@ -108,7 +108,7 @@ func New(o Options) (*Client, error) {
 	o.Backoff = o.Backoff.withDefaults()
 	c := &Client{
 		options: o, address: address, user: o.Name,
-		slots: make(chan struct{}, o.Unacked), wake: make(chan struct{}, 1),
+		slots: make(chan struct{}, o.Unacked), drains: make(chan struct{}, 1), wake: make(chan struct{}, 1),
 		draining: make(chan struct{}), closing: make(chan struct{}),
 		ended: make(chan struct{}), welcomed: make(chan struct{}),
 		conversations: map[protocol.ConversationID]*conversation{},
@@ -179,30 +179,38 @@ func (c *Client) Run(ctx context.Context) error {
 }
 
 // Drain takes no more sends, waits until all that were taken are on the record or refused, at the latest until ctx
-// ends, and then ends the client as Close does. left is how many had no ack by then: they may or may not be on the
-// record, and err is why it waited no longer. Not to be called from the Handler.
+// ends, and then ends the client as Close does. A client whose Run was not called yet is waited for likewise. left is
+// how many had no ack by then: they may or may not be on the record, and err is why it waited no longer. Not to be
+// called from the Handler.
 func (c *Client) Drain(ctx context.Context) (left int, err error) {
 	c.full.Do(func() { close(c.draining) })
-	c.drains.Lock()
-	defer c.drains.Unlock()
-	for c.started.Load() && err == nil && c.taken < cap(c.slots) {
+	select {
+	case c.drains <- struct{}{}:
+		defer func() { <-c.drains }()
+	case <-ctx.Done(): // another Drain is at work, and ends the client
+		return c.unsettled(), ctx.Err()
+	}
+	for err == nil && int(c.taken.Load()) < cap(c.slots) {
 		select {
 		case c.slots <- struct{}{}:
-			c.taken++
+			c.taken.Add(1)
 		case <-ctx.Done():
 			err = ctx.Err()
 		case <-c.ended:
 			err = ErrClosed
+		case <-c.closing:
+			err = ErrClosed
 		}
 	}
 	c.Close()
-	if left = len(c.slots) - c.taken; left == 0 {
+	if left = c.unsettled(); left == 0 {
 		return 0, nil
-	} else if err == nil {
-		err = ErrClosed // it never ran
 	}
 	return left, err
 }
+
+// unsettled is how many sends have no ack.
+func (c *Client) unsettled() int { return max(0, len(c.slots)-int(c.taken.Load())) }
 
 // Close ends the client and waits until its goroutines are gone. Sends without an ack may or may not be on the record.
 // Not to be called from the Handler.

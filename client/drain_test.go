@@ -73,6 +73,49 @@ func TestADrainThatEndsEarlySaysHowManyAreLeftAndWhy(t *testing.T) {
 	})
 }
 
+// A program starts Run, sends and drains at once: Run may not have begun by then.
+func TestADrainWaitsForRun(t *testing.T) {
+	bubble(t, func(t *testing.T, f *fake, o Options, n *news) {
+		c, err := New(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		say(t, c, "a")
+		done := drain(context.Background(), c)
+		synctest.Wait()
+		go func() { _ = c.Run(context.Background()) }() // ends with the drain
+		k := f.next()
+		k.joins("log1", "1", "0")
+		k.hearsSends("a")
+		k.acks("a", "1")
+		if d := <-done; d.left != 0 || d.err != nil {
+			t.Errorf("drained: %+v, want none left", d)
+		}
+	})
+}
+
+func TestASecondDrainWaitsNoLongerThanItMay(t *testing.T) {
+	bubble(t, func(t *testing.T, f *fake, o Options, n *news) {
+		c, _ := run(t, o)
+		k := f.next()
+		k.joins("log1", "1", "0")
+		say(t, c, "a", "b")
+		k.hearsSends("a", "b")
+		k.acks("a", "1")
+		first := drain(context.Background(), c)
+		synctest.Wait()
+		gone, cancel := context.WithCancel(context.Background())
+		cancel()
+		if left, err := c.Drain(gone); left != 1 || !errors.Is(err, context.Canceled) {
+			t.Errorf("the second drain: %d left, %v; want 1, and that it was not given the time", left, err)
+		}
+		k.acks("b", "2")
+		if d := <-first; d.left != 0 || d.err != nil {
+			t.Errorf("the first drain: %+v, want none left", d)
+		}
+	})
+}
+
 func TestNoSendIsTakenWhileOrAfterAClientDrains(t *testing.T) {
 	bubble(t, func(t *testing.T, f *fake, o Options, n *news) {
 		o.Unacked = 2
@@ -119,8 +162,11 @@ func TestAClientThatNeverRanOrIsOverHasNothingToWaitFor(t *testing.T) {
 			t.Fatal(err)
 		}
 		say(t, idle, "a")
-		if left, err := idle.Drain(context.Background()); left != 1 || !errors.Is(err, ErrClosed) {
-			t.Errorf("drained: %d %v, want 1 left", left, err)
+		done := drain(context.Background(), idle)
+		synctest.Wait()
+		idle.Close()
+		if d := <-done; d.left != 1 || !errors.Is(d.err, ErrClosed) {
+			t.Errorf("drained: %+v, want 1 left", d)
 		}
 		c, _ := run(t, o)
 		k := f.next()

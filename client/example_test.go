@@ -3,93 +3,131 @@ package client_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"log"
 	"os"
 	"os/signal"
-	"strconv"
-	"strings"
 
 	"verbatim/client"
 	"verbatim/protocol"
 )
 
-// A bot that answers, for as long as it may. It survives restarts of the server: what it was sent meanwhile comes when
-// it is back, and what it said is on the record once. So it survives its own: it keeps where it stands once an answer
-// is on the record, and gives each answer an id of its own, so that what it sends again is the same message.
+// A bot that answers each message once, whatever fails. It is told that there are messages, reads them in pages, and
+// keeps how far it has answered once an answer is on the record. Each answer has an id that follows from its question:
+// what is sent again, by the client over a lost connection or by the bot after a restart, is the same message.
 func Example() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	var c *client.Client
-	c, err := client.New(client.Options{
+	b := &bot{fresh: make(chan struct{}, 1)}
+	if err := b.load(); err != nil {
+		log.Fatal(err)
+	}
+	var err error
+	b.client, err = client.New(client.Options{
 		URL:   "127.0.0.1:8080",
 		Name:  "echo",
-		Joins: []client.Join{stood()},
-		Handler: client.Handler{
-			Entry: func(e *client.Entry) {
-				m, err := e.Message()
-				if err != nil || m.From == c.User() {
-					return
-				}
-				// TrySend, since a Handler may not wait for what it brings itself.
-				answer := client.Message{Conversation: e.Conversation, ID: answerTo(m.Seq), Text: m.PlainText(), Target: m.Seq}
-				if _, err := c.TrySend(answer); err != nil {
-					log.Print(err)
-				}
-			},
-			Ack:          func(a client.Ack) { keep(c, a) },
-			Refuse:       func(r client.Refusal) { log.Printf("refused: %v", r.Err) },
+		Joins: []client.Join{{Conversation: room, Follow: true}},
+		Handler: client.Handler{ // which may not wait: it only wakes the work
+			Joined:       func(client.Joined) { b.wake() },
+			Last:         func(client.Last) { b.wake() },
 			Disconnected: func(d client.Disconnected) { log.Printf("%v; again in %v", d.Err, d.Retry) },
 		},
 	})
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(c.Run(ctx))
+	go b.work(ctx) // main's; waits for messages and answers; ends with ctx or the client
+	fmt.Println(b.client.Run(ctx))
 }
 
-const file = "echo.json"
+const (
+	room = "lobby"
+	file = "echo.json"
+)
 
-// kept is what the bot knows of its life before.
-type kept struct {
-	Position client.Join
-	Answered protocol.Seq // up to this question, all have their answer
+type bot struct {
+	client *client.Client
+	fresh  chan struct{} // capacity 1: there may be messages
+
+	// What the bot knows of its life before.
+	Log      protocol.LogID // the record that Answered is of
+	Answered protocol.Seq   // all up to this one
 }
 
-func answerTo(question protocol.Seq) protocol.MessageID {
-	return protocol.MessageID(fmt.Sprint("answer-", question))
+func (b *bot) wake() {
+	select {
+	case b.fresh <- struct{}{}:
+	default:
+	}
 }
 
-// stood is where the bot goes on: after the last question that it answered, or at the beginning.
-func stood() client.Join {
-	join := client.Join{Conversation: "lobby", After: protocol.Number{Set: true}}
-	data, err := os.ReadFile(file)
+func (b *bot) work(ctx context.Context) {
+	for {
+		more, err := b.answerPage(ctx)
+		switch {
+		case ctx.Err() != nil || errors.Is(err, client.ErrClosed):
+			return
+		case err != nil:
+			log.Print(err) // it is tried again with the next message
+		case more:
+			continue
+		}
+		select {
+		case <-b.fresh:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (b *bot) answerPage(ctx context.Context) (more bool, err error) {
+	if now, _ := b.client.Position(room); now != b.Log {
+		b.Log, b.Answered = now, 0 // another record, whose seqs mean something else
+	}
+	after := protocol.Number{Value: uint64(b.Answered), Set: true}
+	page, more, err := b.client.History(ctx, client.Page{Conversation: room, After: after})
 	if err != nil {
-		return join
+		return false, err
 	}
-	var k kept
-	if err := json.Unmarshal(data, &k); err != nil {
-		log.Fatal(err)
+	for _, m := range page {
+		if text := m.PlainText(); m.From != b.client.User() && text != "" {
+			answer := client.Message{
+				Conversation: room, Text: text, Target: m.Seq,
+				ID: protocol.MessageID(fmt.Sprintf("answer-%s-%d", b.Log, m.Seq)),
+			}
+			if _, err := b.client.SendWait(ctx, answer); err != nil {
+				return false, err
+			}
+		}
+		b.Answered = m.Seq
+		if err := b.save(); err != nil {
+			return false, err
+		}
 	}
-	k.Position.After.Value = uint64(k.Answered)
-	return k.Position
+	return more, nil
 }
 
-// keep notes that a question has its answer. Acks come in the order of sending, so that all before it have theirs.
-func keep(c *client.Client, a client.Ack) {
-	position, ok := c.Resume(a.Conversation)
-	question, err := strconv.ParseUint(strings.TrimPrefix(string(a.ID), "answer-"), 10, 64)
-	if !ok || err != nil {
-		return
+func (b *bot) load() error {
+	data, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
 	}
-	data, err := json.Marshal(kept{position, protocol.Seq(question)})
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(data, b)
+}
+
+// save writes a new file and puts it in the place of the old one: half a file never stands there.
+func (b *bot) save() error {
+	data, err := json.Marshal(b)
 	if err == nil {
 		err = os.WriteFile(file+".new", data, 0o600)
 	}
 	if err == nil {
 		err = os.Rename(file+".new", file)
 	}
-	if err != nil {
-		log.Print(err)
-	}
+	return err
 }

@@ -163,6 +163,15 @@ func TestWithoutAPROXYHeaderThatCanBeReadAProxyIsCutOff(t *testing.T) {
 			t.Errorf("%s: got %q, want it closed without a word", what, got)
 		}
 	}
+	// What ends before its request is whole is told by its own address, and by its proxy's.
+	half := s.stranger(t, "")
+	if _, err := io.WriteString(half, "PROXY TCP4 203.0.113.88 192.0.2.1 4712 80\r\nGET /half HTTP/1.1\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	half.Close()
+	eventually(t, "a line names the client and its proxy", func() bool {
+		return strings.Contains(s.output.String(), `"from":"203.0.113.88:4712","via":"127.0.0.1:`)
+	})
 	eventually(t, "the log says so, and what to do", func() bool { return strings.Contains(s.output.String(), "send-proxy") })
 }
 

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// found is what a start says of the record.
+// foundAtStart is what a start says of the record.
 type foundAtStart struct {
 	Level, Message, Took, Data string
 	Conversations, Segments    int
@@ -106,7 +106,8 @@ func TestAStartSaysHowMuchOfABrokenWriteItTookAway(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.start()
-	if got := s.saidAtStart(t); got.Gone != 1 || !strings.Contains(got.Message, "but for") {
+	if got := s.saidAtStart(t); got.Gone != 1 || got.Level != "warn" || !strings.Contains(got.Message, "but for") ||
+		strings.Contains(got.Message, "nothing had to be recovered") {
 		t.Errorf("a transcript was removed: got %+v", got)
 	}
 }

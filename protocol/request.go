@@ -75,10 +75,11 @@ func Decode(frame []byte, limits *Limits) (Request, *Error) {
 // Idempotency-Key header, "" where there is none.
 func DecodePost(body []byte, conversation ConversationID, key string, limits *Limits) (Request, *Error) {
 	var d decoder
-	if err := noPost(string(body)); err != nil {
+	src := string(body)
+	if err := noPost(src); err != nil {
 		return Request{}, err
 	}
-	if err := d.scan(string(body)); err != nil {
+	if err := d.scan(src); err != nil {
 		return Request{}, err
 	}
 	d.fields[fieldType] = value{'"', `"send"`}

@@ -26,8 +26,7 @@ func (s *Server) openAdmin() (err error) {
 		return err
 	}
 	bounds := budget{connections: adminConnections, handshakes: adminConnections / 2, handshakesEach: adminConnections / 4}
-	gate := newGate(bounds, peers{}, peers{}, s.metrics.refused, s.log)
-	gate.notes = s.notes
+	gate := newGate(bounds, peers{}, peers{}, s.metrics.refused, s.notes)
 	for _, l := range s.adminListeners {
 		l.Listener = gate.guard(l.Listener)
 	}
@@ -74,9 +73,8 @@ func (s *Server) adminRoutes() http.Handler {
 	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
-	doors := newDoors(s.cfg, anyLoopback(s.adminListeners), s.proxies.visit, s.log)
+	doors := newDoors(s.cfg, anyLoopback(s.adminListeners), s.proxies.visit, s.notes)
 	doors.unread = true
-	doors.notes = s.notes
 	return doors.guard(mux, s.metrics.refused.WithLabelValues("door"))
 }
 

@@ -19,7 +19,7 @@ func TestTheListIsByID(t *testing.T) {
 	}
 	for query, want := range map[string]string{
 		"": "lobby team-a team-b team-c", "prefix=team": "team-a team-b team-c", "prefix=team&after=team-a": "team-b team-c",
-		"limit=2": "lobby team-a more", "after=lobby&limit=1": "team-a more", "prefix=none": "", "contains=m-b": "team-b", "prefix=team&contains=-&limit=1": "team-a more", "after=zzz": "",
+		"limit=2": "lobby team-a more", "after=lobby&limit=1": "team-a more", "prefix=none": "", "after=lobb": "lobby team-a team-b team-c", "contains=m-b": "team-b", "prefix=team&contains=-&limit=1": "team-a more", "after=zzz": "",
 	} {
 		a := ts.get("/api/conversations?"+query).is(t, 200)
 		var ids []string

@@ -120,11 +120,18 @@ func (g *gate) remember(ctx context.Context, c net.Conn) context.Context {
 // would break off.
 func (g *gate) note(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodPost && r.ContentLength != 0 && !passOver(w, r) {
-			return
+		a, counted := r.Context().Value(arrivalKey{}).(*arrival)
+		begin := func() {
+			if counted && !g.begin(a) {
+				panic(http.ErrAbortHandler) // which net/http takes for what it is
+			}
 		}
-		if a, ok := r.Context().Value(arrivalKey{}).(*arrival); ok && !g.begin(a) {
-			panic(http.ErrAbortHandler) // which net/http takes for what it is
+		begin()
+		if r.Method != http.MethodPost && r.ContentLength != 0 {
+			if !passOver(w, r) {
+				return
+			}
+			begin() // it may have been counted out meanwhile
 		}
 		if r.Method != http.MethodPost || r.ContentLength == 0 {
 			whole(r)

@@ -24,6 +24,9 @@ func (s *Server) listConversations(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) listByID(w http.ResponseWriter, r *http.Request, q *query) {
 	which, after, limit := q.which(), q.text("after"), q.limit(1)
+	if q.err == nil && after != "" && !protocol.ConversationID(after).Valid() {
+		q.err = wrongValue(after, "after is the id of a conversation")
+	}
 	if q.err != nil {
 		s.fail(w, r, q.err)
 		return

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/rs/zerolog"
 
 	"verbatim/protocol"
 )
@@ -27,9 +26,9 @@ type doors struct {
 	notes *notes
 }
 
-func newDoors(cfg *Config, loopback bool, visit func(*http.Request) visit, log zerolog.Logger) *doors {
+func newDoors(cfg *Config, loopback bool, visit func(*http.Request) visit, notes *notes) *doors {
 	d := &doors{
-		loopback: loopback, hosts: map[string]bool{"localhost": true}, visit: visit, notes: newNotes(log),
+		loopback: loopback, hosts: map[string]bool{"localhost": true}, visit: visit, notes: notes,
 	}
 	// All three were checked with the configuration.
 	d.origins, _ = newOrigins(cfg.Origin)

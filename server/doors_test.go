@@ -59,7 +59,7 @@ func TestTheDoorsKnowHostsAndOrigins(t *testing.T) {
 		{"userinfo before the host", false, "chat", "http://chat@evil.example.com", 403},
 	} {
 		cfg := defaults(t, flags...)
-		d := newDoors(cfg, row.loopback, newProxies(nil, zerolog.Nop()).visit, zerolog.Nop())
+		d := newDoors(cfg, row.loopback, newProxies(nil, zerolog.Nop()).visit, newNotes(zerolog.Nop()))
 		h := d.guard(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), prometheus.NewCounter(prometheus.CounterOpts{}))
 		r := httptest.NewRequest(http.MethodGet, "/api/conversations", nil)
 		r.Host = row.host

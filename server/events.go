@@ -17,9 +17,9 @@ import (
 const eventStream = "text/event-stream"
 
 // wantsEvents reports whether a request for messages asks for a stream of events: it names that type, and does not like
-// JSON better. Of two that it likes alike, the first counts.
+// JSON better. Of two that it names and likes alike, the first counts.
 func wantsEvents(r *http.Request) bool {
-	events, page := 0.0, 0.0
+	events, page, anything := 0.0, -1.0, 0.0
 	first := false
 	for _, member := range listed(r.Header, "Accept") {
 		kind, parameters, err := mime.ParseMediaType(member)
@@ -34,10 +34,15 @@ func wantsEvents(r *http.Request) bool {
 		}
 		switch kind {
 		case eventStream:
-			events, first = weight, page == 0
+			events, first = weight, page < 0
 		case mediaType:
 			page = weight
+		case "application/*", "*/*":
+			anything = max(anything, weight)
 		}
+	}
+	if page < 0 { // it is not named
+		page = anything
 	}
 	return events > page || events > 0 && events == page && first
 }
@@ -63,7 +68,7 @@ func (s *Server) streamMessages(w http.ResponseWriter, r *http.Request, id proto
 	place, ok := s.places.take(s.proxies.visit(r).addr)
 	if !ok {
 		s.metrics.refused.WithLabelValues("crowded").Inc()
-		s.noteRefused(r, "crowded", nil)
+		s.noteNoPlace(r)
 		noted(w)
 		s.refuseStream(w, r, "too many connections: try again later")
 		return

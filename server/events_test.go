@@ -25,6 +25,9 @@ func TestWhoNamesTheTypeAndDoesNotLikeJSONBetterGetsAStream(t *testing.T) {
 		"application/json, text/event-stream;q=0.9":        false,
 		"text/event-stream;q=0":                            false,
 		"text/event-stream;q=0.1":                          true,
+		"text/event-stream;q=0.1, */*":                     false,
+		"application/*, text/event-stream;q=0.9":           false,
+		"text/event-stream;q=0.5, */*;q=0.1":               true,
 		"":                                                 false,
 		"*/*":                                              false,
 		"text/*":                                           false,
@@ -195,8 +198,12 @@ func TestAStreamTakesAPlaceAsASocketDoes(t *testing.T) {
 		ts.get("/api/conversations").is(t, 200) // who asks for no stream needs no place
 		first.Body.Close()
 		until(t, "its place is free", func() bool { return ts.letIn("name=bob") })
-		if l := ts.logs("connection: crowded"); l.Path != "/api/conversations/lobby/messages" && l.Path != "/ws" {
+		l := ts.logs("connection: crowded")
+		switch stream := l.Path == "/api/conversations/lobby/messages"; {
+		case !stream && l.Path != "/ws":
 			t.Errorf("the log says %+v", l)
+		case stream && (l.Closed != 0 || l.Code != "unavailable"):
+			t.Errorf("a stream is refused by 503, and closed by no code: the log says %+v", l)
 		}
 	}
 }

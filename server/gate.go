@@ -62,15 +62,16 @@ type arrival struct {
 
 	// Guarded by gate.mu.
 	state    state
+	client   string        // whom the proxy at the other end speaks for, once it has said so
 	since    time.Duration // when it came into its state, since opened
 	handled  bool          // a handler has the request, and waits for its body perhaps
 	place    *list.Element
 	networks path[tally] // none of them where the address is a proxy's, or not known
 }
 
-func newGate(b budget, proxies, trusted peers, refused *prometheus.CounterVec, log zerolog.Logger) *gate {
+func newGate(b budget, proxies, trusted peers, refused *prometheus.CounterVec, notes *notes) *gate {
 	return &gate{
-		most: b.connections, handshakes: b.handshakes, each: b.handshakesEach, proxies: proxies, trusted: trusted, refused: refused, notes: newNotes(log),
+		most: b.connections, handshakes: b.handshakes, each: b.handshakesEach, proxies: proxies, trusted: trusted, refused: refused, notes: notes,
 		networks: newHierarchy(mostNetworks, func(t *tally) bool { return *t == tally{} }, nil),
 	}
 }
@@ -145,7 +146,7 @@ func (g *gate) admit(c net.Conn) *arrival {
 			time.Sleep(breath)
 		default:
 			g.refused.WithLabelValues(why).Inc()
-			g.tell(why, c)
+			g.tell(why, a)
 			_ = c.Close() // nothing was said on it
 			return nil
 		}
@@ -321,7 +322,7 @@ func (g *gate) close(a *arrival) {
 // end closes a connection that was counted out. Who reads from it notices.
 func (g *gate) end(why string, a *arrival) {
 	g.refused.WithLabelValues(why).Inc()
-	g.tell(why, a.Conn)
+	g.tell(why, a)
 	_ = a.Conn.Close() // who is at the other end has said nothing that is owed an answer
 }
 

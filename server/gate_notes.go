@@ -1,10 +1,6 @@
 package server
 
-import (
-	"net"
-
-	"github.com/rs/zerolog"
-)
+import "github.com/rs/zerolog"
 
 const moreFiles = "raise the limit of open files (ulimit -n)"
 
@@ -23,11 +19,11 @@ var gateWords = map[string]struct{ words, do string }{
 }
 
 // tell notes that the gate closes a connection.
-func (g *gate) tell(why string, c net.Conn) {
+func (g *gate) tell(why string, a *arrival) {
 	said := gateWords[why]
-	g.notes.add(note{
-		kind: "gate: " + why, level: zerolog.WarnLevel, words: said.words, do: said.do, from: c.RemoteAddr().String(),
-	})
+	n := note{kind: "gate: " + why, level: zerolog.WarnLevel, words: said.words, do: said.do}
+	n.from, n.via = a.who()
+	g.notes.add(n)
 }
 
 // tlsHandshake is the first byte of TLS (RFC 8446, 5.1); no request of HTTP begins so.
@@ -38,11 +34,12 @@ const tlsHandshake = 0x16
 func (g *gate) tellUnfinished(a *arrival) {
 	g.refused.WithLabelValues("request").Inc()
 	n := note{
-		kind: "gate: request", level: zerolog.WarnLevel, from: a.Conn.RemoteAddr().String(),
+		kind: "gate: request", level: zerolog.WarnLevel,
 		words: "a connection ended before a whole request had come: it was no HTTP, " +
 			"its header was over 64 kB or took over 10 s, or its client left",
 		do: "nothing, where clients are on bad networks or somebody looks for open ports",
 	}
+	n.from, n.via = a.who()
 	if a.secret.Load() {
 		n.kind, n.words = "gate: TLS", "somebody spoke TLS to an address that is plain HTTP"
 		n.do = "ask for http://, or put a proxy with a certificate in front: docs/behind-a-proxy.md"

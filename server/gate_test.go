@@ -27,7 +27,7 @@ func openGateOf(t *testing.T, b budget, proxies, trusted peers) *openGate {
 		t.Fatal(err)
 	}
 	g := &openGate{
-		t: t, gate: newGate(b, proxies, trusted, newMetrics(Build{}).refused, zerolog.Nop()),
+		t: t, gate: newGate(b, proxies, trusted, newMetrics(Build{}).refused, newNotes(zerolog.Nop())),
 		accepted: make(chan net.Conn, 100), // more than any of these tests opens
 	}
 	g.listener = g.guard(l)

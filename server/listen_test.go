@@ -96,7 +96,7 @@ func TestANameIsListenedAtWithAllItsAddressesAndSaidOnce(t *testing.T) {
 
 func TestANameToListenAtIsAHostThatTheServerGoesBy(t *testing.T) {
 	t.Parallel()
-	d := newDoors(defaults(t), true, newProxies(nil, zerolog.Nop()).visit, zerolog.Nop())
+	d := newDoors(defaults(t), true, newProxies(nil, zerolog.Nop()).visit, newNotes(zerolog.Nop()))
 	d.know([]string{"Chat.Internal:8080", "dotted.internal.:8080", "bücher.internal:8080", "127.0.0.1:0", "unix:/run/x"})
 	for _, host := range []string{
 		"chat.internal:8080", "dotted.internal:8080", "dotted.internal.", "xn--bcher-kva.internal",

@@ -11,6 +11,8 @@ import (
 	"unicode"
 
 	"github.com/coder/websocket"
+
+	"verbatim/protocol"
 )
 
 // logged is a line of the log.
@@ -196,6 +198,26 @@ func TestWhoLeavesBeforeTheAnswerIsNoRefusal(t *testing.T) {
 	}
 }
 
+// A body that means nothing is refused, and the connection with it: that is one refusal, of a request that was whole.
+func TestABodyThatIsTooLongIsOneLine(t *testing.T) {
+	t.Parallel()
+	ts := serve(t)
+	ts.ask(http.MethodGet, "/api/conversations", strings.Repeat("x", mostPassedOver+1)).is(t, 413)
+	ts.logs("http: too_large")
+	ts.stop() // which closes all connections
+	if said := ts.log.String(); strings.Contains(said, "gate: request") {
+		t.Errorf("the log says %s", said)
+	}
+}
+
+func TestTheAdviceOnALimitIsNoWait(t *testing.T) {
+	for wait, want := range map[time.Duration]string{0: "limits of welcome", time.Second: "wait as it is told"} {
+		if got := adviceOn(&protocol.Error{Code: protocol.CodeRateLimited, RetryAfter: wait}); !strings.Contains(got, want) {
+			t.Errorf("%v: got %q, want %q", wait, got, want)
+		}
+	}
+}
+
 // What a client says may be a secret, may be long, and may act on a terminal.
 func TestNothingOfWhatAClientSaysStandsRawInTheLog(t *testing.T) {
 	t.Parallel()
@@ -204,7 +226,7 @@ func TestNothingOfWhatAClientSaysStandsRawInTheLog(t *testing.T) {
 		"?sort=s3cret", "?sort=-time&after=s3cret", "?limit=s3cret", "?s3cret", "?s3cret=1", "/lobby/messages?after=s3cret",
 		"/lobby/messages?wait=s3cret&after=0", "/lobby/transcript?format=s3cret",
 	} {
-		if a := ts.get("/api/conversations" + path).is(t, 400); !strings.Contains(a.body, "s3cret") {
+		if a := ts.get("/api/conversations"+path).is(t, 400); !strings.Contains(a.body, "s3cret") {
 			t.Errorf("%s: the client is not told what is wrong: %s", path, a.body)
 		}
 	}
@@ -213,7 +235,9 @@ func TestNothingOfWhatAClientSaysStandsRawInTheLog(t *testing.T) {
 	ts.closed(c, 1008)
 	raw := `"\u001b]0;x\u0007\nWRN a forged line` + strings.Repeat("y", 50_000) + `"`
 	for _, body := range []string{`{` + raw + `:1 2}`, `{` + raw + `:1,` + raw + `:2}`} {
-		ts.post("lobby", body).is(t, 400)
+		if a := ts.post("lobby", body).is(t, 400); len(a.body) > 600 {
+			t.Errorf("an answer of %d bytes to a name of 50 kB", len(a.body))
+		}
 	}
 	ts.post("lobby", "{}", "Content-Type", "application/json; charset*=utf-8''%1b%5b31m").is(t, 415)
 	ts.stop()

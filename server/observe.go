@@ -124,7 +124,7 @@ func (s *Server) refused(o *observed, r *http.Request) {
 	}
 	n := note{
 		kind: "http: " + string(err.Code), level: zerolog.WarnLevel, words: "a request was refused: " + err.ReasonForLog(),
-		do: advice[err.Code], method: r.Method, path: r.URL.Path, code: err.Code,
+		do: adviceOn(err), method: r.Method, path: r.URL.Path, code: err.Code,
 	}
 	n.from, n.via = sender(r, s.proxies.visit(r))
 	s.notes.add(n)
@@ -138,14 +138,22 @@ var usual = map[protocol.Code]bool{
 // theProgram is what can be done about a request that the contract does not allow.
 const theProgram = "mend the program at that address: docs/protocol.md has what it may send"
 
+// adviceOn returns what an operator may do about a refusal, or "".
+func adviceOn(err *protocol.Error) string {
+	if err.Code == protocol.CodeRateLimited && err.RetryAfter == 0 { // of a limit that time does not change
+		return "let that program hold to the limits of welcome: docs/protocol.md has them"
+	}
+	return advice[err.Code]
+}
+
 // advice is what an operator may do about refusals of a code.
 var advice = map[protocol.Code]string{
 	protocol.CodeBadRequest:          theProgram,
 	protocol.CodeUnknownType:         theProgram,
 	protocol.CodeInvalidConversation: theProgram,
 	protocol.CodeNotJoined:           theProgram,
-	protocol.CodeTooLarge: "let that program send less, or start the server with a higher " +
-		"--max-frame or --max-text",
+	protocol.CodeTooLarge: "let that program send less; of what is too large, a higher --max-frame or --max-text " +
+		"allows longer frames and texts",
 	protocol.CodeRateLimited: "let that program wait as it is told, or start the server with a higher --rate; " +
 		"where a proxy is at that address, tell the server so: docs/behind-a-proxy.md",
 	protocol.CodeUnavailable: "look at the lines before this one, and at /readyz",

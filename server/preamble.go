@@ -42,6 +42,18 @@ var unspecified = append(slices.Clone(proxyproto.SIGV2), byte(proxyproto.PROXY),
 // nginx writes IPv4 addresses behind TCP6 where its client and this server differ in that.
 func init() { proxyproto.V1AcceptIPv4InTCP6 = true }
 
+// who returns the client's address, and that of the proxy which speaks for it, or "". It waits for no header.
+func (a *arrival) who() (from, via string) {
+	a.gate.mu.Lock()
+	client := a.client
+	a.gate.mu.Unlock()
+	peer := a.Conn.RemoteAddr().String()
+	if client == "" {
+		return peer, ""
+	}
+	return client, peer
+}
+
 // RemoteAddr is who is at the other end, or whom the proxy there speaks for.
 func (a *arrival) RemoteAddr() net.Addr {
 	if a.introduced(); a.preamble != nil && a.from != nil {
@@ -95,6 +107,9 @@ func (a *arrival) introduce() {
 		}
 		addr, _ := parseHop(at.String())
 		a.gate.mu.Lock()
+		if a.from != nil {
+			a.client = at.String()
+		}
 		if a.state == fresh {
 			a.gate.place(a, addr)
 		}

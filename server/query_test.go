@@ -27,6 +27,7 @@ func TestAQueryNameThatIsMistypedIsRefusedAndNamed(t *testing.T) {
 		messages + "q=" + long(500):        {`\"q\"`},
 		messages + long(500):               {"xxx"},
 		list + "limt=5":                    {`\"limt\"`, "was limit meant"},
+		list + "after=NO!":                 {`\"NO!\"`, "id of a conversation"},
 		list + "sort=-time&prefx=a":        {`\"prefx\"`, "was prefix meant"},
 		list + "prefix=a&prefix=b":         {"prefix stands 2 times"},
 		list + "wait=5":                    {`\"wait\"`, "prefix, contains, after, limit and sort"},

@@ -7,15 +7,19 @@ import "time"
 func (s *Server) sayRecovered() {
 	got := s.record.Recovered()
 	e, words := s.log.Info(), "the record is open: it was closed cleanly, and nothing had to be recovered"
+	missing := got.Gone > 0 || got.Refused > 0
 	switch {
-	case got.Clean && got.Conversations == 0:
-		words = "the record is open: it is empty"
 	case !got.Clean:
 		e = s.log.Warn()
 		words = "the record was RECOVERED: the server before did not end cleanly (kill -9, a crash, a power cut); " +
 			"what was acknowledged is there"
+	case missing || got.Adopted > 0:
+		e = s.log.Warn()
+		words = "the record is open: it was closed cleanly, and its files are others since; it has all that they have"
+	case got.Conversations == 0:
+		words = "the record is open: it is empty"
 	}
-	if got.Gone > 0 || got.Refused > 0 {
+	if missing {
 		words += ", but for the conversations that the lines before this one name"
 	}
 	e = e.Str("data", s.cfg.Data).Int("conversations", got.Conversations).

@@ -26,7 +26,7 @@ func TestARefusalIsLoggedWithItsHeaderAndTheFlagThatLetsItIn(t *testing.T) {
 	} {
 		log := &lines{}
 		cfg := defaults(t, "--host", "known.example.com")
-		d := newDoors(cfg, true, newProxies(nil, zerolog.Nop()).visit, zerolog.New(log))
+		d := newDoors(cfg, true, newProxies(nil, zerolog.Nop()).visit, newNotes(zerolog.New(log)))
 		r := httptest.NewRequest("GET", "/api/conversations", nil)
 		r.Host, r.RemoteAddr = row.host, "127.0.0.1:1234"
 		if row.origin != "" {
@@ -59,7 +59,7 @@ func TestARefusalNamesTheHeaderThatTheHostIsFrom(t *testing.T) {
 		if origin != "" {
 			cfg = defaults(t, "--trusted-proxy", "127.0.0.1", "--host", "chat.example.com")
 		}
-		d := newDoors(cfg, true, newProxies([]string{"127.0.0.1"}, zerolog.Nop()).visit, zerolog.New(log))
+		d := newDoors(cfg, true, newProxies([]string{"127.0.0.1"}, zerolog.Nop()).visit, newNotes(zerolog.New(log)))
 		r := httptest.NewRequest("GET", "/api/conversations", nil)
 		r.Host, r.RemoteAddr = "localhost", "127.0.0.1:1234"
 		r.Header.Set("X-Forwarded-For", "192.0.2.1")
@@ -90,14 +90,14 @@ func TestTheFlagThatIsLoggedLetsItIn(t *testing.T) {
 		if row.origin != "" {
 			r.Header.Set("Origin", row.origin)
 		}
-		before := newDoors(defaults(t), true, newProxies(nil, zerolog.Nop()).visit, zerolog.Nop()).check(r)
+		before := newDoors(defaults(t), true, newProxies(nil, zerolog.Nop()).visit, newNotes(zerolog.Nop())).check(r)
 		if before == nil {
 			t.Errorf("Host %s, Origin %s: it was let in without a flag", row.host, row.origin)
 			continue
 		}
 		alternatives := strings.Split(before.flags, ", or ")
 		for _, flags := range []string{alternatives[0], alternatives[len(alternatives)-1]} { // the one between needs the proxy's header
-			after := newDoors(defaults(t, strings.Fields(flags)...), true, newProxies(nil, zerolog.Nop()).visit, zerolog.Nop())
+			after := newDoors(defaults(t, strings.Fields(flags)...), true, newProxies(nil, zerolog.Nop()).visit, newNotes(zerolog.Nop()))
 			if no := after.check(r); no != nil {
 				t.Errorf("Host %s, Origin %s: with %q it is still refused: %v", row.host, row.origin, flags, no.err)
 			}
@@ -114,7 +114,7 @@ func TestWhatNoFlagLetsInHasNone(t *testing.T) {
 		r := httptest.NewRequest("GET", "/api/conversations", nil)
 		r.Host = "localhost"
 		r.Header.Set("Origin", origin)
-		no := newDoors(defaults(t), true, newProxies(nil, zerolog.Nop()).visit, zerolog.Nop()).check(r)
+		no := newDoors(defaults(t), true, newProxies(nil, zerolog.Nop()).visit, newNotes(zerolog.Nop())).check(r)
 		if no == nil || no.flags != "" || strings.Contains(no.err.Reason, "start it with") {
 			t.Errorf("Origin %q: got %+v, want it refused with no flag: there is none that a start takes", origin, no)
 		}

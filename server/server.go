@@ -125,8 +125,7 @@ func New(ctx context.Context, cfg *Config, build Build, stdout io.Writer, log *L
 func (s *Server) limitStrangers() {
 	s.proxies = newProxies(s.cfg.TrustedProxy, s.log)
 	protocolPeers, _ := parsePeers(s.cfg.ProxyProtocol) // checked with the configuration
-	s.gate = newGate(s.budget, protocolPeers, s.proxies.trusted, s.metrics.refused, s.log)
-	s.gate.notes = s.notes
+	s.gate = newGate(s.budget, protocolPeers, s.proxies.trusted, s.metrics.refused, s.notes)
 	s.places = newPlaces(s.budget.sessions, s.cfg.MaxConnectionsPerIP)
 	s.refusals = newPlaces(s.budget.refusals, s.budget.refusalsEach)
 	s.posts = newRates(s.cfg.Rate)
@@ -216,8 +215,7 @@ func (s *Server) openAddresses() (err error) {
 	if s.listeners, err = listenAll(s.cfg); err != nil {
 		return err
 	}
-	s.doors = newDoors(s.cfg, anyLoopback(s.listeners), s.proxies.visit, s.log)
-	s.doors.notes = s.notes
+	s.doors = newDoors(s.cfg, anyLoopback(s.listeners), s.proxies.visit, s.notes)
 	s.doors.know(s.cfg.listens())
 	for _, l := range s.listeners {
 		l.Listener = s.gate.guard(l.Listener)

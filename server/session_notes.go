@@ -111,7 +111,7 @@ func (s *Server) refusedRequest(no session.Refusal) {
 	}
 	s.metrics.errors.WithLabelValues("websocket", string(no.Err.Code)).Inc()
 	n := note{
-		level: zerolog.WarnLevel, words: "a session's request was refused: " + no.Err.ReasonForLog(), do: advice[no.Err.Code],
+		level: zerolog.WarnLevel, words: "a session's request was refused: " + no.Err.ReasonForLog(), do: adviceOn(no.Err),
 		session: no.Session, user: no.User, from: no.From, via: no.Via, code: no.Err.Code,
 		conversation: string(no.Conversation), err: no.Cause,
 	}
@@ -144,6 +144,17 @@ func (s *Server) noteNoUpgrade(r *http.Request, err error) {
 	n := note{
 		kind: "connection: upgrade", level: zerolog.WarnLevel, err: err, do: theProgram,
 		words: "a connection was refused: its request for a WebSocket is not well formed",
+	}
+	n.from, n.via = sender(r, s.proxies.visit(r))
+	s.notes.add(n)
+}
+
+// noteNoPlace notes a stream of events that there is no place for. It is answered with 503.
+func (s *Server) noteNoPlace(r *http.Request) {
+	said := turnedAway["crowded"]
+	n := note{
+		kind: "connection: crowded", level: zerolog.WarnLevel, words: said.words, do: said.do, path: r.URL.Path,
+		code: protocol.CodeUnavailable,
 	}
 	n.from, n.via = sender(r, s.proxies.visit(r))
 	s.notes.add(n)

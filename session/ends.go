@@ -39,7 +39,6 @@ type Refusal struct {
 	Session      string
 	User         protocol.UserID
 	From, Via    string
-	Type         protocol.Type // "": it could not be read
 	Conversation protocol.ConversationID
 	Err          *protocol.Error
 	Cause        error // why it could not be served, where that is the server's own affair; nil: it is not
@@ -73,8 +72,8 @@ func (s *Session) tellEnd(code protocol.CloseCode, err error) {
 }
 
 // tellRefusal says that a request was refused. cause is why it could not be served, or nil.
-func (s *Session) tellRefusal(r *protocol.Request, err *protocol.Error, cause error) {
-	s.tell(Refusal{Type: r.Type, Conversation: r.Conversation, Err: err, Cause: cause})
+func (s *Session) tellRefusal(id protocol.ConversationID, err *protocol.Error, cause error) {
+	s.tell(Refusal{Conversation: id, Err: err, Cause: cause})
 }
 
 // tellUnread says that entries of a conversation could not be read; nothing is refused, and it is tried again.

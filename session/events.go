@@ -1,8 +1,10 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"strconv"
@@ -16,8 +18,12 @@ import (
 	"verbatim/protocol"
 )
 
-// heartbeat is how long a stream of events is silent at most: proxies close what is silent for a minute.
-const heartbeat = 15 * time.Second
+const (
+	// heartbeat is how long a stream of events is silent before a comment: proxies close what is silent for a minute.
+	heartbeat = 15 * time.Second
+	// lookEvery is how often a stream looks whether it is silent, and whether its client is still there.
+	lookEvery = 5 * time.Second
+)
 
 // Events is what a stream of server-sent events begins with.
 type Events struct {
@@ -56,6 +62,7 @@ type stream struct {
 	block  *persistence.Batch // what was read back and is not written to its end
 	acked  uint64             // tcp bytes that the peer had acknowledged at the last look
 	tookAt time.Time          // when it was seen to take some last, or to owe none
+	wrote  time.Time          // when something was written last
 }
 
 // TakeOver takes an HTTP request's connection from net/http, to answer it by hand.
@@ -123,7 +130,10 @@ func (s *stream) listen() {
 	var scrap [512]byte
 	for {
 		if _, err := s.conn.wire.Conn.Read(scrap[:]); err != nil {
-			s.fail(errClientGone)
+			if errors.Is(err, io.EOF) {
+				err = errClientGone
+			}
+			s.fail(err)
 			return
 		}
 	}
@@ -142,12 +152,17 @@ func (s *stream) fail(err error) {
 
 // serve writes events until the connection is gone, which is an error, or until a drain tells it to leave.
 func (s *stream) serve(e *Events) error {
+	s.tookAt = time.Now()
+	// A crash must not bring all back at once.
+	if err := s.send(appendRetry(e.Head, time.Second+rand.N(4*time.Second)), 0); err != nil {
+		return err
+	}
 	// Read after the hub knows the member: what is above this tail wakes it.
 	tail, err := s.env.Store.Tail(e.Conversation)
 	for err != nil {
 		s.tellUnread(err)
-		if s.rest(fetchRetry); s.over() {
-			return s.end()
+		if err := s.rest(fetchRetry); err != nil || s.over() {
+			return cmp.Or(err, s.end())
 		}
 		tail, err = s.env.Store.Tail(e.Conversation)
 	}
@@ -155,24 +170,20 @@ func (s *stream) serve(e *Events) error {
 	if err := s.send(s.opening(e, tail), 0); err != nil {
 		return err
 	}
-	timer := time.NewTimer(heartbeat)
-	defer timer.Stop()
+	look := time.NewTicker(lookEvery)
+	defer look.Stop()
 	for last := tail.Last; ; {
 		s.member.Awake()
 		last = max(last, s.member.Last())
-		switch wrote, err := s.catchUp(last); {
-		case err != nil:
+		if err := s.catchUp(last); err != nil {
 			return err
-		case wrote:
-			timer.Reset(heartbeat)
 		}
 		select {
 		case <-s.woken:
-		case <-timer.C:
-			if err := s.beat(); err != nil {
+		case <-look.C:
+			if err := s.look(); err != nil {
 				return err
 			}
-			timer.Reset(heartbeat)
 		case <-s.dead:
 			return s.failure
 		case <-s.ctx.Done():
@@ -187,14 +198,12 @@ func (s *stream) begin(e *Events, tail persistence.Tail) {
 	if !e.After.Set {
 		s.at = tail.Last - min(tail.Last, protocol.Seq(e.Limit))
 	}
-	s.tookAt = time.Now()
 }
 
-// opening is what stands before the first entry: the answer's head, when to come back, whether what the client knew is
-// another record, and which record this is. None of it moves the last event's id, but for the reset, which takes it
-// away.
+// opening is what stands before the first entry: whether what the client knew is another record, and which record this
+// is. None of it moves the last event's id, but for the reset, which takes it away.
 func (s *stream) opening(e *Events, tail persistence.Tail) []byte {
-	out := appendRetry(e.Head, time.Second+rand.N(4*time.Second)) // so that a crash does not bring all back at once
+	var out []byte
 	if e.Reset {
 		out = append(out, "id:\nevent: reset\ndata: "...)
 		out = append(protocol.Failure{Conversation: e.Conversation, Err: protocol.Reset()}.AppendJSON(out), "\n\n"...)
@@ -218,20 +227,24 @@ func (s *stream) send(out []byte, entries int64) error {
 	if err := s.conn.wire.send(out, s.env.Limits.WriteTimeout); err != nil {
 		return err
 	}
+	s.wrote = time.Now()
 	s.env.Counters.Deliveries.Add(entries)
 	s.env.Counters.BytesOut.Add(int64(len(out)))
 	return nil
 }
 
-// beat breaks a silence with a comment, and ends a stream whose peer has taken none of what it owes for the write
-// timeout. There is no answer to a comment as there is to a ping; what TCP acknowledges is all that is known of a
-// client that vanished.
-func (s *stream) beat() error {
+// look ends a stream whose peer has taken none of what it owes for the write timeout, and breaks a silence with a
+// comment. There is no answer to a comment as there is to a ping; what TCP acknowledges is all that is known of a client
+// that vanished, also while there is something to write: it fits into the kernel's buffer for long.
+func (s *stream) look() error {
 	switch acked, owed := s.progress(); {
 	case owed == 0 || acked != s.acked:
 		s.acked, s.tookAt = acked, time.Now()
 	case time.Since(s.tookAt) >= s.env.Limits.WriteTimeout:
 		return errStalled
+	}
+	if time.Since(s.wrote) < heartbeat {
+		return nil
 	}
 	return s.send([]byte(":\n\n"), 0)
 }
@@ -272,14 +285,16 @@ func (s *stream) over() bool {
 }
 
 // rest waits, but not beyond the stream's end.
-func (s *stream) rest(d time.Duration) {
+func (s *stream) rest(d time.Duration) error {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case <-t.C:
+		return s.look()
 	case <-s.dead:
 	case <-s.ctx.Done():
 	}
+	return nil
 }
 
 func (s *stream) tellUnread(err error) {

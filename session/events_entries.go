@@ -10,10 +10,10 @@ import (
 
 // How a stream of events finds its entries, as a session's cursors do, and writes them.
 
-// catchUp writes the entries up to last, and reports whether there were any.
-func (s *stream) catchUp(last protocol.Seq) (wrote bool, err error) {
+// catchUp writes the entries up to last.
+func (s *stream) catchUp(last protocol.Seq) error {
 	if s.at >= last {
-		return false, nil
+		return nil
 	}
 	buf := writeBuffers.Get().(*[]byte)
 	defer func() {
@@ -22,18 +22,22 @@ func (s *stream) catchUp(last protocol.Seq) (wrote bool, err error) {
 		}
 	}()
 	for s.at < last && !s.over() {
-		out, from := (*buf)[:0], s.at
-		if out, err = s.gather(out, last); err != nil {
-			s.tellUnread(err)
-			s.rest(fetchRetry)
-		}
+		from := s.at
+		out, unread := s.gather((*buf)[:0], last)
 		*buf = out[:0]
 		if err := s.send(out, int64(s.at-from)); err != nil {
-			return true, err
+			return err
+		}
+		if unread == nil {
+			continue
+		}
+		s.tellUnread(unread)
+		if err := s.rest(fetchRetry); err != nil {
+			return err
 		}
 	}
 	s.block = nil
-	return true, nil
+	return nil
 }
 
 // gather takes entries for one write call.

@@ -134,7 +134,7 @@ func (s *Session) refuse(r *protocol.Request, err *protocol.Error) {
 		now := time.Now()
 		s.bad = append(slices.DeleteFunc(s.bad, func(t time.Time) bool { return now.Sub(t) > time.Minute }), now)
 	}
-	s.tellRefusal(r, err, s.cause)
+	s.tellRefusal(r.Conversation, err, s.cause)
 	s.cause = nil
 	reply(s, protocol.Failure{Ref: r.Ref, ID: r.ID, Conversation: r.Conversation, Err: err})
 }

@@ -62,7 +62,7 @@ func (c *cursor) stopped() bool {
 // settle queues the reply to a send.
 func (s *Session) settle(send *persistence.Send) {
 	if send.Err != nil {
-		s.tellRefusal(&protocol.Request{Type: protocol.TypeSend, Conversation: send.Conversation}, send.Err, nil)
+		s.tellRefusal(send.Conversation, send.Err, nil)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
