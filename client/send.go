@@ -15,7 +15,8 @@ import (
 
 // Message is what is to be put on the record. With an ID of the owner's, what a program sends again after it was
 // started again is on the record once: within the server's limits.ids of the first time, and however late where Since
-// is a seq after which the first one must stand, such as that of what it is about.
+// is a seq after which the first one must stand, such as that of what it is about. The server looks for the id from there
+// on, in the record where that is far back: a program that answers old entries costs it a read of all that came since.
 type Message struct {
 	Conversation protocol.ConversationID
 	ID           protocol.MessageID // "": one is made up

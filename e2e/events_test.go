@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// curl listens to a conversation as docs/operating.md and the README have it, and gives its lines.
+// curl listens to a conversation as the README has it, and returns its lines.
 func (s *server) curl(t *testing.T, query string, flags ...string) (lines func() string, p *process) {
 	t.Helper()
 	args := append([]string{"-sSN", "-H", "Accept: text/event-stream"}, flags...)

@@ -78,7 +78,7 @@ func (ts *testServer) eventsOf(query string, headers ...string) (*http.Response,
 	}
 }
 
-// ids reads on to so many entries, and gives their ids.
+// idsOf reads on to so many entries, and returns their ids.
 func idsOf(next func() string, n int) (ids []string) {
 	for len(ids) < n {
 		line := next()

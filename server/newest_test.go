@@ -15,7 +15,7 @@ import (
 	"verbatim/protocol"
 )
 
-// newest is a page of the list that begins with the newest.
+// newestPage is a page of the list that begins with the newest.
 type newestPage struct {
 	Conversations []struct {
 		ID          string
