@@ -11,7 +11,7 @@ TIMES   ?= 10
 BUSY    ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test repeat test-quick lint fmt bench bench-quick web-bench mutants simulate drills soak dev clean
+.PHONY: help build run test test-browsers repeat test-quick lint fmt bench bench-quick web-bench mutants simulate drills soak dev clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -30,6 +30,11 @@ test: ## everything, with real Redis, Chromium, reverse proxies, strace and kill
 	@go build -o bin/gate ./scripts/gate
 	@[ "$$(id -u)" = 0 ] || echo "make test: not run, for want of root: the drills powercut, full, folder and vanish (sudo go run ./scripts/drills -short powercut full folder vanish)"
 	@bin/gate
+
+test-browsers: ## the page's stories in Debian's Firefox too; what only Chromium can be asked for is named as skipped
+	@scripts/setup.sh browsers
+	@$(MAKE) --no-print-directory build
+	@npm --prefix web run --silent test:firefox
 
 repeat: ## a suite of `make test` many times beside two busy loops: make repeat SUITE=e2e TIMES=10 [RUN=regexp]; who failed, and how often
 	@scripts/setup.sh test

@@ -2,6 +2,7 @@
 # Installs what is missing, says aloud what, and touches nothing that is there.
 #   scripts/setup.sh run     what `make run` needs: the page's npm packages
 #   scripts/setup.sh test    what `make test` needs: real Redis, Chromium, reverse proxies, strace, quotations, wscat, npm packages (the default)
+#   scripts/setup.sh browsers  what `make test-browsers` needs: all of that, and Firefox
 #   scripts/setup.sh bench   what `make web-bench` needs: Chromium, fonts of many scripts, npm packages, Lighthouse
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -69,10 +70,12 @@ npm_ci() {
 }
 
 need go "install Go 1.26 or newer"
-case ${1:-test} in
+set -- "${1:-test}"
+case $1 in
 run) npm_ci web ;;
-test)
+test | browsers)
 	debian "${packages[@]}"
+	[ "$1" = test ] || debian firefox-esr
 	npm_ci web
 	npm_ci web/client/test/strangers
 	npm_ci e2e/wscat
@@ -82,5 +85,5 @@ bench)
 	npm_ci web
 	npm_ci web/bench/lighthouse
 	;;
-*) fail "unknown part '$1': say run, test or bench" ;;
+*) fail "unknown part '$1': say run, test, browsers or bench" ;;
 esac

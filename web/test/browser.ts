@@ -1,6 +1,7 @@
-// One Chromium for a test file; each person gets a profile of their own in it.
-import { afterAll, beforeAll } from 'vitest';
+// One browser for a test file; each person gets a profile of their own in it.
+import { afterAll, beforeAll, test } from 'vitest';
 import { chromium, type Browser } from 'playwright-core';
+import { inFirefox, launchFirefox } from './firefox.ts';
 
 export const chromiumPath = '/usr/bin/chromium';
 
@@ -13,8 +14,18 @@ export const quiet = [
 export function useBrowser(): () => Browser {
   let browser: Browser | undefined;
   beforeAll(async () => {
-    browser = await chromium.launch({ executablePath: chromiumPath, args: quiet }); // with a new, empty profile folder
+    const launch = inFirefox ? launchFirefox : () => chromium.launch({ executablePath: chromiumPath, args: quiet });
+    browser = await launch(); // with a new, empty profile folder
   });
   afterAll(() => browser?.close());
   return () => browser!;
 }
+
+/**
+ * A test of something that only Chromium can be asked for; `why` says what. In Firefox it is skipped, and the list of
+ * tests names it.
+ */
+export const inChromium = (why: string) => (name: string, run: () => Promise<void>) => {
+  if (inFirefox) test.skip(`${name} (Chromium alone: ${why})`, run);
+  else test(name, run);
+};
