@@ -35,8 +35,7 @@ func (c *cache) refused(from protocol.Seq) {
 func TestAHungRedisCostsAFewTimeoutsAndThenNothing(t *testing.T) {
 	s := newServer(t)
 	c := openRedis(t, s.url(), history.Options{})
-	c.append(1, 5)
-	c.wantAll(1, 5)
+	c.put(1, 5)
 	s.stop()
 	if asked := c.hammer(6, 3); asked != 3 {
 		t.Errorf("%d of the first 3 reads waited for the time limit, want all", asked)
@@ -62,8 +61,7 @@ func TestAHungRedisCostsAFewTimeoutsAndThenNothing(t *testing.T) {
 func TestAHungRedisDoesNotHoldUpClose(t *testing.T) {
 	s := newServer(t)
 	c := openRedis(t, s.url(), history.Options{})
-	c.append(1, 5)
-	c.wantAll(1, 5)
+	c.put(1, 5)
 	s.stop()
 	c.append(6, 9)
 	gone, cancel := context.WithCancel(t.Context())
@@ -86,8 +84,7 @@ func TestAKilledRedisComesBackEmpty(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
 	c := openRedis(t, s.url(), history.Options{})
-	c.append(1, 50)
-	c.wantAll(1, 50)
+	c.put(1, 50)
 	s.kill()
 	c.hammer(51, 200)
 	if last, _ := c.read(1, 50); last != 0 {
@@ -103,8 +100,7 @@ func TestAKilledRedisComesBackEmpty(t *testing.T) {
 func TestARestartBetweenTwoReadsIsNotNoticed(t *testing.T) {
 	s := newServer(t)
 	c := openRedis(t, s.url(), history.Options{})
-	c.append(1, 5)
-	c.wantAll(1, 5)
+	c.put(1, 5)
 	s.kill()
 	s.start()
 	c.append(1, 5)
@@ -118,8 +114,7 @@ func TestAFullRedisIsReadAndNotWritten(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
 	c := openRedis(t, s.url(), history.Options{})
-	c.append(1, 20)
-	c.wantAll(1, 20)
+	c.put(1, 20)
 	s.ConfigSet(t.Context(), "maxmemory", "1")
 	seq := protocol.Seq(20)
 	until(t, "the breaker of the appends is open", func() bool { seq++; c.append(seq, seq); return c.Stats().Breaker != "closed" })
@@ -152,8 +147,7 @@ func TestAPasswordThatIsSetLaterIsAnOutage(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
 	c := openRedis(t, s.url(), history.Options{})
-	c.append(1, 20)
-	c.wantAll(1, 20)
+	c.put(1, 20)
 	s.ConfigSet(t.Context(), "requirepass", "secret")
 	s.ClientKillByFilter(t.Context(), "TYPE", "normal", "SKIPME", "yes")
 	until(t, "the breaker is open", func() bool { c.hammer(21, 1); return c.Stats().Breaker == "open" })
@@ -176,15 +170,13 @@ func TestARedisWithAPasswordAtTheStart(t *testing.T) {
 		t.Errorf("read up to %d", last)
 	}
 	c = openRedis(t, "redis://:secret@"+s.addr(), history.Options{})
-	c.append(1, 3)
-	c.wantAll(1, 3)
+	c.put(1, 3)
 }
 
 func TestAFullQueueDropsAndCounts(t *testing.T) {
 	s := newServer(t)
 	c := openRedis(t, s.url(), history.Options{})
-	c.append(1, 5)
-	c.wantAll(1, 5)
+	c.put(1, 5)
 	var batches []*persistence.Batch // made before, so that they come before the breaker opens
 	for seq := protocol.Seq(1); seq < 200_000; seq += 1000 {
 		batches = append(batches, historytest.Entries(lobby, seq, seq+999))

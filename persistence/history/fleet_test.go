@@ -145,8 +145,7 @@ func TestASentinelFailover(t *testing.T) {
 		t.Errorf("a Sentinel with the URL of a single server: %v", err)
 	}
 	c := openRedis(t, url+"m", history.Options{})
-	c.append(1, 50)
-	c.wantAll(1, 50)
+	c.put(1, 50)
 	until(t, "the replica has it", func() bool { return replica.ZCard(t.Context(), keyOf()).Val() == 50 })
 	master.kill()
 	until(t, "the replica is the master", func() bool {

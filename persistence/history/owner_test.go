@@ -36,8 +36,7 @@ func TestTwoServersWithOneRedis(t *testing.T) {
 		two.Close(t.Context())
 	}
 	again := openRedis(t, s.url(), history.Options{}) // the same data directory, after a crash
-	again.append(1, 3)
-	again.wantAll(1, 3)
+	again.put(1, 3)
 	one.Close(t.Context())
 }
 
@@ -67,8 +66,7 @@ func TestAnOwnerOfTheWrongTypeIsNobody(t *testing.T) {
 	s := newServer(t)
 	s.LPush(t.Context(), "verbatim:owner", "x")
 	c := openRedis(t, s.url(), history.Options{})
-	c.append(1, 3)
-	c.wantAll(1, 3)
+	c.put(1, 3)
 	if got := s.Get(t.Context(), "verbatim:owner").Val(); got != dataID {
 		t.Errorf("the owner is %q", got)
 	}
@@ -78,8 +76,7 @@ func TestAForeignOwnerFoundLaterIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
 	c := openRedis(t, s.url(), history.Options{})
-	c.append(1, 9)
-	c.wantAll(1, 9)
+	c.put(1, 9)
 	s.Set(t.Context(), "verbatim:owner", "data-two", time.Minute)
 	until(t, "it is found", func() bool { return c.Stats().Abandoned })
 	if last, _ := c.read(1, 9); last != 0 {

@@ -33,8 +33,7 @@ func spoil(t *testing.T, p *toxiproxy.Proxy, toxic string) {
 func TestASlowNetworkCostsTheTimeoutAndThenNothing(t *testing.T) {
 	p := between(t, newServer(t))
 	c := openRedis(t, "redis://"+p.Listen, history.Options{})
-	c.append(1, 20)
-	c.wantAll(1, 20)
+	c.put(1, 20)
 	spoil(t, p, `{"name":"slow","type":"latency","attributes":{"latency":400}}`)
 	until(t, "the breaker is open", func() bool { c.hammer(21, 1); return c.Stats().Breaker == "open" })
 	c.refused(100)
@@ -58,8 +57,7 @@ func TestResetConnectionsAreTriedAgain(t *testing.T) {
 	t.Parallel()
 	p := between(t, newServer(t))
 	c := openRedis(t, "redis://"+p.Listen, history.Options{})
-	c.append(1, 20)
-	c.wantAll(1, 20)
+	c.put(1, 20)
 	spoil(t, p, `{"name":"reset","type":"reset_peer","attributes":{"timeout":0}}`)
 	until(t, "the breaker is open", func() bool { c.hammer(21, 1); return c.Stats().Breaker == "open" })
 	p.Toxics.ResetToxics(t.Context())
@@ -72,8 +70,7 @@ func TestHalfAnAnswerIsNoEntry(t *testing.T) {
 	t.Parallel()
 	p := between(t, newServer(t))
 	c := openRedis(t, "redis://"+p.Listen, history.Options{})
-	c.append(1, 200)
-	c.wantAll(1, 200)
+	c.put(1, 200)
 	for _, bytes := range []string{"10", "100", "1000", "3000"} {
 		spoil(t, p, `{"name":"cut","type":"limit_data","attributes":{"bytes":`+bytes+`}}`)
 		for range 10 {

@@ -48,8 +48,7 @@ func TestRedisOutlivesTheServer(t *testing.T) {
 func TestRedisRefreshesTheTTLAndTrims(t *testing.T) {
 	s := newServer(t)
 	c := openRedis(t, s.url(), history.Options{Size: 100})
-	c.append(1, 1)
-	c.wantAll(1, 1)
+	c.put(1, 1)
 	s.Expire(t.Context(), keyOf(), time.Minute)
 	for seq := protocol.Seq(2); seq <= 1000; seq++ {
 		c.append(seq, seq)
@@ -66,8 +65,7 @@ func TestRedisRefreshesTheTTLAndTrims(t *testing.T) {
 func TestRedisReadsByPages(t *testing.T) {
 	s := newServer(t)
 	c := openRedis(t, s.url(), history.Options{Size: 5000})
-	c.append(1, 3000)
-	c.wantAll(1, 3000)
+	c.put(1, 3000)
 	one := len(historytest.Entries(lobby, 1000, 1000).Frames)
 	for _, entries := range []int{1, 2, 63, 64, 65, 128, 700, 1500} {
 		var got *persistence.Batch
@@ -118,16 +116,14 @@ func TestRedisServesNothingThatIsNotOurs(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newServer(t)
 			c := openRedis(t, s.url(), history.Options{})
-			c.append(1, 6)
-			c.wantAll(1, 6)
+			c.put(1, 6)
 			spoil(t.Context(), s)
 			got, err := c.Range(t.Context(), lobby, log1, 1, 6, page)
 			if got != nil || err == nil {
 				t.Errorf("got %s, %v: want nothing, and why", span(got), err)
 			}
 			until(t, "the key is taken away", func() bool { return s.Exists(t.Context(), keyOf()).Val() == 0 })
-			c.append(1, 6)
-			c.wantAll(1, 6)
+			c.put(1, 6)
 		})
 	}
 }
@@ -147,8 +143,7 @@ func TestAnAppendHealsAKeyOfTheWrongType(t *testing.T) {
 func TestRedisServesNothingOfAnotherLog(t *testing.T) {
 	s := newServer(t)
 	c := openRedis(t, s.url(), history.Options{})
-	c.append(1, 50)
-	c.wantAll(1, 50)
+	c.put(1, 50)
 	for seq := protocol.Seq(1); seq <= 50; seq++ {
 		until(t, "Redis answers in time", func() bool {
 			got, err := c.Range(t.Context(), lobby, log2, seq, 50, page)
@@ -163,8 +158,7 @@ func TestRedisServesNothingOfAnotherLog(t *testing.T) {
 func TestAGapInRedisIsFilledAgain(t *testing.T) {
 	s := newServer(t)
 	c := openRedis(t, s.url(), history.Options{})
-	c.append(1, 9)
-	c.wantAll(1, 9)
+	c.put(1, 9)
 	s.ZRemRangeByScore(t.Context(), keyOf(), "4", "5")
 	until(t, "one can read up to the gap", func() bool {
 		last, _ := c.read(1, 9)
@@ -183,8 +177,7 @@ func TestAGapInRedisIsFilledAgain(t *testing.T) {
 func TestAClosedContextIsNoFailureOfRedis(t *testing.T) {
 	s := newServer(t)
 	c := openRedis(t, s.url(), history.Options{})
-	c.append(1, 9)
-	c.wantAll(1, 9)
+	c.put(1, 9)
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
 	for range 10 {

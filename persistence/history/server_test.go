@@ -177,6 +177,20 @@ func (c *cache) wantAll(from, to protocol.Seq) {
 	})
 }
 
+// put appends entries until Redis has taken them, and waits until they can be read. An append may be dropped while
+// nothing is wrong: Redis, or this program, had no processor for as long as an append may take.
+func (c *cache) put(from, to protocol.Seq) {
+	c.t.Helper()
+	until(c.t, fmt.Sprintf("%d to %d were taken", from, to), func() bool {
+		before := c.Stats()
+		c.append(from, to)
+		ended := before.Appended + before.Dropped + int64(to-from+1)
+		until(c.t, "the append has ended", func() bool { now := c.Stats(); return now.Appended+now.Dropped >= ended })
+		return c.Stats().Dropped == before.Dropped
+	})
+	c.wantAll(from, to)
+}
+
 // refilled waits until entries that are appended again and again, as the record's readers do, can be read.
 func (c *cache) refilled(from, to protocol.Seq) {
 	c.t.Helper()

@@ -30,8 +30,7 @@ func leftBehind(t *testing.T) *server {
 	t.Helper()
 	s := newServer(t)
 	c := openRedis(t, s.url(), recordOf(10))
-	c.append(1, 10)
-	c.wantAll(1, 10)
+	c.put(1, 10)
 	if err := c.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
