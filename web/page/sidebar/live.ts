@@ -77,12 +77,16 @@ export function keepLive(): void {
     if (connection.value.phase === 'online' && user.value !== '') void catalogue.refresh();
   });
   setInterval(() => document.hidden || !entered.value || void catalogue.refresh(), refreshEvery);
-  addEventListener('storage', ({ key }) => { // another tab's doing
-    selfChangedElsewhere(key);
-    ownChangedElsewhere(key);
-    draftsChangedElsewhere(key);
-  });
+  addEventListener('storage', ({ key }) => changedElsewhere(key));
+  addEventListener('pageshow', ({ persisted }) => persisted && changedElsewhere(null)); // nobody tells a page that was put away
   addEventListener('pagehide', saveOwn);
+}
+
+/** Another tab has changed what stands under a key of the browser's storage; null: under any of them. */
+function changedElsewhere(key: string | null): void {
+  selfChangedElsewhere(key);
+  ownChangedElsewhere(key);
+  draftsChangedElsewhere(key);
 }
 
 /** Hears the events of one chat until there is another. */

@@ -90,9 +90,10 @@ export function saveOwn(): void {
   if (owner !== '') lasting.setItem(listOf(owner), JSON.stringify(own.value));
 }
 
-/** Another tab of this user has changed the list. */
+/** Another tab has changed what stands under a key; null: under any of them. */
 export function ownChangedElsewhere(key: string | null): void {
-  if (owner !== '' && key === listOf(owner)) own.value = parse(lasting.getItem(key)) ?? [];
+  const list = listOf(owner);
+  if (owner !== '' && (key === null || key === list)) own.value = parse(lasting.getItem(list)) ?? [];
 }
 
 function parse(value: string | null): Own[] | undefined {
