@@ -2,7 +2,7 @@
 import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import type { Conversation } from '@verbatim/client';
 import { copyText } from '../clipboard.ts';
-import { isOwn } from '../self.ts';
+import { isOwn, isOwnName } from '../self.ts';
 import { notify } from '../status/notices.tsx';
 import { chat, connection, user, watch } from '../state.ts';
 import { offline } from '../status/network.ts';
@@ -89,7 +89,7 @@ interface RowsProps {
 
 function Rows({ items, above, below, hidden, reading, people }: RowsProps) {
   const messages = items.flatMap((item) => (item.kind === 'message' ? [item.row.message] : []));
-  const readers = readersOf(messages, people, user.value);
+  const readers = readersOf(messages, people, (name) => isOwnName(name, user.value));
   const current = items.some(({ key }) => key === reading.current.value) ? reading.current.value : items.at(-1)?.key;
   return (
     <div

@@ -34,6 +34,9 @@ export function loadOwn(user: string): boolean {
   return kept !== undefined;
 }
 
+/** Whether there is a list that is kept for a user. */
+export const hasList = (user: string) => lasting.getItem(listOf(user)) !== null;
+
 export function addOwn(id: string, now = new Date()): void {
   if (own.value.some((each) => each.id === id)) return;
   own.value = [...own.value, { id, added: now.toISOString() }].slice(-mostKept);
