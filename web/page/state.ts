@@ -10,7 +10,7 @@ import { Pace } from './pace.ts';
 import { root } from './root.ts';
 import { goesBy, partsFrom, takesName } from './self.ts';
 import { findObstacle, neverOpened, noObstacle } from './status/obstacle.ts';
-import { offline } from './status/network.ts';
+import { answered, offline } from './status/network.ts';
 import { notify } from './status/notices.tsx';
 import { strings } from './strings.ts';
 import { serverSays } from './time.ts';
@@ -69,7 +69,7 @@ function entersState(state: ConnectionState): void {
   if (state.phase === 'waiting' && before === 'connecting' && state.code === neverOpened) void findObstacle(new URL('ws', root));
   else if (state.phase !== 'connecting') noObstacle();
   if (state.phase === 'online') {
-    offline.value = false; // whatever the browser says
+    answered(chat.connection);
     serverSays(state.welcome.now);
     limits.value = state.welcome.limits;
     user.value = state.welcome.user;
