@@ -21,13 +21,13 @@ export const catalogue = new Catalogue({
   onChange: () => void catalogueChanges.value++,
 });
 
-export let previews = newPreviews();
+export let previews = newPreviews(chat);
 
-function newPreviews(): Previews {
+function newPreviews(of: typeof chat): Previews {
   return new Previews({
-    newest: (id) => chat.history(id, { limit: 1 }),
+    newest: (id) => of.history(id, { limit: 1 }),
     onChange: (id, message) => {
-      const { newestTime, log } = chat.conversation(id);
+      const { newestTime, log } = of.conversation(id);
       if (newestTime !== undefined) void call(message); // else it was written before one came
       noteActivity(id, message.seq, message.time, log);
       changes.value++;
@@ -91,7 +91,8 @@ function changedElsewhere(key: string | null): void {
 
 /** Hears the events of one chat until there is another. */
 function listen(current: typeof chat): () => void {
-  previews = newPreviews();
+  previews.end();
+  previews = newPreviews(current);
   return current.on('reset', ({ conversation }) => {
     previews.forget(conversation);
     forgetActivity(conversation);
