@@ -15,6 +15,17 @@ function now(): Notifying {
   return Notification.permission === 'granted' && lasting.getItem(key) === 'on' ? 'on' : 'off';
 }
 
+/** Hears of what was chosen in another tab, and looks again whenever somebody comes: nobody tells of the browser's own settings. */
+export function keepNotifications(): void {
+  const look = () => {
+    const state = now();
+    if (state === 'off' && notifications.peek() === 'asked' && Notification.permission === 'default') return; // it still asks
+    notifications.value = state;
+  };
+  addEventListener('storage', ({ key: changed }) => (changed === null || changed === key) && look());
+  for (const event of ['focus', 'pageshow']) addEventListener(event, look);
+}
+
 export async function setNotifications(on: boolean): Promise<void> {
   lasting.setItem(key, on ? 'on' : 'off');
   if (on && Notification.permission === 'default') {
