@@ -1,4 +1,5 @@
 // The log of a conversation: the rows near what is read, and at its end what has not reached the record yet.
+import { effect } from '@preact/signals';
 import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import type { Conversation } from '@verbatim/client';
 import { copyText } from '../clipboard.ts';
@@ -31,7 +32,7 @@ export function Log({ id }: { id: string }) {
   useLayoutEffect(() => reading.drawn());
   useOwnSends(reading);
   const empty = joined && items.length === 0 && !timeline.hasOlder;
-  const unseen = conversation.newest - (conversation.readTo ?? conversation.newest);
+  const { unread } = reading;
   return (
     <div class="log-place">
       <div
@@ -47,10 +48,10 @@ export function Log({ id }: { id: string }) {
         </div>
         <Rows items={items.slice(extent.from, extent.to)} above={extent.above} below={extent.below} hidden={hidden} reading={reading} people={conversation.people.reads} />
       </div>
-      <DayNow time={reading.topTime.value} />
+      <DayNow time={reading.topTime.value} atEnd={reading.follows.value} />
       {!reading.follows.value && (
         <button class="jump" onClick={() => reading.toEnd()} data-testid="jump">
-          <span aria-hidden="true">↓ </span>{unseen > 0 ? strings.conversation.jumpNew(unseen) : strings.conversation.jump}
+          <span aria-hidden="true">↓ </span>{unread > 0 ? strings.conversation.jumpNew(unread) : strings.conversation.jump}
         </button>
       )}
     </div>
@@ -60,10 +61,10 @@ export function Log({ id }: { id: string }) {
 /** What is not there yet does not come soon. */
 const awaitsNetwork = () => offline.value || connection.value.phase === 'waiting' || connection.value.phase === 'refused';
 
-/** The day of what is in view, for who reads far from where it begins. */
-function DayNow({ time }: { time: string }) {
-  void today.value;
-  return time === '' ? null : <p class="day-now" aria-hidden="true" data-testid="day-now">{dayOf(time)}</p>;
+/** The day of what is in view, for who reads far from where it begins; at the end it is today, unless it says another day. */
+function DayNow({ time, atEnd }: { time: string; atEnd: boolean }) {
+  const isPlain = time === '' || (atEnd && new Date(time).toDateString() === today.value);
+  return isPlain ? null : <p class="day-now" aria-hidden="true" data-testid="day-now">{dayOf(time)}</p>;
 }
 
 /** Where nothing was written yet. */
@@ -164,10 +165,12 @@ function useReading(id: string, view: { current: HTMLElement | null }): Reading 
     const sizes = new ResizeObserver(drawn); // the window, the keyboard of a phone, a growing composer; a message that unfolds
     sizes.observe(view.current!);
     sizes.observe(view.current!.querySelector('.rows')!);
+    const off = effect(() => void (connection.value.phase !== 'online' && reading.lost()));
     addEventListener('focus', drawn);
     addEventListener('pagehide', leaves);
     return () => {
       sizes.disconnect();
+      off();
       removeEventListener('focus', drawn);
       removeEventListener('pagehide', leaves);
       reading.keep();
