@@ -10,6 +10,7 @@ import { offline } from '../status/network.ts';
 import { strings } from '../strings.ts';
 import { dayOf, today } from '../time.ts';
 import { answer } from './answering.ts';
+import { beginningOf } from './beginning.ts';
 import type { Sized } from './extent.ts';
 import { GrowingRow, MessageRow } from './message.tsx';
 import { PendingRow } from './pending.tsx';
@@ -31,7 +32,10 @@ export function Log({ id }: { id: string }) {
   reading.drawnLast = timeline.last;
   useLayoutEffect(() => reading.drawn());
   useOwnSends(reading);
-  const empty = joined && items.length === 0 && !timeline.hasOlder;
+  const beginning = beginningOf({
+    isKnown: conversation.opened, isHidden: hidden, messages: timeline.messages.length, pending: items.length - timeline.messages.length,
+    hasOlder: timeline.hasOlder, loadingOlder, isFirstDrawn: extent.from === 0, phase: offline.value ? 'offline' : connection.value.phase,
+  });
   const { unread } = reading;
   return (
     <div class="log-place">
@@ -41,10 +45,7 @@ export function Log({ id }: { id: string }) {
         data-testid="log" data-first={timeline.first} data-last={timeline.end} data-held={timeline.messages.length}
       >
         <div class="log-start">
-          {loadingOlder && strings.conversation.loadingOlder}
-          {((!joined && items.length === 0) || hidden) && (awaitsNetwork() ? strings.conversation.notLoaded : strings.conversation.loading)}
-          {empty && <Empty id={id} />}
-          {items.length > 0 && !timeline.hasOlder && extent.from === 0 && strings.conversation.beginning}
+          {beginning === 'empty' ? <Empty id={id} /> : beginning && strings.conversation.beginnings[beginning]}
         </div>
         <Rows items={items.slice(extent.from, extent.to)} above={extent.above} below={extent.below} hidden={hidden} reading={reading} people={conversation.people.reads} />
       </div>
@@ -57,9 +58,6 @@ export function Log({ id }: { id: string }) {
     </div>
   );
 }
-
-/** What is not there yet does not come soon. */
-const awaitsNetwork = () => offline.value || connection.value.phase === 'waiting' || connection.value.phase === 'refused';
 
 /** The day of what is in view, for who reads far from where it begins; at the end it is today, unless it says another day. */
 function DayNow({ time, atEnd }: { time: string; atEnd: boolean }) {
