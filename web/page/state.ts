@@ -2,6 +2,7 @@
 import { batch, computed, signal, type Signal } from '@preact/signals';
 import { Chat, closeCode, type ConnectionState, type Conversation, type Limits } from '@verbatim/client';
 import { conversationOf, defaultConversation, isConversationId, pathOf, socketAddress, tokenOf } from './address.ts';
+import { closeOver } from './dialog/over.ts';
 import { loadDrafts } from './drafts.ts';
 import { narrow } from './narrow.ts';
 import { addOwn, inOrder, loadOwn, own, removeOwn } from './sidebar/own.ts';
@@ -12,6 +13,7 @@ import { goesBy, partsFrom, takesName } from './self.ts';
 import { findObstacle, neverOpened, noObstacle } from './status/obstacle.ts';
 import { answered, offline } from './status/network.ts';
 import { notify } from './status/notices.tsx';
+import { whenStill } from './steps.ts';
 import { strings } from './strings.ts';
 import { serverSays } from './time.ts';
 
@@ -142,7 +144,9 @@ export function changeName(): void {
 
 /** Opens a conversation, and keeps it in the address so that a reload or a link comes back to it. */
 export function open(id: string): void {
-  if (id !== here.value || listAlone.value) history.pushState({ fromList: listAlone.value }, '', pathOf(id) + location.hash);
+  closeOver();
+  const fromList = listAlone.value;
+  if (id !== here.value || fromList) whenStill(() => history.pushState({ fromList }, '', pathOf(id) + location.hash));
   show(id);
 }
 
@@ -157,9 +161,12 @@ export function show(id: string, list = false): void {
 
 /** Shows the list on a phone: one step back where one came from there. */
 export function showList(): void {
-  if (history.state?.fromList === true) return history.back();
-  history.pushState({ list: true }, '');
-  listShown.value = true;
+  closeOver();
+  whenStill(() => {
+    if (history.state?.fromList === true) return history.back();
+    history.pushState({ list: true }, '');
+    listShown.value = true;
+  });
 }
 
 /** Takes a conversation off the list, and hears nothing of it from now on. Its record stays. */
@@ -169,7 +176,8 @@ export function leave(id: string): void {
   notify(strings.conversation.leftIt(id));
   if (id !== here.value) return;
   const next = inOrder(own.value)[0]?.id ?? '';
-  history.replaceState(history.state, '', (next ? pathOf(next) : root.pathname) + location.hash);
+  closeOver();
+  whenStill(() => history.replaceState(history.state, '', (next ? pathOf(next) : root.pathname) + location.hash));
   show(next, listShown.value);
 }
 
