@@ -57,15 +57,18 @@ test('who is somebody else has nothing of who was here before', async () => {
 
 test('what is copied from the log is what was said and by whom', async () => {
   await server().post('lobby', 'bob', 'first');
-  await server().post('lobby', 'bob', 'second');
+  await server().post('lobby', 'bob', '```go\nsecond\n```');
   const ann = await Person.joins(browser(), server().url, 'ann');
   await ann.page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
   await ann.says('third');
-  await expect.poll(() => ann.states()).toEqual(['recorded']);
+  await ann.says('fourth');
+  await server().post('lobby', 'bob', 'fifth', 1);
+  await ann.sees('fifth');
+  await expect.poll(() => ann.states()).toEqual(['recorded', 'recorded']);
   await ann.log.evaluate((log) => getSelection()!.selectAllChildren(log.querySelector('.rows')!));
   await ann.page.keyboard.press('Control+C');
   const copied = await ann.page.evaluate(() => navigator.clipboard.readText());
-  expect(copied.split(/\s+/).filter((word) => word !== '')).toEqual(['bob', 'first', 'second', 'third']);
+  expect(copied.split(/\s+/).filter((word) => word !== '')).toEqual(['bob', 'first', 'second', 'ann', 'third', 'fourth', 'bob', 'fifth']);
 });
 
 test('a message is read once its end is in view, and not before', async () => {
