@@ -55,6 +55,32 @@ test('who is somebody else has nothing of who was here before', async () => {
   expect(await ann.log.locator('[data-seq="1"]').getAttribute('class')).toContain('other');
 });
 
+test('a name that was somebody here is theirs again, and one that was given up is another person for somebody else', async () => {
+  const ann = await Person.joins(browser(), server().url, 'ann');
+  const own = () => ann.page.locator('.listed.own [data-id]').evaluateAll((links) => links.map((link) => link.getAttribute('data-id')).sort());
+  await ann.says('hers');
+  await expect.poll(() => ann.states()).toEqual(['recorded']);
+  for (const id of ['garden', 'kitchen']) {
+    await ann.opens(id);
+    await ann.isIn(id);
+  }
+  await takesName(ann, 'bob', false);
+  await expect.poll(own).toEqual(['kitchen']);
+  await takesName(ann, 'ann'); // ticked, as the form has it
+  await expect.poll(own).toEqual(['garden', 'kitchen', 'lobby']);
+
+  await takesName(ann, 'Dr. Ann');
+  await takesName(ann, 'ann', false); // somebody else
+  await expect.poll(own).toEqual(['kitchen']);
+  await ann.opens('lobby');
+  await ann.sees('hers');
+  expect(await ann.log.locator('[data-seq="1"]').getAttribute('class')).toContain('other');
+  await takesName(ann, 'Dr. Ann', false);
+  await expect.poll(own).toEqual(['garden', 'kitchen', 'lobby']);
+  expect(await ann.log.locator('[data-seq="1"]').getAttribute('class')).toContain('own');
+  ann.hadNoTrouble();
+});
+
 test('what is copied from the log is what was said and by whom', async () => {
   await server().post('lobby', 'bob', 'first');
   await server().post('lobby', 'bob', '```go\nsecond\n```');
@@ -92,4 +118,13 @@ test('a message is read once its end is in view, and not before', async () => {
   await expect.poll(() => server().readTo('lobby', 'ann')).toBe(cut.seq - 1);
   await ann.scrolls(0.5);
   await expect.poll(() => server().readTo('lobby', 'ann')).toBeGreaterThanOrEqual(cut.seq);
+  // The last one, too, where the log would follow what comes: 7 px of it are in view.
+  await ann.log.evaluate((log) => {
+    log.scrollTop = log.scrollHeight;
+    const height = log.querySelector('[data-seq="90"]')?.getBoundingClientRect().height ?? 36;
+    log.scrollTop -= height + 1;
+  });
+  await expect.poll(() => server().readTo('lobby', 'ann')).toBe(89);
+  await ann.scrolls(1);
+  await expect.poll(() => server().readTo('lobby', 'ann')).toBe(90);
 });
