@@ -19,7 +19,7 @@ function copies(takes: boolean) {
   return copied;
 }
 
-test('without https a text is copied as the browser does it, to the letter, and the focus stays where it was', async () => {
+test('without https the browser copies a text to the letter, and the focus stays where it was', async () => {
   const button = document.body.appendChild(document.createElement('button'));
   button.focus();
   const copied = copies(true);

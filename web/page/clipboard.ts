@@ -1,6 +1,6 @@
 // Puts a text on the clipboard, to the letter.
 
-/** Resolves to whether it is there. Without https there is no clipboard to write to: then the browser copies what is selected. */
+/** Resolves to whether it is there. Without https there is no clipboard to write to: the browser copies a selection. */
 export async function copyText(text: string): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text);
@@ -10,7 +10,7 @@ export async function copyText(text: string): Promise<boolean> {
   }
 }
 
-/** Some browsers copy nothing where nothing is selected; so the text is selected, for a moment, in a field that nobody sees. */
+/** Some browsers copy nothing where nothing is selected: so the text is, for a moment, in a field that nobody sees. */
 function copyAsTheBrowserDoes(text: string): boolean {
   const field = Object.assign(document.createElement('textarea'), { value: text, className: 'visually-hidden' });
   const focused = document.activeElement;

@@ -1,4 +1,5 @@
-// The name that was chosen, in the form that the server knows it by. A tab keeps its own over a reload; a new one has the newest.
+// The name that was chosen, in the form that the server knows it by. A tab keeps its own over a reload, and a new one
+// has the newest.
 import { signal } from '@preact/signals';
 import { normalName } from '@verbatim/client';
 import { keyOf } from './root.ts';

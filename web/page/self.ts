@@ -43,7 +43,8 @@ export function partsFrom(old: string, name: string, now = serverNow()): void {
   if (old === '' || old === name) return;
   keep(personOf(old));
   if (holderOf(name)) return;
-  keep(hasListOfItsOwn(name) ? { id: name, names: [{ name }] } : { id: freeId(name), names: [newName(name, undefined, now)] });
+  if (hasListOfItsOwn(name)) keep({ id: name, names: [{ name }] });
+  else keep({ id: freeId(name), names: [newName(name, undefined, now)] });
 }
 
 /** Whether a message is one's own: of the name that one goes by, or of an earlier one while one went by that. */
@@ -80,7 +81,8 @@ function holderOf(name: string): Self | undefined {
 
 function formerOf(name: string): Self | undefined {
   const until = (self: Self) => self.names.find((each) => each.name === name)?.until ?? '';
-  return known.value.reduce<Self | undefined>((last, self) => (until(self) > (last ? until(last) : '') ? self : last), undefined);
+  const former = known.value.filter((self) => until(self) !== '');
+  return former.sort((a, b) => until(b).localeCompare(until(a)))[0];
 }
 
 function isSomebodyElse(name: string, self: Self): boolean {

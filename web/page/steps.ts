@@ -1,5 +1,5 @@
-// The steps of the browser's history. A step back is made some time after it was asked for, and would undo what was pushed
-// meanwhile: so whatever changes the history waits until it has arrived.
+// The steps of the browser's history. A step back is made some time after it was asked for, and would undo what was
+// pushed meanwhile: so whatever changes the history waits until it has arrived.
 
 let isLeaving = false; // a step back of the page's own is on its way
 const waiting: (() => void)[] = [];

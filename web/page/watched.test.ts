@@ -19,7 +19,7 @@ test('what stands open is read by who looks at the tab, sees it, and has no list
   expect(after({}, new Event('focus'))).toBe(true);
   expect(after({ focus: false }, new Event('blur'))).toBe(false);
   expect(after({ focus: true }, new Event('focus'))).toBe(true);
-  expect(after({ hidden: true }, new Event('visibilitychange'))).toBe(false); // hidden is not the same as without the focus
+  expect(after({ hidden: true }, new Event('visibilitychange'))).toBe(false); // with the focus
   expect(after({ hidden: false }, new Event('visibilitychange'))).toBe(true);
   listAlone.value = true;
   expect(read.value).toBe(false);

@@ -112,7 +112,8 @@ test('Tab goes through the page from its beginning to its end, the list is one s
     if (!(await ann.page.evaluate(() => document.activeElement!.matches(':focus-visible') && getComputedStyle(document.activeElement!).outlineStyle !== 'none'))) hidden.push(stops.at(-1)!);
   }
   expect(stops).toEqual([
-    'search', 'garden', 'Choose another name', 'Settings', 'BUTTON', 'More about garden', 'Messages in garden', 'message', 'Send',
+    'search', 'garden', 'Choose another name', 'Settings', 'BUTTON', 'More about garden', 'Messages in garden',
+    'message', 'Send',
   ]);
   expect(hidden).toEqual([]);
 });

@@ -1,5 +1,6 @@
 // Reading a long conversation, back and forth.
 import { expect, onTestFinished, test } from 'vitest';
+import type { Page } from 'playwright-core';
 import { useBrowser } from './browser.ts';
 import { Person } from './person.ts';
 import { useServer } from './server.ts';
@@ -102,7 +103,8 @@ test('what can be done with a message moves nothing as it comes', async () => {
 test('at the end of a conversation of another day that day stands above it', async () => {
   await server().fill('lobby', 60);
   const later = new Date(Date.now() + 21 * 24 * 3_600_000);
-  const ann = await Person.joins(browser(), server().url, 'ann', '/c/lobby', (page) => page.clock.install({ time: later }));
+  const inThreeWeeks = (page: Page) => page.clock.install({ time: later });
+  const ann = await Person.joins(browser(), server().url, 'ann', '/c/lobby', inThreeWeeks);
   await ann.sees('message 60');
   await expect.poll(() => ann.page.getByTestId('day-now').textContent()).toContain(String(new Date().getFullYear()));
 });

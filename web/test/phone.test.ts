@@ -135,7 +135,7 @@ test('Back closes what lies over the page, and leaves neither the conversation n
   ann.hadNoTrouble();
 });
 
-test('Back closes a sheet after a reload, and people who lie over a conversation go when another one is chosen', async () => {
+test('Back closes a sheet after a reload, and people over a conversation go when another one is chosen', async () => {
   const ann = await onScreen(1000, 700);
   const { page } = ann;
   const dialog = page.getByRole('dialog', { name: 'Settings' });

@@ -53,7 +53,7 @@ test('a search finds one\'s own and the server\'s, Enter opens, and what is not 
   await ann.search.fill('team');
   await expect.poll(() => ann.list()).toEqual(['team-blue', 'team-red', 'team']);
   await ann.search.press('ArrowDown'); // to what there is, and not to the row that begins another one
-  await expect.poll(() => ann.page.evaluate(() => (document.activeElement as HTMLElement).dataset.id)).toBe('team-blue');
+  await expect.poll(() => ann.listed('team-blue').evaluate((row) => row === document.activeElement)).toBe(true);
   await ann.listed('team-red').click();
   await ann.isIn('team-red');
   await expect.poll(() => ann.search.inputValue()).toBe('');

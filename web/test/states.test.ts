@@ -43,10 +43,11 @@ test('without a network the page says so at once, what is written waits, and all
   await ann.says('in a tunnel');
   await expect.poll(() => ann.log.locator('[data-state=sending]').textContent()).toContain('waiting…');
   await ann.opens('pantry');
-  await ann.log.getByText('This conversation has not been opened here yet, and there is no connection.').waitFor();
+  const notLoaded = ann.log.getByText('This conversation has not been opened here yet, and there is no connection.');
+  await notLoaded.waitFor();
   await ann.says('is anybody there?');
   await ann.log.locator('[data-state=sending]').waitFor();
-  await ann.log.getByText('This conversation has not been opened here yet, and there is no connection.').waitFor(); // still
+  await notLoaded.waitFor(); // still
   expect(await ann.log.getByText('This is where the record begins.').count()).toBe(0);
   await expect.poll(() => ann.status('banner')).toContain('You are offline.');
   await ann.listed('lobby').click();
@@ -73,7 +74,8 @@ test('where the browser keeps nothing, the page does not say that what one write
     await wire.lay(page);
   });
   wire.cut();
-  await expect.poll(() => ann.status('banner')).toContain('Keep this page open: what you write is lost if you close it.');
+  const words = 'Keep this page open: what you write is lost if you close it.';
+  await expect.poll(() => ann.status('banner')).toContain(words);
   await ann.says('in memory alone');
   wire.mend();
   await ann.triesNow();

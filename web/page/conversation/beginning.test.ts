@@ -1,7 +1,10 @@
 import { expect, test } from 'vitest';
 import { beginningOf, type Start } from './beginning.ts';
 
-const held = { isKnown: true, isHidden: false, messages: 3, pending: 0, hasOlder: false, loadingOlder: false, isFirstDrawn: true, phase: 'online' } as const;
+const held: Start = {
+  isKnown: true, isHidden: false, messages: 3, pending: 0,
+  hasOlder: false, loadingOlder: false, isFirstDrawn: true, phase: 'online',
+};
 const said = (start: Partial<Start>) => beginningOf({ ...held, ...start });
 
 test('it says that the record begins only above its first message', () => {

@@ -16,7 +16,8 @@ export interface Start {
 
 export type Beginning = 'loadingOlder' | 'loading' | 'notLoaded' | 'refused' | 'empty' | 'beginning';
 
-export function beginningOf({ isKnown, isHidden, messages, pending, hasOlder, loadingOlder, isFirstDrawn, phase }: Start): Beginning | undefined {
+export function beginningOf(start: Start): Beginning | undefined {
+  const { isKnown, isHidden, messages, pending, hasOlder, loadingOlder, isFirstDrawn, phase } = start;
   if (isHidden || (!isKnown && messages === 0)) {
     if (phase === 'refused') return 'refused';
     return phase === 'offline' || phase === 'waiting' ? 'notLoaded' : 'loading';

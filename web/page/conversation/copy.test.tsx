@@ -14,7 +14,9 @@ test.for([true, false])('a press says what became of it, where it copied: %s', a
   render(<Copy text="hello" picture={<i />} label="Copy text" />, place);
   const button = place.querySelector('button')!;
   button.click();
-  const expected = copies ? { words: strings.message.copied, notices: [] } : { words: 'Copy text', notices: [strings.message.textNotCopied] };
-  await vi.waitFor(() => expect({ words: button.querySelector('span')!.textContent, notices: said.notices }).toEqual(expected));
+  const { copied, textNotCopied } = strings.message;
+  const expected = copies ? { words: copied, notices: [] } : { words: 'Copy text', notices: [textNotCopied] };
+  const words = () => button.querySelector('span')!.textContent;
+  await vi.waitFor(() => expect({ words: words(), notices: said.notices }).toEqual(expected));
   expect(button.querySelector('span')!.className).toBe('visually-hidden'); // the button is as wide as before
 });

@@ -31,11 +31,15 @@ export function Copy({ text, label = strings.message.copy, hint, tabIndex, pictu
   return (
     <button class="button quiet" title={hint} tabIndex={tabIndex} onClick={() => void copy()}>
       {picture && copied ? tick : picture}
-      <span aria-live="polite" class={picture ? 'visually-hidden' : undefined}>{copied ? strings.message.copied : label}</span>
+      <span aria-live="polite" class={picture ? 'visually-hidden' : undefined}>
+        {copied ? strings.message.copied : label}
+      </span>
     </button>
   );
 }
 
 const tick = ( // as wide as what it stands for: nothing beside it moves
-  <svg viewBox="0 0 24 24" width="14" height="14" aria-hidden="true"><path fill="none" stroke="currentColor" stroke-width="2.5" stroke-linecap="round" stroke-linejoin="round" d="M4 13l5 5L20 6" /></svg>
+  <svg viewBox="0 0 24 24" width="14" height="14" aria-hidden="true">
+    <path fill="none" stroke="currentColor" stroke-width="2.5" stroke-linecap="round" d="M4 13l5 5L20 6" />
+  </svg>
 );

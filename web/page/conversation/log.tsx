@@ -33,8 +33,10 @@ export function Log({ id }: { id: string }) {
   useLayoutEffect(() => reading.drawn());
   useOwnSends(reading);
   const beginning = beginningOf({
-    isKnown: conversation.opened, isHidden: hidden, messages: timeline.messages.length, pending: items.length - timeline.messages.length,
-    hasOlder: timeline.hasOlder, loadingOlder, isFirstDrawn: extent.from === 0, phase: offline.value ? 'offline' : connection.value.phase,
+    isKnown: conversation.opened, isHidden: hidden,
+    messages: timeline.messages.length, pending: items.length - timeline.messages.length,
+    hasOlder: timeline.hasOlder, loadingOlder, isFirstDrawn: extent.from === 0,
+    phase: offline.value ? 'offline' : connection.value.phase,
   });
   const { unread } = reading;
   return (
@@ -52,14 +54,15 @@ export function Log({ id }: { id: string }) {
       <DayNow time={reading.topTime.value} atEnd={reading.follows.value} />
       {!reading.follows.value && (
         <button class="jump" onClick={() => reading.toEnd()} data-testid="jump">
-          <span aria-hidden="true">↓ </span>{unread > 0 ? strings.conversation.jumpNew(unread) : strings.conversation.jump}
+          <span aria-hidden="true">↓ </span>
+          {unread > 0 ? strings.conversation.jumpNew(unread) : strings.conversation.jump}
         </button>
       )}
     </div>
   );
 }
 
-/** The day of what is in view, for who reads far from where it begins; at the end it is today, unless it says another day. */
+/** The day of what is in view, for who reads far from where it begins. At the end none means today. */
 function DayNow({ time, atEnd }: { time: string; atEnd: boolean }) {
   const isPlain = time === '' || (atEnd && new Date(time).toDateString() === today.value);
   return isPlain ? null : <p class="day-now" aria-hidden="true" data-testid="day-now">{dayOf(time)}</p>;

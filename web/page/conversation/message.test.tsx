@@ -14,7 +14,8 @@ const time = '2026-11-24T12:00:00.000000Z';
 function drawn(row: { ends: boolean; follows: boolean }, more: Partial<Message> = {}, own = false): HTMLElement {
   const message: Message = { type: 'message', conversation: 'lobby', seq: 7, from: 'bob', time, text: 'hi', ...more };
   const place = document.createElement('div');
-  const props = { rowKey: 'seq 7', tabIndex: 0, own, reading: { id: 'lobby' } as Reading, isTarget: false, active: true, readers: '', today: '' };
+  const reading = { id: 'lobby' } as Reading;
+  const props = { rowKey: 'seq 7', tabIndex: 0, own, reading, isTarget: false, active: true, readers: '', today: '' };
   render(<MessageRow {...props} row={{ message, newDay: false, firstUnread: false, ...row }} />, place);
   return place;
 }
@@ -29,11 +30,12 @@ test('on the last line is room for all that stands there, and for nothing within
   expect(room(drawn({ ends: true, follows: false }))).toBe(clock);
   expect(room(drawn({ ends: true, follows: false }, {}, true))).toBe(`${clock}  ✓`);
   expect(room(drawn({ ends: false, follows: true }))).toBe('');
-  expect(room(drawn({ ends: false, follows: true }, { partial: true } as Partial<Message>))).toBe(`cut short  ${clock}`);
+  expect(room(drawn({ ends: false, follows: true }, { partial: true }))).toBe(`cut short  ${clock}`);
 });
 
 test('what can be done with a message tells when it was written, within a run too', () => {
-  const titles = [...drawn({ ends: false, follows: true }).querySelectorAll<HTMLElement>('.actions button')].map(({ title }) => title);
+  const actions = drawn({ ends: false, follows: true }).querySelectorAll<HTMLElement>('.actions button');
+  const titles = [...actions].map(({ title }) => title);
   expect(titles).toHaveLength(2);
   for (const title of titles) expect(title).toContain(exactTime(time));
 });

@@ -83,16 +83,29 @@ export class MessageRow extends Component<Props> {
 /** The end of a text: the facts stand beside it, on its own side. */
 const lastLineOf = ({ text = '' }: Message) => text.slice(text.trimEnd().lastIndexOf('\n') + 1);
 
+interface ActionsProps {
+  message: Message;
+  reading: Reading;
+  tabIndex: number;
+  date: string;
+}
+
 /** What can be done with a message. Within a run it alone tells when that was written. */
-function Actions({ message, reading, tabIndex, date }: { message: Message; reading: Reading; tabIndex: number; date: string }) {
+function Actions({ message, reading, tabIndex, date }: ActionsProps) {
   if (message.redacted) return null;
   return (
     <div class="actions">
-      <button class="button quiet" tabIndex={tabIndex} onClick={() => answer(reading.id, message.seq)} title={`${strings.message.answerHint}\n${date}`} data-testid="answer">
+      <button
+        class="button quiet" tabIndex={tabIndex} onClick={() => answer(reading.id, message.seq)}
+        title={`${strings.message.answerHint}\n${date}`} data-testid="answer"
+      >
         <svg viewBox="0 0 24 24" width="14" height="14" aria-hidden="true"><path fill="none" stroke="currentColor" stroke-width="2.5" stroke-linecap="round" stroke-linejoin="round" d="M10 5 4 11l6 6M4 11h10a6 6 0 0 1 6 6v2" /></svg>
         <span class="visually-hidden">{strings.message.answer}</span>
       </button>
-      <Copy text={message.text ?? ''} label={strings.message.copyText} hint={`${strings.message.copyHint}\n${date}`} tabIndex={tabIndex} picture={twoSheets} />
+      <Copy
+        text={message.text ?? ''} label={strings.message.copyText} hint={`${strings.message.copyHint}\n${date}`}
+        tabIndex={tabIndex} picture={twoSheets}
+      />
     </div>
   );
 }

@@ -17,10 +17,16 @@ interface Props extends RowPlace {
 export function PendingRow({ item, state, rowKey, tabIndex }: Props) {
   const clock = clockTime(item.created);
   return (
-    <article class={rowClass(true, true)} data-key={rowKey} tabIndex={tabIndex} data-state={state} data-testid="message" aria-label={`${user.value} ${clock}`}>
+    <article
+      class={rowClass(true, true)} data-key={rowKey} tabIndex={tabIndex} data-state={state} data-testid="message"
+      aria-label={`${user.value} ${clock}`}
+    >
       <Bubble room={item.conversation} from={user.value} own follows facts={[clock, stateOf(item)]}>
         <div class="text-place"><Text text={item.text} /></div>
-        <span class="facts" dir={directionOf(item.text.slice(item.text.trimEnd().lastIndexOf('\n') + 1))}><time dir="auto">{clock}</time><State item={item} /></span>
+        <span class="facts" dir={directionOf(item.text.slice(item.text.trimEnd().lastIndexOf('\n') + 1))}>
+          <time dir="auto">{clock}</time>
+          <State item={item} />
+        </span>
         {state === 'failed' && <Failed item={item} />}
       </Bubble>
     </article>

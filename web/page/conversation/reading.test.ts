@@ -13,6 +13,12 @@ vi.stubGlobal('document', { activeElement: null, body: {} });
 
 const rowHeight = 40;
 
+interface Range {
+  after?: number;
+  before?: number;
+  limit?: number;
+}
+
 /** ann's log of the lobby, 400 px high, drawn as log.tsx does it; and the server at its other end. */
 class Reader {
   readonly view = new View(400);
@@ -48,18 +54,20 @@ class Reader {
     const { request, reply } = this.asked.shift()!;
     if (error !== undefined) reply({ type: 'error', code: error, reason: '' } as ServerFrame);
     else if (request.type === 'join') this.joined(request.after, reply);
-    else if (request.type === 'history') reply({ type: 'history', conversation: 'lobby', messages: this.page(request), more: true } as ServerFrame);
+    else if (request.type === 'history') {
+      reply({ type: 'history', conversation: 'lobby', messages: this.page(request), more: true } as ServerFrame);
+    }
     await this.draws();
   }
 
   private joined(after: number | undefined, reply: (frame: ServerFrame) => void): void {
     const first = (after ?? Math.max(0, this.record - 50)) + 1;
-    const frame = { type: 'joined', conversation: 'lobby', log: 'log-1', first, last: this.record, read: this.mark, online: [], count: 0, reads: {} };
-    reply(frame as unknown as ServerFrame);
+    const joined = { type: 'joined', conversation: 'lobby', log: 'log-1', first, last: this.record, read: this.mark };
+    reply({ ...joined, online: [], count: 0, reads: {} } as unknown as ServerFrame);
     for (let seq = first; seq <= this.record; seq++) this.conversation.receive(message(seq));
   }
 
-  private page({ after = 0, before = Infinity, limit = 50 }: { after?: number; before?: number; limit?: number }): Entry[] {
+  private page({ after = 0, before = Infinity, limit = 50 }: Range): Entry[] {
     const last = Math.min(this.record, before - 1);
     return Array.from({ length: Math.min(limit, last - after) }, (_, index) => message(after + 1 + index));
   }
@@ -102,9 +110,9 @@ class Reader {
       before = reading.redraw.value;
       reading.drawing();
       const items = rowsOf(timeline.messages, ({ from }) => from === 'ann', reading.readBefore?.readTo)
-        .map((row): Item => ({ key: keyOf('ann', row.message.from, row.message.id, row.message.seq), kind: 'message', row }));
+        .map((row): Item => ({ key: keyOf('ann', 'bob', row.message.id, row.message.seq), kind: 'message', row }));
       reading.draws(items);
-      view.rows = items.map((item) => ({ key: item.key, height: rowHeight, seq: item.kind === 'message' ? item.row.message.seq : 0 }));
+      view.rows = items.map((item) => ({ key: item.key, height: rowHeight, seq: seqOf(item)! }));
       view.drawn = reading.scroll.extent(items.map(({ key }) => ({ key, guess: rowHeight })), timeline.live);
       reading.drawnLast = timeline.last;
       reading.drawn();
@@ -117,7 +125,7 @@ class Reader {
   get stands() {
     const first = this.reading.scroll.seen().find((row) => row.getBoundingClientRect().top >= -1);
     const fresh = this.reading.items.find((item) => item.kind === 'message' && item.row.firstUnread);
-    return { first: Number(first?.dataset.seq), fresh: fresh?.kind === 'message' ? fresh.row.message.seq : undefined, read: this.mark };
+    return { first: Number(first?.dataset.seq), fresh: fresh && seqOf(fresh), read: this.mark };
   }
 
   get follows(): boolean {
@@ -125,8 +133,10 @@ class Reader {
   }
 }
 
-const message = (seq: number) =>
-  ({ type: 'message', conversation: 'lobby', seq, from: 'bob', time: '2026-11-24T12:00:00.000000Z', text: `m${seq}` }) as Entry;
+const time = '2026-11-24T12:00:00.000000Z';
+const words = { type: 'message', conversation: 'lobby', from: 'bob', time, text: 'hi' } as const;
+const message = (seq: number): Entry => ({ ...words, seq });
+const seqOf = (item: Item) => (item.kind === 'message' ? item.row.message.seq : undefined);
 
 beforeEach(() => keepPlace('lobby', undefined));
 
@@ -249,7 +259,7 @@ test('where the record cannot be read just now, it is tried again, and given up 
 
 test('the day of what is in view is known at the end too, but where its line is in view', async () => {
   const ann = await reader(30, 30);
-  expect(ann.reading.topTime.value).toBe('2026-11-24T12:00:00.000000Z');
+  expect(ann.reading.topTime.value).toBe(time);
   const short = await reader(3, 3);
   expect(short.reading.topTime.value).toBe('');
 });

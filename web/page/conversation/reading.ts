@@ -59,7 +59,7 @@ export class Reading {
     this.noteAway();
   }
 
-  /** The items that are drawn this time. Where nobody reads them, the first that is new is not scrolled out of sight. */
+  /** The items that are drawn this time. Where nobody reads them, the first new one is not scrolled out of sight. */
   draws(items: Item[]): void {
     this.items = items;
     const fresh = this.away ? items.find((item) => item.kind === 'message' && item.row.firstUnread) : undefined;

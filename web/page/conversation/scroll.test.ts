@@ -44,7 +44,7 @@ test('who goes to a row before a part that is not held is at no end', () => {
   expect(log.scroll.atEnd).toBe(false);
 });
 
-test.for([2, 20, 47, 200])('a row that must stay in sight stays so, where it was %i px above the view at the end', (above) => {
+test.for([2, 20, 47, 200])('a row that must stay in sight does, where the end would have it %i px above', (above) => {
   const log = new Scrolled(400);
   log.draws(rowsTo(50));
   log.scroll.notPast = 'seq 51';

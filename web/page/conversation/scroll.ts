@@ -47,7 +47,7 @@ export class Scroll {
     if (this.goal === 'set') return true;
     const went = this.goal === 'drawn';
     const scrolled = went ? 0 : this.scrolledSince(view);
-    this.untold ||= !went && view.scrollTop !== this.top;
+    this.untold = !went && (this.untold || view.scrollTop !== this.top);
     this.goal = 'none';
     if (this.follows) view.scrollTop = view.scrollHeight;
     else this.toAnchor(view, scrolled);
@@ -152,8 +152,8 @@ export class Scroll {
   }
 
   /**
-   * How far the reader has scrolled since the anchor was kept: the browser may not have told yet. Where there is less now,
-   * it has moved up to the end by itself.
+   * How far the reader has scrolled since the anchor was kept: the browser may not have told yet. Where there is less
+   * now, it has moved up to the end by itself.
    */
   private scrolledSince(view: HTMLElement): number {
     const by = view.scrollTop - this.top;

@@ -94,9 +94,8 @@ export class Scrolled {
 
   /** The keys of the rows that are in view as a whole. */
   whole(): string[] {
-    return this.scroll.seen().map((row) => row as unknown as { dataset: { key: string }; getBoundingClientRect(): DOMRect })
-      .filter((row) => row.getBoundingClientRect().top >= -1 && row.getBoundingClientRect().bottom <= this.view.height + 1)
-      .map((row) => row.dataset.key);
+    const isWhole = ({ top, bottom }: DOMRect) => top >= -1 && bottom <= this.view.height + 1;
+    return this.scroll.seen().filter((row) => isWhole(row.getBoundingClientRect())).map((row) => row.dataset.key!);
   }
 
   get toEnd(): number {

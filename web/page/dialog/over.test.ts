@@ -44,7 +44,9 @@ async function page() {
   vi.resetModules();
   vi.stubGlobal('matchMedia', () => ({ matches: false, addEventListener() {} }));
   vi.stubGlobal('history', browser);
-  vi.stubGlobal('addEventListener', (type: string, listener: () => void) => { if (type === 'popstate') browser.onStep = listener; });
+  vi.stubGlobal('addEventListener', (type: string, listener: () => void) => {
+    if (type === 'popstate') browser.onStep = listener;
+  });
   const [{ closeOver, keepOver }, { sheet }, { peopleShown }, { whenStill }] = await Promise.all([
     import('./over.ts'), import('./sheet.ts'), import('../head/people-shown.ts'), import('../steps.ts'),
   ]);
@@ -95,7 +97,7 @@ test('Back closes a sheet after a reload too, whatever step was left behind', as
   expect([over(), browser.at]).toEqual([[undefined, false], 0]);
 });
 
-test('a sheet that is opened before the step back of the last one has arrived stays, and has a step of its own', async () => {
+test('a sheet that is opened before the last one’s step back has arrived stays, and has its own step', async () => {
   const { sheet, over } = await page();
   sheet.value = 'help';
   sheet.value = undefined;

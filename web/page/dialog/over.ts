@@ -28,7 +28,8 @@ export function keepOver(show: () => void): void {
     step = undefined;
     closeOver();
   });
-  if (step === undefined && stepHere() !== undefined && history.length > 1) stepBack(); // from before a reload: nothing is open now
+  const isLeftOver = step === undefined && stepHere() !== undefined; // from before a reload: nothing is open now
+  if (isLeftOver && history.length > 1) stepBack();
 }
 
 const stepHere = (): number | undefined => history.state?.over;

@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { beforeEach, expect, test, vi } from 'vitest';
 
-const browser = { permission: 'granted' as NotificationPermission, requestPermission: () => new Promise<NotificationPermission>(() => {}) };
+const browser = { permission: 'granted' as NotificationPermission, requestPermission: () => new Promise(() => {}) };
 
 beforeEach(() => {
   vi.resetModules();

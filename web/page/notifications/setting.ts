@@ -15,12 +15,11 @@ function now(): Notifying {
   return Notification.permission === 'granted' && lasting.getItem(key) === 'on' ? 'on' : 'off';
 }
 
-/** Hears of what was chosen in another tab, and looks again whenever somebody comes: nobody tells of the browser's own settings. */
+/** Hears of what was chosen in another tab, and looks whenever somebody comes: the browser's settings may be others. */
 export function keepNotifications(): void {
   const look = () => {
-    const state = now();
-    if (state === 'off' && notifications.peek() === 'asked' && Notification.permission === 'default') return; // it still asks
-    notifications.value = state;
+    const stillAsks = notifications.peek() === 'asked' && Notification.permission === 'default';
+    if (!stillAsks) notifications.value = now();
   };
   addEventListener('storage', ({ key: changed }) => (changed === null || changed === key) && look());
   for (const event of ['focus', 'pageshow']) addEventListener(event, look);

@@ -25,7 +25,8 @@ export function rowsFor(typed: string, own: Own[], found: Listed[], failed: bool
   if (others.length > 0) rows.push({ kind: 'heading', text: words.others });
   for (const listed of others) rows.push({ kind: 'other', id: listed.id, listed });
   const start = idFrom(typed); // last: the arrows come to what there is first
-  if (start !== undefined && !known.has(start) && !others.some(({ id }) => id === start)) rows.push({ kind: 'start', id: start });
+  const isThere = (id: string) => known.has(id) || others.some((each) => each.id === id);
+  if (start !== undefined && !isThere(start)) rows.push({ kind: 'start', id: start });
   if (failed) rows.push({ kind: 'note', text: words.failed });
   else if (rows.length === 0) rows.push({ kind: 'note', text: words.nothing });
   return rows;

@@ -78,7 +78,7 @@ export function keepLive(): void {
   });
   setInterval(() => document.hidden || !entered.value || void catalogue.refresh(), refreshEvery);
   addEventListener('storage', ({ key }) => changedElsewhere(key));
-  addEventListener('pageshow', ({ persisted }) => persisted && changedElsewhere(null)); // nobody tells a page that was put away
+  addEventListener('pageshow', ({ persisted }) => persisted && changedElsewhere(null)); // nobody told a page put away
   addEventListener('pagehide', saveOwn);
 }
 

@@ -1,5 +1,6 @@
 import { beforeEach, expect, test } from 'vitest';
-import { addOwn, forgetActivity, inOrder, isMuted, loadOwn, muteOwn, noteActivity, own, ownChangedElsewhere, removeOwn, saveOwn } from './own.ts';
+import { addOwn, forgetActivity, inOrder, isMuted, loadOwn, muteOwn, noteActivity, own } from './own.ts';
+import { ownChangedElsewhere, removeOwn, saveOwn } from './own.ts';
 import { lasting } from '../storage.ts';
 
 const ids = () => inOrder(own.value).map((each) => each.id);

@@ -10,7 +10,9 @@ class Record {
   readonly previews = new Previews({
     newest: (id) => {
       this.asked.push(id);
-      return new Promise((resolve, reject) => this.answers.push((page) => (page instanceof Error ? reject(page) : resolve(page))));
+      return new Promise((resolve, reject) => {
+        this.answers.push((page) => (page instanceof Error ? reject(page) : resolve(page)));
+      });
     },
     onChange: (id, message) => this.shown.push(`${id}: ${message.text}`),
   });
@@ -18,7 +20,8 @@ class Record {
   async replies(seq: number | undefined, type = 'message'): Promise<void> {
     const id = this.asked.at(-this.answers.length)!;
     const entry = { type, conversation: id, seq, from: 'bob', time: '', text: `m${seq}` } as unknown as Entry;
-    this.answers.shift()!(seq === undefined ? new Error('away') : { type: 'history', conversation: id, messages: [entry], more: true });
+    const page: HistoryPage = { type: 'history', conversation: id, messages: [entry], more: true };
+    this.answers.shift()!(seq === undefined ? new Error('away') : page);
     await settle();
   }
 
@@ -86,7 +89,7 @@ test('what failed is left alone for a while, and then asked for by itself', asyn
   expect(record.previews.get('a')).toMatchObject({ seq: 4 });
 });
 
-test('what was lost with the connection is asked for as soon as it is wanted again, and else a while later', async () => {
+test('what was lost with the connection is asked for once it is wanted again, and else a while later', async () => {
   useFakeTime();
   const record = new Record();
   for (const id of ['a', 'b', 'c', 'd']) record.previews.want(id, 1);

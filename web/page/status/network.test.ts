@@ -8,7 +8,9 @@ class Connection {
   readonly doubts: { resolve: (pong: unknown) => void; reject: () => void }[] = [];
   again() { this.asked.push('again'); }
   wake() { this.asked.push('wake'); }
-  doubt() { return new Promise((resolve, reject) => this.doubts.push({ resolve, reject: () => reject(new Error('away')) })); }
+  doubt() {
+    return new Promise((resolve, reject) => this.doubts.push({ resolve, reject: () => reject(new Error('away')) }));
+  }
 }
 
 let connection = new Connection();
