@@ -131,6 +131,26 @@ test('who looks away from a conversation without a message finds where the first
   await standsAtNew(ann, 1);
 });
 
+test('who has read on from the line to the end stays there, whatever they look at', async () => {
+  await server().fill('lobby', 30);
+  const ann = await joins('ann', letsLookAway);
+  await readsToTheEnd(ann, 30);
+  await ann.opens('kitchen');
+  await ann.isIn('kitchen');
+  await server().fill('lobby', 100, (n) => `news ${n}`);
+  await ann.listed('lobby').click();
+  await ann.isIn('lobby');
+  await standsAtNew(ann, 31);
+  await ann.page.getByTestId('jump').click();
+  await expect.poll(() => server().readTo('lobby', 'ann')).toBe(130);
+  await looksAway(ann, true);
+  await server().post('lobby', 'bob', 'one more');
+  await ann.sees('one more');
+  await looksAway(ann, false);
+  await expect.poll(() => server().readTo('lobby', 'ann')).toBe(131);
+  expect((await ann.firstSeen()).seq).toBeGreaterThan(100);
+});
+
 test('a few that are new in a short conversation are read, and what comes next comes into view', async () => {
   await server().fill('lobby', 1);
   const ann = await joins('ann');

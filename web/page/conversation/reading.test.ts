@@ -209,6 +209,30 @@ test('who looks away and back again, while nothing comes, finds the line where i
   expect(ann.stands).toEqual(before);
 });
 
+test('who has read on from the line to the end stays there, whatever they look at', async () => {
+  const ann = await reader(60, 30);
+  ann.reading.toEnd();
+  await ann.draws();
+  expect(ann.stands).toMatchObject({ fresh: 31, read: 60 });
+  await ann.looks(false);
+  await ann.come(0);
+  expect([ann.follows, ann.stands.first]).toEqual([true, 52]);
+  await ann.come(2);
+  expect(ann.stands).toMatchObject({ first: 54, fresh: 61, read: 60 });
+  expect(ann.follows).toBe(true);
+});
+
+test('what nobody has looked at since it was opened is not passed either', async () => {
+  const ann = new Reader(3, 1);
+  page.isRead = false;
+  await ann.answers();
+  expect(ann.stands).toMatchObject({ fresh: 2, read: 1 });
+  await ann.come(20);
+  expect(ann.stands).toMatchObject({ first: 2, fresh: 2, read: 1 });
+  await ann.looks(true);
+  expect(ann.stands).toMatchObject({ first: 2, fresh: 2 });
+});
+
 test('a few that are new in a short conversation are read, and what comes next is followed', async () => {
   const ann = await reader(3, 1);
   expect(ann.stands).toMatchObject({ fresh: 2, read: 3 });

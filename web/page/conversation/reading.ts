@@ -62,8 +62,9 @@ export class Reading {
   /** The items that are drawn this time. Where nobody reads them, the first new one is not scrolled out of sight. */
   draws(items: Item[]): void {
     this.items = items;
-    const fresh = this.away ? items.find((item) => item.kind === 'message' && item.row.firstUnread) : undefined;
-    this.scroll.notPast = fresh?.key;
+    const { readTo } = this;
+    const isNew = (item: Item) => item.kind === 'message' && item.row.firstUnread && item.row.message.seq > readTo;
+    this.scroll.notPast = this.away ? items.find(isNew)?.key : undefined;
   }
 
   /** The log is drawn anew. */
@@ -138,12 +139,17 @@ export class Reading {
 
   /** What comes while nobody reads is new to the next look: the line "New" stands before it. */
   private noteAway(): void {
-    const { readTo, newest } = this.conversation;
+    const { newest } = this.conversation;
     const read = isRead();
     const away = !this.opening.peek() && !(read && this.isCaughtUp);
     if (away && !this.away) this.seenLast = this.drawnLast;
     this.away = away;
-    if (away && newest > this.seenLast) this.readBefore = { readTo: readTo ?? this.seenLast };
+    if (away && newest > this.seenLast) this.readBefore = { readTo: this.readTo };
+  }
+
+  /** How far it is read, as far as is known: who has no mark yet has read what was there. */
+  private get readTo(): Seq {
+    return this.conversation.readTo ?? this.seenLast;
   }
 
   /** Whether all is drawn that was there when it was joined last. Before that, what comes was missed. */
