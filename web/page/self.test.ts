@@ -38,7 +38,7 @@ test('an earlier name leads to the same person, and so does the newest', () => {
   expect(goesBy('Kimberly')).toBe('kim');
 });
 
-test('a name that has a list here is somebody, whoever was here in between', () => {
+test('a name that has a list here is somebody, no matter who was here in between', () => {
   loadOwn('lea'); // of a version that knew of no persons
   addOwn('lobby');
   takesName('max', 'lea', at(10));

@@ -35,7 +35,7 @@ export class PageSocket {
 
 const sockets: PageSocket[] = [];
 
-/** Stands in for the network; gives the sockets that the page has opened, the newest last. */
+/** Stands in for the network; returns the sockets that the page has opened, the newest last. */
 export function useSockets(): PageSocket[] {
   sockets.length = 0;
   vi.stubGlobal('WebSocket', PageSocket);

@@ -72,7 +72,7 @@ test('Back closes what lies over the page, and leaves the page where it was', as
   expect([over(), browser.at]).toEqual([[undefined, false], 0]);
 });
 
-test('what is closed by a key leaves no step behind, and nothing is shown anew', async () => {
+test('what is closed by a key leaves no step behind, and nothing else is shown', async () => {
   const { sheet, shown } = await page();
   sheet.value = 'help';
   expect(browser.at).toBe(1);

@@ -16,7 +16,7 @@ export class Previews {
   private readonly wanted = new Map<string, Seq>(); // waits its turn
   private readonly inFlight = new Set<string>();
   private readonly failed = new Map<string, Seq>(); // wanted, and asked for again after a pause
-  private readonly resting = new Set<string>(); // not to be asked for before that, whoever wants it
+  private readonly resting = new Set<string>(); // not to be asked for before that, even where it is wanted
   private readonly turns = new Map<string, number>(); // how often a record was replaced
   private timer: ReturnType<typeof setTimeout> | undefined;
   private ended = false;
