@@ -193,9 +193,13 @@ function itemIn({ id, item }: Kept): OutboxItem {
   return typeof kept.id === 'string' ? item : { ...kept, id } as OutboxItem;
 }
 
-/** Whether there is an IndexedDB at all. One that is forbidden shows only when it is opened. */
+/** Whether there is an IndexedDB at all. One that is forbidden may show only when it is opened. */
 export function hasIndexedDb(): boolean {
-  return typeof indexedDB !== 'undefined';
+  try {
+    return typeof indexedDB !== 'undefined';
+  } catch {
+    return false; // some browsers forbid the very question
+  }
 }
 
 function locksHere(): Locks | undefined {

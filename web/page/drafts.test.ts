@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest';
-import { answeredOf, draftOf, drafts, keepAnswered, keepDraft, loadDrafts } from './drafts.ts';
+import { expect, test, vi } from 'vitest';
+import { answeredOf, draftOf, drafts, draftsChangedElsewhere, keepAnswered, keepDraft, loadDrafts } from './drafts.ts';
 import { lasting } from './storage.ts';
 
 test('each user has a draft in each conversation, and it stays', () => {
@@ -36,4 +36,22 @@ test('what a draft answers to is kept with it, for each user, and what is not ou
   keepAnswered('lobby', undefined);
   loadDrafts('ann');
   expect(answeredOf('lobby')).toBeUndefined();
+});
+
+test('what another tab has changed is read by itself, and the rest stays as it is', () => {
+  loadDrafts('ann');
+  keepDraft('garden', 'here');
+  const keys = vi.spyOn(lasting, 'keys');
+  lasting.setItem('verbatim.draft/ann/lobby', 'there');
+  draftsChangedElsewhere('verbatim.draft/ann/lobby');
+  lasting.setItem('verbatim.draft/bob/garden', 'not hers');
+  draftsChangedElsewhere('verbatim.draft/bob/garden');
+  expect([draftOf('lobby'), draftOf('garden')]).toEqual(['there', 'here']);
+  lasting.removeItem('verbatim.draft/ann/lobby');
+  draftsChangedElsewhere('verbatim.draft/ann/lobby');
+  expect([...drafts.value.keys()]).not.toContain('lobby');
+  expect(keys).not.toHaveBeenCalled();
+  lasting.removeItem('verbatim.draft/ann/garden');
+  draftsChangedElsewhere(null); // anything may be another now
+  expect(draftOf('garden')).toBe('');
 });

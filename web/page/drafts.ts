@@ -18,7 +18,11 @@ class Kept<T> {
   readonly all = signal<ReadonlyMap<string, T>>(new Map());
   private prefix = '';
 
-  constructor(private readonly name: string, private readonly format: (value: T) => string, private readonly parse: (text: string) => T | undefined) {}
+  constructor(
+    private readonly name: string,
+    private readonly format: (value: T) => string,
+    private readonly parse: (text: string) => T | undefined,
+  ) {}
 
   load(user: string): void {
     this.prefix = keyOf(`${this.name}/${encodeURIComponent(user)}/`);
@@ -35,15 +39,26 @@ class Kept<T> {
     else lasting.setItem(this.prefix + id, this.format(value));
   }
 
-  /** Another tab has changed what stands under a key; null: under all of them. */
+  /** Another tab has changed what stands under a key; null: under any of them. */
   changedElsewhere(key: string | null): void {
-    if (key === null || (this.prefix !== '' && key.startsWith(this.prefix))) this.read();
+    if (this.prefix === '') return;
+    if (key === null) return this.read();
+    if (!key.startsWith(this.prefix)) return;
+    const id = key.slice(this.prefix.length);
+    const value = this.valueOf(id);
+    const others = [...this.all.peek()].filter(([other]) => other !== id);
+    this.all.value = new Map(value === undefined ? others : [...others, [id, value]]);
   }
 
   private read(): void {
-    const keys = Array.from({ length: lasting.length }, (_, index) => lasting.key(index)!).filter((key) => key.startsWith(this.prefix));
-    const found = keys.map((key) => [key.slice(this.prefix.length), this.parse(lasting.getItem(key) ?? '')] as const);
+    const ids = lasting.keys().filter((key) => key.startsWith(this.prefix)).map((key) => key.slice(this.prefix.length));
+    const found = ids.map((id) => [id, this.valueOf(id)] as const);
     this.all.value = new Map(found.filter((each): each is readonly [string, T] => each[1] !== undefined));
+  }
+
+  private valueOf(id: string): T | undefined {
+    const text = lasting.getItem(this.prefix + id);
+    return text === null ? undefined : this.parse(text);
   }
 }
 

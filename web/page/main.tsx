@@ -28,8 +28,7 @@ keepTitle();
 keepCalling();
 listenToKeys();
 
-addEventListener('popstate', () => show(conversationOf(location.pathname) ?? '', history.state?.list === true));
-keepOver();
+keepOver(() => show(conversationOf(location.pathname) ?? '', history.state?.list === true));
 keepToday();
 watchNetwork(() => chat.connection);
 document.addEventListener('visibilitychange', () => {

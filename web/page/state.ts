@@ -1,23 +1,23 @@
 // What the page shows, as signals; what a person can do, as functions. Components read these and hold little of their own.
 import { batch, computed, signal, type Signal } from '@preact/signals';
-import { Chat, closeCode, normalName, type ConnectionState, type Conversation, type Limits } from '@verbatim/client';
+import { Chat, closeCode, type ConnectionState, type Conversation, type Limits } from '@verbatim/client';
 import { conversationOf, defaultConversation, isConversationId, pathOf, socketAddress, tokenOf } from './address.ts';
+import { closeOver } from './dialog/over.ts';
 import { loadDrafts } from './drafts.ts';
 import { narrow } from './narrow.ts';
 import { addOwn, inOrder, loadOwn, own, removeOwn } from './sidebar/own.ts';
+import { keepName, name } from './name.ts';
 import { Pace } from './pace.ts';
-import { keyOf, root } from './root.ts';
-import { goesBy, takesName } from './self.ts';
+import { root } from './root.ts';
+import { goesBy, partsFrom, takesName } from './self.ts';
 import { findObstacle, neverOpened, noObstacle } from './status/obstacle.ts';
-import { offline } from './status/network.ts';
+import { answered, offline } from './status/network.ts';
 import { notify } from './status/notices.tsx';
-import { lasting, ofThisTab } from './storage.ts';
+import { whenStill } from './steps.ts';
 import { strings } from './strings.ts';
+import { serverSays } from './time.ts';
 
-const nameKey = keyOf('name');
-
-/** The name that was chosen, in the form that the server knows it by, or nothing yet. A tab keeps its own; a new one has the newest. */
-export const name = signal(normalName(ofThisTab.getItem(nameKey) ?? lasting.getItem(nameKey) ?? ''));
+export { name };
 /** Why the server does not take the name that was chosen; empty where it does. */
 export const nameRefused = signal('');
 export const token = tokenOf(location.hash);
@@ -50,7 +50,7 @@ export const chats = signal(chat);
 function newChat(): Chat {
   const made = new Chat({
     url: socketAddress(root, undefined),
-    get name() { return token ? undefined : name.value || undefined; },
+    get name() { return name.value || undefined; }, // with a token too: an open server knows nothing of that
     token,
   });
   made.on('state', entersState);
@@ -71,7 +71,8 @@ function entersState(state: ConnectionState): void {
   if (state.phase === 'waiting' && before === 'connecting' && state.code === neverOpened) void findObstacle(new URL('ws', root));
   else if (state.phase !== 'connecting') noObstacle();
   if (state.phase === 'online') {
-    offline.value = false; // whatever the browser says
+    answered(chat.connection);
+    serverSays(state.welcome.now);
     limits.value = state.welcome.limits;
     user.value = state.welcome.user;
     nameRefused.value = '';
@@ -96,18 +97,11 @@ export function changeOf(id: string): Signal<number> {
   return change;
 }
 
-function keepName(chosen: string): void {
-  lasting.setItem(nameKey, chosen);
-  ofThisTab.setItem(nameKey, chosen);
-  name.value = chosen;
-}
-
 /** Starts chatting under a name: as who was here before, or as somebody else. */
 export function enter(chosen: string, asBefore: boolean): void {
   nameRefused.value = '';
-  if (asBefore) takesName(name.value, chosen);
+  (asBefore ? takesName : partsFrom)(name.value, chosen);
   keepName(chosen);
-  entered.value = true;
   start();
 }
 
@@ -129,6 +123,7 @@ function loadKept(): boolean {
 /** Connects, and opens the conversation that the address names; else the one with the newest words. */
 export function start(): void {
   const known = loadKept();
+  entered.value = true; // only now: what is on the list is followed
   if (here.value === '') {
     here.value = inOrder(own.value)[0]?.id ?? (known ? '' : defaultConversation);
     listShown.value = known; // who comes back chooses; who is new is led in
@@ -141,15 +136,17 @@ export function start(): void {
 /** Goes back to choosing a name. What is not acknowledged stays with the old one. */
 export function changeName(): void {
   chat.connection.stop();
+  entered.value = false; // first: the next chat follows nothing of this person's
   chats.value = chat = newChat();
-  entered.value = false;
   user.value = '';
   listShown.value = false;
 }
 
 /** Opens a conversation, and keeps it in the address so that a reload or a link comes back to it. */
 export function open(id: string): void {
-  if (id !== here.value || listAlone.value) history.pushState({ fromList: listAlone.value }, '', pathOf(id) + location.hash);
+  closeOver();
+  const fromList = listAlone.value;
+  if (id !== here.value || fromList) whenStill(() => history.pushState({ fromList }, '', pathOf(id) + location.hash));
   show(id);
 }
 
@@ -164,9 +161,12 @@ export function show(id: string, list = false): void {
 
 /** Shows the list on a phone: one step back where one came from there. */
 export function showList(): void {
-  if (history.state?.fromList === true) return history.back();
-  history.pushState({ list: true }, '');
-  listShown.value = true;
+  closeOver();
+  whenStill(() => {
+    if (history.state?.fromList === true) return history.back();
+    history.pushState({ list: true }, '');
+    listShown.value = true;
+  });
 }
 
 /** Takes a conversation off the list, and hears nothing of it from now on. Its record stays. */
@@ -176,7 +176,8 @@ export function leave(id: string): void {
   notify(strings.conversation.leftIt(id));
   if (id !== here.value) return;
   const next = inOrder(own.value)[0]?.id ?? '';
-  history.replaceState(history.state, '', (next ? pathOf(next) : root.pathname) + location.hash);
+  closeOver();
+  whenStill(() => history.replaceState(history.state, '', (next ? pathOf(next) : root.pathname) + location.hash));
   show(next, listShown.value);
 }
 

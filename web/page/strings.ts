@@ -14,7 +14,7 @@ export const strings = {
     label: 'Your name',
     placeholder: 'Ann',
     submit: 'Start chatting',
-    same: (name: string) => `I am ${isolated(name)} still: keep my conversations, my drafts, and what I wrote as mine.`,
+    same: (name: string) => `I am still ${isolated(name)}. Keep my list, my drafts and my messages.`,
     hint: 'Others see it beside what you write. You can change it at any time.',
     problems: {
       empty: 'Type a name first.',
@@ -67,7 +67,9 @@ export const strings = {
   },
 
   dialog: {
-    notLoaded: 'This part of the page could not be loaded. Try again when you are online, or reload the page.', close: 'Close' },
+    notLoaded: 'This part of the page could not be loaded. Try again when you are online, or reload the page.',
+    close: 'Close',
+  },
 
   export: {
     title: (id: string) => `Save the transcript of ${id}`,
@@ -135,10 +137,13 @@ export const strings = {
     empty: 'No messages yet. The first one starts the record.',
     invite: 'Copy a link to invite others',
     markdown: 'Markdown works here: **bold**, *italic*, `code`, > a quote, - a list, ``` for a block of code.',
-    beginning: 'This is where the record begins.',
-    loadingOlder: 'Loading older messages…',
-    loading: 'Opening the conversation…',
-    notLoaded: 'This conversation has not been opened here yet, and there is no connection. It opens when you are back.',
+    beginnings: {
+      beginning: 'This is where the record begins.',
+      loadingOlder: 'Loading older messages…',
+      loading: 'Opening the conversation…',
+      notLoaded: 'This conversation has not been opened here yet, and there is no connection. It opens when you are back.',
+      refused: 'This conversation has not been opened here yet.',
+    },
     newHere: 'New',
     jump: 'Newest',
     jumpNew: (count: number) => plural(count, 'new message', 'new messages'),
@@ -202,7 +207,7 @@ export const strings = {
   banner: {
     connecting: 'Connecting…',
     kept: 'What you write is kept, and sent later.',
-    unkept: 'What you write is sent later. Leave this page open: it is lost with it.',
+    unkept: 'Keep this page open: what you write is lost if you close it.',
     offline: 'You are offline.',
     lost: 'Connection lost.',
     now: 'Try now',

@@ -24,6 +24,17 @@ export function keepToday(): void {
   document.addEventListener('visibilitychange', look);
 }
 
+let ahead = 0; // ms that the server's clock is ahead of this one
+
+/** The server says what time it is. */
+export function serverSays(now: string): void {
+  const time = Date.parse(now);
+  if (!Number.isNaN(time)) ahead = time - Date.now();
+}
+
+/** The time as the server has it, by which messages are dated. */
+export const serverNow = () => new Date(Date.now() + ahead);
+
 export function clockTime(time: string | number): string {
   return clock.format(new Date(time));
 }

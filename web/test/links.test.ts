@@ -21,10 +21,24 @@ test('a link that one copies opens the conversation for another', async () => {
 
 test('a link that could not be copied is shown', async () => {
   const ann = await Person.joins(browser(), server().url, 'ann', '/c/kitchen', async (page) => {
-    await page.addInitScript(() => Object.defineProperty(navigator, 'clipboard', { value: undefined }));
+    await page.addInitScript(() => {
+      Object.defineProperty(navigator, 'clipboard', { value: undefined });
+      document.execCommand = () => false;
+    });
   });
   await ann.chooses('Copy link');
   await expect.poll(() => ann.status('notices')).toContain(`The link is ${server().url}/c/kitchen`);
+});
+
+test('without https a link is copied all the same', async () => {
+  const ann = await Person.joins(browser(), server().url, 'ann', '/c/kitchen', async (page) => {
+    await page.addInitScript(() => Object.defineProperty(navigator, 'clipboard', { value: undefined }));
+  });
+  await ann.chooses('Copy link');
+  await expect.poll(() => ann.status('notices')).toContain(`Copied: ${server().url}/c/kitchen`);
+  await ann.composer.focus();
+  await ann.page.keyboard.press('Control+V');
+  await expect.poll(() => ann.composer.inputValue()).toBe(`${server().url}/c/kitchen`);
 });
 
 test('back and forward go through the conversations as they were opened', async () => {

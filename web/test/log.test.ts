@@ -1,5 +1,6 @@
 // Reading a long conversation, back and forth.
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
+import type { Page } from 'playwright-core';
 import { useBrowser } from './browser.ts';
 import { Person } from './person.ts';
 import { useServer } from './server.ts';
@@ -83,6 +84,47 @@ test('who reads further up is not moved by what is new, and has a way down', asy
   await jump.click();
   await ann.sees('news');
   await jump.waitFor({ state: 'detached' });
+});
+
+test('what can be done with a message moves nothing as it comes', async () => {
+  await server().fill('lobby', 30, () => 'with many words '.repeat(40));
+  const ann = await joins('ann');
+  const row = ann.log.locator('[data-seq="30"]');
+  const height = () => row.evaluate((each) => each.getBoundingClientRect().height);
+  const before = await height();
+  await row.hover();
+  await row.locator('.actions').waitFor();
+  expect(await height()).toBe(before);
+  expect(await row.getByTestId('answer').getAttribute('title')).toContain('#30');
+  await row.getByRole('button', { name: 'Copy text' }).click();
+  expect(await height()).toBe(before);
+});
+
+test('at the end of a conversation of another day that day stands above it', async () => {
+  await server().fill('lobby', 60);
+  const later = new Date(Date.now() + 21 * 24 * 3_600_000);
+  const inThreeWeeks = (page: Page) => page.clock.install({ time: later });
+  const ann = await Person.joins(browser(), server().url, 'ann', '/c/lobby', inThreeWeeks);
+  await ann.sees('message 60');
+  await expect.poll(() => ann.page.getByTestId('day-now').textContent()).toContain(String(new Date().getFullYear()));
+});
+
+test('the time stands beside the last words, never over them, however long it is', async () => {
+  const context = await browser().newContext({ viewport: { width: 1000, height: 700 }, locale: 'ta-IN' });
+  onTestFinished(() => context.close());
+  const page = await context.newPage();
+  for (let n = 20; n < 70; n++) await server().post('lobby', `bob ${n}`, 'w'.repeat(n));
+  await page.goto(`${server().url}/c/lobby`);
+  await page.getByLabel('Your name').fill('ann');
+  await page.getByRole('button', { name: 'Start chatting' }).click();
+  await page.locator('[data-seq="50"]').waitFor();
+  const over = await page.getByTestId('message').evaluateAll((rows) => rows.filter((row) => {
+    const words = document.createRange();
+    words.selectNodeContents(row.querySelector('[data-testid=text] p')!);
+    const facts = row.querySelector('.facts')!.getBoundingClientRect();
+    return [...words.getClientRects()].some(({ right, bottom }) => right > facts.left + 1 && bottom > facts.top + 6);
+  }).map((row) => row.getAttribute('data-seq')));
+  expect(over).toEqual([]);
 });
 
 test('what comes while one reads far in the past is counted and not held, and the way back is at once', async () => {

@@ -104,7 +104,7 @@ test('a tablet has two parts side by side, a desk three', async () => {
   await ann.page.getByRole('complementary').waitFor();
   await ann.page.keyboard.press('Escape');
   await ann.page.getByRole('complementary').waitFor({ state: 'hidden' });
-  await ann.page.setViewportSize({ width: 1280, height: 800 });
+  await ann.page.setViewportSize({ width: 1400, height: 800 });
   await ann.page.getByRole('complementary').waitFor();
 });
 
@@ -127,12 +127,54 @@ test('Back closes what lies over the page, and leaves neither the conversation n
   await page.getByRole('dialog').waitFor();
   await page.keyboard.press('Escape');
   await page.getByRole('dialog').waitFor({ state: 'hidden' });
-  await expect.poll(() => page.evaluate(() => (history.state as { over?: boolean } | null)?.over)).not.toBe(true);
+  await expect.poll(() => page.evaluate(() => (history.state as { over?: number } | null)?.over ?? 0)).toBe(0);
   await toList(ann);
   await page.goBack();
   await ann.isIn('lobby');
   await ann.composer.waitFor();
   ann.hadNoTrouble();
+});
+
+test('Back closes a sheet after a reload, and people over a conversation go when another one is chosen', async () => {
+  const ann = await onScreen(1000, 700);
+  const { page } = ann;
+  const dialog = page.getByRole('dialog', { name: 'Settings' });
+  await page.keyboard.press('Control+,');
+  await dialog.waitFor();
+  await page.reload();
+  await ann.isJoined();
+  await page.keyboard.press('Control+,');
+  await dialog.waitFor();
+  await page.goBack();
+  await dialog.waitFor({ state: 'detached' });
+  await ann.isIn('lobby');
+
+  await ann.opens('kitchen');
+  await ann.isIn('kitchen');
+  await page.getByTestId('people-count').click();
+  await page.getByRole('complementary').waitFor();
+  await ann.listed('lobby').click();
+  await ann.isIn('lobby');
+  await page.getByRole('complementary').waitFor({ state: 'hidden' });
+  await expect.poll(() => page.evaluate(() => location.pathname)).toBe('/c/lobby');
+  await page.goBack();
+  await ann.isIn('kitchen');
+  expect(await page.getByRole('complementary').isVisible()).toBe(false);
+  ann.hadNoTrouble();
+});
+
+test('what comes to a conversation while the list lies before it is unread, and says so', async () => {
+  await server().fill('lobby', 30);
+  const ann = await onScreen(390, 844);
+  await expect.poll(() => server().readTo('lobby', 'ann')).toBe(30);
+  await toList(ann);
+  await server().fill('lobby', 40, (n) => `news ${n}`);
+  await expect.poll(() => ann.listed('lobby').getByTestId('unread').textContent()).toContain('40 unread messages');
+  expect(await server().readTo('lobby', 'ann')).toBe(30);
+  await ann.listed('lobby').click();
+  await expect.poll(async () => (await ann.firstSeen()).seq).toBe(31);
+  expect(await ann.log.locator('[data-seq="31"]').getByTestId('fresh').count()).toBe(1);
+  await expect.poll(() => server().readTo('lobby', 'ann')).toBeGreaterThan(30);
 });
 
 test('Enter starts a new line under a thumb, and does what one has chosen', async () => {

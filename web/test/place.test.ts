@@ -74,7 +74,7 @@ test('an answer is recorded with its target, shows it, and leads there', async (
   await ann.sees('message 300');
   await ann.log.locator('[data-seq="299"]').hover();
   await ann.log.locator('[data-seq="299"]').getByTestId('answer').click();
-  await expect.poll(() => ann.page.getByTestId('answering').textContent()).toContain('Answering bob: message 299');
+  await expect.poll(() => ann.page.getByTestId('answering').textContent()).toContain('Replying to bob: message 299');
   await ann.page.keyboard.type('I think so too');
   await ann.page.keyboard.press('Enter');
   await expect.poll(async () => (await server().transcript('lobby')).at(-1)).toMatchObject({ text: 'I think so too', target: 299 });
@@ -106,7 +106,7 @@ test('a chosen answer stays over a reload as the draft does, and not over a chan
   await ann.types('half a th');
   await ann.page.reload();
   await ann.isJoined();
-  await expect.poll(() => ann.page.getByTestId('answering').textContent()).toContain('Answering bob: message 2');
+  await expect.poll(() => ann.page.getByTestId('answering').textContent()).toContain('Replying to bob: message 2');
   await ann.types('ought');
   await ann.composer.press('Enter');
   await expect.poll(async () => (await server().transcript('lobby')).at(-1)).toMatchObject({ text: 'half a thought', target: 2 });
@@ -132,7 +132,7 @@ test('an answer can be given up', async () => {
   await ann.page.keyboard.press('r');
   await ann.page.getByTestId('answering').waitFor();
   await expect.poll(() => ann.page.evaluate(() => document.activeElement?.id)).toBe('message');
-  await ann.page.getByRole('button', { name: 'Do not answer it' }).click();
+  await ann.page.getByRole('button', { name: 'Cancel the reply' }).click();
   await ann.page.getByTestId('answering').waitFor({ state: 'detached' });
   await ann.log.locator('[data-seq="3"]').focus();
   await ann.page.keyboard.press('r');

@@ -55,17 +55,48 @@ test('who is somebody else has nothing of who was here before', async () => {
   expect(await ann.log.locator('[data-seq="1"]').getAttribute('class')).toContain('other');
 });
 
+test('a name that was somebody here is theirs again, and one that was given up is free for somebody else', async () => {
+  const ann = await Person.joins(browser(), server().url, 'ann');
+  const listed = ann.page.locator('.listed.own [data-id]');
+  const own = () => listed.evaluateAll((links) => links.map((link) => link.getAttribute('data-id')).sort());
+  await ann.says('hers');
+  await expect.poll(() => ann.states()).toEqual(['recorded']);
+  for (const id of ['garden', 'kitchen']) {
+    await ann.opens(id);
+    await ann.isIn(id);
+  }
+  await takesName(ann, 'bob', false);
+  await expect.poll(own).toEqual(['kitchen']);
+  await takesName(ann, 'ann'); // ticked, as the form has it
+  await expect.poll(own).toEqual(['garden', 'kitchen', 'lobby']);
+
+  await takesName(ann, 'Dr. Ann');
+  await takesName(ann, 'ann', false); // somebody else
+  await expect.poll(own).toEqual(['kitchen']);
+  await ann.opens('lobby');
+  await ann.sees('hers');
+  expect(await ann.log.locator('[data-seq="1"]').getAttribute('class')).toContain('other');
+  await takesName(ann, 'Dr. Ann', false);
+  await expect.poll(own).toEqual(['garden', 'kitchen', 'lobby']);
+  expect(await ann.log.locator('[data-seq="1"]').getAttribute('class')).toContain('own');
+  ann.hadNoTrouble();
+});
+
 test('what is copied from the log is what was said and by whom', async () => {
   await server().post('lobby', 'bob', 'first');
-  await server().post('lobby', 'bob', 'second');
+  await server().post('lobby', 'bob', '```go\nsecond\n```');
   const ann = await Person.joins(browser(), server().url, 'ann');
   await ann.page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
   await ann.says('third');
-  await expect.poll(() => ann.states()).toEqual(['recorded']);
+  await ann.says('fourth');
+  await server().post('lobby', 'bob', 'fifth', 1);
+  await ann.sees('fifth');
+  await expect.poll(() => ann.states()).toEqual(['recorded', 'recorded']);
   await ann.log.evaluate((log) => getSelection()!.selectAllChildren(log.querySelector('.rows')!));
   await ann.page.keyboard.press('Control+C');
   const copied = await ann.page.evaluate(() => navigator.clipboard.readText());
-  expect(copied.split(/\s+/).filter((word) => word !== '')).toEqual(['bob', 'first', 'second', 'third']);
+  const words = copied.split(/\s+/).filter((word) => word !== '');
+  expect(words).toEqual(['bob', 'first', 'second', 'ann', 'third', 'fourth', 'bob', 'fifth']);
 });
 
 test('a message is read once its end is in view, and not before', async () => {
@@ -89,4 +120,14 @@ test('a message is read once its end is in view, and not before', async () => {
   await expect.poll(() => server().readTo('lobby', 'ann')).toBe(cut.seq - 1);
   await ann.scrolls(0.5);
   await expect.poll(() => server().readTo('lobby', 'ann')).toBeGreaterThanOrEqual(cut.seq);
+  // The last one, too, where the log would follow what comes: 7 px of it are in view.
+  const last = ann.log.locator('[data-seq="90"]');
+  while ((await last.count()) === 0) await ann.scrolls(0.3); // it is drawn long before it is in view
+  await last.evaluate((row) => {
+    const log = row.closest('.log')!;
+    log.scrollTop += row.getBoundingClientRect().top + 7 - log.getBoundingClientRect().bottom;
+  });
+  await expect.poll(() => server().readTo('lobby', 'ann')).toBe(89);
+  await ann.scrolls(1);
+  await expect.poll(() => server().readTo('lobby', 'ann')).toBe(90);
 });

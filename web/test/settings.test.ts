@@ -38,7 +38,7 @@ test('the colours are the system\'s, or what one chose, and that stays', async (
   await opensSettings(ann);
   await ann.page.getByLabel('Dark').check();
   await expect.poll(() => paper(ann)).toBe(dark);
-  await ann.page.getByLabel('As the system').check();
+  await ann.page.getByLabel('System').check();
   await expect.poll(() => paper(ann)).toBe(light);
   ann.hadNoTrouble();
 });
@@ -80,7 +80,9 @@ test('the browser is asked on a press alone, and calls come only to who looks el
   await ann.isIn('lobby');
   expect(await asked(ann)).toBe(0);
   await opensSettings(ann);
-  await ann.page.getByLabel('Tell me of new messages').check();
+  const box = ann.page.getByLabel('Desktop notifications');
+  await box.click();
+  await expect.poll(() => box.isChecked()).toBe(true); // once the browser has agreed
   await expect.poll(() => asked(ann)).toBe(1);
   await ann.page.keyboard.press('Escape');
   await bob.says('seen');
@@ -95,18 +97,29 @@ test('the browser is asked on a press alone, and calls come only to who looks el
 test('while the browser waits for an answer nothing is called on, and the setting says so', async () => {
   const ann = await Person.joins(browser(), server().url, 'ann', '/c/lobby', (page) => withCalls(page, 'default'));
   await opensSettings(ann);
-  const box = ann.page.getByLabel('Tell me of new messages');
+  const box = ann.page.getByLabel('Desktop notifications');
   await box.click();
   await expect.poll(() => ann.page.getByRole('dialog').textContent()).toContain('The browser asks whether it may: answer there.');
   expect(await box.isChecked()).toBe(false);
 });
 
+test('where the browser has agreed before, the box is ticked at once', async () => {
+  const ann = await Person.joins(browser(), server().url, 'ann', '/c/lobby', async (page) => {
+    await withCalls(page, 'granted');
+    await page.addInitScript(() => Object.assign(Notification, { permission: 'granted' }));
+  });
+  await opensSettings(ann);
+  await ann.page.getByLabel('Desktop notifications').check();
+  expect(await asked(ann)).toBe(0);
+  await ann.page.getByLabel('Desktop notifications').uncheck();
+});
+
 test('a browser that refuses is not asked again, and the setting says what to do', async () => {
   const ann = await Person.joins(browser(), server().url, 'ann', '/c/lobby', (page) => withCalls(page, 'denied'));
   await opensSettings(ann);
-  await ann.page.getByLabel('Tell me of new messages').click();
+  await ann.page.getByLabel('Desktop notifications').click();
   await expect.poll(() => ann.page.getByRole('dialog').textContent()).toContain('Allow it in the browser’s own settings first');
-  await expect.poll(() => ann.page.getByLabel('Tell me of new messages').isDisabled()).toBe(true);
+  await expect.poll(() => ann.page.getByLabel('Desktop notifications').isDisabled()).toBe(true);
 });
 
 test('a whole session asks no other host for anything, and breaks no policy', async () => {

@@ -43,7 +43,12 @@ test('without a network the page says so at once, what is written waits, and all
   await ann.says('in a tunnel');
   await expect.poll(() => ann.log.locator('[data-state=sending]').textContent()).toContain('waiting…');
   await ann.opens('pantry');
-  await ann.log.getByText('This conversation has not been opened here yet, and there is no connection.').waitFor();
+  const notLoaded = ann.log.getByText('This conversation has not been opened here yet, and there is no connection.');
+  await notLoaded.waitFor();
+  await ann.says('is anybody there?');
+  await ann.log.locator('[data-state=sending]').waitFor();
+  await notLoaded.waitFor(); // still
+  expect(await ann.log.getByText('This is where the record begins.').count()).toBe(0);
   await expect.poll(() => ann.status('banner')).toContain('You are offline.');
   await ann.listed('lobby').click();
   await ann.sees('in a tunnel'); // what was there stays to be read
@@ -69,7 +74,8 @@ test('where the browser keeps nothing, the page does not say that what one write
     await wire.lay(page);
   });
   wire.cut();
-  await expect.poll(() => ann.status('banner')).toContain('Leave this page open: it is lost with it.');
+  const words = 'Keep this page open: what you write is lost if you close it.';
+  await expect.poll(() => ann.status('banner')).toContain(words);
   await ann.says('in memory alone');
   wire.mend();
   await ann.triesNow();
@@ -148,7 +154,7 @@ test('who is refused hears why, and can choose another name', async () => {
   });
   await ann.choosesName();
   await expect.poll(() => ann.status('banner')).toContain('The server does not let you in: this name is taken.');
-  await ann.page.getByRole('button', { name: 'Choose another name', exact: true }).click();
+  await ann.page.getByTestId('banner').getByRole('button', { name: 'Choose another name' }).click();
   await ann.page.getByLabel('Your name').waitFor();
 });
 

@@ -50,7 +50,7 @@ test('a chosen answer is in both tabs, as the draft is', async () => {
 test('two names in two tabs stay two over a reload', async () => {
   const ann = await Person.joins(browser(), server().url, 'ann');
   const tab = await opensTab(ann);
-  await tab.getByRole('button', { name: /choose another name/ }).click();
+  await tab.getByRole('button', { name: 'Choose another name' }).click();
   await tab.getByLabel('Your name').fill('Dr. Ann');
   await tab.getByRole('button', { name: 'Start chatting' }).click();
   await isJoined(tab);
@@ -60,6 +60,20 @@ test('two names in two tabs stay two over a reload', async () => {
   await isJoined(tab);
   expect(await ann.page.getByTestId('me').textContent()).toContain('ann');
   expect(await tab.getByTestId('me').textContent()).toContain('Dr. Ann');
+});
+
+test('two tabs that both came with a name that was chosen before stay two as well', async () => {
+  const ann = await Person.joins(browser(), server().url, 'ann');
+  const [one, other] = [await opensTab(ann), await opensTab(ann)];
+  await ann.page.close();
+  await other.getByRole('button', { name: 'Choose another name' }).click();
+  await other.getByLabel('Your name').fill('bob');
+  await other.getByRole('button', { name: 'Start chatting' }).click();
+  await isJoined(other);
+  await one.reload();
+  await isJoined(one);
+  expect(await one.getByTestId('me').textContent()).toContain('ann');
+  expect(await other.getByTestId('me').textContent()).toContain('bob');
 });
 
 /** A browser whose calls are told to the test, by the tab that made them; `away` is whether a tab has not the focus. */
@@ -119,10 +133,40 @@ test('one tab calls, and none while one looks at any of them', async () => {
   await expect.poll(() => calls).toEqual(['bob · lobby: one', 'bob · lobby: three', 'bob · lobby: four']);
 });
 
+test('calls are one setting: what one tab turns off or on, the others know', async () => {
+  const context = await browser().newContext();
+  onTestFinished(() => context.close());
+  const calls = await withCalls(context);
+  const tabs = [await context.newPage(), await context.newPage()] as const;
+  for (const [n, tab] of tabs.entries()) {
+    await tab.goto(`${server().url}/c/lobby`);
+    if (n === 0) {
+      await tab.getByLabel('Your name').fill('ann');
+      await tab.getByRole('button', { name: 'Start chatting' }).click();
+    }
+    await isJoined(tab);
+  }
+  const [box, other] = [tabs[0].getByLabel('Desktop notifications'), tabs[1].getByLabel('Desktop notifications')];
+  for (const tab of tabs) await tab.keyboard.press('Control+,');
+  const turns = async (on: boolean) => {
+    await other.setChecked(on);
+    await expect.poll(() => box.isChecked()).toBe(on);
+  };
+  const says = async (text: string) => {
+    await server().post('lobby', 'bob', text);
+    for (const tab of tabs) await tab.getByTestId('text').filter({ hasText: text }).first().waitFor();
+  };
+  await turns(false); // in the tab that does not call
+  await says('one');
+  await turns(true);
+  await says('two');
+  await expect.poll(() => calls).toEqual(['bob · lobby: two']);
+});
+
 test('who may keep nothing in this browser gets in, and chats', async () => {
   const ann = await Person.joins(browser(), server().url, 'ann', '/c/lobby', async (page) => {
     await page.addInitScript(() => {
-      for (const name of ['localStorage', 'sessionStorage']) {
+      for (const name of ['localStorage', 'sessionStorage', 'indexedDB']) {
         Object.defineProperty(globalThis, name, { get() { throw new DOMException('forbidden', 'SecurityError'); } });
       }
     });

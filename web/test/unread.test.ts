@@ -4,6 +4,7 @@ import type { Page } from 'playwright-core';
 import { useBrowser } from './browser.ts';
 import { Person } from './person.ts';
 import { useServer } from './server.ts';
+import { Wire } from './wire.ts';
 
 const browser = useBrowser();
 const server = useServer();
@@ -89,6 +90,99 @@ test('what comes to a window that nobody looks at stays in sight as long as all 
   await server().post('lobby', 'bob', 'three');
   await expect.poll(() => server().readTo('lobby', 'ann')).toBe(33);
   expect(await ann.page.getByTestId('jump').count()).toBe(0);
+});
+
+test('what was missed while the connection was gone is read from its first one on', async () => {
+  await server().fill('lobby', 30);
+  const wire = new Wire();
+  const ann = await joins('ann', wire.lay);
+  await readsToTheEnd(ann, 30);
+  wire.cut();
+  await expect.poll(() => ann.status('banner')).toContain('Connection lost');
+  await server().fill('lobby', 200, (n) => `news ${n}`);
+  wire.mend();
+  await ann.triesNow();
+  await standsAtNew(ann, 31);
+});
+
+test('more than is held does not take what was missed first away', async () => {
+  await server().fill('lobby', 30);
+  const wire = new Wire();
+  const ann = await joins('ann', wire.lay);
+  await readsToTheEnd(ann, 30);
+  wire.cut();
+  await expect.poll(() => ann.status('banner')).toContain('Connection lost');
+  await server().fill('lobby', 1_500, (n) => `news ${n}`);
+  wire.mend();
+  await ann.triesNow();
+  await expect.poll(() => ann.page.getByTestId('jump').textContent()).toContain('1500 new messages');
+  await expect.poll(() => ann.held()).toEqual([1, 1_000]);
+  await ann.scrolls(0.8);
+  expect(await ann.log.locator('[data-seq="31"]').getByTestId('fresh').count()).toBe(1);
+});
+
+test('who looks away from a conversation without a message finds where the first ones begin', async () => {
+  const ann = await joins('ann', letsLookAway);
+  await ann.page.getByTestId('empty').waitFor();
+  await looksAway(ann, true);
+  await server().fill('lobby', 200);
+  await expect.poll(async () => (await ann.held())[1]).toBe(200);
+  await looksAway(ann, false);
+  await standsAtNew(ann, 1);
+});
+
+test('who has read on from the line to the end stays there, whatever they look at', async () => {
+  await server().fill('lobby', 30);
+  const ann = await joins('ann', letsLookAway);
+  await readsToTheEnd(ann, 30);
+  await ann.opens('kitchen');
+  await ann.isIn('kitchen');
+  await server().fill('lobby', 100, (n) => `news ${n}`);
+  await ann.listed('lobby').click();
+  await ann.isIn('lobby');
+  await standsAtNew(ann, 31);
+  await ann.page.getByTestId('jump').click();
+  await expect.poll(() => server().readTo('lobby', 'ann')).toBe(130);
+  await looksAway(ann, true);
+  await server().post('lobby', 'bob', 'one more');
+  await ann.sees('one more');
+  await looksAway(ann, false);
+  await expect.poll(() => server().readTo('lobby', 'ann')).toBe(131);
+  expect((await ann.firstSeen()).seq).toBeGreaterThan(100);
+});
+
+test('a few that are new in a short conversation are read, and what comes next comes into view', async () => {
+  await server().fill('lobby', 1);
+  const ann = await joins('ann');
+  await readsToTheEnd(ann, 1);
+  await ann.opens('kitchen');
+  await ann.isIn('kitchen');
+  await server().fill('lobby', 2, (n) => `news ${n}`);
+  await ann.listed('lobby').click();
+  await ann.isIn('lobby');
+  await expect.poll(() => server().readTo('lobby', 'ann')).toBe(3);
+  expect(await ann.page.getByTestId('jump').count()).toBe(0);
+  await server().fill('lobby', 40, (n) => `later ${n}`);
+  await expect.poll(() => server().readTo('lobby', 'ann')).toBe(43);
+  expect(await ann.page.getByTestId('jump').count()).toBe(0);
+});
+
+test('where the page that it is to open at does not come, a conversation opens there as soon as it does', async () => {
+  await server().fill('lobby', 30);
+  const wire = new Wire();
+  const ann = await joins('ann', wire.lay);
+  await readsToTheEnd(ann, 30);
+  await ann.opens('kitchen');
+  await ann.isIn('kitchen');
+  await server().fill('lobby', 200, (n) => `news ${n}`);
+  await ann.page.reload();
+  await ann.isIn('kitchen');
+  wire.refuses = { types: ['history'], code: 'unavailable', reason: 'the disk is away' };
+  await ann.listed('lobby').click();
+  const asked = () => wire.requests.filter(({ type, conversation }) => type === 'history' && conversation === 'lobby');
+  await expect.poll(() => asked().length).toBeGreaterThan(0);
+  wire.refuses = undefined;
+  await standsAtNew(ann, 31);
 });
 
 test('four typed lines leave the log at its end: the next message comes into view', async () => {

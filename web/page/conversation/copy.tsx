@@ -2,6 +2,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { copyText } from '../clipboard.ts';
+import { notify } from '../status/notices.tsx';
 import { strings } from '../strings.ts';
 
 const copiedShownFor = 2_000; // ms
@@ -22,10 +23,23 @@ export function Copy({ text, label = strings.message.copy, hint, tabIndex, pictu
     const timer = setTimeout(() => setCopied(false), copiedShownFor);
     return () => clearTimeout(timer);
   }, [copied]);
+  const copy = async () => {
+    const done = await copyText(text);
+    setCopied(done);
+    if (!done) notify(strings.message.textNotCopied);
+  };
   return (
-    <button class="button quiet" title={hint} tabIndex={tabIndex} onClick={() => void copyText(text).then(setCopied)}>
-      {!copied && picture}
-      <span aria-live="polite" class={picture && !copied ? 'visually-hidden' : undefined}>{copied ? strings.message.copied : label}</span>
+    <button class="button quiet" title={hint} tabIndex={tabIndex} onClick={() => void copy()}>
+      {picture && copied ? tick : picture}
+      <span aria-live="polite" class={picture ? 'visually-hidden' : undefined}>
+        {copied ? strings.message.copied : label}
+      </span>
     </button>
   );
 }
+
+const tick = ( // as wide as what it stands for: nothing beside it moves
+  <svg viewBox="0 0 24 24" width="14" height="14" aria-hidden="true">
+    <path fill="none" stroke="currentColor" stroke-width="2.5" stroke-linecap="round" d="M4 13l5 5L20 6" />
+  </svg>
+);

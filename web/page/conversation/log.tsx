@@ -1,14 +1,16 @@
 // The log of a conversation: the rows near what is read, and at its end what has not reached the record yet.
+import { effect } from '@preact/signals';
 import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import type { Conversation } from '@verbatim/client';
 import { copyText } from '../clipboard.ts';
-import { isOwn } from '../self.ts';
+import { isOwn, isOwnName } from '../self.ts';
 import { notify } from '../status/notices.tsx';
 import { chat, connection, user, watch } from '../state.ts';
 import { offline } from '../status/network.ts';
 import { strings } from '../strings.ts';
 import { dayOf, today } from '../time.ts';
 import { answer } from './answering.ts';
+import { beginningOf } from './beginning.ts';
 import type { Sized } from './extent.ts';
 import { GrowingRow, MessageRow } from './message.tsx';
 import { PendingRow } from './pending.tsx';
@@ -30,8 +32,13 @@ export function Log({ id }: { id: string }) {
   reading.drawnLast = timeline.last;
   useLayoutEffect(() => reading.drawn());
   useOwnSends(reading);
-  const empty = joined && items.length === 0 && !timeline.hasOlder;
-  const unseen = conversation.newest - (conversation.readTo ?? conversation.newest);
+  const beginning = beginningOf({
+    isKnown: conversation.opened, isHidden: hidden,
+    messages: timeline.messages.length, pending: items.length - timeline.messages.length,
+    hasOlder: timeline.hasOlder, loadingOlder, isFirstDrawn: extent.from === 0,
+    phase: offline.value ? 'offline' : connection.value.phase,
+  });
+  const { unread } = reading;
   return (
     <div class="log-place">
       <div
@@ -40,30 +47,25 @@ export function Log({ id }: { id: string }) {
         data-testid="log" data-first={timeline.first} data-last={timeline.end} data-held={timeline.messages.length}
       >
         <div class="log-start">
-          {loadingOlder && strings.conversation.loadingOlder}
-          {((!joined && items.length === 0) || hidden) && (awaitsNetwork() ? strings.conversation.notLoaded : strings.conversation.loading)}
-          {empty && <Empty id={id} />}
-          {items.length > 0 && !timeline.hasOlder && extent.from === 0 && strings.conversation.beginning}
+          {beginning === 'empty' ? <Empty id={id} /> : beginning && strings.conversation.beginnings[beginning]}
         </div>
         <Rows items={items.slice(extent.from, extent.to)} above={extent.above} below={extent.below} hidden={hidden} reading={reading} people={conversation.people.reads} />
       </div>
-      <DayNow time={reading.topTime.value} />
+      <DayNow time={reading.topTime.value} atEnd={reading.follows.value} />
       {!reading.follows.value && (
         <button class="jump" onClick={() => reading.toEnd()} data-testid="jump">
-          <span aria-hidden="true">↓ </span>{unseen > 0 ? strings.conversation.jumpNew(unseen) : strings.conversation.jump}
+          <span aria-hidden="true">↓ </span>
+          {unread > 0 ? strings.conversation.jumpNew(unread) : strings.conversation.jump}
         </button>
       )}
     </div>
   );
 }
 
-/** What is not there yet does not come soon. */
-const awaitsNetwork = () => offline.value || connection.value.phase === 'waiting' || connection.value.phase === 'refused';
-
-/** The day of what is in view, for who reads far from where it begins. */
-function DayNow({ time }: { time: string }) {
-  void today.value;
-  return time === '' ? null : <p class="day-now" aria-hidden="true" data-testid="day-now">{dayOf(time)}</p>;
+/** The day of what is in view, for who reads far from where it begins. At the end none means today. */
+function DayNow({ time, atEnd }: { time: string; atEnd: boolean }) {
+  const isPlain = time === '' || (atEnd && new Date(time).toDateString() === today.value);
+  return isPlain ? null : <p class="day-now" aria-hidden="true" data-testid="day-now">{dayOf(time)}</p>;
 }
 
 /** Where nothing was written yet. */
@@ -89,7 +91,7 @@ interface RowsProps {
 
 function Rows({ items, above, below, hidden, reading, people }: RowsProps) {
   const messages = items.flatMap((item) => (item.kind === 'message' ? [item.row.message] : []));
-  const readers = readersOf(messages, people, user.value);
+  const readers = readersOf(messages, people, (name) => isOwnName(name, user.value));
   const current = items.some(({ key }) => key === reading.current.value) ? reading.current.value : items.at(-1)?.key;
   return (
     <div
@@ -164,10 +166,12 @@ function useReading(id: string, view: { current: HTMLElement | null }): Reading 
     const sizes = new ResizeObserver(drawn); // the window, the keyboard of a phone, a growing composer; a message that unfolds
     sizes.observe(view.current!);
     sizes.observe(view.current!.querySelector('.rows')!);
+    const off = effect(() => void (connection.value.phase !== 'online' && reading.lost()));
     addEventListener('focus', drawn);
     addEventListener('pagehide', leaves);
     return () => {
       sizes.disconnect();
+      off();
       removeEventListener('focus', drawn);
       removeEventListener('pagehide', leaves);
       reading.keep();

@@ -48,6 +48,9 @@ export class MessageRow extends Component<Props> {
   override render({ row, own, reading, rowKey, tabIndex, isTarget, active, readers }: Props) {
     const { message } = row;
     const { seq, from, target } = message;
+    const clock = clockTime(message.time);
+    const date = `${exactTime(message.time)} · #${seq}`;
+    const hasFacts = row.ends || message.partial === true;
     return (
       <article
         class={`${rowClass(own, row.follows)}${isTarget ? ' target' : ''}`} data-key={rowKey} data-seq={seq} data-from={from}
@@ -58,15 +61,16 @@ export class MessageRow extends Component<Props> {
         {row.firstUnread && <p class="divider fresh" data-testid="fresh"><span>{strings.conversation.newHere}</span></p>}
         <Bubble
           room={reading.id} from={from} name={message.name} own={own} follows={row.follows} authorId={`author-${seq}`}
-          actions={active && <Actions message={message} reading={reading} tabIndex={tabIndex} />}
+          facts={hasFacts ? [message.partial && strings.conversation.partial, clock, own && '✓'] : []}
+          actions={active && <Actions message={message} reading={reading} tabIndex={tabIndex} date={date} />}
         >
           {target !== undefined && <Quote reading={reading} seq={target} />}
           <div id={`text-${seq}`} class="text-place">
             {message.redacted ? <p class="text redacted" data-testid="text">{strings.conversation.redacted}</p> : <Text text={message.text ?? ''} />}
           </div>
-          <span class={row.ends || message.partial ? 'facts' : 'facts within'} dir={directionOf(lastLineOf(message))}>
+          <span class={hasFacts ? 'facts' : 'facts within'} dir={directionOf(lastLineOf(message))}>
             {message.partial && <span>{strings.conversation.partial}</span>}
-            <time id={`time-${seq}`} dir="auto" dateTime={message.time} title={`${exactTime(message.time)} · #${seq}`}>{clockTime(message.time)}</time>
+            <time id={`time-${seq}`} dir="auto" dateTime={message.time} title={date}>{clock}</time>
             {own && <span class="state" title={strings.state.recorded}>✓<span class="visually-hidden">{strings.state.recorded}</span></span>}
           </span>
         </Bubble>
@@ -79,16 +83,29 @@ export class MessageRow extends Component<Props> {
 /** The end of a text: the facts stand beside it, on its own side. */
 const lastLineOf = ({ text = '' }: Message) => text.slice(text.trimEnd().lastIndexOf('\n') + 1);
 
-/** What can be done with a message. */
-function Actions({ message, reading, tabIndex }: { message: Message; reading: Reading; tabIndex: number }) {
+interface ActionsProps {
+  message: Message;
+  reading: Reading;
+  tabIndex: number;
+  date: string;
+}
+
+/** What can be done with a message. Within a run it alone tells when that was written. */
+function Actions({ message, reading, tabIndex, date }: ActionsProps) {
   if (message.redacted) return null;
   return (
     <div class="actions">
-      <button class="button quiet" tabIndex={tabIndex} onClick={() => answer(reading.id, message.seq)} title={strings.message.answerHint} data-testid="answer">
+      <button
+        class="button quiet" tabIndex={tabIndex} onClick={() => answer(reading.id, message.seq)}
+        title={`${strings.message.answerHint}\n${date}`} data-testid="answer"
+      >
         <svg viewBox="0 0 24 24" width="14" height="14" aria-hidden="true"><path fill="none" stroke="currentColor" stroke-width="2.5" stroke-linecap="round" stroke-linejoin="round" d="M10 5 4 11l6 6M4 11h10a6 6 0 0 1 6 6v2" /></svg>
         <span class="visually-hidden">{strings.message.answer}</span>
       </button>
-      <Copy text={message.text ?? ''} label={strings.message.copyText} hint={strings.message.copyHint} tabIndex={tabIndex} picture={twoSheets} />
+      <Copy
+        text={message.text ?? ''} label={strings.message.copyText} hint={`${strings.message.copyHint}\n${date}`}
+        tabIndex={tabIndex} picture={twoSheets}
+      />
     </div>
   );
 }
@@ -119,17 +136,20 @@ interface BubbleProps {
   own: boolean;
   follows: boolean;
   authorId?: string;
+  /** The words on the last line, for which room is kept there. */
+  facts?: (string | false | undefined)[];
   actions?: ComponentChildren;
   children: ComponentChildren;
 }
 
 /** The shape around a message: the author beside and above it, the text and its facts within. */
-export function Bubble({ room, from, name, own, follows, authorId, actions, children }: BubbleProps) {
+export function Bubble({ room, from, name, own, follows, authorId, facts = [], actions, children }: BubbleProps) {
   const shown = name ?? from;
+  const words = facts.filter(Boolean).join('  ');
   return (
     <div class="message">
       {!own && (follows ? <span class="avatar-space" /> : <Avatar name={shown} room={room} />)}
-      <div class="bubble">
+      <div class="bubble" style={words ? { '--facts': JSON.stringify(words) } : undefined}>
         <p id={authorId} class={own || follows ? 'author visually-hidden' : `author ink-${hueIn(room, shown)}`} dir="auto" title={from}>{shown}</p>
         {children}
       </div>

@@ -15,11 +15,18 @@ interface Props extends RowPlace {
 }
 
 export function PendingRow({ item, state, rowKey, tabIndex }: Props) {
+  const clock = clockTime(item.created);
   return (
-    <article class={rowClass(true, true)} data-key={rowKey} tabIndex={tabIndex} data-state={state} data-testid="message" aria-label={`${user.value} ${clockTime(item.created)}`}>
-      <Bubble room={item.conversation} from={user.value} own follows>
+    <article
+      class={rowClass(true, true)} data-key={rowKey} tabIndex={tabIndex} data-state={state} data-testid="message"
+      aria-label={`${user.value} ${clock}`}
+    >
+      <Bubble room={item.conversation} from={user.value} own follows facts={[clock, stateOf(item)]}>
         <div class="text-place"><Text text={item.text} /></div>
-        <span class="facts" dir={directionOf(item.text.slice(item.text.trimEnd().lastIndexOf('\n') + 1))}><time dir="auto">{clockTime(item.created)}</time><State item={item} /></span>
+        <span class="facts" dir={directionOf(item.text.slice(item.text.trimEnd().lastIndexOf('\n') + 1))}>
+          <time dir="auto">{clock}</time>
+          <State item={item} />
+        </span>
         {state === 'failed' && <Failed item={item} />}
       </Bubble>
     </article>
@@ -28,8 +35,13 @@ export function PendingRow({ item, state, rowKey, tabIndex }: Props) {
 
 function State({ item }: { item: OutboxItem }) {
   if (item.state === 'recorded') return <span class="state" title={strings.state.recorded}>✓<span class="visually-hidden">{strings.state.recorded}</span></span>;
-  if (item.state === 'failed') return <span class="state">{strings.state.failed}</span>;
-  return <span class="state" title={item.reason}>{item.reason === undefined && connected.value ? strings.state.sending : strings.state.waiting}</span>;
+  return <span class="state" title={item.state === 'failed' ? undefined : item.reason}>{stateOf(item)}</span>;
+}
+
+function stateOf({ state, reason }: OutboxItem): string {
+  if (state === 'recorded') return '✓';
+  if (state === 'failed') return strings.state.failed;
+  return reason === undefined && connected.value ? strings.state.sending : strings.state.waiting;
 }
 
 function Failed({ item }: { item: OutboxItem }) {

@@ -4,13 +4,15 @@ import type { Conversation, Message, Seq } from '@verbatim/client';
 import { chat, user } from '../state.ts';
 import { notify } from '../status/notices.tsx';
 import { strings } from '../strings.ts';
+import { isRead } from '../watched.ts';
 import { keepPlace, keptPlace } from './place.ts';
 import { keyOf, type Item } from './rows.ts';
 import { Scroll } from './scroll.ts';
 
 const held = 1_000; // messages, most, for who scrolls
 const heldAtEnd = 150; // messages for who reads at the end
-const askAgainAfter = 2_000; // ms, where older or newer messages did not come
+const askAgainAfter = 2_000; // ms, where older or newer messages did not come, or those to open at
+const mostTries = 5; // to open at a message, while the connection is there
 const belowEdge = 0.3; // of the view's height: where a message that one goes to stands
 
 export class Reading {
@@ -25,7 +27,7 @@ export class Reading {
   readonly current = signal<string | undefined>(undefined);
   /** The key of the row that the pointer or the focus is on. */
   readonly active = signal<string | undefined>(undefined);
-  /** When the first message in view was written; empty at the end, where the day is plain. */
+  /** When the first message in view was written; empty where its day stands above it. */
   readonly topTime = signal('');
   /** The message that was gone to. */
   readonly target = signal<Seq | undefined>(undefined);
@@ -35,7 +37,9 @@ export class Reading {
   /** How far the user had read when they came here, known once it is joined. */
   readBefore: { readTo: Seq | undefined } | undefined;
   private opened = false;
-  private away = false; // nobody looks at the window
+  private tries = 0; // to open
+  private away = false; // nobody reads what comes: nobody looks, or it was missed and comes all at once
+  private seenLast: Seq = 0; // what was drawn when that began
   private focusIsDue = false;
   private focusedBefore: string | undefined; // the key of the row that had the focus before this drawing
   private asked = { edge: 0, at: 0 };
@@ -55,11 +59,12 @@ export class Reading {
     this.noteAway();
   }
 
-  /** The items that are drawn this time. Where nobody looks, the first that is new is not scrolled out of sight. */
+  /** The items that are drawn this time. Where nobody reads them, the first new one is not scrolled out of sight. */
   draws(items: Item[]): void {
     this.items = items;
-    const fresh = this.away ? items.find((item) => item.kind === 'message' && item.row.firstUnread) : undefined;
-    this.scroll.notPast = fresh?.key;
+    const { readTo } = this;
+    const isNew = (item: Item) => item.kind === 'message' && item.row.firstUnread && item.row.message.seq > readTo;
+    this.scroll.notPast = this.away ? items.find(isNew)?.key : undefined;
   }
 
   /** The log is drawn anew. */
@@ -68,6 +73,11 @@ export class Reading {
     if (this.scroll.restore()) this.redraw.value++;
     this.focus();
     this.settle();
+  }
+
+  /** The connection is lost. What is missed from now on may come before it is drawn that it was. */
+  lost(): void {
+    this.conversation.heldBack = true;
   }
 
   scrolled(): void {
@@ -127,11 +137,30 @@ export class Reading {
     else keepPlace(this.id, undefined);
   }
 
-  /** What comes while nobody looks is new to whoever looks next: the line "New" stands before it. */
+  /** What comes while nobody reads is new to the next look: the line "New" stands before it. */
   private noteAway(): void {
-    const { readTo, newest } = this.conversation;
-    this.away = !this.opening.peek() && !document.hasFocus();
-    if (this.away && readTo !== undefined && readTo < newest) this.readBefore = { readTo };
+    const { newest } = this.conversation;
+    const read = isRead();
+    const away = !this.opening.peek() && !(read && this.isCaughtUp);
+    if (away && !this.away) this.seenLast = this.drawnLast;
+    this.away = away;
+    if (away && newest > this.seenLast) this.readBefore = { readTo: this.readTo };
+  }
+
+  /** How far it is read, as far as is known: who has no mark yet has read what was there. */
+  private get readTo(): Seq {
+    return this.conversation.readTo ?? this.seenLast;
+  }
+
+  /** Whether all is drawn that was there when it was joined last. Before that, what comes was missed. */
+  private get isCaughtUp(): boolean {
+    return this.drawnLast >= this.conversation.lastAtJoin;
+  }
+
+  /** How many messages are new to the reader. */
+  get unread(): number {
+    const { newest, readTo = this.readBefore?.readTo ?? newest } = this.conversation;
+    return newest - readTo;
   }
 
   /** The row that has the focus, or is about to get it. */
@@ -182,16 +211,17 @@ export class Reading {
     if (this.opening.value) return this.open();
     if (scroll.goes) return;
     this.follows.value = scroll.atEnd && timeline.live;
-    conversation.heldBack = !scroll.atEnd;
+    conversation.heldBack = !scroll.atEnd || this.away || !conversation.joined; // what was missed keeps its beginning
     if (scroll.atEnd && timeline.live && timeline.messages.length > 2 * heldAtEnd) timeline.trim(heldAtEnd);
-    this.topTime.value = this.timeAt(scroll.place?.key);
+    this.topTime.value = this.timeOnTop();
     this.loadMore();
-    if (document.hasFocus()) conversation.markRead(this.seenLast());
+    if (isRead() && this.isCaughtUp) conversation.markRead(this.readLast());
   }
 
-  private timeAt(key: string | undefined): string {
-    const item = key === undefined ? undefined : this.items.find((each) => each.key === key);
-    return item?.kind === 'message' ? item.row.message.time : '';
+  private timeOnTop(): string {
+    const { first } = this.scroll;
+    const item = first && this.items.find(({ key }) => key === first.key);
+    return item?.kind === 'message' && !(item.row.newDay && first!.top >= 0) ? item.row.message.time : '';
   }
 
   private loadMore(): void {
@@ -210,8 +240,9 @@ export class Reading {
     return true;
   }
 
-  private seenLast(): Seq {
-    if (this.follows.value) return this.drawnLast;
+  /** The newest entry that has been read: all of them where the last row is in view, what is no message too. */
+  private readLast(): Seq {
+    if (this.follows.value && this.scroll.showsEnd) return this.drawnLast;
     return Number(this.scroll.read().findLast((row) => row.dataset.seq !== undefined)?.dataset.seq ?? 0);
   }
 
@@ -221,17 +252,36 @@ export class Reading {
     if (this.opened || !conversation.joined || conversation.timeline.last < conversation.newest) return;
     this.opened = true;
     this.readBefore = { readTo: conversation.readTo };
-    void this.findPlace().finally(() => {
+    void this.findPlace().then((found) => {
+      if (!found && !(conversation.joined && ++this.tries >= mostTries)) return this.openLater();
       this.opening.value = false;
       this.redraw.value++;
     });
   }
 
-  private async findPlace(): Promise<void> {
+  /** What it is to open at could not be had: without a connection as soon as it is joined again, else in a while. */
+  private openLater(): void {
+    const again = () => {
+      this.opened = false;
+      this.redraw.value++;
+    };
+    if (this.conversation.joined) setTimeout(again, askAgainAfter);
+    else again();
+  }
+
+  /** Reports whether it stands where it is to open; the end is where nothing is to be found. */
+  private async findPlace(): Promise<boolean> {
     const { conversation } = this;
+    const { newest, readTo = newest, log } = conversation;
+    const stands = async (seq: Seq, top: number) => {
+      if (!(await conversation.goTo(seq))) return false;
+      this.standAt(seq, top);
+      return true;
+    };
     const place = keptPlace(this.id);
-    if (place && place.log === conversation.log && (await conversation.goTo(place.seq))) return this.standAt(place.seq, place.top);
-    const unread = conversation.readTo !== undefined && conversation.readTo < conversation.newest ? conversation.readTo + 1 : undefined;
-    if (unread !== undefined && (await conversation.goTo(unread))) this.standAt(unread, 0);
+    const isKept = place !== undefined && place.log === log && place.seq <= newest;
+    if (isKept && (await stands(place.seq, place.top))) return true;
+    if (readTo < newest && (await stands(readTo + 1, 0))) return true;
+    return !isKept && readTo >= newest;
   }
 }

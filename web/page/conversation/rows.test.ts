@@ -48,8 +48,14 @@ test('an answer names its author again, for its quote stands between', () => {
 
 test('readers stand at the newest message that they have read, and not at their own', () => {
   const messages = [message(4, 'ann', '24T12:00:00.000000'), message(6, 'bob', '24T12:00:00.000000')];
-  const readers = readersOf(messages, { ann: 6, bob: 6, eve: 6, zoe: 5, dan: 2, cem: 9 }, 'eve');
+  const readers = readersOf(messages, { ann: 6, bob: 6, eve: 6, zoe: 5, dan: 2, cem: 9 }, (name) => name === 'eve');
   expect([...readers].sort()).toEqual([[4, ['zoe']], [6, ['ann', 'cem']]]);
+});
+
+test('one\'s former names are no readers', () => {
+  const mine = (name: string) => name === 'eve' || name === 'Evelyn';
+  const readers = readersOf([message(4, 'ann', '24T12:00:00.000000')], { eve: 4, Evelyn: 4, zoe: 4 }, mine);
+  expect([...readers]).toEqual([[4, ['zoe']]]);
 });
 
 test('one\'s own message keeps its key from the outbox to the record', () => {

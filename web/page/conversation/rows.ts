@@ -42,11 +42,13 @@ export function keyOf(user: string, from: string, id: string | undefined, seq: S
 }
 
 /** Who has read up to each message and no further, oneself and its author left out; by seq. */
-export function readersOf(messages: Message[], reads: Record<string, Seq>, user: string): Map<Seq, string[]> {
+export function readersOf(
+  messages: Message[], reads: Record<string, Seq>, isMe: (name: string) => boolean,
+): Map<Seq, string[]> {
   const readers = new Map<Seq, string[]>();
   for (const name of Object.keys(reads).sort()) {
     const message = newestUpTo(messages, reads[name]!);
-    if (!message || name === user || name === message.from) continue;
+    if (!message || isMe(name) || name === message.from) continue;
     readers.set(message.seq, [...(readers.get(message.seq) ?? []), name]);
   }
   return readers;

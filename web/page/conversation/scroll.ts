@@ -3,6 +3,7 @@
 import { extentAround, Heights, rangeAround, rowAt, type Anchor, type Extent, type Sized } from './extent.ts';
 
 const nearEdge = 48; // px
+const belowLast = 8; // px below the last row, at least; as in conversation.css
 const nearHeld = 900; // px; more is asked for before the reader gets there
 const margin = 1_000; // px drawn before and after what can be seen
 const marginAtEnd = 400; // px, for who follows what comes: a busy conversation draws all of it anew, many times a second
@@ -19,6 +20,7 @@ export class Scroll {
   notPast: string | undefined;
   private anchor: Anchor | undefined;
   private top = 0; // of the view, when the anchor was kept
+  private untold = false; // it has been scrolled since, of which the browser tells later
   private goal: 'none' | 'set' | 'drawn' = 'none'; // somewhere else that the reader goes to: drawn as soon as the rows there are
   private drawn: Extent = { from: 0, to: 0, above: 0, below: 0 };
   private width = 0; // of the view, as it was measured last
@@ -31,6 +33,7 @@ export class Scroll {
   extent(rows: Sized[], live: boolean): Extent {
     this.rows = rows;
     this.live = live;
+    this.atEnd &&= live; // there is no end to follow
     if (this.goal === 'set') this.goal = 'drawn';
     this.drawn = extentAround(rows, this.heights, this.start, this.height, this.follows ? marginAtEnd : margin);
     return this.drawn;
@@ -42,10 +45,13 @@ export class Scroll {
     this.height = view.clientHeight;
     this.measure(view);
     if (this.goal === 'set') return true;
-    const scrolled = this.goal === 'drawn' ? 0 : this.scrolledSince(view);
+    const went = this.goal === 'drawn';
+    const scrolled = went ? 0 : this.scrolledSince(view);
+    this.untold = !went && (this.untold || view.scrollTop !== this.top);
     this.goal = 'none';
     if (this.follows) view.scrollTop = view.scrollHeight;
     else this.toAnchor(view, scrolled);
+    if (went && this.live && toEnd(view) < 1) this.atEnd = true; // from where one went to, all that follows is in view
     if (this.follows && this.hasPassed(view)) {
       this.standAt(this.notPast!, 0);
       return true;
@@ -58,10 +64,11 @@ export class Scroll {
   moved(): boolean {
     if (this.goes) return true; // the browser tells of a scroll a frame later: this one was before that
     const view = this.view()!;
-    const { scrollTop, scrollHeight, clientHeight } = view;
     // A view that has become lower shows less of the end. Nobody has scrolled away from it: `restore` goes back there.
-    if (this.follows && clientHeight !== this.height) return true;
-    this.atEnd = this.live && scrollHeight - scrollTop - clientHeight < nearEdge;
+    if (this.follows && view.clientHeight !== this.height) return true;
+    // Where it stands as `restore` left it, the browser tells of that, and nobody has scrolled.
+    if (this.untold || view.scrollTop !== this.top) this.atEnd = this.live && toEnd(view) < nearEdge;
+    this.untold = false;
     this.remember(view);
     return this.needsMore();
   }
@@ -89,13 +96,22 @@ export class Scroll {
     return this.atEnd ? undefined : this.anchor;
   }
 
+  /** The first row in view, also at the end. */
+  get first(): Anchor | undefined {
+    return this.anchor;
+  }
+
+  /** Whether all of the last row is in view. */
+  get showsEnd(): boolean {
+    return this.live && toEnd(this.view()!) <= belowLast;
+  }
+
   get nearTop(): boolean {
     return this.view()!.scrollTop < nearHeld;
   }
 
   get nearBottom(): boolean {
-    const { scrollTop, scrollHeight, clientHeight } = this.view()!;
-    return scrollHeight - scrollTop - clientHeight < nearHeld;
+    return toEnd(this.view()!) < nearHeld;
   }
 
   /** The row elements that can be seen. */
@@ -135,10 +151,13 @@ export class Scroll {
     if (row) view.scrollTop += topIn(view, row) - this.anchor!.top + scrolled;
   }
 
-  /** How far the reader has scrolled since the anchor was kept: the browser may not have told yet. At the lower edge it may be that there is less now. */
+  /**
+   * How far the reader has scrolled since the anchor was kept: the browser may not have told yet. Where there is less
+   * now, it has moved up to the end by itself.
+   */
   private scrolledSince(view: HTMLElement): number {
-    const { scrollTop, scrollHeight, clientHeight } = view;
-    return scrollHeight - scrollTop - clientHeight < 1 ? 0 : scrollTop - this.top;
+    const by = view.scrollTop - this.top;
+    return by < 0 && toEnd(view) < 1 ? 0 : by;
   }
 
   /** Keeps the first row that can be seen, and where it is; where none of the drawn ones can, the one that would be there. */
@@ -172,6 +191,11 @@ function listOf(view: HTMLElement): HTMLElement {
 
 function rowsIn(view: HTMLElement): HTMLElement[] {
   return [...listOf(view).children] as HTMLElement[];
+}
+
+/** How far the view could be scrolled down still. */
+function toEnd({ scrollHeight, scrollTop, clientHeight }: HTMLElement): number {
+  return scrollHeight - scrollTop - clientHeight;
 }
 
 function topIn(view: HTMLElement, row: HTMLElement): number {

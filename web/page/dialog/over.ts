@@ -2,22 +2,41 @@
 // not leave the conversation or the site.
 import { effect } from '@preact/signals';
 import { hidePeopleOver, peopleOver } from '../head/people-shown.ts';
+import { onStep, stepBack, whenStill } from '../steps.ts';
 import { sheet } from './sheet.ts';
 
-let stepped = false; // the step for what is open now was made
+let steps = Date.now(); // each has a number of its own, over reloads too
+let step: number | undefined; // of what is open now
 
-export function keepOver(): void {
+export function closeOver(): void {
+  sheet.value = undefined;
+  hidePeopleOver();
+}
+
+/** Keeps the steps; `show` shows what the address names, after a step that the person has made. */
+export function keepOver(show: () => void): void {
   effect(() => {
     const isOver = sheet.value !== undefined || peopleOver.value;
-    if (isOver === stepped) return;
-    stepped = isOver;
-    if (isOver) history.pushState({ list: history.state?.list === true, over: true }, '');
-    else if (history.state?.over === true) history.back(); // closed by another key or button
+    if (isOver === (step !== undefined)) return;
+    const mine = step ?? ++steps;
+    step = isOver ? mine : undefined;
+    whenStill(isOver ? () => step === mine && begin(mine) : () => stepHere() === mine && stepBack());
   });
-  addEventListener('popstate', () => {
-    if (!stepped || history.state?.over === true) return;
-    stepped = false;
-    sheet.value = undefined;
-    hidePeopleOver();
+  onStep(() => {
+    show();
+    if (step === undefined || stepHere() === step) return;
+    step = undefined;
+    closeOver();
   });
+  const isLeftOver = step === undefined && stepHere() !== undefined; // from before a reload: nothing is open now
+  if (isLeftOver && history.length > 1) stepBack();
+}
+
+const stepHere = (): number | undefined => history.state?.over;
+
+/** Goes on from where something was over the page before, by a step forward, in the place of that. */
+function begin(mine: number): void {
+  const state = { list: history.state?.list === true, over: mine };
+  if (stepHere() === undefined) history.pushState(state, '');
+  else history.replaceState(state, '');
 }

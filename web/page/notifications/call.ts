@@ -3,12 +3,13 @@ import { effect } from '@preact/signals';
 import type { Message } from '@verbatim/client';
 import { keyOf } from '../root.ts';
 import { chats, open, user } from '../state.ts';
-import { notifications } from './setting.ts';
+import { keepNotifications, notifications } from './setting.ts';
 import { isToCall, keepTabs } from './tabs.ts';
 import { wordsOf } from './words.ts';
 
 /** Calls for what comes into the open conversation; live.ts does for the others. */
 export function keepCalling(): void {
+  keepNotifications();
   keepTabs();
   effect(() => chats.value.on('message', ({ message }) => void call(message)));
 }

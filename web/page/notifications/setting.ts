@@ -15,6 +15,16 @@ function now(): Notifying {
   return Notification.permission === 'granted' && lasting.getItem(key) === 'on' ? 'on' : 'off';
 }
 
+/** Hears of what was chosen in another tab, and looks whenever somebody comes: the browser's settings may be others. */
+export function keepNotifications(): void {
+  const look = () => {
+    const stillAsks = notifications.peek() === 'asked' && Notification.permission === 'default';
+    if (!stillAsks) notifications.value = now();
+  };
+  addEventListener('storage', ({ key: changed }) => (changed === null || changed === key) && look());
+  for (const event of ['focus', 'pageshow']) addEventListener(event, look);
+}
+
 export async function setNotifications(on: boolean): Promise<void> {
   lasting.setItem(key, on ? 'on' : 'off');
   if (on && Notification.permission === 'default') {

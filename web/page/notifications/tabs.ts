@@ -4,21 +4,23 @@
 import { effect } from '@preact/signals';
 import { keyOf } from '../root.ts';
 import { user } from '../state.ts';
+import { isWatched, onWatched } from '../watched.ts';
 
 let calls = false; // this tab is the one that calls
 
 const callerOf = (person: string) => keyOf(`caller/${person}`);
 const watchedBy = (person: string) => keyOf(`watched/${person}`);
 
-/** Whether the person looks at this tab. */
-export const isWatched = (): boolean => !document.hidden && document.hasFocus();
-
 /** Reports whether this tab is to call the person now. */
 export async function isToCall(): Promise<boolean> {
   if (isWatched()) return false;
   if (!navigator.locks) return true;
-  const { held = [] } = await navigator.locks.query();
-  return calls && !held.some(({ name }) => name === watchedBy(user.peek()));
+  try {
+    const { held = [] } = await navigator.locks.query();
+    return calls && !held.some(({ name }) => name === watchedBy(user.peek()));
+  } catch {
+    return true; // locks are forbidden where storage is: as if alone
+  }
 }
 
 /** Takes part from now on. */
@@ -35,8 +37,7 @@ export function keepTabs(): void {
     void user.value;
     look();
   });
-  for (const event of ['focus', 'blur', 'pageshow'] as const) addEventListener(event, look);
-  document.addEventListener('visibilitychange', look);
+  onWatched(look);
 }
 
 /** Waits for a lock and holds it, until the function that this returns is called. */

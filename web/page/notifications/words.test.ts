@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Message } from '@verbatim/client';
+import { goesBy, takesName } from '../self.ts';
 import { addOwn, loadOwn, muteOwn } from '../sidebar/own.ts';
 import { wordsOf } from './words.ts';
 
@@ -25,4 +26,13 @@ test('nobody is called for what they wrote, muted, or what was taken back', () =
   expect(wordsOf(message({ redacted: true }), 'ann')).toBeUndefined();
   muteOwn('kitchen', true);
   expect(wordsOf(message({}), 'ann')).toBeUndefined();
+});
+
+test('nobody is called for what they wrote under an earlier name', () => {
+  loadOwn('hears all');
+  takesName('ann', 'Dr. Ann', new Date('2026-11-24T12:00:00Z'));
+  goesBy('Dr. Ann');
+  const from = (hour: number) => wordsOf(message({ from: 'ann', time: `2026-11-24T${hour}:00:00Z` }), 'Dr. Ann');
+  expect(from(11)).toBeUndefined();
+  expect(from(13)?.body).toBe('<b>hi</b>');
 });

@@ -48,7 +48,7 @@ function Notifications() {
   const refused = state === 'refused' || state === 'absent';
   const change = ({ currentTarget: box }: { currentTarget: HTMLInputElement }) => {
     const on = box.checked;
-    box.checked = state === 'on'; // until the browser has said yes
+    box.checked = on && Notification.permission === 'granted'; // else not until the browser has said yes
     void setNotifications(on);
   };
   return (

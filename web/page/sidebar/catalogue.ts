@@ -76,7 +76,7 @@ export class Catalogue {
     this.found = [...this.found, ...(page?.conversations ?? []).filter(({ id }) => !known.has(id))];
   }
 
-  /** Looks again, but for who has read on: they has read on keeps what they have. */
+  /** Looks again, unless pages beyond the first were read: those stay. */
   refresh(): Promise<void> | undefined {
     return this.asking || this.further ? undefined : this.search(this.sought);
   }

@@ -12,6 +12,7 @@ import { changes, here, open, user, watch } from '../state.ts';
 import { strings } from '../strings.ts';
 import { directionOf } from '../direction.ts';
 import { briefly } from '../time.ts';
+import { isRead } from '../watched.ts';
 import type { Listed } from './catalogue.ts';
 import { isMuted, newestMessage, previews, wantPreview } from './live.ts';
 
@@ -35,7 +36,7 @@ export function OwnItem({ id, stop }: ItemProps & { id: string }) {
       <span class="conversation-preview" dir={directionOf(draft ?? newest?.text ?? '')} data-testid="preview">
         {draft === undefined ? <Words message={newest} isEmpty={isEmpty} /> : <><b class="draft">{strings.sidebar.draft}</b> {firstOf(draft)}</>}
       </span>
-      {!current && <Unread id={id} />}
+      {!(current && isRead()) && <Unread id={id} />}
     </Link>
   );
 }

@@ -22,10 +22,11 @@ export function rowsFor(typed: string, own: Own[], found: Listed[], failed: bool
   const known = new Set(own.map(({ id }) => id));
   const others = found.filter(({ id }) => !known.has(id) && id.includes(sought));
   const rows: Row[] = bestFirst(mine, sought).map(({ id }) => ({ kind: 'own', id }));
-  const start = idFrom(typed);
-  if (start !== undefined && !known.has(start) && !others.some(({ id }) => id === start)) rows.push({ kind: 'start', id: start });
   if (others.length > 0) rows.push({ kind: 'heading', text: words.others });
   for (const listed of others) rows.push({ kind: 'other', id: listed.id, listed });
+  const start = idFrom(typed); // last: the arrows come to what there is first
+  const isThere = (id: string) => known.has(id) || others.some((each) => each.id === id);
+  if (start !== undefined && !isThere(start)) rows.push({ kind: 'start', id: start });
   if (failed) rows.push({ kind: 'note', text: words.failed });
   else if (rows.length === 0) rows.push({ kind: 'note', text: words.nothing });
   return rows;

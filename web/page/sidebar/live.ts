@@ -21,13 +21,13 @@ export const catalogue = new Catalogue({
   onChange: () => void catalogueChanges.value++,
 });
 
-export let previews = newPreviews();
+export let previews = newPreviews(chat);
 
-function newPreviews(): Previews {
+function newPreviews(of: typeof chat): Previews {
   return new Previews({
-    newest: (id) => chat.history(id, { limit: 1 }),
+    newest: (id) => of.history(id, { limit: 1 }),
     onChange: (id, message) => {
-      const { newestTime, log } = chat.conversation(id);
+      const { newestTime, log } = of.conversation(id);
       if (newestTime !== undefined) void call(message); // else it was written before one came
       noteActivity(id, message.seq, message.time, log);
       changes.value++;
@@ -77,17 +77,22 @@ export function keepLive(): void {
     if (connection.value.phase === 'online' && user.value !== '') void catalogue.refresh();
   });
   setInterval(() => document.hidden || !entered.value || void catalogue.refresh(), refreshEvery);
-  addEventListener('storage', ({ key }) => { // another tab's doing
-    selfChangedElsewhere(key);
-    ownChangedElsewhere(key);
-    draftsChangedElsewhere(key);
-  });
+  addEventListener('storage', ({ key }) => changedElsewhere(key));
+  addEventListener('pageshow', ({ persisted }) => persisted && changedElsewhere(null)); // nobody told a page put away
   addEventListener('pagehide', saveOwn);
+}
+
+/** Another tab has changed what stands under a key of the browser's storage; null: under any of them. */
+function changedElsewhere(key: string | null): void {
+  selfChangedElsewhere(key);
+  ownChangedElsewhere(key);
+  draftsChangedElsewhere(key);
 }
 
 /** Hears the events of one chat until there is another. */
 function listen(current: typeof chat): () => void {
-  previews = newPreviews();
+  previews.end();
+  previews = newPreviews(current);
   return current.on('reset', ({ conversation }) => {
     previews.forget(conversation);
     forgetActivity(conversation);

@@ -1,5 +1,7 @@
 import { beforeEach, expect, test } from 'vitest';
-import { addOwn, forgetActivity, inOrder, isMuted, loadOwn, muteOwn, noteActivity, own, removeOwn, saveOwn } from './own.ts';
+import { addOwn, forgetActivity, inOrder, isMuted, loadOwn, muteOwn, noteActivity, own } from './own.ts';
+import { ownChangedElsewhere, removeOwn, saveOwn } from './own.ts';
+import { lasting } from '../storage.ts';
 
 const ids = () => inOrder(own.value).map((each) => each.id);
 const at = (hour: number) => new Date(Date.UTC(2026, 10, 24, hour));
@@ -69,4 +71,19 @@ test('the list has an end: the oldest go', () => {
   for (let n = 0; n < 510; n++) addOwn(`c${n}`);
   expect(own.value).toHaveLength(500);
   expect(own.value[0]!.id).toBe('c10');
+});
+
+test('what another tab has made of the list is so here too, also where nobody says what has changed', () => {
+  loadOwn('kim');
+  addOwn('lobby', at(0));
+  const key = 'verbatim.conversations/kim';
+  const written = (id: string) => lasting.setItem(key, JSON.stringify([{ id, added: at(1).toISOString() }]));
+  written('kitchen');
+  ownChangedElsewhere('verbatim.conversations/zoe');
+  expect(ids()).toEqual(['lobby']);
+  ownChangedElsewhere(key);
+  expect(ids()).toEqual(['kitchen']);
+  written('garden');
+  ownChangedElsewhere(null);
+  expect(ids()).toEqual(['garden']);
 });

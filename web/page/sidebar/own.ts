@@ -34,6 +34,9 @@ export function loadOwn(user: string): boolean {
   return kept !== undefined;
 }
 
+/** Whether there is a list that is kept for a user. */
+export const hasList = (user: string) => lasting.getItem(listOf(user)) !== null;
+
 export function addOwn(id: string, now = new Date()): void {
   if (own.value.some((each) => each.id === id)) return;
   own.value = [...own.value, { id, added: now.toISOString() }].slice(-mostKept);
@@ -90,9 +93,10 @@ export function saveOwn(): void {
   if (owner !== '') lasting.setItem(listOf(owner), JSON.stringify(own.value));
 }
 
-/** Another tab of this user has changed the list. */
+/** Another tab has changed what stands under a key; null: under any of them. */
 export function ownChangedElsewhere(key: string | null): void {
-  if (owner !== '' && key === listOf(owner)) own.value = parse(lasting.getItem(key)) ?? [];
+  const list = listOf(owner);
+  if (owner !== '' && (key === null || key === list)) own.value = parse(lasting.getItem(list)) ?? [];
 }
 
 function parse(value: string | null): Own[] | undefined {

@@ -8,21 +8,35 @@ export const offline = signal(false);
 interface Connected {
   /** Connects again at once. */
   again(): void;
+  /** Connects now where it waits to, and else asks for a sign of life. */
+  wake(): void;
   /** Resolves with the answer, where there is one; else rejects. The connection is given up soon where none comes. */
   doubt(): Promise<unknown>;
 }
 
+let turn = 0; // tells the newest doubt from those before it
+
 /** Listens from now on. */
 export function watchNetwork(connection: () => Connected): void {
   addEventListener('online', () => {
+    turn++;
     if (offline.value) connection().again();
+    else connection().wake();
     offline.value = false;
   });
-  addEventListener('offline', () => lost());
-  if (!navigator.onLine) lost();
+  addEventListener('offline', () => doubt(connection()));
+  if (!navigator.onLine) doubt(connection());
+}
 
-  function lost(): void {
-    offline.value = true;
-    connection().doubt().then(() => (offline.value = false), () => {}); // it stays so until the browser says otherwise, or a server answers
-  }
+/** The server has said something. It may have been on its way when the network went: then the server is asked. */
+export function answered(connection: Connected): void {
+  if (offline.value) doubt(connection);
+}
+
+function doubt(connection: Connected): void {
+  const mine = ++turn;
+  offline.value = true;
+  connection.doubt().then(() => {
+    if (mine === turn) offline.value = false;
+  }, () => {}); // it stays so until the browser says otherwise, or a server answers
 }
