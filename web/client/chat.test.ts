@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import type { Chat, ChatEvents } from './chat.ts';
+import type { ConnectionState } from './connection.ts';
 import { chatWith, FakeServer, FakeStore, online } from './testing.ts';
 
 beforeEach(() => void vi.useFakeTimers());
@@ -508,4 +510,43 @@ test('what waits under a name waits under its normal form, which is what the ser
   expect(new URL(server.socket!.url).searchParams.get('name')).toBe('Zo\u00eb B');
   server.socket!.welcome('Zo\u00eb B');
   expect(owners).toEqual(['Zo\u00eb B']);
+});
+
+/** What an application is told of, and closes the chat at. */
+const ends: { what: string; lose(server: FakeServer, chat: Chat): void; event: keyof ChatEvents; phase?: string }[] = [
+  { what: 'it waits', lose: (server) => server.socket!.drop(), event: 'state', phase: 'waiting' },
+  { what: 'a conversation is not joined any more', lose: (server) => server.socket!.drop(), event: 'change' },
+  { what: 'the largest message failed', lose: (server) => server.socket!.drop(1009), event: 'failed' },
+];
+
+test.for(ends)('who closes a chat when told that $what has closed it', async ({ lose, event, phase }) => {
+  const { server, chat, told, store } = await online();
+  server.answers = false;
+  chat.send('lobby', 'on its way');
+  chat.on(event, (heard) => void ((phase === undefined || (heard as ConnectionState).phase === phase) && chat.close()));
+  lose(server, chat);
+  await vi.advanceTimersByTimeAsync(120_000);
+  expect([chat.connection.state.phase, told.states.at(-1)!.phase, server.sockets.length]).toEqual(['stopped', 'stopped', 1]);
+  expect(store.closed).toBe(true);
+});
+
+test('a state that is over is told to nobody: one listener closes, and the next one hears of that alone', async () => {
+  const server = new FakeServer();
+  const { chat } = chatWith(server);
+  const heard: string[] = [];
+  chat.on('state', ({ phase }) => void (phase === 'online' && chat.close()));
+  chat.on('state', ({ phase }) => heard.push(phase));
+  chat.connect();
+  await vi.advanceTimersByTimeAsync(1);
+  expect(heard).toEqual(['connecting', 'stopped']);
+});
+
+test('who closes a chat at the first word of its store has closed it, and the store', async () => {
+  const server = new FakeServer();
+  const store = Object.assign(new FakeStore(), { keepsNothing: 'in memory alone' });
+  const { chat, told } = chatWith(server, store);
+  chat.on('storage', () => void chat.close());
+  chat.connect();
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect([told.states.map(({ phase }) => phase), server.sockets.length, store.closed]).toEqual([['stopped'], 0, true]);
 });

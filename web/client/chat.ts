@@ -271,7 +271,7 @@ export class Chat extends Emitter<ChatEvents> {
     if (state.phase === 'stopped') this.closed ??= this.outbox.close();
     if (state.phase === 'online') this.online(state.welcome.user);
     else for (const conversation of this.conversations.values()) conversation.disconnected();
-    this.emit('state', state);
+    this.emit('state', state, () => this.connection.state === state);
   }
 
   private online(user: string): void {

@@ -16,6 +16,7 @@ export class Keeper {
   async open(store: OutboxStore, found: (items: unknown[]) => void): Promise<unknown[] | undefined> {
     this.store = store;
     if (store.keepsNothing !== undefined) this.failed(store.keepsNothing);
+    if (this.store !== store) return undefined; // whoever was told of it has closed it
     const opened = attempt(() => store.open((items) => void (this.store === store && found(items))));
     const items = await opened.catch((error: unknown): unknown[] => {
       if (this.store === store) this.failed(error);

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { MemoryStore } from './outbox-store.ts';
 import { chatWith, FakeServer, FakeStore, online } from './testing.ts';
 
 beforeEach(() => void vi.useFakeTimers());
@@ -321,4 +322,15 @@ test('meta goes with the message', async () => {
   const { server, chat } = await online();
   chat.send('lobby', 'hi', { meta: { kind: 'greeting' } });
   expect(sends(server)).toMatchObject([{ text: 'hi', meta: { kind: 'greeting' } }]);
+});
+
+test('a store that keeps nothing is told of once, when it is opened: so it is with every program in Node', async () => {
+  const { chat, told, texts } = await online(new FakeServer(), new MemoryStore() as never);
+  chat.send('lobby', 'hi');
+  await vi.advanceTimersByTimeAsync(10);
+  expect([texts(), told.storage, chat.storage]).toEqual([
+    ['hi'],
+    [{ lasting: false, reason: 'what waits is in memory alone' }],
+    { lasting: false, reason: 'what waits is in memory alone' },
+  ]);
 });
