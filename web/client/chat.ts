@@ -302,7 +302,7 @@ export class Chat extends Emitter<ChatEvents> {
     return new Outbox({
       request: (request, onReply) => this.connection.request(request, onReply),
       place: (id) => this.place(id),
-      logOf: (id) => this.conversations.get(id)?.log,
+      logOf: (id) => this.joinedLogOf(id),
       onChange: (id, awaited) => this.changed(id, awaited),
       onRecorded: (item) => this.recorded(item),
       onAck: (ack) => this.conversations.get(ack.conversation)?.acked(ack),
@@ -324,6 +324,11 @@ export class Chat extends Emitter<ChatEvents> {
     if (this.connection.state.phase !== 'online') return undefined;
     const conversation = this.conversations.get(id);
     return conversation ? conversation.place() : { known: false };
+  }
+
+  private joinedLogOf(id: string): string | undefined {
+    const conversation = this.conversations.get(id);
+    return conversation?.joined ? conversation.log : undefined;
   }
 
   private answered(id: string): void {

@@ -37,8 +37,10 @@ export interface Sendable {
 
 const mostId = 64; // bytes
 const greatest = Number.MAX_SAFE_INTEGER; // 2^53-1, the contract's greatest number
-/** What the queue may add to a frame: `prev`, `since` and `ref`. */
-const envelope = byteLength(JSON.stringify({ prev: 'x'.repeat(mostId), since: greatest, ref: `r${greatest}` }));
+/** What the queue may add to a frame: `log`, `prev`, `since` and `ref`. */
+const envelope = byteLength(
+  JSON.stringify({ log: 'x'.repeat(mostId), prev: 'x'.repeat(mostId), since: greatest, ref: `r${greatest}` }),
+);
 
 /** What is wrong with a message, as the server would say it; nothing where it can be sent as it is. */
 export function problemOf(message: Sendable, limits: Limits): Refusal | undefined {

@@ -265,6 +265,44 @@ test('what is recorded has its receipt: seq, time, sum and log, whichever of ack
   expect(ackFirst).toMatchObject({ state: 'recorded', seq: 2, time: 'then', sum: 'one ‖ two', log: 'log-1' });
 });
 
+test("a receipt names the log that the message is in: one that was left may be another by now", async () => {
+  const { server, chat } = await online();
+  server.say('bob', 'old');
+  chat.leave('lobby');
+  server.log = 'log-2';
+  server.record = [];
+  for (const text of ['new one', 'new two']) server.say('bob', text);
+  const item = chat.send('lobby', 'mine');
+  expect(item).toMatchObject({ state: 'recorded', seq: 3 });
+  expect(item.log).not.toBe('log-1');
+});
+
+test('where nothing has changed the receipt of one that was left has its log', async () => {
+  const { server, chat } = await online();
+  server.say('bob', 'old');
+  chat.leave('lobby');
+  expect(chat.send('lobby', 'mine')).toMatchObject({ state: 'recorded', seq: 2, log: 'log-1' });
+});
+
+test('an answer to an entry of a record that is gone goes without its target, joined or not', async () => {
+  const { server, chat } = await online();
+  server.say('bob', 'question');
+  chat.leave('lobby');
+  server.log = 'log-2';
+  server.record = [];
+  for (const text of ['new one', 'new two']) server.say('bob', text);
+  const answer = chat.send('lobby', 'answer', { target: 1 });
+  const own = chat.send('lobby', 'own', { id: 'own', target: 1 });
+  expect([answer.state, answer.target, own.state, own.target]).toEqual(['recorded', undefined, 'recorded', undefined]);
+  expect(sends(server).map((send) => [send.text, send.target, send.log])).toEqual([
+    ['answer', 1, 'log-1'],
+    ['answer', undefined, undefined],
+    ['own', 1, 'log-1'],
+    ['own', undefined, undefined],
+  ]);
+  expect(sends(server).at(-1)!.since).toBe(0); // an earlier life may have sent it: anywhere in the new record
+});
+
 test('an entry whose ack is lost is as good as it, but for the sum; until then it is shown once', async () => {
   const { server, chat, texts, unsettled, told } = await online();
   server.loses = (frame) => frame.type === 'ack';

@@ -82,6 +82,8 @@ export class FakeServer {
   private joined = false;
   private places = new Set<string>(); // conversations that the session has joined
   private clock = 0; // microseconds
+  /** Ids up to this seq are older than `limits.ids`: they are found where a send says since when alone. */
+  forgotten = 0;
   /** How far each user has read. */
   readonly marks = new Map<string, number>();
   /** The user of the connections. */
@@ -182,12 +184,19 @@ export class FakeServer {
   private put(send: Frame): Frame {
     const refusal = this.refuses(send);
     if (refusal) return { type: 'error', conversation: 'lobby', id: send.id, ...refusal };
-    const known = this.record.find((entry) => entry.id === send.id);
+    if (send.log !== undefined && send.log !== this.log) return this.error(send, 'reset', 'another record');
+    const searched = Math.min(this.forgotten, send.since ?? Infinity);
+    const known = this.record.find(({ id, from, seq }) => id === send.id && from === this.user && seq > searched);
+    if (known && known.text !== send.text) return this.error(send, 'conflict', 'another text');
     if (known) return { ...this.ack(known), duplicate: true };
     if (send.prev && !this.record.some((entry) => entry.id === send.prev)) {
-      return { type: 'error', conversation: 'lobby', id: send.id, code: 'out_of_order', reason: 'prev is not on the record' };
+      return this.error(send, 'out_of_order', 'prev is not on the record');
     }
     return this.ack(this.say(this.user, send.text, send.id));
+  }
+
+  private error({ id }: Frame, code: string, reason: string): Frame {
+    return { type: 'error', conversation: 'lobby', id, code, reason };
   }
 
   private ack({ id, seq, time, log }: Frame): Frame {
