@@ -90,11 +90,14 @@ export interface ChatEvents {
   problem: { code: string; reason: string; conversation?: string; conversations?: string[] };
 }
 
+const longestTimer = 2 ** 31 - 1; // ms, 25 days: what is set for longer is over at once
+
 export class Chat extends Emitter<ChatEvents> {
   readonly connection: Connection;
   /** The user's name as the server knows it. */
   user: string | undefined;
   private outbox: Outbox;
+  private wishes = 0; // to be connected
   private owner: string | undefined; // whose sends are in the outbox
   private closed: Promise<void> | undefined = Promise.resolve(); // the outbox's being so; undefined while it is open
   private readonly conversations = new Map<string, Conversation>();
@@ -121,18 +124,20 @@ export class Chat extends Emitter<ChatEvents> {
 
   /** Connects, and stays connected until `close`. Throws where there is no WebSocket to connect with. */
   connect(): void {
+    this.wishes++;
     this.connection.start();
   }
 
   /**
    * Ends the connection: at once, or with `flush` when all that waits is on the record or has failed, at the latest
-   * after so many milliseconds. Resolves when all that was to be kept is kept, with how many messages were left without
+   * after so many milliseconds; `connect` before that keeps it. Resolves when all that was to be kept is kept, with how many messages were left without
    * an ack: they are on the record or not, and go on with `connect`, or with whoever opens the store next; without a
    * store that lasts they are lost with this client.
    */
   async close({ flush = 0 }: CloseOptions = {}): Promise<number> {
+    const { wishes } = this;
     if (flush > 0) await this.flush(flush);
-    this.connection.stop();
+    if (wishes === this.wishes) this.connection.stop();
     await this.closed;
     return this.outbox.left;
   }
@@ -374,13 +379,19 @@ export class Chat extends Emitter<ChatEvents> {
     let off = () => {};
     const given = new Promise<void>((resolve) => {
       const over = (phase: string) => void ((phase === 'stopped' || phase === 'refused') && resolve());
-      timer = setTimeout(resolve, milliseconds);
+      if (milliseconds <= longestTimer) timer = setTimeout(resolve, milliseconds);
       off = this.on('state', ({ phase }) => over(phase));
       over(this.connection.state.phase);
     });
-    await Promise.race([given, this.outbox.drained()]);
+    await Promise.race([given, this.drained()]);
     clearTimeout(timer);
     off();
+  }
+
+  private async drained(): Promise<void> {
+    let outbox: Outbox;
+    do await (outbox = this.outbox).drained();
+    while (outbox !== this.outbox); // another user is here, with what waits for that one
   }
 
   private reset(id: string): void {

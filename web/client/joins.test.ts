@@ -1,6 +1,6 @@
 // What a session may join, and what becomes of the rest; how far one has read, where the server does not take that.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { chatWith, FakeServer, FakeStore, online } from './testing.ts';
+import { chatWith, FakeServer, online } from './testing.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -152,45 +152,4 @@ test('for a newcomer all is unread, and before a join that is not known', async 
   chat.connect();
   await vi.advanceTimersByTimeAsync(1);
   expect([lobby().readTo, lobby().unread]).toEqual([undefined, 3]);
-});
-
-test('close with flush waits until nothing waits, and says how many were left', async () => {
-  const { server, chat, texts } = await online();
-  server.latency = 100;
-  for (let n = 1; n <= 100; n++) chat.send('lobby', `m${n}`);
-  const closed = chat.close({ flush: 5_000 });
-  await vi.advanceTimersByTimeAsync(4_000);
-  expect([await closed, texts().length, chat.connection.state.phase]).toEqual([0, 100, 'stopped']);
-});
-
-test('a flush ends when its time is over, and goes on over a lost connection until then', async () => {
-  const { server, chat } = await online();
-  server.answers = false;
-  chat.send('lobby', 'one');
-  chat.send('lobby', 'two');
-  const closed = chat.close({ flush: 5_000 });
-  server.socket!.drop();
-  await vi.advanceTimersByTimeAsync(4_999);
-  expect([chat.connection.state.phase, server.sockets.length]).toEqual(['online', 2]);
-  await vi.advanceTimersByTimeAsync(1);
-  expect([await closed, chat.connection.state.phase]).toEqual([2, 'stopped']);
-});
-
-test('what fails is not left; what is left goes on with the next connection', async () => {
-  const { server, chat, texts } = await online();
-  server.refuses = ({ text }) =>
-    text === 'bad' ? { code: 'forbidden', reason: 'no' } : { code: 'unavailable', reason: 'no disk' };
-  chat.send('lobby', 'bad');
-  chat.send('lobby', 'good');
-  expect(await chat.close()).toBe(1);
-  server.refuses = () => undefined;
-  chat.connect();
-  await vi.advanceTimersByTimeAsync(10);
-  expect(texts()).toEqual(['good']);
-});
-
-test('nothing is waited for where there is no connection to come', async () => {
-  const { chat } = chatWith(new FakeServer(), new FakeStore());
-  chat.send('lobby', 'hi');
-  expect(await chat.close({ flush: 60_000 })).toBe(1);
 });
