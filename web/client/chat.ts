@@ -102,6 +102,7 @@ export class Chat extends Emitter<ChatEvents> {
   private closed: Promise<void> | undefined = Promise.resolve(); // the outbox's being so; undefined while it is open
   private readonly conversations = new Map<string, Conversation>();
   private crowded = false; // some are left out
+  private room = Infinity; // joins, where the server has said that there is no more
   private readonly leftOut = new Set<string>(); // for want of room, and not told of yet
 
   /**
@@ -160,7 +161,7 @@ export class Chat extends Emitter<ChatEvents> {
         onReset: () => this.reset(id),
         onWanted: () => this.makeRoom(),
         onAnswered: () => this.answered(id),
-        onNoRoom: (reason) => this.leaveOut(id, reason),
+        onNoRoom: (reason) => this.noRoom(id, reason),
         onProblem: ({ code, reason }) => this.emit('problem', { code, reason, conversation: id }),
         onMessage: (message) => this.messageSeen(message),
       });
@@ -283,6 +284,7 @@ export class Chat extends Emitter<ChatEvents> {
     this.user = user;
     this.openOutbox(user);
     this.outbox.weigh(this.limits);
+    this.room = Infinity;
     this.makeRoom();
     for (const conversation of this.conversations.values()) {
       if (conversation.mode !== 'idle' && !conversation.asked) conversation.join();
@@ -347,7 +349,7 @@ export class Chat extends Emitter<ChatEvents> {
    * for first.
    */
   private makeRoom(): void {
-    const { joins } = this.limits;
+    const joins = Math.min(this.limits.joins, this.room);
     if (this.connection.state.phase !== 'online' || (this.conversations.size <= joins && !this.crowded)) return;
     const wanted = [...this.conversations.values()].filter((conversation) => conversation.takesPlace);
     this.crowded = wanted.length > joins;
@@ -361,6 +363,13 @@ export class Chat extends Emitter<ChatEvents> {
       this.outbox.pump(conversation.id);
     }
     for (const conversation of wanted.slice(0, joins)) if (conversation.aside) conversation.letIn();
+  }
+
+  /** The session has joins that are not known of here, such as those of its address. */
+  private noRoom(id: string, reason: string): void {
+    this.room = [...this.conversations.values()].filter((conversation) => conversation.joined).length;
+    this.crowded = true;
+    this.leaveOut(id, reason);
   }
 
   /** Tells of all that is left out at once. */

@@ -71,6 +71,8 @@ export class FakeServer {
   forgives = false;
   /** Answers a join with this error. */
   refusesJoin: Frame | undefined;
+  /** Joins of the session that the client does not know of, as by `?join=` in the address. */
+  taken = 0;
   /** Those of the welcome that are not the contract's own. */
   limits: Frame = {};
   /** What stands in front closes the connection for frames over this. */
@@ -160,7 +162,7 @@ export class FakeServer {
 
   private join(socket: FakeSocket, request: Frame): void {
     const { conversation, after, log, known, sum, messages = true, limit = 50, ref } = request;
-    if (!this.places.has(conversation) && this.places.size >= (this.limits.joins ?? 1_000)) {
+    if (!this.places.has(conversation) && this.places.size + this.taken >= (this.limits.joins ?? 1_000)) {
       return this.give(socket, { type: 'error', code: 'rate_limited', reason: 'leave one first', conversation, ref });
     }
     this.places.add(conversation);
