@@ -152,7 +152,7 @@ export class Conversation {
     if (this.mode === 'idle') return;
     this.joining.leave();
     this.tellLeave();
-    this.events.onWanted();
+    this.events.onAnswered(); // what waits for a join waits no more
     this.events.onChange();
   }
 

@@ -262,6 +262,17 @@ test('a first send to a conversation that is not joined searches nothing; sent a
   expect(server.record.map((entry) => entry.text)).toEqual(['before', 'hi']);
 });
 
+test('what waits for a join goes when that is given up', async () => {
+  const server = new FakeServer();
+  server.answers = false;
+  const { chat } = await online(server);
+  const sent = chat.send('lobby', 'hi');
+  server.answers = true;
+  expect(sends(server)).toEqual([]);
+  chat.leave('lobby');
+  expect([sent.state, server.record.map((entry) => entry.text)]).toEqual(['recorded', ['hi']]);
+});
+
 test('what cannot be joined is not waited for: the server says what is wrong with each send', async () => {
   const server = new FakeServer();
   server.refusesJoin = { code: 'forbidden', reason: 'members only' };
