@@ -178,6 +178,7 @@ export class Chat extends Emitter<ChatEvents> {
   join(id: string, options?: JoinOptions): Conversation {
     const start = options && startOf(options);
     const conversation = this.conversation(id);
+    conversation.wish = 'open';
     if (start) conversation.enterFrom(start);
     else conversation.enter('open');
     return conversation;
@@ -187,7 +188,9 @@ export class Chat extends Emitter<ChatEvents> {
   open(id: string): Conversation {
     const opened = this.conversation(id);
     for (const other of this.conversations.values()) {
-      if (other !== opened && other.mode === 'open') other.enter('followed');
+      if (other === opened || other.mode !== 'open') continue;
+      if (other.wish === 'open') other.wish = 'followed';
+      other.enter('followed');
     }
     return this.join(id);
   }
@@ -200,12 +203,16 @@ export class Chat extends Emitter<ChatEvents> {
   follow(ids: string[]): void {
     for (const id of ids) {
       const conversation = this.conversation(id);
+      if (conversation.wish === 'idle') conversation.wish = 'followed';
       if (conversation.mode === 'idle') conversation.enter('followed');
     }
   }
 
   leave(id: string): void {
-    this.conversations.get(id)?.leave();
+    const conversation = this.conversations.get(id);
+    if (!conversation) return;
+    conversation.wish = 'idle';
+    conversation.leave();
   }
 
   /**

@@ -37,6 +37,8 @@ export class Conversation {
   newestTime: string | undefined;
   /** What was its newest when it was joined last: anything after it is live. */
   lastAtJoin: Seq = 0;
+  /** How the application itself wants it; a component that shows it may want more. */
+  wish: ConversationMode = 'idle';
   /** Counts its changes: what was drawn at another number is not as it was. */
   revision = 0;
   loadingOlder = false;
