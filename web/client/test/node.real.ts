@@ -200,24 +200,33 @@ test('a receipt is the record\'s own: its sum, its log and its time', async () =
 test('a bot that is killed ten times answers each of a hundred questions once', async () => {
   const file = join(mkdtempSync(join(tmpdir(), 'verbatim-bot-')), 'position');
   onTestFinished(() => rmSync(dirname(file), { recursive: true }));
-  const questions = numbered('question', 100);
-  const asked = (async () => {
-    for (const text of questions) await server().post('lobby', 'zoe', text);
-  })();
+  const questions: string[] = [];
+  const ask = async (count: number) => {
+    for (let asked = 0; asked < count; asked++) {
+      const text = `question ${questions.length + 1}`;
+      questions.push(text);
+      await server().post('lobby', 'zoe', text);
+    }
+  };
   const answers = async () => (await recorded()).filter((message) => message.from === 'bot');
-  for (let killed = 0; killed < 10; killed++) {
+  for (let life = 0; life < 10; life++) {
     const before = (await answers()).length;
     const bot = startBot(file);
-    await expect.poll(async () => (await answers()).length).toBeGreaterThan(Math.min(99, before + killed)); // in the middle of its work
-    await bot.kill();
+    await ask(4);
+    await expect.poll(async () => (await answers()).length).toBeGreaterThanOrEqual(before + 3); // it is at work
+    const more = ask(6);
+    await bot.kill(); // between two of these
+    await more;
   }
-  await asked;
   startBot(file);
   await expect.poll(async () => (await answers()).length).toBeGreaterThanOrEqual(100);
-  await expect.poll(() => JSON.parse(readFileSync(file, 'utf8')).seq as number).toBeGreaterThanOrEqual((await recorded()).findLast((message) => message.from === 'zoe')!.seq);
+  const last = (await recorded()).findLast((message) => message.from === 'zoe')!.seq;
+  await expect.poll(() => JSON.parse(readFileSync(file, 'utf8')).seq as number).toBeGreaterThanOrEqual(last);
   const all = await recorded();
   const textOf = new Map(all.map((message) => [message.seq, message.text]));
-  expect((await answers()).map((message) => [textOf.get(message.target!), message.text])).toEqual(questions.map((text) => [text, `answer to ${text}`]));
+  expect((await answers()).map((message) => [textOf.get(message.target!), message.text])).toEqual(
+    questions.map((text) => [text, `answer to ${text}`]),
+  );
 });
 
 /** The bot, as a process of its own. */
