@@ -31,7 +31,7 @@ function live(server: FakeServer, kept: { position?: Position }) {
 const of = (server: FakeServer, user: string) =>
   server.record.filter((entry) => entry.from === user).map((entry) => entry.text);
 
-test('killed at any place it answers each question once, in order, also when the server has forgotten the ids', async () => {
+test('killed at any place it answers each question once, in order, also where ids are forgotten', async () => {
   const server = new FakeServer();
   server.user = 'bot';
   const kept: { position?: Position } = {};

@@ -131,9 +131,9 @@ export class Chat extends Emitter<ChatEvents> {
 
   /**
    * Ends the connection: at once, or with `flush` when all that waits is on the record or has failed, at the latest
-   * after so many milliseconds; `connect` before that keeps it. Resolves when all that was to be kept is kept, with how many messages were left without
-   * an ack: they are on the record or not, and go on with `connect`, or with whoever opens the store next; without a
-   * store that lasts they are lost with this client.
+   * after so many milliseconds; `connect` before that keeps it. Resolves when all that was to be kept is kept, with how
+   * many messages were left without an ack: they are on the record or not, and go on with `connect`, or with the next
+   * one who opens the store; without a store that lasts they are lost with this client.
    */
   async close({ flush = 0 }: CloseOptions = {}): Promise<number> {
     const { wishes } = this;

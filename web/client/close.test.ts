@@ -1,5 +1,7 @@
 // What close leaves, and what it puts on the record before that.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { Chat, ChatEvents } from './chat.ts';
+import type { ConnectionState } from './connection.ts';
 import { chatWith, FakeServer, FakeStore, online } from './testing.ts';
 
 beforeEach(() => void vi.useFakeTimers());
@@ -46,12 +48,14 @@ test('nothing is waited for where there is no connection to come', async () => {
   expect(await chat.close({ flush: 60_000 })).toBe(1);
 });
 
+const whole = { conversation: 'lobby', since: 0, state: 'sending' } as const;
+
 test('a flush puts on the record what the store had, too', async () => {
   for (const name of ['ann', undefined]) {
     const server = new FakeServer();
     const store = new FakeStore();
     for (let n = 1; n <= 5; n++)
-      store.items.set(`${n}`, { id: `${n}`, conversation: 'lobby', text: `m${n}`, created: n, since: 0, state: 'sending' });
+      store.items.set(`${n}`, { ...whole, id: `${n}`, text: `m${n}`, created: n });
     const { open } = store;
     store.open = async (found) => {
       await new Promise((resolve) => setTimeout(resolve, 100));
@@ -105,4 +109,43 @@ test('who connects while a flush is under way stays connected', async () => {
   chat.connect();
   await vi.advanceTimersByTimeAsync(10_000);
   expect(chat.connection.state.phase).toBe('online');
+});
+
+/** What an application is told of, and closes the chat at. */
+const ends: { what: string; lose(server: FakeServer, chat: Chat): void; event: keyof ChatEvents; phase?: string }[] = [
+  { what: 'it waits', lose: (server) => server.socket!.drop(), event: 'state', phase: 'waiting' },
+  { what: 'a conversation is not joined any more', lose: (server) => server.socket!.drop(), event: 'change' },
+  { what: 'the largest message failed', lose: (server) => server.socket!.drop(1009), event: 'failed' },
+];
+
+test.for(ends)('who closes a chat when told that $what has closed it', async ({ lose, event, phase }) => {
+  const { server, chat, told, store } = await online();
+  server.answers = false;
+  chat.send('lobby', 'on its way');
+  chat.on(event, (heard) => void ((phase === undefined || (heard as ConnectionState).phase === phase) && chat.close()));
+  lose(server, chat);
+  await vi.advanceTimersByTimeAsync(120_000);
+  expect([chat.connection.state.phase, told.states.at(-1)!.phase]).toEqual(['stopped', 'stopped']);
+  expect([server.sockets.length, store.closed]).toEqual([1, true]);
+});
+
+test('a state that is over is told to nobody: one listener closes, and the next one hears of that alone', async () => {
+  const server = new FakeServer();
+  const { chat } = chatWith(server);
+  const heard: string[] = [];
+  chat.on('state', ({ phase }) => void (phase === 'online' && chat.close()));
+  chat.on('state', ({ phase }) => heard.push(phase));
+  chat.connect();
+  await vi.advanceTimersByTimeAsync(1);
+  expect(heard).toEqual(['connecting', 'stopped']);
+});
+
+test('who closes a chat at the first word of its store has closed it, and the store', async () => {
+  const server = new FakeServer();
+  const store = Object.assign(new FakeStore(), { keepsNothing: 'in memory alone' });
+  const { chat, told } = chatWith(server, store);
+  chat.on('storage', () => void chat.close());
+  chat.connect();
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect([told.states.map(({ phase }) => phase), server.sockets.length, store.closed]).toEqual([['stopped'], 0, true]);
 });

@@ -81,7 +81,7 @@ export class Connection {
   private crowd = 0; // seconds that a draining server asked for, until another one is found
   private refs = 0;
   private replies = new Map<string, OnReply>();
-  private epoch = 0; // counts starts and stops: whoever is told of something may do either
+  private epoch = 0; // counts starts and stops: who is told of something may do either
   private givesUpAt = Infinity; // ms of the clock, where an answer is due
   private lastError = ''; // before this attempt's welcome
   private retryTimer: Timer;
@@ -267,7 +267,7 @@ export class Connection {
     this.request({ type: 'ping' });
   }
 
-  /** Counts the connection as lost where nothing comes for so many milliseconds; who asks again does not put that off. */
+  /** Counts it as lost where nothing comes for so many milliseconds; who asks again does not put that off. */
   private giveUpIn(milliseconds: number): void {
     const at = Date.now() + milliseconds;
     if (at >= this.givesUpAt) return;

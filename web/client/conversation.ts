@@ -250,7 +250,8 @@ export class Conversation {
    */
   markRead(seq: Seq): void {
     if (!isNumber(seq, 0)) {
-      return this.events.onProblem({ code: 'bad_request', reason: `a read mark is the seq of an entry, and not ${seq}` });
+      const reason = `a read mark is the seq of an entry, and not ${seq}`;
+      return this.events.onProblem({ code: 'bad_request', reason });
     }
     if (this.mode === 'idle' || !this.mark.move(seq)) return;
     if (this.joined) this.tellRead();

@@ -119,8 +119,8 @@ export class Joining {
     return this.mode !== 'idle' && (this.aside || !this.refused || this.passing);
   }
 
-  /** Asks to join as the mode says, from where it was unless `anew`. */
-  join(anew = false): void {
+  /** Asks to join as the mode says, from where it was; or only from the newest on. */
+  join(fromNewest = false): void {
     if (this.aside) return;
     const impossible = conversationProblem(this.id);
     if (impossible) {
@@ -131,7 +131,7 @@ export class Joining {
     clearTimeout(this.timer);
     this.joined = this.refused = this.proving = false;
     this.asked = true;
-    const request = this.request(!anew && this.mode === 'open' && this.opened);
+    const request = this.request(!fromNewest && this.mode === 'open' && this.opened);
     const sent = this.connection.request(request, (reply) => {
       if (attempt === this.attempt) this.answered(reply, request);
     });
@@ -188,10 +188,10 @@ export class Joining {
   }
 
   /** Where there is room again that joins it, and where there is none it is left out. */
-  private joinWhereThereIsRoom(anew = false): void {
+  private joinWhereThereIsRoom(fromNewest = false): void {
     const { aside } = this;
     this.events.onWanted();
-    if (!aside) this.join(anew);
+    if (!aside) this.join(fromNewest);
   }
 
   /**
@@ -215,9 +215,9 @@ export class Joining {
   }
 
   /**
-   * Asks for an entry again. Where another one stands there now, an older copy of the record was put back and has gone
-   * another way. Until that is settled nothing is sent, and where it is not (the connection is lost once more), the next
-   * join asks again.
+   * Asks for an entry again. Where another one stands there now, an older copy of the record was put back and has
+   * gone another way. Until that is settled nothing is sent, and where it is not (the connection is lost once more),
+   * the next join asks again.
    */
   private prove(held: Known, attempt: number): void {
     const { id: conversation } = this;
@@ -284,7 +284,7 @@ export class Joining {
     if (this.forget()) this.join();
   }
 
-  /** The record was replaced. Reports whether whoever was told of that has let it be joined as it was to be. */
+  /** The record was replaced. Reports whether those who were told of that have left the join as it is. */
   private forget(): boolean {
     const { attempt } = this;
     delete this.start.after;

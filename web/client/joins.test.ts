@@ -205,8 +205,8 @@ test('what another session has read stays, however many marks of this one came b
   for (let n = 26; n <= 29; n++) lobby().markRead(n);
   lobby().markRead(99);
   server.answers = true;
-  for (const seq of [26, 27, 28, 29, 99])
-    server.socket!.receive({ type: 'error', code: 'bad_request', reason: 'no', conversation: 'lobby', ref: `read:${seq}` });
+  const no = { type: 'error', code: 'bad_request', reason: 'no', conversation: 'lobby' };
+  for (const seq of [26, 27, 28, 29, 99]) server.socket!.receive({ ...no, ref: `read:${seq}` });
   expect(lobby().readTo).toBe(25);
 });
 
@@ -215,7 +215,8 @@ test('a mark that was put off is not told of another record', async () => {
   server.say('bob', 'a');
   server.answers = false;
   lobby().markRead(1);
-  server.socket!.reply('read', { type: 'error', code: 'unavailable', reason: 'no disk', conversation: 'lobby', retry_after: 3 });
+  const later = { type: 'error', code: 'unavailable', reason: 'no disk', conversation: 'lobby', retry_after: 3 };
+  server.socket!.reply('read', later);
   server.answers = true;
   server.log = 'log-2';
   server.record = [];

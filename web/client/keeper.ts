@@ -14,11 +14,11 @@ export class Keeper {
 
   constructor(private readonly onState: (state: StorageState) => void) {}
 
-  /** Resolves with what the store holds; with undefined where it was closed meanwhile. `catchUp` is due once that is taken in. */
+  /** Resolves with what the store holds, or undefined where it was closed meanwhile. After that comes `catchUp`. */
   async open(store: OutboxStore, found: (items: unknown[]) => void): Promise<unknown[] | undefined> {
     this.store = store;
     if (store.keepsNothing !== undefined) this.failed(store.keepsNothing);
-    if (this.store !== store) return undefined; // whoever was told of it has closed it
+    if (this.store !== store) return undefined; // who was told of it has closed it
     const opened = attempt(() => store.open((items) => void (this.store === store && found(items))));
     const items = await opened.catch((error: unknown): unknown[] => {
       if (this.store === store) this.failed(error);

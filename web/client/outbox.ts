@@ -55,7 +55,7 @@ export class Outbox {
   private readonly keeper: Keeper;
   private readonly settling = new Settling();
   private abandoned = false;
-  private readonly refusals = new WeakSet<OutboxItem>(); // never came into the queue: not kept, and not alone with its id
+  private readonly refusals = new WeakSet<OutboxItem>(); // never came into the queue: not kept, its id may be another's
   private readonly tried = new WeakSet<OutboxItem>(); // a server may have seen it
   private readonly earlier = new WeakSet<OutboxItem>(); // may have been sent in an earlier life, after its `since`
   private readonly inFlight = new Set<OutboxItem>();
@@ -400,7 +400,7 @@ export class Outbox {
       failed.push(item);
     }
     for (const item of failed) {
-      if (item.state === 'failed') this.options.onFailed(item); // whoever was told of one may have given up another
+      if (item.state === 'failed') this.options.onFailed(item); // who was told of one may have given up another
       if (item.state === 'failed') this.settling.settle(item);
     }
     for (const conversation of new Set(failed.map((item) => item.conversation))) this.changed(conversation);

@@ -115,7 +115,7 @@ test('a position of a record that is gone is told, and the join begins as withou
   }
 });
 
-test('a position tells of an older copy that was put back between two lives, also where its program has only read', async () => {
+test('a position tells of an older copy put back between two lives, also where its program has only read', async () => {
   const server = filled(2);
   const one = await life(server, { after: 0 });
   for (const n of [3, 4, 5]) server.say('zoe', `first history ${n}`, `id ${n}`);
@@ -140,7 +140,8 @@ test('a position tells of an older copy that was put back between two lives, als
 });
 
 test('what is said of a record without its log is told where the record is another one, once', async () => {
-  for (const options of [{ after: 2, known: 2, sum: 'another history' }, { after: { seq: 2, time: 'then', id: 'x' } }]) {
+  const wrong = [{ after: 2, known: 2, sum: 'another history' }, { after: { seq: 2, time: 'then', id: 'x' } }];
+  for (const options of wrong) {
     const { server, seqs, told, lobby } = await life(filled(5), { ...options, limit: 2 });
     await vi.advanceTimersByTimeAsync(60_000);
     expect([lobby().joined, seqs().slice(-2), told.resets]).toEqual([true, [4, 5], ['lobby']]);

@@ -190,7 +190,7 @@ test('what the application joined itself stays joined', async () => {
   expect(lobby().joined).toBe(true);
 });
 
-test('what the application joins, follows or leaves itself counts, whether it does so before the component or after', async () => {
+test('what the application joins, follows or leaves itself counts, before the component and after it', async () => {
   type Act = (chat: Chat) => void;
   const cases: [Act, string, string][] = [
     [(chat) => chat.join('lobby'), 'open', 'open'],
@@ -251,14 +251,15 @@ test('a join begins where the options say', async () => {
   expect(page.text()).toBe('onlinem8 m9');
 });
 
-test('another component for a conversation begins where its options say, and the same one goes on where it was', async () => {
+test('another component begins where its options say, and the same one goes on where it was', async () => {
   const server = new FakeServer();
   for (let n = 1; n <= 9; n++) server.say('bob', `m${n}`);
   const { chat } = chatWith(server);
   chat.connect();
   const { Lobby } = watcher();
   const options = { after: 7 };
-  const shown = (key: number, id = 'lobby') => createElement(StrictMode, null, createElement(Lobby, { chat, key, id, options }));
+  const shown = (key: number, id = 'lobby') =>
+    createElement(StrictMode, null, createElement(Lobby, { chat, key, id, options }));
   const page = await draw(shown(1));
   await later(20);
   const texts = [page.text()];
@@ -305,7 +306,7 @@ test('what is on its way when a component goes comes onto the record', async () 
   expect([server.record.map((entry) => entry.text), server.socket!.closed]).toEqual([['goodbye'], true]);
 });
 
-test('what merely happens is drawn a few times and not once for each entry; what one waits for is drawn at once', async () => {
+test('what merely happens is drawn now and then, and what one waits for at once', async () => {
   const server = new FakeServer();
   const { chat } = chatWith(server);
   const { Lobby, drawn, last } = watcher();

@@ -33,7 +33,8 @@ export function ChatProvider({ chat, children }: { chat: Chat; children?: ReactN
 
 /**
  * With options: a chat of this component's own, connected while it is mounted (what waits then has up to 5 s more), and
- * another one where the `url`, the `name` or the `token` is another. Other options are read once. Without: the one of the ChatProvider around it.
+ * another one where the `url`, the `name` or the `token` is another. Other options are read once. Without: the one of
+ * the ChatProvider around it.
  */
 export function useChat(options?: ChatOptions): Chat {
   const given = useContext(Context);
@@ -118,7 +119,7 @@ export function useConversation(
   return useMemo(() => ({ ...snapshot, ...actions }), [snapshot, actions]);
 }
 
-/** Calls at once for what somebody waits for, and for the first of what merely happens; for all that follows soon, once. */
+/** Calls at once for what somebody waits for, and for the first of what merely happens; soon, once, for the rest. */
 function watch(chat: Chat, id: string, changed: () => void): () => void {
   let due = false;
   let timer: Timer;

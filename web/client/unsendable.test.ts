@@ -292,7 +292,8 @@ test('several that cannot be sent are told of once each, and none of them is sen
   const { server, chat, store, told, texts } = await online();
   const bad = (id: string, conversation: string) => ({ ...whole, id, conversation, text: id, meta: { a: 1n } });
   expect(chat.unsettled('lobby')).toEqual([]);
-  store.found([bad('a', 'lobby'), bad('b', 'lobby'), bad('c', 'lobby'), { ...whole, id: 'd', text: 'good', created: 2 }]);
+  const good = { ...whole, id: 'd', text: 'good', created: 2 };
+  store.found([bad('a', 'lobby'), bad('b', 'lobby'), bad('c', 'lobby'), good]);
   expect([texts(), told.failed, sends(server).map((send) => send.text)]).toEqual([
     ['good'],
     ['bad_request a', 'bad_request b', 'bad_request c'],
