@@ -18,7 +18,7 @@ export interface ConversationEvents {
   onReset(): void;
   /** It is to be joined, in another way than before: whether there is room for it is to be decided. */
   onWanted(): void;
-  /** A join was answered, with yes or with no. */
+  /** A join was answered, with yes or with no; or nobody waits for its answer any more. */
   onAnswered(): void;
   /** The server has no room for this join. */
   onNoRoom(reason: string): void;
@@ -52,6 +52,7 @@ export class Conversation {
   readonly people: People;
   private readonly mark = new ReadMark();
   private readonly joining: Joining;
+  private markLog: string | undefined; // what the mark is of, where the record is asked for as if nothing were known
   private readTimer: Timer;
   private typedAt = 0;
 
@@ -145,6 +146,7 @@ export class Conversation {
 
   /** Joins with the entries from where the owner says; what is joined already is joined anew. */
   enterFrom(start: Start): void {
+    this.markLog = this.log ?? this.markLog;
     this.drop();
     this.joining.enterFrom(start);
     this.events.onChange();
@@ -312,8 +314,10 @@ export class Conversation {
     if (asked) this.connection.request({ type: 'leave', conversation: this.id });
   }
 
-  /** The join is accepted: of what was known before it, this stays. */
+  /** A join was accepted, and `newest` is still what it was before. */
   private accepted(joined: Joined): void {
+    if (this.markLog !== undefined && joined.log !== this.markLog) this.forgetRead();
+    this.markLog = undefined;
     if (joined.last !== this.newest) this.newestTime = undefined;
     this.lastAtJoin = joined.last;
     if (this.mark.join(joined.read, joined.last)) this.tellRead();
@@ -383,6 +387,7 @@ export class Conversation {
   /** Another user is here now: how far the one before had read says nothing. */
   forgetRead(): void {
     this.mark.forget();
+    this.markLog = undefined;
     clearTimeout(this.readTimer);
   }
 

@@ -228,6 +228,23 @@ test('a mark that was put off is not told of another record', async () => {
   expect([told.resets, lobby().readTo, server.socket!.sent.length]).toEqual([['lobby'], undefined, before]);
 });
 
+test('what was read of a record that is gone is told of no other one that is joined from elsewhere', async () => {
+  const { server, chat, lobby, told } = await online();
+  for (const text of ['a', 'b', 'c']) server.say('bob', text);
+  server.wipe();
+  lobby().markRead(3);
+  for (const text of ['d', 'e', 'f', 'g']) server.say('bob', text);
+  chat.join('lobby', { after: 0 });
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect([server.marks.get('ann'), lobby().readTo, lobby().unread]).toEqual([undefined, undefined, 4]);
+  lobby().markRead(2);
+  server.socket!.drop();
+  lobby().markRead(3);
+  chat.join('lobby', { after: 0 }); // the same record
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect([server.marks.get('ann'), lobby().readTo, told.problems]).toEqual([3, 3, []]);
+});
+
 test('a page of newer entries is told of while it is on its way, as one of older ones is', async () => {
   const server = new FakeServer();
   for (let n = 1; n <= 200; n++) server.say('bob', `m${n}`);

@@ -6,13 +6,13 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { Chat, type ChatOptions, type ConnectionState, type Message } from '../index.ts';
+import { Chat, type ChatOptions, type ConnectionState, type JoinOptions, type Message } from '../index.ts';
 import { useServer, type Recorded } from '../../test/server.ts';
 
 const server = useServer();
 
 /** A client with the lobby joined, and the texts that it heard there. */
-function joins(name: string, more: Partial<ChatOptions> = {}) {
+function joins(name: string, more: Partial<ChatOptions> = {}, options?: JoinOptions) {
   const open = (url: string, protocols: string[]) => new WebSocket(url, protocols);
   const chat = new Chat({ url: `${server().url.replace('http', 'ws')}/ws`, name, open, ...more });
   const heard: Message[] = [];
@@ -20,7 +20,7 @@ function joins(name: string, more: Partial<ChatOptions> = {}) {
   chat.on('message', ({ message }) => heard.push(message));
   chat.on('reset', ({ conversation }) => resets.push(conversation));
   onTestFinished(() => void chat.close());
-  chat.join('lobby');
+  chat.join('lobby', options);
   chat.connect();
   return { chat, heard, resets, texts: () => heard.map((message) => message.text) };
 }
@@ -133,7 +133,7 @@ test('a record that was replaced is said aloud, and nothing of the old one is le
   expect(newest).toBe(2);
 });
 
-test('an older copy of the data put back is found out, also by one who has only read', async () => {
+test('an older copy of the data put back is found out, also by one who has only read, and in the next life', async () => {
   for (const text of numbered('common', 2)) await server().post('lobby', 'bob', text);
   const ann = joins('ann');
   await expect.poll(() => ann.texts().length).toBe(2);
@@ -143,11 +143,15 @@ test('an older copy of the data put back is found out, also by one who has only 
   await joined(ann);
   for (const text of numbered('first history', 3)) await server().post('lobby', 'bob', text);
   await expect.poll(() => ann.texts().length).toBe(5);
+  const kept = ann.chat.conversation('lobby').position!;
   await ann.chat.close();
   await server().kill();
   putBack();
   await server().start();
   for (const text of numbered('second history', 4)) await server().post('lobby', 'bob', text);
+  const next = joins('bob', {}, { after: JSON.parse(JSON.stringify(kept)) }); // another life, with what that one kept
+  await expect.poll(() => next.resets).toEqual(['lobby']);
+  await expect.poll(() => next.texts().slice(-4)).toEqual(numbered('second history', 4));
   ann.chat.connect();
   await expect.poll(() => ann.resets).toEqual(['lobby']);
   const { timeline } = ann.chat.conversation('lobby');
