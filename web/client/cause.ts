@@ -24,6 +24,9 @@ export function inWords(opened: boolean, { status, error }: Told): string {
     return 'the server refuses this origin or host (HTTP 403): start it with --origin, or --host, for this one';
   if (status === 404)
     return 'no WebSocket at this address (HTTP 404): the path is /ws, below that of a proxy in front';
+  if (status === 426) return 'something in front does not let WebSockets through (HTTP 426)';
+  if (status === 503)
+    return 'no connection is taken just now (HTTP 503): the server drains or is full, or a proxy does not reach it';
   if (status !== undefined)
     return `HTTP ${status} came in place of a WebSocket: something else answers at this address, or stands in between`;
   if (error) return wordsOf(error);

@@ -90,15 +90,19 @@ export interface ChatEvents {
   problem: { code: string; reason: string; conversation?: string; conversations?: string[] };
 }
 
+const longestTimer = 2 ** 31 - 1; // ms, 25 days: what is set for longer is over at once
+
 export class Chat extends Emitter<ChatEvents> {
   readonly connection: Connection;
   /** The user's name as the server knows it. */
   user: string | undefined;
   private outbox: Outbox;
+  private wishes = 0; // to be connected
   private owner: string | undefined; // whose sends are in the outbox
   private closed: Promise<void> | undefined = Promise.resolve(); // the outbox's being so; undefined while it is open
   private readonly conversations = new Map<string, Conversation>();
   private crowded = false; // some are left out
+  private room = Infinity; // joins, where the server has said that there is no more
   private readonly leftOut = new Set<string>(); // for want of room, and not told of yet
 
   /**
@@ -121,18 +125,20 @@ export class Chat extends Emitter<ChatEvents> {
 
   /** Connects, and stays connected until `close`. Throws where there is no WebSocket to connect with. */
   connect(): void {
+    this.wishes++;
     this.connection.start();
   }
 
   /**
    * Ends the connection: at once, or with `flush` when all that waits is on the record or has failed, at the latest
-   * after so many milliseconds. Resolves when all that was to be kept is kept, with how many messages were left without
-   * an ack: they are on the record or not, and go on with `connect`, or with whoever opens the store next; without a
-   * store that lasts they are lost with this client.
+   * after so many milliseconds; `connect` before that keeps it. Resolves when all that was to be kept is kept, with how
+   * many messages were left without an ack: they are on the record or not, and go on with `connect`, or with the next
+   * one who opens the store; without a store that lasts they are lost with this client.
    */
   async close({ flush = 0 }: CloseOptions = {}): Promise<number> {
+    const { wishes } = this;
     if (flush > 0) await this.flush(flush);
-    this.connection.stop();
+    if (wishes === this.wishes) this.connection.stop();
     await this.closed;
     return this.outbox.left;
   }
@@ -155,7 +161,7 @@ export class Chat extends Emitter<ChatEvents> {
         onReset: () => this.reset(id),
         onWanted: () => this.makeRoom(),
         onAnswered: () => this.answered(id),
-        onNoRoom: (reason) => this.leaveOut(id, reason),
+        onNoRoom: (reason) => this.noRoom(id, reason),
         onProblem: ({ code, reason }) => this.emit('problem', { code, reason, conversation: id }),
         onMessage: (message) => this.messageSeen(message),
       });
@@ -172,6 +178,7 @@ export class Chat extends Emitter<ChatEvents> {
   join(id: string, options?: JoinOptions): Conversation {
     const start = options && startOf(options);
     const conversation = this.conversation(id);
+    conversation.wish = 'open';
     if (start) conversation.enterFrom(start);
     else conversation.enter('open');
     return conversation;
@@ -181,7 +188,9 @@ export class Chat extends Emitter<ChatEvents> {
   open(id: string): Conversation {
     const opened = this.conversation(id);
     for (const other of this.conversations.values()) {
-      if (other !== opened && other.mode === 'open') other.enter('followed');
+      if (other === opened || other.mode !== 'open') continue;
+      if (other.wish === 'open') other.wish = 'followed';
+      other.enter('followed');
     }
     return this.join(id);
   }
@@ -194,12 +203,16 @@ export class Chat extends Emitter<ChatEvents> {
   follow(ids: string[]): void {
     for (const id of ids) {
       const conversation = this.conversation(id);
+      if (conversation.wish === 'idle') conversation.wish = 'followed';
       if (conversation.mode === 'idle') conversation.enter('followed');
     }
   }
 
   leave(id: string): void {
-    this.conversations.get(id)?.leave();
+    const conversation = this.conversations.get(id);
+    if (!conversation) return;
+    conversation.wish = 'idle';
+    conversation.leave();
   }
 
   /**
@@ -271,13 +284,14 @@ export class Chat extends Emitter<ChatEvents> {
     if (state.phase === 'stopped') this.closed ??= this.outbox.close();
     if (state.phase === 'online') this.online(state.welcome.user);
     else for (const conversation of this.conversations.values()) conversation.disconnected();
-    this.emit('state', state);
+    this.emit('state', state, () => this.connection.state === state);
   }
 
   private online(user: string): void {
     this.user = user;
     this.openOutbox(user);
     this.outbox.weigh(this.limits);
+    this.room = Infinity;
     this.makeRoom();
     for (const conversation of this.conversations.values()) {
       if (conversation.mode !== 'idle' && !conversation.asked) conversation.join();
@@ -302,7 +316,7 @@ export class Chat extends Emitter<ChatEvents> {
     return new Outbox({
       request: (request, onReply) => this.connection.request(request, onReply),
       place: (id) => this.place(id),
-      logOf: (id) => this.conversations.get(id)?.log,
+      logOf: (id) => this.joinedLogOf(id),
       onChange: (id, awaited) => this.changed(id, awaited),
       onRecorded: (item) => this.recorded(item),
       onAck: (ack) => this.conversations.get(ack.conversation)?.acked(ack),
@@ -326,6 +340,11 @@ export class Chat extends Emitter<ChatEvents> {
     return conversation ? conversation.place() : { known: false };
   }
 
+  private joinedLogOf(id: string): string | undefined {
+    const conversation = this.conversations.get(id);
+    return conversation?.joined ? conversation.log : undefined;
+  }
+
   private answered(id: string): void {
     this.settle(id);
     this.outbox.pump(id);
@@ -337,7 +356,7 @@ export class Chat extends Emitter<ChatEvents> {
    * for first.
    */
   private makeRoom(): void {
-    const { joins } = this.limits;
+    const joins = Math.min(this.limits.joins, this.room);
     if (this.connection.state.phase !== 'online' || (this.conversations.size <= joins && !this.crowded)) return;
     const wanted = [...this.conversations.values()].filter((conversation) => conversation.takesPlace);
     this.crowded = wanted.length > joins;
@@ -351,6 +370,13 @@ export class Chat extends Emitter<ChatEvents> {
       this.outbox.pump(conversation.id);
     }
     for (const conversation of wanted.slice(0, joins)) if (conversation.aside) conversation.letIn();
+  }
+
+  /** The session has joins that are not known of here, such as those of its address. */
+  private noRoom(id: string, reason: string): void {
+    this.room = [...this.conversations.values()].filter((conversation) => conversation.joined).length;
+    this.crowded = true;
+    this.leaveOut(id, reason);
   }
 
   /** Tells of all that is left out at once. */
@@ -369,13 +395,19 @@ export class Chat extends Emitter<ChatEvents> {
     let off = () => {};
     const given = new Promise<void>((resolve) => {
       const over = (phase: string) => void ((phase === 'stopped' || phase === 'refused') && resolve());
-      timer = setTimeout(resolve, milliseconds);
+      if (milliseconds <= longestTimer) timer = setTimeout(resolve, milliseconds);
       off = this.on('state', ({ phase }) => over(phase));
       over(this.connection.state.phase);
     });
-    await Promise.race([given, this.outbox.drained()]);
+    await Promise.race([given, this.drained()]);
     clearTimeout(timer);
     off();
+  }
+
+  private async drained(): Promise<void> {
+    let outbox: Outbox;
+    do await (outbox = this.outbox).drained();
+    while (outbox !== this.outbox); // another user is here, with what waits for that one
   }
 
   private reset(id: string): void {

@@ -1,20 +1,24 @@
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
-import { Connection, type ConnectionState } from './connection.ts';
+import { Connection, type ConnectionOptions, type ConnectionState } from './connection.ts';
 import { FakeSocket, type Frame } from './testing.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-function connect() {
+function connect(more: Partial<ConnectionOptions> = {}) {
   const sockets: FakeSocket[] = [];
   const states: ConnectionState[] = [];
   const frames: Frame[] = [];
-  const connection = new Connection({
+  const connection: Connection = new Connection({
     url: (user) => `ws://test/ws?name=${user ?? 'none'}`,
     open: (url) => sockets[sockets.push(new FakeSocket(url)) - 1]!,
     random: () => 1,
-    onState: (state) => states.push(state),
     onFrame: (frame) => frames.push(frame),
+    ...more,
+    onState: (state) => {
+      states.push(state);
+      more.onState?.(state);
+    },
   });
   connection.start();
   return { connection, sockets, states, frames, socket: () => sockets.at(-1)!, phase: () => states.at(-1)!.phase };
@@ -189,6 +193,8 @@ test('a wait says what the socket knows, where no WebSocket was to be had', () =
     [{ error: refused, message: refused.message }, { reason: 'connect ECONNREFUSED 127.0.0.1:1', error: refused }],
     [{ error: new Error('Unexpected server response: 404') }, { status: 404, reason: expect.stringMatching(/no WebSocket at this address.*\/ws/) }],
     [{ error: new Error('Unexpected server response: 403') }, { status: 403, reason: expect.stringMatching(/refuses this origin.*--origin/) }],
+    [{ message: 'Unexpected server response: 503' }, { status: 503, reason: expect.stringContaining('drains') }],
+    [{ message: 'Unexpected server response: 426' }, { status: 426, reason: expect.stringContaining('in front') }],
     [{ error: new Error('Unexpected server response: 502') }, { status: 502, reason: expect.stringContaining('HTTP 502') }],
     [{ error: Object.assign(new Error(''), { errors: [refused], code: 'ECONNREFUSED' }) }, { reason: 'connect ECONNREFUSED 127.0.0.1:1' }],
     [{ error: new Error('', { cause: refused }) }, { reason: 'connect ECONNREFUSED 127.0.0.1:1' }],
@@ -227,4 +233,119 @@ test('silence has words of its own: before there is a WebSocket, before the welc
   gone.socket().welcome();
   vi.advanceTimersByTime(35_000);
   expect(gone.states.at(-1)).toMatchObject({ code: 1006, opened: true, reason: expect.stringContaining('did not answer') });
+});
+
+test('an error of another matter is not why a connection was lost later, or refused', () => {
+  const { socket, states } = connect();
+  socket().receive({ type: 'error', code: 'bad_request', reason: 'of the first attempt' });
+  socket().welcome();
+  socket().receive({ type: 'error', code: 'bad_request', reason: 'after is 99, and the last is 3' });
+  socket().drop();
+  expect(states.at(-1)).toMatchObject({ phase: 'waiting', reason: 'the connection was lost' });
+  vi.advanceTimersByTime(1_000);
+  socket().welcome();
+  socket().receive({ type: 'error', code: 'bad_request', reason: 'after is 99, and the last is 3' });
+  socket().drop(4001, 'the token has expired');
+  expect(states.at(-1)).toEqual({ phase: 'refused', code: 4001, reason: 'the token has expired' });
+});
+
+/** Where an application may end the connection: in whatever it is told. */
+const ends: { what: string; phase?: string; tooBig?: boolean; asks?: boolean; lose?: number }[] = [
+  { what: 'it connects', phase: 'connecting' },
+  { what: 'it is online', phase: 'online' },
+  { what: 'it waits', phase: 'waiting', lose: 1006 },
+  { what: 'it is refused', phase: 'refused', lose: 4001 },
+  { what: 'a frame was too big', tooBig: true, lose: 1009 },
+  { what: 'a request lost its answer', asks: true, lose: 1006 },
+];
+
+test.for(ends)('who stops it when told that $what has stopped it', ({ phase, tooBig, asks, lose }) => {
+  const sockets: FakeSocket[] = [];
+  const states: string[] = [];
+  const stop = () => connection.stop();
+  const connection = new Connection({
+    url: () => 'ws://test/ws',
+    open: (url) => sockets[sockets.push(new FakeSocket(url)) - 1]!,
+    onFrame: () => {},
+    ...(tooBig && { onTooBig: stop }),
+    onState: (state) => {
+      states.push(state.phase);
+      if (state.phase === phase) stop();
+    },
+  });
+  connection.start();
+  sockets[0]?.welcome();
+  if (asks) connection.request({ type: 'ping' }, stop);
+  if (lose !== undefined) sockets[0]!.drop(lose);
+  const opened = sockets.length;
+  vi.advanceTimersByTime(120_000);
+  expect([connection.state.phase, states.at(-1), sockets.length]).toEqual(['stopped', 'stopped', opened]);
+  expect(sockets.every((socket) => socket.closed)).toBe(true);
+});
+
+test('who connects again when told that it stopped, or that an answer is lost, is connected', () => {
+  const again = connect({ onState: ({ phase }) => void (phase === 'stopped' && again.connection.start()) });
+  again.connection.stop();
+  again.socket().welcome();
+  again.connection.request({ type: 'ping' }, () => again.connection.start());
+  again.connection.stop();
+  expect([again.phase(), again.connection.state.phase]).toEqual(['connecting', 'connecting']);
+  expect(again.socket().closed).toBe(false);
+  expect(again.sockets.filter((socket) => !socket.closed)).toHaveLength(1);
+});
+
+test('who stops it while a socket is being made has none', () => {
+  const made: FakeSocket[] = [];
+  const states: ConnectionState[] = [];
+  const connection: Connection = new Connection({
+    url: () => (connection.stop(), 'ws://test/ws'),
+    open: (url) => made[made.push(new FakeSocket(url)) - 1]!,
+    onState: (state) => states.push(state),
+    onFrame: () => {},
+  });
+  connection.start();
+  vi.advanceTimersByTime(60_000);
+  expect([connection.state.phase, states.at(-1)!.phase]).toEqual(['stopped', 'stopped']);
+  expect(made.every((socket) => socket.closed)).toBe(true);
+});
+
+test('another network: it connects again at once, where it connects at all', () => {
+  const { connection, socket, sockets, phase } = connect();
+  connection.again(); // while it connects
+  socket().welcome();
+  connection.again(); // while it is online
+  socket().drop();
+  connection.again(); // while it waits
+  expect([sockets.length, phase(), sockets.filter((one) => !one.closed)]).toEqual([4, 'connecting', [socket()]]);
+  socket().drop(4001, 'no');
+  connection.again();
+  connection.stop();
+  connection.again();
+  vi.advanceTimersByTime(60_000);
+  expect([sockets.length, phase()]).toEqual([4, 'stopped']);
+});
+
+test('a network that is said to be gone is given up soon, however often it is looked for', async () => {
+  const { connection, socket, phase } = connect();
+  socket().welcome();
+  const lost = expect(connection.doubt()).rejects.toMatchObject({ code: 'disconnected' });
+  vi.advanceTimersByTime(1_500);
+  connection.wake();
+  void connection.doubt().catch(() => {});
+  vi.advanceTimersByTime(499);
+  expect(phase()).toBe('online');
+  vi.advanceTimersByTime(1);
+  expect(phase()).toBe('waiting');
+  await lost;
+});
+
+test('a network that was said to be gone and answers stays', async () => {
+  const { connection, socket, phase } = connect();
+  socket().welcome();
+  const answered = connection.doubt();
+  socket().reply('ping', { type: 'pong' });
+  await answered;
+  vi.advanceTimersByTime(24_999);
+  expect([phase(), socket().sent.length]).toEqual(['online', 1]);
+  await expect(connect().connection.doubt()).rejects.toMatchObject({ code: 'disconnected' }); // it is not there yet
 });

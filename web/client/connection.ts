@@ -81,7 +81,9 @@ export class Connection {
   private crowd = 0; // seconds that a draining server asked for, until another one is found
   private refs = 0;
   private replies = new Map<string, OnReply>();
-  private lastError = '';
+  private epoch = 0; // counts starts and stops: who is told of something may do either
+  private givesUpAt = Infinity; // ms of the clock, where an answer is due
+  private lastError = ''; // before this attempt's welcome
   private retryTimer: Timer;
   private quietTimer: Timer;
   private steadyTimer: Timer;
@@ -90,20 +92,25 @@ export class Connection {
 
   /** Connects now, also where it was waiting to. Throws where there is no WebSocket to connect with. */
   start(): void {
-    if (this.socket) return;
+    if (!this.socket && this.state.phase !== 'connecting') this.connect();
+  }
+
+  private connect(): void {
     const open = this.options.open ?? openHere();
+    const epoch = ++this.epoch;
     clearTimeout(this.retryTimer);
     this.lastError = '';
     this.opened = false;
     this.told = {};
     this.enter({ phase: 'connecting' });
+    if (epoch !== this.epoch) return;
     try {
-      this.listen(open(this.options.url(this.user), this.options.protocols?.() ?? []));
+      const address = this.options.url(this.user);
+      if (epoch === this.epoch) this.listen(open(address, this.options.protocols?.() ?? []));
     } catch (error) { // no address, or one that this page may not use
-      this.enter({ phase: 'refused', code: 0, reason: error instanceof Error ? error.message : String(error) });
-      return;
+      const reason = error instanceof Error ? error.message : String(error);
+      if (epoch === this.epoch) this.enter({ phase: 'refused', code: 0, reason });
     }
-    this.expectSomething(patience);
   }
 
   private listen(socket: Socket): void {
@@ -114,12 +121,14 @@ export class Connection {
     socket.onerror = (event: unknown) => { // a close follows; without a listener it would end a Node process
       if (this.socket === socket) this.told = toldBy(event);
     };
+    this.expectSomething(patience);
   }
 
   stop(): void {
-    this.drop();
+    const epoch = ++this.epoch;
     clearTimeout(this.retryTimer);
-    this.enter({ phase: 'stopped' });
+    this.drop();
+    if (epoch === this.epoch) this.enter({ phase: 'stopped' });
   }
 
   /** Skips the rest of a wait: the network is back, or somebody looks at the page. */
@@ -131,8 +140,9 @@ export class Connection {
   /** Connects again at once, where it connects at all: the network is another one now, and what there was may hang in the old one. */
   again(): void {
     if (this.state.phase === 'stopped' || this.state.phase === 'refused') return;
+    const { epoch } = this;
     this.drop();
-    this.start();
+    if (epoch === this.epoch) this.connect();
   }
 
   /** The network is said to be gone. Resolves once the server has answered; without an answer soon, the connection is given up. */
@@ -190,7 +200,8 @@ export class Connection {
     const frame = parse(text);
     if (!frame) return this.lost(closeCode.protocol, 'what came is not JSON: something else than the server answers, or stands in between');
     if (frame.type === 'welcome') this.welcomed(frame);
-    if (frame.type === 'error') this.lastError = frame.reason;
+    if (this.state.phase === 'stopped') return; // at the welcome
+    if (frame.type === 'error' && this.state.phase === 'connecting') this.lastError = frame.reason;
     const reply = frame.ref === undefined ? undefined : this.replies.get(frame.ref);
     if (frame.ref !== undefined) this.replies.delete(frame.ref);
     if (reply) reply(frame);
@@ -199,6 +210,7 @@ export class Connection {
 
   private welcomed(welcome: Welcome): void {
     this.user = welcome.user;
+    this.lastError = '';
     this.limits = { ...defaultLimits, ...welcome.limits };
     this.crowd = 0;
     this.steadyTimer = setTimeout(() => (this.attempt = 0), steadyAfter);
@@ -207,9 +219,10 @@ export class Connection {
 
   private lost(code: number, reason: string): void {
     const wasOnline = this.state.phase === 'online';
-    const { opened, told } = this;
+    const { opened, told, epoch } = this;
     if (code === closeCode.tooBig) this.options.onTooBig?.();
-    this.drop();
+    if (epoch === this.epoch) this.drop();
+    if (epoch !== this.epoch) return;
     if (isRefusal(code, wasOnline)) {
       this.enter({ phase: 'refused', code, reason: this.lastError || reason });
       return;
@@ -218,14 +231,15 @@ export class Connection {
     const seconds = retryDelay(this.attempt++, asked, this.options.random ?? Math.random, this.crowd);
     if (code === closeCode.draining) this.crowd = asked ?? 0;
     const why = reason || this.lastError || inWords(opened, told);
-    this.enter({ phase: 'waiting', seconds, code, reason: why, opened, ...told });
     this.retryTimer = setTimeout(() => this.start(), seconds * 1000);
+    this.enter({ phase: 'waiting', seconds, code, reason: why, opened, ...told });
   }
 
   /** Forgets the socket at once: a dead network would keep its close waiting for minutes. */
   private drop(): void {
     clearTimeout(this.quietTimer);
     clearTimeout(this.steadyTimer);
+    this.givesUpAt = Infinity;
     const socket = this.socket;
     this.socket = undefined;
     if (socket) {
@@ -240,11 +254,11 @@ export class Connection {
   /** Asks for a sign of life where nothing has come for so many milliseconds, and gives the socket up where none comes. */
   private expectSomething(milliseconds: number): void {
     clearTimeout(this.quietTimer);
+    this.givesUpAt = Infinity;
     this.quietTimer = setTimeout(() => this.probe(), milliseconds);
   }
 
   private probe(): void {
-    clearTimeout(this.quietTimer);
     if (this.state.phase !== 'online') {
       this.lost(neverTold, this.opened ? 'a WebSocket opened, and no welcome came: is this a Verbatim server?' : 'there was no answer');
       return;
@@ -253,10 +267,14 @@ export class Connection {
     this.request({ type: 'ping' });
   }
 
-  /** Counts the connection as lost where nothing comes for so many milliseconds. */
+  /** Counts it as lost where nothing comes for so many milliseconds; who asks again does not put that off. */
   private giveUpIn(milliseconds: number): void {
+    const at = Date.now() + milliseconds;
+    if (at >= this.givesUpAt) return;
+    this.givesUpAt = at;
     clearTimeout(this.quietTimer);
-    this.quietTimer = setTimeout(() => this.lost(neverTold, 'the server did not answer: it, or the network, is gone'), milliseconds);
+    const reason = 'the server did not answer: it, or the network, is gone';
+    this.quietTimer = setTimeout(() => this.lost(neverTold, reason), milliseconds);
   }
 
   private enter(state: ConnectionState): void {

@@ -13,8 +13,10 @@ export class Emitter<Events extends object> {
     return () => void listeners.delete(own);
   }
 
-  protected emit<Name extends keyof Events>(name: Name, event: Events[Name]): void {
+  /** Tells the listeners, one after the other, as long as it `holds`: one of them may have changed that. */
+  protected emit<Name extends keyof Events>(name: Name, event: Events[Name], holds = () => true): void {
     for (const listener of [...(this.listeners.get(name) ?? [])] as Listener<Events[Name]>[]) {
+      if (!holds()) return;
       try {
         listener(event);
       } catch (error) {

@@ -252,6 +252,31 @@ test('two tabs write through a dead server, one is closed, and all is recorded o
   await two!.chat.close();
 });
 
+test('an id of the caller\'s own that the store holds is not written over before it has said so', async () => {
+  for (const text of ['hi', 'another text']) {
+    vi.stubGlobal('indexedDB', new IDBFactory());
+    const server = new FakeServer();
+    for (const before of ['a', 'b']) server.say('bob', before);
+    server.say('ann', 'hi', 'x');
+    server.say('bob', 'c');
+    server.forgotten = 4; // it was sent hours ago, and its ack is lost
+    const before = await tab();
+    await before.store.put(item('hi', { id: 'x', since: 2, log: 'log-1' }));
+    await before.store.close();
+    const store = () => new IndexedDbStore({ user: 'ann', locks, storage: undefined });
+    const { chat } = chatWith(server, undefined, { store });
+    chat.join('lobby', { limit: 0 });
+    chat.connect();
+    const sent = chat.send('lobby', text, { id: 'x' });
+    const became = text === 'hi' ? { state: 'recorded', seq: 3 } : { state: 'failed', code: 'conflict' };
+    await eventually(() => expect(sent).toMatchObject(became));
+    await eventually(() => expect(chat.unsettled('lobby').filter(({ state }) => state === 'sending')).toEqual([]));
+    expect(server.record.length).toBe(4);
+    await chat.close();
+    expect((await tab()).items).toEqual([]);
+  }
+});
+
 function webStorage(start: Record<string, string>): KeyValue & { values: Map<string, string> } {
   const values = new Map(Object.entries(start));
   return {

@@ -1,6 +1,6 @@
 // What a session may join, and what becomes of the rest; how far one has read, where the server does not take that.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { chatWith, FakeServer, FakeStore, online } from './testing.ts';
+import { chatWith, FakeServer, online } from './testing.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -154,43 +154,105 @@ test('for a newcomer all is unread, and before a join that is not known', async 
   expect([lobby().readTo, lobby().unread]).toEqual([undefined, 3]);
 });
 
-test('close with flush waits until nothing waits, and says how many were left', async () => {
-  const { server, chat, texts } = await online();
-  server.latency = 100;
-  for (let n = 1; n <= 100; n++) chat.send('lobby', `m${n}`);
-  const closed = chat.close({ flush: 5_000 });
-  await vi.advanceTimersByTimeAsync(4_000);
-  expect([await closed, texts().length, chat.connection.state.phase]).toEqual([0, 100, 'stopped']);
-});
-
-test('a flush ends when its time is over, and goes on over a lost connection until then', async () => {
-  const { server, chat } = await online();
-  server.answers = false;
-  chat.send('lobby', 'one');
-  chat.send('lobby', 'two');
-  const closed = chat.close({ flush: 5_000 });
-  server.socket!.drop();
-  await vi.advanceTimersByTimeAsync(4_999);
-  expect([chat.connection.state.phase, server.sockets.length]).toEqual(['online', 2]);
-  await vi.advanceTimersByTimeAsync(1);
-  expect([await closed, chat.connection.state.phase]).toEqual([2, 'stopped']);
-});
-
-test('what fails is not left; what is left goes on with the next connection', async () => {
-  const { server, chat, texts } = await online();
-  server.refuses = ({ text }) =>
-    text === 'bad' ? { code: 'forbidden', reason: 'no' } : { code: 'unavailable', reason: 'no disk' };
-  chat.send('lobby', 'bad');
-  chat.send('lobby', 'good');
-  expect(await chat.close()).toBe(1);
-  server.refuses = () => undefined;
+test('what the server itself has no room for comes in when there is room', async () => {
+  const server = new FakeServer();
+  server.limits = { joins: 5 };
+  server.taken = 3; // by the address
+  const { chat, told } = chatWith(server);
+  const ids = ['c1', 'c2', 'c3', 'c4'];
+  const joined = () => ids.filter((id) => chat.conversation(id).joined);
+  const asked = () => server.sockets.flatMap((socket) => socket.sent.filter((frame) => frame.type === 'join')).length;
+  chat.follow(ids);
   chat.connect();
-  await vi.advanceTimersByTimeAsync(10);
-  expect(texts()).toEqual(['good']);
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect([joined(), told.problems.length, chat.conversation('c3').aside]).toEqual([['c1', 'c2'], 1, true]);
+  expect(asked()).toBeLessThanOrEqual(4);
+  chat.leave('c1');
+  expect(joined()).toEqual(['c2', 'c3']);
+  server.taken = 0;
+  server.socket!.drop();
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(joined()).toEqual(['c2', 'c3', 'c4']);
 });
 
-test('nothing is waited for where there is no connection to come', async () => {
-  const { chat } = chatWith(new FakeServer(), new FakeStore());
-  chat.send('lobby', 'hi');
-  expect(await chat.close({ flush: 60_000 })).toBe(1);
+test('a mark that is no seq moves nothing, is not sent, and is told of', async () => {
+  const { server, lobby, told } = await online();
+  server.say('bob', 'a');
+  for (const seq of [1.5, 1e21, Infinity, NaN, -1, '1' as never]) lobby().markRead(seq);
+  expect([lobby().readTo, told.problems.length]).toEqual([undefined, 6]);
+  expect(server.socket!.sent.filter((frame) => frame.type === 'read')).toEqual([]);
+  lobby().markRead(0); // nothing is read yet
+  expect(told.problems.length).toBe(6);
+});
+
+test('what another session has read stays when a mark of this one is refused', async () => {
+  const { server, lobby } = await online();
+  for (let n = 1; n <= 30; n++) server.say('bob', `m${n}`);
+  server.latency = 5;
+  lobby().markRead(1);
+  lobby().markRead(99);
+  server.socket!.receive({ type: 'read', conversation: 'lobby', user: 'ann', seq: 25 });
+  await vi.advanceTimersByTimeAsync(10);
+  expect([lobby().readTo, lobby().unread]).toEqual([25, 5]);
+});
+
+test('what another session has read stays, however many marks of this one came before', async () => {
+  const { server, lobby } = await online();
+  for (let n = 1; n <= 30; n++) server.say('bob', `m${n}`);
+  server.answers = false;
+  for (let n = 1; n <= 20; n++) lobby().markRead(n);
+  server.socket!.receive({ type: 'read', conversation: 'lobby', user: 'ann', seq: 25 });
+  for (let n = 26; n <= 29; n++) lobby().markRead(n);
+  lobby().markRead(99);
+  server.answers = true;
+  const no = { type: 'error', code: 'bad_request', reason: 'no', conversation: 'lobby' };
+  for (const seq of [26, 27, 28, 29, 99]) server.socket!.receive({ ...no, ref: `read:${seq}` });
+  expect(lobby().readTo).toBe(25);
+});
+
+test('a mark that was put off is not told of another record', async () => {
+  const { server, chat, lobby, told } = await online();
+  server.say('bob', 'a');
+  server.answers = false;
+  lobby().markRead(1);
+  const later = { type: 'error', code: 'unavailable', reason: 'no disk', conversation: 'lobby', retry_after: 3 };
+  server.socket!.reply('read', later);
+  server.answers = true;
+  server.log = 'log-2';
+  server.record = [];
+  server.say('bob', 'new');
+  server.socket!.receive({ type: 'left', conversation: 'lobby', code: 'forbidden', reason: 'it was removed' });
+  chat.join('lobby');
+  const before = server.socket!.sent.length;
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect([told.resets, lobby().readTo, server.socket!.sent.length]).toEqual([['lobby'], undefined, before]);
+});
+
+test('what was read of a record that is gone is told of no other one that is joined from elsewhere', async () => {
+  const { server, chat, lobby, told } = await online();
+  for (const text of ['a', 'b', 'c']) server.say('bob', text);
+  server.wipe();
+  lobby().markRead(3);
+  for (const text of ['d', 'e', 'f', 'g']) server.say('bob', text);
+  chat.join('lobby', { after: 0 });
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect([server.marks.get('ann'), lobby().readTo, lobby().unread]).toEqual([undefined, undefined, 4]);
+  lobby().markRead(2);
+  server.socket!.drop();
+  lobby().markRead(3);
+  chat.join('lobby', { after: 0 }); // the same record
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect([server.marks.get('ann'), lobby().readTo, told.problems]).toEqual([3, 3, []]);
+});
+
+test('a page of newer entries is told of while it is on its way, as one of older ones is', async () => {
+  const server = new FakeServer();
+  for (let n = 1; n <= 200; n++) server.say('bob', `m${n}`);
+  const { chat, lobby } = await online(server);
+  await lobby().goTo(20);
+  server.answers = false;
+  let loading = false;
+  chat.on('change', () => (loading ||= lobby().loadingNewer));
+  lobby().loadNewer();
+  expect(loading).toBe(true);
 });

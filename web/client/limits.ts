@@ -1,7 +1,7 @@
 // What may be sent: the checks of docs/protocol.md on one message, with the server's own codes. They are made before
 // anything is queued or kept, for a frame over the limit is answered with a close, and sending it again with another
 // one.
-import { byteLength, isConversationId, type Limits, type Seq } from './protocol.ts';
+import { byteLength, isConversationId, type ErrorFrame, type Limits, type Seq } from './protocol.ts';
 
 /** The contract's own limits: what holds before a server has said its own. */
 export const defaultLimits: Limits = {
@@ -37,8 +37,10 @@ export interface Sendable {
 
 const mostId = 64; // bytes
 const greatest = Number.MAX_SAFE_INTEGER; // 2^53-1, the contract's greatest number
-/** What the queue may add to a frame: `prev`, `since` and `ref`. */
-const envelope = byteLength(JSON.stringify({ prev: 'x'.repeat(mostId), since: greatest, ref: `r${greatest}` }));
+/** What the queue may add to a frame: `log`, `prev`, `since` and `ref`. */
+const envelope = byteLength(
+  JSON.stringify({ log: 'x'.repeat(mostId), prev: 'x'.repeat(mostId), since: greatest, ref: `r${greatest}` }),
+);
 
 /** What is wrong with a message, as the server would say it; nothing where it can be sent as it is. */
 export function problemOf(message: Sendable, limits: Limits): Refusal | undefined {
@@ -60,6 +62,14 @@ export function conversationProblem(id: string): Refusal | undefined {
     code: 'invalid_conversation',
     reason: `"${shown}" cannot name a conversation: that has 1 to 64 of a-z 0-9 . _ - and begins with a letter or a digit`,
   };
+}
+
+/**
+ * Whether an error may be gone in a while. A join that there is no room for has no end to wait for: something is to be
+ * left first.
+ */
+export function isPassing({ code, retry_after }: Pick<ErrorFrame, 'code' | 'retry_after'>): boolean {
+  return code === 'unavailable' || (code === 'rate_limited' && retry_after !== undefined);
 }
 
 /** A whole number that the wire carries. */

@@ -48,12 +48,33 @@ export function keyOf({ conversation, id }: Pick<OutboxItem, 'conversation' | 'i
   return `${conversation}\0${id}`; // which no id has
 }
 
+/** Whether two messages say the same, as the server compares them: by what JSON makes of them. */
+export function saysTheSame(one: Content, other: Content): boolean {
+  return one.text === other.text && one.target === other.target && isSameJson(one.meta, other.meta);
+}
+
+type Content = { text?: unknown; target?: unknown; meta?: unknown };
+
+function isSameJson(one: unknown, other: unknown): boolean {
+  if (!isObject(one) || !isObject(other)) return one === other;
+  const names = Object.keys(one);
+  return (
+    Array.isArray(one) === Array.isArray(other) &&
+    names.length === Object.keys(other).length &&
+    names.every((name) => isSameJson(one[name], other[name]))
+  );
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
 /**
  * An item of what a store gave, whatever that is: another version of this client may have kept it. Where it cannot be
  * sent, `problem` says why. Sizes are weighed only where the server's limits are known.
  */
 export function revive(found: unknown, limits: Limits = noLimits): { item: OutboxItem; problem?: Refusal } {
-  const kept = (typeof found === 'object' && found !== null ? found : {}) as Partial<Record<keyof OutboxItem, unknown>>;
+  const kept: Partial<Record<keyof OutboxItem, unknown>> = isObject(found) ? found : {};
   const { id, conversation, text, created, since, log, target, meta, reason, code } = kept;
   const known = typeof log === 'string' && log !== '';
   const item: OutboxItem = {

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { MemoryStore } from './outbox-store.ts';
 import { chatWith, FakeServer, FakeStore, online } from './testing.ts';
 
 beforeEach(() => void vi.useFakeTimers());
@@ -261,6 +262,17 @@ test('a first send to a conversation that is not joined searches nothing; sent a
   expect(server.record.map((entry) => entry.text)).toEqual(['before', 'hi']);
 });
 
+test('what waits for a join goes when that is given up', async () => {
+  const server = new FakeServer();
+  server.answers = false;
+  const { chat } = await online(server);
+  const sent = chat.send('lobby', 'hi');
+  server.answers = true;
+  expect(sends(server)).toEqual([]);
+  chat.leave('lobby');
+  expect([sent.state, server.record.map((entry) => entry.text)]).toEqual(['recorded', ['hi']]);
+});
+
 test('what cannot be joined is not waited for: the server says what is wrong with each send', async () => {
   const server = new FakeServer();
   server.refusesJoin = { code: 'forbidden', reason: 'members only' };
@@ -321,4 +333,15 @@ test('meta goes with the message', async () => {
   const { server, chat } = await online();
   chat.send('lobby', 'hi', { meta: { kind: 'greeting' } });
   expect(sends(server)).toMatchObject([{ text: 'hi', meta: { kind: 'greeting' } }]);
+});
+
+test('a store that keeps nothing is told of once, when it is opened: so it is with every program in Node', async () => {
+  const { chat, told, texts } = await online(new FakeServer(), new MemoryStore() as never);
+  chat.send('lobby', 'hi');
+  await vi.advanceTimersByTimeAsync(10);
+  expect([texts(), told.storage, chat.storage]).toEqual([
+    ['hi'],
+    [{ lasting: false, reason: 'what waits is in memory alone' }],
+    { lasting: false, reason: 'what waits is in memory alone' },
+  ]);
 });

@@ -7,7 +7,7 @@ import type { Request, Seq, ServerFrame } from './protocol.ts';
 import type { OnReply, Timer } from './connection.ts';
 import { Keeper, type StorageState } from './keeper.ts';
 import { defaultLimits, plainMeta, problemOf, sinceProblem, type Refusal } from './limits.ts';
-import { keyOf, revive, type OutboxItem } from './outbox-item.ts';
+import { keyOf, revive, saysTheSame, type OutboxItem } from './outbox-item.ts';
 import type { OutboxStore } from './outbox-store.ts';
 import { Settling } from './settling.ts';
 
@@ -42,6 +42,10 @@ export interface OutboxOptions {
 
 const inFlightLimit = 16; // sends of one conversation in flight at once
 const pause = 2; // seconds before a send is repeated where the server does not say
+const another: Refusal = {
+  code: 'conflict',
+  reason: 'another message with this id waits to be sent: give each message an id of its own',
+};
 const passing = new Set(['rate_limited', 'unavailable']);
 
 export class Outbox {
@@ -50,10 +54,12 @@ export class Outbox {
   private limits: Limits | undefined; // the server's, once it has said them
   private readonly keeper: Keeper;
   private readonly settling = new Settling();
-  private readonly tried = new Set<string>(); // keys of what a server may have seen
-  private readonly earlier = new Set<string>(); // keys of what may have been sent in an earlier life, after its `since`
-  private readonly inFlight = new Set<string>(); // keys
-  private readonly shown = new Map<string, Message>(); // by key: seen in the record while the ack is still on its way
+  private abandoned = false;
+  private readonly refusals = new WeakSet<OutboxItem>(); // never came into the queue: not kept, its id may be another's
+  private readonly tried = new WeakSet<OutboxItem>(); // a server may have seen it
+  private readonly earlier = new WeakSet<OutboxItem>(); // may have been sent in an earlier life, after its `since`
+  private readonly inFlight = new Set<OutboxItem>();
+  private readonly shown = new Map<OutboxItem, Message>(); // seen in the record while the ack is still on its way
   private readonly paused = new Map<string, Timer>(); // by conversation
 
   constructor(private readonly options: OutboxOptions) {
@@ -75,6 +81,8 @@ export class Outbox {
     if (!items) return; // closed meanwhile
     this.opened = true;
     this.adopt(items);
+    this.keeper.catchUp();
+    this.settling.wake();
     for (const conversation of this.conversations()) this.pump(conversation);
   }
 
@@ -88,18 +96,17 @@ export class Outbox {
 
   /** Is closed for good: another user is here now, and what waits is not theirs. */
   async abandon(): Promise<void> {
+    this.abandoned = true;
     this.settling.abandon();
+    this.settling.wake();
     await this.close();
   }
 
   /** The server's limits are known now: what waits is weighed again. */
   weigh(limits: Limits): void {
     this.limits = limits;
-    for (const item of [...this.items]) {
-      if (!this.waits(item) || this.inFlight.has(keyOf(item))) continue;
-      const problem = problemOf(item, limits);
-      if (problem) this.fail(item, problem);
-    }
+    const due = this.items.filter((item) => this.waits(item) && !this.inFlight.has(item));
+    this.failAll(due.map((item) => [item, problemOf(item, limits)]));
   }
 
   /**
@@ -108,7 +115,7 @@ export class Outbox {
    */
   tooBig(): void {
     const sizeOf = (item: OutboxItem) => byteLength(JSON.stringify(item));
-    const flying = this.items.filter((item) => item.state === 'sending' && this.inFlight.has(keyOf(item)));
+    const flying = this.items.filter((item) => this.waits(item) && this.inFlight.has(item));
     const [largest] = flying.sort((a, b) => sizeOf(b) - sizeOf(a));
     const reason = 'the connection was closed for a frame over the limit, and of what was on its way this is the largest';
     if (largest) this.fail(largest, { code: 'too_large', reason: `${reason}: send it in parts` });
@@ -120,17 +127,14 @@ export class Outbox {
     const problem = this.complete(item, draft.meta) ?? sinceProblem(draft.earliest) ?? this.problemOf(item);
     const before = draft.id === undefined ? undefined : this.find(item);
     if (before && !problem) return this.addAgain(before, item);
-    if (draft.earliest !== undefined) this.earlier.add(keyOf(item));
-    if (!before) this.items.push(item);
-    if (problem) this.refuse(item, problem);
-    else this.keeper.save(item);
-    this.changed(item.conversation, true);
-    return item;
+    if (draft.earliest !== undefined) this.earlier.add(item);
+    if (draft.id !== undefined && !problem) this.keeper.reserve(item);
+    return this.queue(item, problem);
   }
 
   /** What waits in a conversation and is not seen in the record yet, in the order of sending. */
   in(conversation: string): OutboxItem[] {
-    return this.items.filter((item) => item.conversation === conversation && !this.shown.has(keyOf(item)));
+    return this.items.filter((item) => item.conversation === conversation && !this.shown.has(item));
   }
 
   conversations(): string[] {
@@ -144,7 +148,7 @@ export class Outbox {
     const waiting = this.items.filter((item) => item.conversation === conversation && item.state === 'sending');
     let before: OutboxItem | undefined;
     for (const item of waiting.slice(0, inFlightLimit)) {
-      if (this.waits(item) && !this.inFlight.has(keyOf(item))) this.transmit(item, before, place);
+      if (this.waits(item) && !this.inFlight.has(item)) this.transmit(item, before, place);
       if (item.state === 'sending') before = item; // an answer may have come at once
     }
   }
@@ -154,25 +158,19 @@ export class Outbox {
    * that.
    */
   settled(item: OutboxItem): Promise<OutboxItem> {
-    return item.state === 'sending' ? this.settling.of(this.find(item), item) : Promise.resolve(item);
+    return item.state === 'sending' ? this.settling.of(this.lookUp(item), item) : Promise.resolve(item);
   }
 
-  /** Resolves once nothing waits any more. */
+  /** Resolves once nothing waits any more, here or in the store; or what waits is not this user's. */
   async drained(): Promise<void> {
-    while (this.left > 0) await this.settling.next();
+    while (!this.abandoned && (!this.opened || this.left > 0)) await this.settling.next();
   }
 
   retry(wanted: string | OutboxItem): void {
     const item = this.lookUp(wanted);
     if (item?.state !== 'failed') return;
-    const problem = this.problemOf(item);
-    if (problem) return this.fail(item, problem);
     if (item.code === 'conflict') this.rename(item);
-    item.state = 'sending';
-    delete item.reason;
-    delete item.code;
-    this.keeper.save(item);
-    this.changed(item.conversation, true);
+    this.sendAgain(item);
   }
 
   discard(wanted: string | OutboxItem): void {
@@ -190,9 +188,9 @@ export class Outbox {
    */
   seen(message: Message): void {
     const item = this.find({ conversation: message.conversation, id: message.id! });
-    if (!item) return;
-    const awaited = item.state === 'sending' && this.inFlight.has(keyOf(item));
-    if (awaited) this.shown.set(keyOf(item), message);
+    if (!item || !saysTheSame(item, message)) return; // of another one under its id the answer tells
+    const awaited = item.state === 'sending' && this.inFlight.has(item);
+    if (awaited) this.shown.set(item, message);
     else this.recordAsSeen(item, message);
   }
 
@@ -205,12 +203,14 @@ export class Outbox {
 
   /** A conversation's record is another one, perhaps under the same log's name: what waits knows of no place in it. */
   displace(conversation: string): void {
-    for (const item of this.in(conversation)) {
-      item.since = 0; // the whole record is to be searched
-      delete item.log;
-      delete item.target;
-      this.keeper.save(item);
-    }
+    for (const item of this.in(conversation)) this.uproot(item);
+  }
+
+  private uproot(item: OutboxItem): void {
+    item.since = 0; // the whole record is to be searched
+    delete item.log;
+    delete item.target;
+    this.keep(item);
   }
 
   private newItem({ conversation, text, id, earliest, newest, log, target }: Draft): OutboxItem {
@@ -238,69 +238,105 @@ export class Outbox {
    * The caller's own id waits here already: the same message is the same, another one is refused as the server would.
    */
   private addAgain(before: OutboxItem, item: OutboxItem): OutboxItem {
-    const content = ({ text, target, meta }: OutboxItem) => JSON.stringify([text, target, meta]);
-    if (content(before) === content(item)) {
-      this.retry(before);
-      return before;
+    if (!saysTheSame(before, item)) return this.queue(item, another);
+    if (before.state === 'failed') this.sendAgain(before); // under this id, whatever was wrong with it
+    return before;
+  }
+
+  /** Puts a new message into the queue; or fails it, which is told of once the caller has it. */
+  private queue(item: OutboxItem, problem: Refusal | undefined): OutboxItem {
+    this.items.push(item);
+    if (!problem) this.keeper.save(item);
+    else {
+      this.refusals.add(item);
+      Object.assign(item, { state: 'failed', code: problem.code, reason: problem.reason });
+      queueMicrotask(() => this.options.onFailed(item));
     }
-    const reason = 'another message with this id waits to be sent: give each message an id of its own';
-    this.refuse(item, { code: 'conflict', reason });
+    this.changed(item.conversation, true);
     return item;
   }
 
-  /** Fails a message that never came into the queue. It is told of once the caller has it. */
-  private refuse(item: OutboxItem, { code, reason }: Refusal): void {
-    Object.assign(item, { state: 'failed', code, reason });
-    queueMicrotask(() => this.options.onFailed(item));
+  private sendAgain(item: OutboxItem): void {
+    const twin = this.find(item);
+    item.state = 'sending';
+    delete item.reason;
+    delete item.code;
+    const problem = this.problemOf(item) ?? (twin && twin !== item ? another : undefined);
+    if (problem) return this.fail(item, problem);
+    this.refusals.delete(item);
+    this.keeper.save(item);
+    this.changed(item.conversation, true);
   }
 
+  /** Takes what a store holds in, but for what is here already. */
   private adopt(found: readonly unknown[]): void {
-    const known = new Set(this.items.map(keyOf));
-    const isFresh = (item: OutboxItem) => !known.has(keyOf(item)) && known.add(keyOf(item));
-    const fresh = found.map((kept) => revive(kept, this.limits)).filter(({ item }) => isFresh(item));
-    if (fresh.length === 0) return;
-    for (const { item } of fresh) this.tried.add(keyOf(item));
-    this.items = [...this.items, ...fresh.map(({ item }) => item)].sort((a, b) => a.created - b.created);
-    for (const { item, problem } of fresh) if (problem) this.fail(item, problem);
-    for (const conversation of new Set(fresh.map(({ item }) => item.conversation))) this.changed(conversation);
+    const here = new Map(this.items.filter((item) => !this.refusals.has(item)).map((item) => [keyOf(item), item]));
+    const fresh: OutboxItem[] = [];
+    const failed: [OutboxItem, Refusal | undefined][] = [];
+    for (const { item, problem } of found.map((kept) => revive(kept, this.limits))) {
+      const twin = here.get(keyOf(item));
+      if (twin && (!this.keeper.isReserved(twin) || this.goesOn(twin, item))) continue;
+      if (twin) {
+        this.unkeep(twin);
+        this.refusals.add(twin);
+        failed.push([twin, another]);
+      }
+      here.set(keyOf(item), item);
+      this.tried.add(item);
+      fresh.push(item);
+      failed.push([item, problem]);
+    }
+    this.items = [...this.items, ...fresh].sort((a, b) => a.created - b.created);
+    this.failAll(failed);
+    for (const conversation of new Set(fresh.map((item) => item.conversation))) this.changed(conversation);
+  }
+
+  /** Whether a message that an earlier life has sent, or meant to, is the one that waits: then that goes on as it. */
+  private goesOn(item: OutboxItem, kept: OutboxItem): boolean {
+    if (!saysTheSame(item, kept)) return false;
+    item.created = kept.created;
+    item.since = kept.since;
+    if (kept.log === undefined) delete item.log;
+    else item.log = kept.log;
+    this.tried.add(item);
+    this.earlier.delete(item);
+    return true;
   }
 
   private transmit(item: OutboxItem, before: OutboxItem | undefined, place: Place): void {
     if (place.known && item.log !== place.log) this.rebase(item, place);
-    const key = keyOf(item);
-    const whole = this.tried.has(key) ? 0 : undefined; // 0: the whole record is searched
-    const since = place.known || this.earlier.has(key) ? item.since : whole;
+    const whole = this.tried.has(item) ? 0 : undefined; // 0: the whole record is searched
+    const since = place.known || this.earlier.has(item) ? item.since : whole;
     const { conversation, id, text, target, meta } = item;
-    this.inFlight.add(key);
+    const log = place.known ? undefined : item.log; // nobody has asked yet whether it is still this one
+    this.inFlight.add(item);
     const sent = this.options.request(
       {
         type: 'send', conversation, id, text, ...(target !== undefined && { target }), ...(meta && { meta }),
-        ...(before && { prev: before.id }), ...(since !== undefined && { since }),
+        ...(log !== undefined && { log }), ...(before && { prev: before.id }), ...(since !== undefined && { since }),
       },
       (reply) => this.replied(item, before, reply),
     );
-    if (sent) this.tried.add(key);
-    else this.inFlight.delete(key);
+    if (sent) this.tried.add(item);
+    else this.inFlight.delete(item);
   }
 
   /** The conversation's log is another one: a place in the old one means nothing in it. */
   private rebase(item: OutboxItem, { log, last }: Place & { known: true }): void {
-    const key = keyOf(item);
-    const earlier = this.earlier.has(key);
+    const earlier = this.earlier.has(item);
     if (item.log !== undefined) delete item.target;
-    if (this.tried.has(key) || (earlier && item.log !== undefined)) item.since = 0;
+    if (this.tried.has(item) || (earlier && item.log !== undefined)) item.since = 0;
     else if (!earlier) item.since = last;
     if (log === undefined) delete item.log;
     else item.log = log;
   }
 
   private replied(item: OutboxItem, before: OutboxItem | undefined, reply: ServerFrame | undefined): void {
-    const key = keyOf(item);
-    const shown = this.shown.get(key);
-    this.inFlight.delete(key);
-    this.shown.delete(key);
+    const shown = this.shown.get(item);
+    this.inFlight.delete(item);
+    this.shown.delete(item);
     if (reply?.type === 'ack') this.options.onAck(reply);
-    if (this.find(item) !== item) return; // settled or discarded meanwhile
+    if (!this.items.includes(item)) return; // settled or discarded meanwhile
     if (reply?.type === 'ack') this.acked(item, reply, shown);
     else if (shown) this.recordAsSeen(item, shown);
     else if (reply?.type === 'error') this.refused(item, before, reply);
@@ -333,7 +369,12 @@ export class Outbox {
   private refused(item: OutboxItem, before: OutboxItem | undefined, error: ErrorFrame): void {
     if (error.code === 'out_of_order') {
       // The one before it was not on the record. Once that is settled, one way or the other, this one is next.
-      if (!before || this.find(before)?.state !== 'sending') this.pump(item.conversation);
+      if (!before || !this.items.includes(before) || before.state !== 'sending') this.pump(item.conversation);
+      return;
+    }
+    if (error.code === 'reset') { // its log is not the conversation's any more
+      this.uproot(item);
+      this.pump(item.conversation);
       return;
     }
     if (passing.has(error.code)) {
@@ -345,18 +386,40 @@ export class Outbox {
     this.fail(item, error);
   }
 
-  private fail(item: OutboxItem, { code, reason }: Refusal): void {
-    Object.assign(item, { state: 'failed', code, reason });
-    this.keeper.save(item);
-    this.options.onFailed(item);
-    this.settling.settle(item);
-    this.changed(item.conversation);
+  private fail(item: OutboxItem, problem: Refusal): void {
+    this.failAll([[item, problem]]);
   }
 
-  /** Another message of this user stands on the record under the id. */
+  /** Fails those that have a problem. Only then is anybody told: what follows one may have failed, too. */
+  private failAll(all: [OutboxItem, Refusal | undefined][]): void {
+    const failed: OutboxItem[] = [];
+    for (const [item, problem] of all) {
+      if (!problem || item.state !== 'sending') continue;
+      Object.assign(item, { state: 'failed', code: problem.code, reason: problem.reason });
+      this.keep(item);
+      failed.push(item);
+    }
+    for (const item of failed) {
+      if (item.state === 'failed') this.options.onFailed(item); // who was told of one may have given up another
+      if (item.state === 'failed') this.settling.settle(item);
+    }
+    for (const conversation of new Set(failed.map((item) => item.conversation))) this.changed(conversation);
+  }
+
+  /** Another message of this user stands on the record, or waits, under the id. */
   private rename(item: OutboxItem): void {
-    this.keeper.forget(item);
+    this.unkeep(item);
+    this.tried.delete(item);
+    this.earlier.delete(item);
     item.id = newId();
+  }
+
+  private keep(item: OutboxItem): void {
+    if (!this.refusals.has(item)) this.keeper.save(item);
+  }
+
+  private unkeep(item: OutboxItem): void {
+    if (!this.refusals.has(item)) this.keeper.forget(item);
   }
 
   private pauseFor(conversation: string, seconds: number): void {
@@ -370,7 +433,7 @@ export class Outbox {
 
   private remove(item: OutboxItem, awaited = false): void {
     this.items = this.items.filter((other) => other !== item);
-    if (item.state !== 'recorded') this.keeper.forget(item);
+    if (item.state !== 'recorded') this.unkeep(item);
     this.changed(item.conversation, awaited);
   }
 
@@ -384,14 +447,21 @@ export class Outbox {
   }
 
   private waits(item: OutboxItem): boolean {
-    return item.state === 'sending' && !this.shown.has(keyOf(item));
+    return item.state === 'sending' && !this.shown.has(item);
   }
 
+  /** The message of the queue with this id. What never came into it may have the same one. */
   private find(wanted: Pick<OutboxItem, 'conversation' | 'id'>): OutboxItem | undefined {
-    return this.items.find((item) => item.id === wanted.id && item.conversation === wanted.conversation);
+    return this.items.find((item) => isOf(item, wanted) && !this.refusals.has(item));
   }
 
+  /** By an id, or by the message, of which there may be copies. */
   private lookUp(wanted: string | OutboxItem): OutboxItem | undefined {
-    return typeof wanted === 'string' ? this.items.find((item) => item.id === wanted) : this.find(wanted);
+    if (typeof wanted === 'string') return this.items.find((item) => item.id === wanted);
+    return this.items.find((item) => isOf(item, wanted) && item.created === wanted.created);
   }
+}
+
+function isOf(item: OutboxItem, { conversation, id }: Pick<OutboxItem, 'conversation' | 'id'>): boolean {
+  return item.id === id && item.conversation === conversation;
 }

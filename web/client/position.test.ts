@@ -22,7 +22,7 @@ async function life(server: FakeServer, options?: JoinOptions, name = 'bot') {
   client.chat.join('lobby', options);
   client.chat.connect();
   await vi.advanceTimersByTimeAsync(1);
-  return { ...client, heard, seqs: () => heard.map(({ seq }) => seq) };
+  return { ...client, server, heard, seqs: () => heard.map(({ seq }) => seq) };
 }
 
 function filled(count: number): FakeServer {
@@ -53,7 +53,7 @@ test('a position that was kept and handed back goes on exactly there, and says w
   server.say('zoe', 'question 4');
   const kept = one.heard[2]!.position;
   expect(kept).toEqual({ seq: 3, log: 'log-1', known: 3, sum: 'question 1 ‖ question 2 ‖ question 3' });
-  expect(one.lobby().position).toEqual({ ...kept, seq: 4 });
+  expect(one.lobby().position).toEqual({ ...kept, seq: 4, time: server.record[3]!.time }); // of which no sum was told
   await one.chat.close();
   const two = await life(server, { after: JSON.parse(JSON.stringify(kept)) as Position });
   expect(joins(server).at(-1)).toEqual({
@@ -115,6 +115,60 @@ test('a position of a record that is gone is told, and the join begins as withou
   }
 });
 
+test('a position tells of an older copy put back between two lives, also where its program has only read', async () => {
+  const server = filled(2);
+  const one = await life(server, { after: 0 });
+  for (const n of [3, 4, 5]) server.say('zoe', `first history ${n}`, `id ${n}`);
+  const kept = JSON.parse(JSON.stringify(one.heard.at(-1)!.position)) as Position;
+  expect(kept).toMatchObject({ seq: 5, known: 2, time: server.record[4]!.time, id: 'id 5' });
+  await one.chat.close();
+  const same = await life(server, { after: kept });
+  expect([same.seqs(), same.told.resets]).toEqual([[], []]);
+  await same.chat.close();
+  server.record = server.record.slice(0, 2);
+  for (const n of [3, 4, 5, 6]) server.say('zoe', `second history ${n}`);
+  for (const lost of [false, true]) {
+    server.answers = !lost;
+    const two = await life(server, { after: kept, limit: 9 });
+    server.answers = true;
+    if (lost) server.socket!.drop(); // before the record has told
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(two.told.resets).toEqual(['lobby']);
+    expect(two.texts().slice(2)).toEqual([3, 4, 5, 6].map((n) => `second history ${n}`));
+    await two.chat.close();
+  }
+});
+
+test('what is said of a record without its log is told where the record is another one, once', async () => {
+  const wrong = [{ after: 2, known: 2, sum: 'another history' }, { after: { seq: 2, time: 'then', id: 'x' } }];
+  for (const options of wrong) {
+    const { server, seqs, told, lobby } = await life(filled(5), { ...options, limit: 2 });
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect([lobby().joined, seqs().slice(-2), told.resets]).toEqual([true, [4, 5], ['lobby']]);
+    expect(joins(server).at(-1)).toEqual({ type: 'join', conversation: 'lobby', limit: 2 });
+  }
+});
+
+test('who leaves, or joins in another way, when told of another record has done so', async () => {
+  for (const forgives of [false, true]) {
+    const server = filled(3);
+    const { chat, lobby } = await life(server);
+    chat.on('reset', () => chat.leave('lobby'));
+    server.forgives = forgives;
+    server.wipe();
+    server.say('zoe', 'new');
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect([lobby().mode, lobby().joined]).toEqual(['idle', false]);
+    const again = await life(filled(3));
+    again.chat.on('reset', () => again.chat.join('lobby', { limit: 0 }));
+    again.server.forgives = forgives;
+    again.server.wipe();
+    for (const text of ['new', 'newer']) again.server.say('zoe', text);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect([again.lobby().joined, again.texts()]).toEqual([true, []]);
+  }
+});
+
 test('what is joined already is joined anew from where the options say', async () => {
   const server = filled(5);
   const { chat, seqs, lobby } = await life(server, { limit: 0 });
@@ -146,6 +200,8 @@ test('options that make no sense are refused at once', () => {
     { log: 'log-1' },
     { known: 3, sum: 'x' },
     { after: {} as never },
+    { after: { seq: 1, time: '' } },
+    { after: { seq: 1, time: 'then', id: 7 as never } },
   ];
   for (const options of wrong)
     expect(() => chat.join('lobby', options), JSON.stringify(options)).toThrow(
@@ -263,6 +319,44 @@ test('what is recorded has its receipt: seq, time, sum and log, whichever of ack
     sum: 'one ‖ two',
   });
   expect(ackFirst).toMatchObject({ state: 'recorded', seq: 2, time: 'then', sum: 'one ‖ two', log: 'log-1' });
+});
+
+test("a receipt names the log that the message is in: one that was left may be another by now", async () => {
+  const { server, chat } = await online();
+  server.say('bob', 'old');
+  chat.leave('lobby');
+  server.log = 'log-2';
+  server.record = [];
+  for (const text of ['new one', 'new two']) server.say('bob', text);
+  const item = chat.send('lobby', 'mine');
+  expect(item).toMatchObject({ state: 'recorded', seq: 3 });
+  expect(item.log).not.toBe('log-1');
+});
+
+test('where nothing has changed the receipt of one that was left has its log', async () => {
+  const { server, chat } = await online();
+  server.say('bob', 'old');
+  chat.leave('lobby');
+  expect(chat.send('lobby', 'mine')).toMatchObject({ state: 'recorded', seq: 2, log: 'log-1' });
+});
+
+test('an answer to an entry of a record that is gone goes without its target, joined or not', async () => {
+  const { server, chat } = await online();
+  server.say('bob', 'question');
+  chat.leave('lobby');
+  server.log = 'log-2';
+  server.record = [];
+  for (const text of ['new one', 'new two']) server.say('bob', text);
+  const answer = chat.send('lobby', 'answer', { target: 1 });
+  const own = chat.send('lobby', 'own', { id: 'own', target: 1 });
+  expect([answer.state, answer.target, own.state, own.target]).toEqual(['recorded', undefined, 'recorded', undefined]);
+  expect(sends(server).map((send) => [send.text, send.target, send.log])).toEqual([
+    ['answer', 1, 'log-1'],
+    ['answer', undefined, undefined],
+    ['own', 1, 'log-1'],
+    ['own', undefined, undefined],
+  ]);
+  expect(sends(server).at(-1)!.since).toBe(0); // an earlier life may have sent it: anywhere in the new record
 });
 
 test('an entry whose ack is lost is as good as it, but for the sum; until then it is shown once', async () => {

@@ -14,6 +14,9 @@ export interface Position {
   /** The newest entry of it whose sum was told, and that sum: a record that does not have both is another one. */
   known?: Seq;
   sum?: string;
+  /** When the entry `seq` was written, and its id: they say which one it is, where its sum was not told. */
+  time?: string;
+  id?: string;
 }
 
 /** Where a join begins. */
@@ -52,8 +55,14 @@ export function startOf({ after, log, known, sum, limit }: JoinOptions): { after
 
 type Loose = { [Name in keyof Position]?: Position[Name] | undefined };
 
-function tidy({ seq, log, known, sum }: Loose): Position {
-  return { seq: seq!, ...(log !== undefined && { log }), ...(known !== undefined && { known, sum: sum! }) };
+function tidy({ seq, log, known, sum, time, id }: Loose): Position {
+  return {
+    seq: seq!,
+    ...(log !== undefined && { log }),
+    ...(known !== undefined && { known, sum: sum! }),
+    ...(time !== undefined && { time }),
+    ...(id !== undefined && { id }),
+  };
 }
 
 function limitProblem(limit: unknown): Refusal | undefined {
@@ -61,13 +70,15 @@ function limitProblem(limit: unknown): Refusal | undefined {
   return badRequest(`limit is a number of entries, from 0 to ${mostEntries}`);
 }
 
-function positionProblem({ seq, log, known, sum }: Loose): Refusal | undefined {
+function positionProblem({ seq, log, known, sum, time, id }: Loose): Refusal | undefined {
   if (!isNumber(seq, 0)) return badRequest('after is the seq of an entry, from 0 on, or a position that was kept');
   if (log !== undefined && !isName(log)) return badRequest('log is what a position, an ack or an entry called it');
   if ((known === undefined) !== (sum === undefined))
     return badRequest('known and sum belong together: the seq of an entry, and the sum that came with it');
   if (known !== undefined && (!isNumber(known, 1) || !isName(sum)))
     return badRequest('known is the seq of an entry, from 1 on, and sum is its');
+  if ((time !== undefined && !isName(time)) || (id !== undefined && !isName(id)))
+    return badRequest('time and id are those of the entry: a position has them');
   return undefined;
 }
 

@@ -154,7 +154,10 @@ export type ServerFrame =
 export type Request =
   | { type: 'join'; conversation: string; after?: Seq; log?: string; known?: Seq; sum?: string; limit?: number; messages?: boolean }
   | { type: 'leave' | 'typing'; conversation: string }
-  | { type: 'send'; conversation: string; id: string; text: string; target?: Seq; meta?: Record<string, unknown>; prev?: string; since?: Seq }
+  | {
+      type: 'send'; conversation: string; id: string; text: string; target?: Seq; meta?: Record<string, unknown>;
+      log?: string; prev?: string; since?: Seq;
+    }
   | { type: 'history'; conversation: string; before?: Seq; after?: Seq; limit?: number }
   | { type: 'read'; conversation: string; seq: Seq; ref?: string }
   | { type: 'ping' };

@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 // The hooks in real React: what they draw, how often, and what they join and leave.
-import { act, createElement, StrictMode, useState, type FunctionComponent, type ReactNode } from 'react';
+import { act, createElement, StrictMode, useEffect, useState, type FunctionComponent, type ReactNode } from 'react';
 import { createRoot, hydrateRoot } from 'react-dom/client';
 import { renderToString } from 'react-dom/server';
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
@@ -21,7 +21,7 @@ beforeEach(() => {
 afterEach(() => void vi.useRealTimers());
 Object.assign(globalThis, { IS_REACT_ACT_ENVIRONMENT: true });
 
-const later = (milliseconds = 1) => act(() => vi.advanceTimersByTimeAsync(milliseconds));
+const later = (milliseconds = 40) => act(() => vi.advanceTimersByTimeAsync(milliseconds));
 
 /** Draws something in a page of its own. */
 async function draw(node: ReactNode) {
@@ -190,6 +190,32 @@ test('what the application joined itself stays joined', async () => {
   expect(lobby().joined).toBe(true);
 });
 
+test('what the application joins, follows or leaves itself counts, before the component and after it', async () => {
+  type Act = (chat: Chat) => void;
+  const cases: [Act, string, string][] = [
+    [(chat) => chat.join('lobby'), 'open', 'open'],
+    [(chat) => chat.open('lobby'), 'open', 'open'],
+    [(chat) => chat.follow(['lobby']), 'open', 'followed'],
+    [(chat) => (chat.join('lobby'), chat.open('kitchen')), 'followed', 'followed'],
+    [(chat) => (chat.join('lobby'), chat.leave('lobby')), 'idle', 'idle'],
+    [() => {}, 'open', 'idle'],
+  ];
+  for (const [index, [act, during, after]] of cases.entries()) {
+    const { chat, lobby } = chatWith(new FakeServer());
+    chat.connect();
+    const { Lobby } = watcher();
+    const Parent: FunctionComponent = () => {
+      useEffect(() => void act(chat), []); // after those of its children
+      return createElement(Lobby, { chat });
+    };
+    const page = await draw(createElement(Parent));
+    await later();
+    expect(lobby().mode, `${index}`).toBe(during);
+    await page.leave();
+    expect(lobby().mode, `${index}`).toBe(after);
+  }
+});
+
 test('a list follows, and what is opened beside it is followed again after', async () => {
   const server = new FakeServer();
   const { chat, lobby } = chatWith(server);
@@ -210,6 +236,7 @@ test('a list follows, and what is opened beside it is followed again after', asy
     modes.push(lobby().mode);
   }
   expect(modes).toEqual(['followed', 'open', 'followed']);
+  await later();
   await act(async () => server.socket!.receive({ type: 'last', conversation: 'lobby', last: 9, time: '' }));
   expect(list.last()).toMatchObject({ newest: 9, unread: 9 });
 });
@@ -222,6 +249,82 @@ test('a join begins where the options say', async () => {
   );
   await later();
   expect(page.text()).toBe('onlinem8 m9');
+});
+
+test('another component begins where its options say, and the same one goes on where it was', async () => {
+  const server = new FakeServer();
+  for (let n = 1; n <= 9; n++) server.say('bob', `m${n}`);
+  const { chat } = chatWith(server);
+  chat.connect();
+  const { Lobby } = watcher();
+  const options = { after: 7 };
+  const shown = (key: number, id = 'lobby') =>
+    createElement(StrictMode, null, createElement(Lobby, { chat, key, id, options }));
+  const page = await draw(shown(1));
+  await later(20);
+  const texts = [page.text()];
+  await act(async () => void server.say('bob', 'm10'));
+  for (const next of [shown(1), shown(2), createElement('p'), shown(3), shown(3, 'kitchen'), shown(3)]) {
+    await page.again(next);
+    await later(20);
+    texts.push(page.text());
+    if (texts.length === 4) server.say('bob', 'm11');
+  }
+  expect(texts).toEqual(['m8 m9', 'm8 m9 m10', 'm8 m9 m10', '', 'm8 m9 m10 m11', '', 'm8 m9 m10 m11']);
+  const joins = server.socket!.sent.filter((frame) => frame.type === 'join' && frame.conversation === 'lobby');
+  expect(joins.map((frame) => [frame.after, frame.log])).toEqual([
+    [7, undefined],
+    [7, undefined], // another key
+    [7, undefined], // shown again
+    [11, 'log-1'], // the same component, back from the kitchen
+  ]);
+});
+
+test('a component whose options make no sense keeps nothing joined', async () => {
+  vi.spyOn(console, 'error').mockImplementation(() => {}); // React tells of it too
+  onTestFinished(() => void vi.restoreAllMocks());
+  const { chat, lobby } = chatWith(new FakeServer());
+  chat.connect();
+  const { Lobby } = watcher();
+  await expect(draw(createElement(Lobby, { chat, options: { limit: 5_000 } }))).rejects.toThrow(/limit/);
+  const page = await draw(createElement(Lobby, { chat }));
+  expect(lobby().mode).toBe('open');
+  await page.leave();
+  expect(lobby().mode).toBe('idle');
+});
+
+test('what is on its way when a component goes comes onto the record', async () => {
+  const server = new FakeServer();
+  server.latency = 50;
+  const { Lobby, last } = watcher();
+  const page = await draw(createElement(App, { options: optionsOf(server) }, createElement(Lobby)));
+  await later();
+  await act(async () => void last().send('goodbye'));
+  await page.leave();
+  expect(server.record).toEqual([]);
+  await later(1_000);
+  expect([server.record.map((entry) => entry.text), server.socket!.closed]).toEqual([['goodbye'], true]);
+});
+
+test('what merely happens is drawn now and then, and what one waits for at once', async () => {
+  const server = new FakeServer();
+  const { chat } = chatWith(server);
+  const { Lobby, drawn, last } = watcher();
+  const page = await draw(createElement(Lobby, { chat }));
+  await act(async () => chat.connect());
+  await later(20);
+  const before = drawn.length;
+  for (let n = 1; n <= 100; n++) await act(async () => void server.say('bob', `m${n}`));
+  expect(drawn.length).toBe(before + 1); // the first one at once
+  await later();
+  expect([drawn.length, last().messages.length]).toEqual([before + 2, 100]);
+  await act(async () => void server.say('bob', 'one more'));
+  await act(async () => void last().send('mine'));
+  expect([drawn.length, page.text().endsWith('one more mine')]).toEqual([before + 4, true]);
+  await later(1_000);
+  const quiet = drawn.length;
+  await later(1_000);
+  expect(drawn.length).toBe(quiet);
 });
 
 test('what was only followed before begins where the options say, too', async () => {

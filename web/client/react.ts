@@ -12,8 +12,8 @@ import {
   type ReactNode,
 } from 'react';
 import { Chat, type ChatOptions, type SendOptions } from './chat.ts';
-import type { ConnectionState } from './connection.ts';
-import { stay } from './react-stay.ts';
+import type { ConnectionState, Timer } from './connection.ts';
+import { stay, type Begun } from './react-stay.ts';
 import { nothing, snapshotOf, type ConversationSnapshot } from './react-snapshot.ts';
 import type { JoinOptions } from './position.ts';
 import type { OutboxItem } from './outbox-item.ts';
@@ -22,6 +22,8 @@ import type { Seq } from './protocol.ts';
 export type { ConversationSnapshot } from './react-snapshot.ts';
 
 const Context = createContext<Chat | undefined>(undefined);
+const flush = 5_000; // ms that a chat may go on for what waits, after its component is gone
+const drawEvery = 16; // ms at least between drawings of what nobody waits for
 const stopped: ConnectionState = { phase: 'stopped' };
 
 /** Gives its children a chat, so that their hooks need not be told which. */
@@ -30,8 +32,9 @@ export function ChatProvider({ chat, children }: { chat: Chat; children?: ReactN
 }
 
 /**
- * With options: a chat of this component's own, connected while it is mounted, and another one where the `url`, the
- * `name` or the `token` is another. Other options are read once. Without: the one of the ChatProvider around it.
+ * With options: a chat of this component's own, connected while it is mounted (what waits then has up to 5 s more), and
+ * another one where the `url`, the `name` or the `token` is another. Other options are read once. Without: the one of
+ * the ChatProvider around it.
  */
 export function useChat(options?: ChatOptions): Chat {
   const given = useContext(Context);
@@ -44,7 +47,7 @@ export function useChat(options?: ChatOptions): Chat {
   useEffect(() => {
     if (!chat) return undefined;
     chat.connect();
-    return () => void chat.close();
+    return () => void chat.close({ flush });
   }, [chat]);
   return need(chat ?? given);
 }
@@ -84,7 +87,8 @@ export interface UsedConversation extends ConversationSnapshot {
 
 /**
  * A conversation, joined while any component shows it. The chat may stand before its id; it is that of the ChatProvider
- * otherwise. The options are read when it is joined: another `key` for the component joins anew.
+ * otherwise. The options are read when it is joined, which the first component that shows it does; with another `key`
+ * that is another component, which joins where its own options say.
  */
 export function useConversation(id: string, options?: UseConversationOptions): UsedConversation;
 export function useConversation(chat: Chat, id: string, options?: UseConversationOptions): UsedConversation;
@@ -99,15 +103,11 @@ export function useConversation(
       ? [around, first, second as UseConversationOptions | undefined]
       : [first, second as string, third];
   const chat = need(given);
-  useEffect(() => stay(chat, id, options), [chat, id, options?.follow === true]); // the rest is where it begins, once
+  const [begun] = useState<Begun>(() => new Set());
+  const follow = options?.follow === true;
+  useEffect(() => stay(chat.conversation(id), options, begun), [chat, id, follow]); // the rest is where it begins, once
   const subscribe = useMemo(
-    () => (changed: () => void) => {
-      const off = [
-        chat.on('change', ({ conversation }) => conversation === id && changed()),
-        chat.on('reset', ({ conversation }) => conversation === id && changed()),
-      ];
-      return () => off.forEach((stop) => stop());
-    },
+    () => (changed: () => void) => watch(chat, id, changed),
     [chat, id],
   );
   const snapshot = useSyncExternalStore(
@@ -117,6 +117,35 @@ export function useConversation(
   );
   const actions = useMemo(() => actionsOf(chat, id), [chat, id]);
   return useMemo(() => ({ ...snapshot, ...actions }), [snapshot, actions]);
+}
+
+/** Calls at once for what somebody waits for, and for the first of what merely happens; soon, once, for the rest. */
+function watch(chat: Chat, id: string, changed: () => void): () => void {
+  let due = false;
+  let timer: Timer;
+  const tell = () => {
+    clearTimeout(timer);
+    timer = setTimeout(rest, drawEvery);
+    due = false;
+    changed();
+  };
+  const rest = () => {
+    timer = undefined;
+    if (due) tell();
+  };
+  const note = (conversation: string, awaited: boolean) => {
+    if (conversation !== id) return;
+    due = true;
+    if (awaited || timer === undefined) tell();
+  };
+  const off = [
+    chat.on('change', ({ conversation, awaited }) => note(conversation, awaited)),
+    chat.on('reset', ({ conversation }) => note(conversation, true)),
+  ];
+  return () => {
+    clearTimeout(timer);
+    off.forEach((stop) => stop());
+  };
 }
 
 type Actions = Omit<UsedConversation, keyof ConversationSnapshot>;

@@ -20,14 +20,14 @@ export class ReadMark {
   tell(): Seq {
     const seq = this.seq!;
     this.told.push(seq);
-    if (this.told.length > mostInDoubt) this.sure = this.told.shift();
+    if (this.told.length > mostInDoubt) this.sure = further(this.sure, this.told.shift());
     return seq;
   }
 
   /** The server has refused a mark: what it has not refused holds. */
   takeBack(seq: Seq): void {
     this.told = this.told.filter((one) => one !== seq);
-    if (this.seq === seq) this.seq = this.told.at(-1) ?? this.sure;
+    if (this.seq === seq) this.seq = further(this.sure, this.told.at(-1));
   }
 
   /** The server says its mark with a join; reports whether what was read meanwhile goes further, and is to be told. */
@@ -42,12 +42,17 @@ export class ReadMark {
 
   /** Another session of the same user has read on. */
   elsewhere(seq: Seq): void {
-    this.sure = Math.max(this.sure ?? 0, seq);
-    this.seq = Math.max(this.seq ?? 0, seq);
+    this.sure = further(this.sure, seq);
+    this.seq = further(this.seq, seq);
   }
 
   forget(): void {
     this.seq = this.sure = undefined;
     this.told = [];
   }
+}
+
+/** The mark that stands further on; nothing where there is none. */
+function further(one: Seq | undefined, other: Seq | undefined): Seq | undefined {
+  return one === undefined || (other ?? 0) > one ? other : one;
 }

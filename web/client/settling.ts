@@ -23,13 +23,17 @@ export class Settling {
     });
   }
 
-  /** Resolves with the next message that is settled. */
+  /** Resolves with the next message that is settled, or `wake`. */
   next(): Promise<void> {
     return new Promise((resolve) => this.anyone.push(resolve));
   }
 
   settle(item: OutboxItem): void {
     for (const { resolve } of this.take(item)) resolve(item);
+    this.wake();
+  }
+
+  wake(): void {
     const { anyone } = this;
     this.anyone = [];
     for (const resolve of anyone) resolve();

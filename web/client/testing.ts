@@ -71,6 +71,8 @@ export class FakeServer {
   forgives = false;
   /** Answers a join with this error. */
   refusesJoin: Frame | undefined;
+  /** Joins of the session that the client does not know of, as by `?join=` in the address. */
+  taken = 0;
   /** Those of the welcome that are not the contract's own. */
   limits: Frame = {};
   /** What stands in front closes the connection for frames over this. */
@@ -82,6 +84,8 @@ export class FakeServer {
   private joined = false;
   private places = new Set<string>(); // conversations that the session has joined
   private clock = 0; // microseconds
+  /** Ids up to this seq are older than `limits.ids`: they are found where a send says since when alone. */
+  forgotten = 0;
   /** How far each user has read. */
   readonly marks = new Map<string, number>();
   /** The user of the connections. */
@@ -118,9 +122,11 @@ export class FakeServer {
     this.socket?.drop();
   }
 
-  /** The sum of an entry: it tells of all entries up to there. */
+  /** The sum of an entry, at most 64 bytes: it tells of all entries up to there. */
   sum(seq: number): string {
-    return this.record.slice(0, seq).map((entry) => entry.text).join(' ‖ ');
+    const all = this.record.slice(0, seq).map((entry) => entry.text).join(' ‖ ');
+    if (all.length <= 48) return all;
+    return `${seq}: ${[...all].reduce((sum, unit) => (sum * 31 + unit.codePointAt(0)!) % 2 ** 40, 0)}`;
   }
 
   private arrive(socket: FakeSocket, frame: Frame): void {
@@ -158,7 +164,7 @@ export class FakeServer {
 
   private join(socket: FakeSocket, request: Frame): void {
     const { conversation, after, log, known, sum, messages = true, limit = 50, ref } = request;
-    if (!this.places.has(conversation) && this.places.size >= (this.limits.joins ?? 1_000)) {
+    if (!this.places.has(conversation) && this.places.size + this.taken >= (this.limits.joins ?? 1_000)) {
       return this.give(socket, { type: 'error', code: 'rate_limited', reason: 'leave one first', conversation, ref });
     }
     this.places.add(conversation);
@@ -182,12 +188,19 @@ export class FakeServer {
   private put(send: Frame): Frame {
     const refusal = this.refuses(send);
     if (refusal) return { type: 'error', conversation: 'lobby', id: send.id, ...refusal };
-    const known = this.record.find((entry) => entry.id === send.id);
+    if (send.log !== undefined && send.log !== this.log) return this.error(send, 'reset', 'another record');
+    const searched = Math.min(this.forgotten, send.since ?? Infinity);
+    const known = this.record.find(({ id, from, seq }) => id === send.id && from === this.user && seq > searched);
+    if (known && known.text !== send.text) return this.error(send, 'conflict', 'another text');
     if (known) return { ...this.ack(known), duplicate: true };
     if (send.prev && !this.record.some((entry) => entry.id === send.prev)) {
-      return { type: 'error', conversation: 'lobby', id: send.id, code: 'out_of_order', reason: 'prev is not on the record' };
+      return this.error(send, 'out_of_order', 'prev is not on the record');
     }
     return this.ack(this.say(this.user, send.text, send.id));
+  }
+
+  private error({ id }: Frame, code: string, reason: string): Frame {
+    return { type: 'error', conversation: 'lobby', id, code, reason };
   }
 
   private ack({ id, seq, time, log }: Frame): Frame {

@@ -288,6 +288,63 @@ test('what another tab leaves later is weighed too', async () => {
   ]);
 });
 
+test('several that cannot be sent are told of once each, and none of them is sent', async () => {
+  const { server, chat, store, told, texts } = await online();
+  const bad = (id: string, conversation: string) => ({ ...whole, id, conversation, text: id, meta: { a: 1n } });
+  expect(chat.unsettled('lobby')).toEqual([]);
+  const good = { ...whole, id: 'd', text: 'good', created: 2 };
+  store.found([bad('a', 'lobby'), bad('b', 'lobby'), bad('c', 'lobby'), good]);
+  expect([texts(), told.failed, sends(server).map((send) => send.text)]).toEqual([
+    ['good'],
+    ['bad_request a', 'bad_request b', 'bad_request c'],
+    ['good'],
+  ]);
+});
+
+test('several that the limits of a new server do not allow are told of once each, joined or not', async () => {
+  for (const conversation of ['lobby', 'kitchen']) {
+    const { server, chat, told } = await online();
+    server.socket!.drop();
+    for (const text of ['more than ten bytes', 'also more than ten bytes', 'short']) chat.send(conversation, text);
+    server.limits = { text: 10 };
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect([told.failed.length, sends(server).map((send) => send.text)]).toEqual([2, ['short']]);
+  }
+});
+
+test('what a listener gives up while several fail is not told of as failed', async () => {
+  const { server, chat, told } = await online();
+  server.socket!.drop();
+  const items = ['first, too long', 'second, too long'].map((text) => chat.send('lobby', text));
+  chat.on('failed', () => chat.discard(items[1]!));
+  server.limits = { text: 10 };
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect([told.failed, items.map((item) => item.state)]).toEqual([
+    ['too_large first, too long'],
+    ['failed', 'discarded'],
+  ]);
+});
+
+test('what could not be sent is not kept when it is tried again: a store could not even take it', async () => {
+  const store = new FakeStore();
+  const { chat, told } = await online(new FakeServer(), store);
+  const item = chat.send('lobby', 'bad', { meta: { toJSON: () => 'x' } });
+  store.trouble = 'this is nothing that can be kept';
+  chat.retry(item);
+  await vi.advanceTimersByTimeAsync(0);
+  expect([item.state, told.failed.length, told.storage, chat.storage]).toEqual(['failed', 2, [], { lasting: true }]);
+});
+
+test('one that the record shows already does not fail for its size', async () => {
+  const { server, chat } = await online();
+  server.answers = false;
+  const shown = chat.send('lobby', 'x'.repeat(500));
+  const other = chat.send('lobby', 'short');
+  server.say('ann', shown.text, shown.id);
+  server.socket!.drop(1009);
+  expect([shown.state, other.state]).toEqual(['recorded', 'failed']);
+});
+
 test('a store that gives nothing, or throws, holds nobody up', async () => {
   for (const open of [
     async () => undefined as never,

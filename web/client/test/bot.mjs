@@ -11,7 +11,7 @@ let answered = Promise.resolve();
 chat.on('message', ({ conversation, message, position }) => {
   if (message.from === chat.user) return;
   const answer = chat.send(conversation, `answer to ${message.text}`, {
-    id: `answer-${message.seq}`,
+    id: `answer-${position.log}-${message.seq}`, // a seq means something in its log alone
     target: message.seq,
   });
   answered = answered.then(() => chat.settled(answer)).then(() => keep(position));

@@ -6,13 +6,13 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { Chat, type ChatOptions, type ConnectionState, type Message } from '../index.ts';
+import { Chat, type ChatOptions, type ConnectionState, type JoinOptions, type Message } from '../index.ts';
 import { useServer, type Recorded } from '../../test/server.ts';
 
 const server = useServer();
 
 /** A client with the lobby joined, and the texts that it heard there. */
-function joins(name: string, more: Partial<ChatOptions> = {}) {
+function joins(name: string, more: Partial<ChatOptions> = {}, options?: JoinOptions) {
   const open = (url: string, protocols: string[]) => new WebSocket(url, protocols);
   const chat = new Chat({ url: `${server().url.replace('http', 'ws')}/ws`, name, open, ...more });
   const heard: Message[] = [];
@@ -20,7 +20,7 @@ function joins(name: string, more: Partial<ChatOptions> = {}) {
   chat.on('message', ({ message }) => heard.push(message));
   chat.on('reset', ({ conversation }) => resets.push(conversation));
   onTestFinished(() => void chat.close());
-  chat.join('lobby');
+  chat.join('lobby', options);
   chat.connect();
   return { chat, heard, resets, texts: () => heard.map((message) => message.text) };
 }
@@ -133,7 +133,7 @@ test('a record that was replaced is said aloud, and nothing of the old one is le
   expect(newest).toBe(2);
 });
 
-test('an older copy of the data put back is found out, also by one who has only read', async () => {
+test('an older copy of the data put back is found out, also by one who has only read, and in the next life', async () => {
   for (const text of numbered('common', 2)) await server().post('lobby', 'bob', text);
   const ann = joins('ann');
   await expect.poll(() => ann.texts().length).toBe(2);
@@ -143,11 +143,15 @@ test('an older copy of the data put back is found out, also by one who has only 
   await joined(ann);
   for (const text of numbered('first history', 3)) await server().post('lobby', 'bob', text);
   await expect.poll(() => ann.texts().length).toBe(5);
+  const kept = ann.chat.conversation('lobby').position!;
   await ann.chat.close();
   await server().kill();
   putBack();
   await server().start();
   for (const text of numbered('second history', 4)) await server().post('lobby', 'bob', text);
+  const next = joins('bob', {}, { after: JSON.parse(JSON.stringify(kept)) }); // another life, with what that one kept
+  await expect.poll(() => next.resets).toEqual(['lobby']);
+  await expect.poll(() => next.texts().slice(-4)).toEqual(numbered('second history', 4));
   ann.chat.connect();
   await expect.poll(() => ann.resets).toEqual(['lobby']);
   const { timeline } = ann.chat.conversation('lobby');
@@ -200,24 +204,33 @@ test('a receipt is the record\'s own: its sum, its log and its time', async () =
 test('a bot that is killed ten times answers each of a hundred questions once', async () => {
   const file = join(mkdtempSync(join(tmpdir(), 'verbatim-bot-')), 'position');
   onTestFinished(() => rmSync(dirname(file), { recursive: true }));
-  const questions = numbered('question', 100);
-  const asked = (async () => {
-    for (const text of questions) await server().post('lobby', 'zoe', text);
-  })();
+  const questions: string[] = [];
+  const ask = async (count: number) => {
+    for (let asked = 0; asked < count; asked++) {
+      const text = `question ${questions.length + 1}`;
+      questions.push(text);
+      await server().post('lobby', 'zoe', text);
+    }
+  };
   const answers = async () => (await recorded()).filter((message) => message.from === 'bot');
-  for (let killed = 0; killed < 10; killed++) {
+  for (let life = 0; life < 10; life++) {
     const before = (await answers()).length;
     const bot = startBot(file);
-    await expect.poll(async () => (await answers()).length).toBeGreaterThan(Math.min(99, before + killed)); // in the middle of its work
-    await bot.kill();
+    await ask(4);
+    await expect.poll(async () => (await answers()).length).toBeGreaterThanOrEqual(before + 3); // it is at work
+    const more = ask(6);
+    await bot.kill(); // between two of these
+    await more;
   }
-  await asked;
   startBot(file);
   await expect.poll(async () => (await answers()).length).toBeGreaterThanOrEqual(100);
-  await expect.poll(() => JSON.parse(readFileSync(file, 'utf8')).seq as number).toBeGreaterThanOrEqual((await recorded()).findLast((message) => message.from === 'zoe')!.seq);
+  const last = (await recorded()).findLast((message) => message.from === 'zoe')!.seq;
+  await expect.poll(() => JSON.parse(readFileSync(file, 'utf8')).seq as number).toBeGreaterThanOrEqual(last);
   const all = await recorded();
   const textOf = new Map(all.map((message) => [message.seq, message.text]));
-  expect((await answers()).map((message) => [textOf.get(message.target!), message.text])).toEqual(questions.map((text) => [text, `answer to ${text}`]));
+  expect((await answers()).map((message) => [textOf.get(message.target!), message.text])).toEqual(
+    questions.map((text) => [text, `answer to ${text}`]),
+  );
 });
 
 /** The bot, as a process of its own. */
