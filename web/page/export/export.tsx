@@ -1,7 +1,7 @@
 // The whole transcript as a file, in each of the forms that the server writes.
 import { Dialog } from '../dialog/dialog.tsx';
 import { here } from '../state.ts';
-import { strings } from '../strings.ts';
+import { strings } from '../dialog/strings.ts';
 import { formats, transcriptOf } from './formats.ts';
 import './export.css';
 

@@ -3,7 +3,7 @@ import { chooseEnterKey, enterKey, enterKeys } from '../composer/enter.ts';
 import { Dialog } from '../dialog/dialog.tsx';
 import { sheet } from '../dialog/sheet.ts';
 import { notifications, setNotifications } from '../notifications/setting.ts';
-import { strings } from '../strings.ts';
+import { strings } from '../dialog/strings.ts';
 import { chooseDensity, densities, density } from './density.ts';
 import './settings.css';
 import { chooseTheme, theme, themes } from './theme.ts';

@@ -1,6 +1,6 @@
 // The sheet that says which keys do what.
 import { Dialog } from '../dialog/dialog.tsx';
-import { strings } from '../strings.ts';
+import { strings } from '../dialog/strings.ts';
 import { shortcuts } from './keys.ts';
 import './help.css';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { actionOf, shortcuts } from './keys.ts';
-import { strings } from '../strings.ts';
+import { strings } from '../dialog/strings.ts';
 
 const press = (key: string, ...held: ('ctrl' | 'meta' | 'alt' | 'shift')[]) =>
   ({ key, ctrlKey: held.includes('ctrl'), metaKey: held.includes('meta'), altKey: held.includes('alt'), shiftKey: held.includes('shift') });

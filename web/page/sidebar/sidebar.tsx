@@ -79,7 +79,7 @@ function Me() {
       <button class="icon-button" aria-label={strings.sidebar.changeName} title={strings.sidebar.changeName} onClick={changeName}>
         <svg viewBox="0 0 24 24" width="20" height="20" aria-hidden="true"><path fill="none" stroke="currentColor" stroke-width="1.8" stroke-linecap="round" stroke-linejoin="round" d="M10 4H6a2 2 0 0 0-2 2v12a2 2 0 0 0 2 2h4M14.5 8l4 4-4 4M18 12H9.5" /></svg>
       </button>
-      <button class="icon-button" aria-label={strings.settings.open} title={strings.settings.open} onClick={() => (sheet.value = 'settings')}>
+      <button class="icon-button" aria-label={strings.sidebar.settings} title={strings.sidebar.settings} onClick={() => (sheet.value = 'settings')}>
         <svg viewBox="0 0 24 24" width="20" height="20" aria-hidden="true"><path fill="none" stroke="currentColor" stroke-width="1.8" stroke-linecap="round" d="M4 7h9m5 0h2M4 17h2m5 0h9M13 4.5v5M11 14.5v5" /></svg>
       </button>
     </footer>
