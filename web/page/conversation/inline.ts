@@ -3,7 +3,7 @@
 // stays where it stops nothing (docs/messages.md tells people so).
 import { addressAt, matchAt } from './addresses.ts';
 import { Emphasis, type Kind, type Role, type Sign } from './emphasis.ts';
-import { isLetter, isWide, letterBefore } from './letters.ts';
+import { isBlank, isLetter, isWide, letterAt, letterBefore } from './letters.ts';
 import { targetAt, type Target } from './target.ts';
 
 export type Span = string | Marked | Code | Link;
@@ -56,6 +56,7 @@ class Reader {
   private readonly ticks: Map<number, number[]>; // where runs of so many stand, the last one first
   private readonly emphasis: Emphasis;
   private stoppedEnd: number | undefined; // where code would end that a backslash stopped
+  private slanted = false; // whether the last underscore may have begun something
 
   constructor(private readonly text: string) {
     this.ticks = ticksOf(text);
@@ -88,7 +89,7 @@ class Reader {
 
   /** What means nothing by itself: an address, or as much as holds neither a mark nor the beginning of a word. */
   private word(): void {
-    const address = addressAt(this.text, this.at);
+    const address = addressAt(this.text, this.at, this.slanted);
     if (!address) return this.put(matchAt(plain, this.text, this.at));
     const typed = this.text.slice(this.at, address.end);
     this.pieces.push({ span: { type: 'link', href: address.href, title: '', spans: [typed] } });
@@ -115,6 +116,8 @@ class Reader {
 
   private sign(from: number): void {
     const char = this.text[this.at++]!;
+    const before = letterBefore(this.text, from);
+    if (char === '_' && before !== '_') this.slanted = !isLetter(before) && !isBlank(letterAt(this.text, this.at));
     this.pieces.push({ sign: { char, from, to: this.at, escaped: from < this.at - 1 } });
   }
 
