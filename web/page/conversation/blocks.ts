@@ -151,8 +151,8 @@ function textIn(text: string): Block[] {
   return line > 1 ? [paragraph(lines.slice(0, line - 1).join('\n')), table] : [table];
 }
 
-const delimiters = /^[ \t]*\|?(?:[ \t]*:?-+:?[ \t]*\|)*(?:[ \t]*:?-+:?[ \t]*)?$/;
-const isDelimiter = (line: string) => line.includes('|') && delimiters.test(line);
+const delimiters = /^\|?(?:[ \t]*:?-+:?[ \t]*\|)*(?:[ \t]*:?-+:?)?$/;
+const isDelimiter = (line: string) => line.includes('|') && delimiters.test(line.trim());
 
 /** A row with more cells than the head has is no row of a table: they would not be seen. */
 function tableOf([head, sides, ...lines]: string[]): Table | undefined {
