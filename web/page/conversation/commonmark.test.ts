@@ -53,6 +53,10 @@ const differences: Record<string, number[]> = {
     [373, 377, 399],
   'one sign in plain quotes is for a shell: "*.txt"':
     [395],
+  'one sign marks within a line: *required, and below it Name*':
+    [405, 432, 638],
+  'what is marked has as many brackets that close as open: (*f)(int* x)':
+    [523],
   'what is marked has a letter or a picture in it':
     [56, 437, 438, 440, 441, 449, 450, 452, 453],
   'signs match as many signs, and more than three are a line':
@@ -86,5 +90,5 @@ test('each difference has one reason, and is an example', () => {
   expect(numbers.filter((number, at) => numbers.indexOf(number) !== at)).toEqual([]);
   expect(numbers.filter((number) => !examples.some((example) => example.number === number))).toEqual([]);
   expect(examples.length).toBe(652);
-  expect([examples.length - numbers.length, numbers.length], 'shown the same, and not: docs/messages.md names the two numbers').toEqual([258, 394]);
+  expect([examples.length - numbers.length, numbers.length], 'shown the same, and not: docs/messages.md names the two numbers').toEqual([254, 398]);
 });

@@ -11,6 +11,7 @@ export function letterBefore(text: string, at: number): string {
 }
 
 const blank = /^[\s\p{Z}\p{Cc}\p{Cf}]?$/u;
+const format = /^\p{Cf}$/u;
 const letter = /^[\p{L}\p{N}\p{M}]$/u;
 const scripts = ['Han', 'Hiragana', 'Katakana', 'Bopomofo', 'Hangul', 'Thai', 'Lao', 'Khmer', 'Myanmar', 'Tibetan'];
 const wide = new RegExp(`^[${scripts.map((script) => `\\p{scx=${script}}`).join('')}]$`, 'u');
@@ -24,6 +25,9 @@ export const isLetter = (it: string) => letter.test(it) && !picture.test(it);
 
 /** A letter of a writing that puts no blanks between words, or words and what belongs to them. */
 export const isWide = (it: string) => isLetter(it) && wide.test(it);
+
+/** What cannot be seen, and turns or joins what stands beside it: a mark of direction, the end of a flag. */
+export const isFormat = (it: string) => format.test(it);
 
 /** An emoji, or a part of one. */
 export const isPicture = (it: string) => picture.test(it);
