@@ -32,8 +32,9 @@ export function foundIn(text: string): Found {
   return finder.all;
 }
 
-const quoted = /^>(?:[ \t]|$|(?!\p{L}{1,2}<)\p{L})/u; // >_< is a face, >w< too, and >>> is Python's
-const quotedOn = /^>(?:[ \t>]|$|(?!\p{L}{1,2}<)\p{L})/u;
+const face = /^>(?:[^\s>]{1,3}<|[:;=]-?[()|/\\DOPop3]|\p{Lu}{1,2}[ \t]*$)/u; // >_< >w< >:( >D
+const isQuoted = (text: string) => /^>(?:[ \t]|$|\p{L})/u.test(text) && !face.test(text); // >>> is Python's
+const isQuotedOn = (text: string) => text.startsWith('>') && !face.test(text);
 const heading = /^(#{1,6})(?=[ \t]|$)(.*)/;
 const rule = /^(?:\*{3,}|-{3,}|_{3,})[ \t]*$/;
 const fence = /^(`{3,}(?=[^`]*$)|~{3,})(.*)$/;
@@ -80,7 +81,7 @@ class Finder {
     const blank = this.rest.trim() === '';
     switch (type) {
       case 'list': case 'code': return true;
-      case 'quote': return this.indent() <= 3 && quotedOn.test(this.rest.trimStart()) && this.skipArrow();
+      case 'quote': return this.indent() <= 3 && isQuotedOn(this.rest.trimStart()) && this.skipArrow();
       case 'item': return blank ? children.length > 0 : this.indent() >= width && this.skip(width);
       case 'paragraph': return !blank;
       default: return false;
@@ -91,13 +92,14 @@ class Finder {
   private begin(taken: number, tip: Found): void {
     const goesOn = tip.type === 'paragraph' && taken === this.open.length;
     let around = goesOn ? taken - 1 : taken;
-    let begun = this.start(around, goesOn);
+    const below = tip.type === 'paragraph';
+    let begun = this.start(around, goesOn, below);
     if (!begun && this.isLazy(taken, tip)) return void tip.words.push(this.rest);
     if (!begun && this.rest.trim() === '') return this.leave(taken);
     while (begun) {
       if (begun.closed || begun.type === 'code') return;
       around = this.open.length;
-      begun = this.start(around, false);
+      begun = this.start(around, false, false);
     }
     if (this.rest.trim() === '') return;
     this.leave(around);
@@ -111,20 +113,21 @@ class Finder {
     return !this.open.slice(taken).some(({ type }) => type === 'quote');
   }
 
-  /** Begins what the rest begins, in the first so many; `interrupts` where it is below a line of text. */
-  private start(around: number, interrupts: boolean): Found | undefined {
+  /** Begins what the rest begins, in the first so many; `below` a line of text, and `interrupts` where that could go on. */
+  private start(around: number, interrupts: boolean, below: boolean): Found | undefined {
     if (this.indent() > 3) return undefined;
     const view = this.rest;
     const text = view.trimStart();
-    const begun = this.startQuote(around, text)
+    const begun = this.startQuote(around, text, below)
       ?? this.startLeaf(around, text, interrupts)
       ?? this.startItem(around, text, interrupts);
     if (begun) this.views[this.open.length - 1] = view;
     return begun;
   }
 
-  private startQuote(around: number, text: string): Found | undefined {
-    if (!quoted.test(text)) return undefined;
+  /** Below a line of text an arrow with an indent is a shell's, a tag's or a cat's. */
+  private startQuote(around: number, text: string, below: boolean): Found | undefined {
+    if (!isQuoted(text) || (below && this.indent() > 0)) return undefined;
     this.leave(around, 'quote');
     this.skipArrow();
     return this.add('quote');

@@ -1,6 +1,6 @@
 // What becomes of a text: which elements, and which words.
 import { expect, test } from 'vitest';
-import { blocksOf } from './blocks.ts';
+import { blocksOf, wholeCode } from './blocks.ts';
 import { shape, words } from './drawn.ts';
 import { isEmojiOnly, plainOf } from './markdown.ts';
 
@@ -51,6 +51,51 @@ test('no text makes an element that is not on the list', () => {
   for (let round = 0; round < 2_000; round++) {
     const text = Array.from({ length: 1 + next(24) }, () => pieces[next(pieces.length)]).join('');
     for (const name of names(text)) if (name !== undefined && /^[a-z]+$/.test(name) && !allowed.has(name)) expect.unreachable(`${name} in ${JSON.stringify(text)}`);
+  }
+});
+
+test.for([
+  '> <', '>D', '>XD', '> ^ <', '> ?', '> ...', '>D\nreally', '>.<\n>_<\n>w<', '>:( no\n>:D', '( >_<)\n > <', 'a\n > b',
+  ' /\\_/\\\n( o.o )\n > ^ <', 'docker logs app \\\n  > out.txt', 'cat <<EOF \\\n > a\n  > b\nEOF',
+  '<a\n  href="x"\n  >text</a', '<div\n  class="a"\n  >text',
+])('%j quotes nothing, and its arrows are seen', (text) => {
+  expect(shape(text)).toEqual([['p', text]]);
+});
+
+test.for([
+  ['>Hello\n>"World"\n>42', [['p', 'Hello\n"World"\n42']]],
+  ['> a\n>(b)\n>- c', [['p', 'a\n(b)\n- c']]],
+  ['>Hello\n>*World*', [['p', 'Hello\n', ['em', 'World']]]],
+  ['>你好\n>“世界”\n>……', [['p', '你好\n“世界”\n……']]],
+  ['> 5 years', [['p', '5 years']]], ['> 👍', [['p', '👍']]], ['>OK then', [['p', 'OK then']]],
+  ['>a\n  > b', [['p', 'a\nb']]], ['> a\n> > b', [['p', 'a'], ['blockquote', ['p', 'b']]]],
+] as [string, unknown[]][])('%j is a quotation', ([text, inside]) => {
+  expect(shape(text)).toEqual([['blockquote', ...inside]]);
+});
+
+test('a face below a quotation is none of it, and neither is who answers', () => {
+  expect(shape('> said\n>_<')).toEqual([['blockquote', ['p', 'said']], ['p', '>_<']]);
+  expect(shape('>Hello\n>D')).toEqual([['blockquote', ['p', 'Hello']], ['p', '>D']]);
+  expect(shape('>Hello\n>:(\nno')).toEqual([['blockquote', ['p', 'Hello']], ['p', '>:(\nno']]);
+});
+
+test('tasks that have numbers keep them, whatever the numbers are', () => {
+  const task = (mark: string, words: string) => ['li', ['span', `${mark} `], ['span'], ['span', words]];
+  expect(shape('1. [ ] buy\n2. [x] pay')).toEqual([['ol', task('1.', 'buy'), task('2.', 'pay')]]);
+  expect(shape('3) [ ] buy\n7) [x] pay')).toEqual([['ol', task('3)', 'buy'), task('7)', 'pay')]]);
+  expect(shape('1. [x] pay\n2. rest')).toEqual([['ol', task('1.', 'pay'), ['li', ['span', '2. '], ['span', 'rest']]]]);
+  expect(blocksOf('1. [ ] buy\n2. [x] pay')).toMatchObject([{ marks: 'typed' }]);
+});
+
+test('what stands behind the ticks is code too, unless it is a language', () => {
+  const copied = (text: string) => blocksOf(text)?.map((block) => block.type === 'code' && wholeCode(block));
+  for (const [text, code] of [
+    ['```go\nfunc f()\n```', 'func f()'], ['```\nls\n```', 'ls'], ['```\nls', 'ls'], ['~~~c++\nint i;\n~~~', 'int i;'],
+    ['```SELECT\n* FROM t```', 'SELECT\n* FROM t```'], ['```SELECT\n* FROM t```\nis it', 'SELECT\n* FROM t```\nis it'],
+    ['```git add .\ngit push\n```', 'git add .\ngit push'], ['```npm i\nnpm test', 'npm i\nnpm test'],
+  ]) {
+    expect(copied(text!), text).toEqual([code]);
+    expect(plainOf(text!), text).toBe(code!.replaceAll('\n', ' '));
   }
 });
 

@@ -1,5 +1,5 @@
 // A text in other forms than the one that is drawn: its words in one line, and whether it is only emoji.
-import { blocksOf, type Block, type Item, type List } from './blocks.ts';
+import { blocksOf, wholeCode, type Block, type Item, type List } from './blocks.ts';
 import { wordsOf } from './inline.ts';
 
 /** The words of a text in one line, without the marks that are drawn and not read. Whatever else was typed is there. */
@@ -16,14 +16,12 @@ function wordsIn(block: Block): string {
   switch (block.type) {
     case 'paragraph': return wordsOf(block.spans);
     case 'quote': return lineOf(block.blocks);
-    case 'code': return isLanguage(block.info) ? block.code : `${block.info} ${block.code}`;
+    case 'code': return wholeCode(block);
     case 'list': return block.items.map((item) => itemIn(block, item)).join(' ');
     case 'table': return [block.header, ...block.rows].flat().map(wordsOf).join(' ');
     case 'rule': return block.typed;
   }
 }
-
-const isLanguage = (info: string) => /^[\w+#.-]*$/.test(info); // other words belong to what is shown
 
 function itemIn({ marks }: List, { mark, done, blocks }: Item): string {
   const box = done === undefined ? '' : `[${done ? 'x' : ' '}] `;

@@ -4,7 +4,7 @@
 import type { ComponentChildren, VNode } from 'preact';
 import { directionOf } from '../direction.ts';
 import { strings } from '../strings.ts';
-import { blocksOf, type Block, type Item, type List, type Paragraph, type Table } from './blocks.ts';
+import { blocksOf, wholeCode, type Block, type Item, type List, type Paragraph, type Table } from './blocks.ts';
 import { CodeBlock } from './code.tsx';
 import type { Link, Span } from './inline.ts';
 import { lineOf } from './markdown.ts';
@@ -19,7 +19,7 @@ function drawn(block: Block): VNode {
     case 'paragraph': return <p dir="auto" class={headingOf(block)}>{inline(block.spans)}</p>;
     case 'quote': return <blockquote dir="auto">{block.blocks.map(drawn)}</blockquote>;
     case 'rule': return <hr />;
-    case 'code': return <CodeBlock code={block.code} info={block.info} />;
+    case 'code': return <CodeBlock code={block.code} info={block.info} copied={wholeCode(block)} />;
     case 'list': return list(block);
     case 'table': return table(block);
   }
