@@ -55,10 +55,12 @@ test.for([
 });
 
 test.for([
-  ['_https://a.example_', '⟦https://a.example⟧'], ['_https://a.example/x_', '⟦https://a.example/x⟧'], ['__https://a.example/x_y__', '⟦https://a.example/x_y⟧'],
+  ['_https://a.example_', '⟦https://a.example⟧'], ['_https://a.example/x_', '⟦https://a.example/x⟧'],
+  ['__https://a.example/x_y__', '⟦https://a.example/x_y⟧'],
   ['_see https://a.example/x_', 'see ⟦https://a.example/x⟧'], ['(_https://a.example/x_)', '(⟦https://a.example/x⟧)'],
   ['*_https://a.example/x_*', '⟦https://a.example/x⟧'], ['*https://a.example/x*', '⟦https://a.example/x⟧'],
-  ['_a_ https://a.example/x_', 'a ⟦https://a.example/x_⟧'], ['**_a_** https://a.example/x_', 'a ⟦https://a.example/x_⟧'], ['**ann@a.example**', '⟦ann@a.example⟧'],
+  ['_a_ https://a.example/x_', 'a ⟦https://a.example/x_⟧'],
+  ['**_a_** https://a.example/x_', 'a ⟦https://a.example/x_⟧'], ['**ann@a.example**', '⟦ann@a.example⟧'],
 ])('%s is marked, and leads where it says', ([text, shown]) => {
   expect(marked(spansOf(text!))).toBe(shown);
 });
@@ -71,9 +73,61 @@ test('an address leads where it says', () => {
 });
 
 test('the words of a link are what was typed', () => {
-  expect(marked(spansOf('[**b** `c` https://a.example](https://b.example "why") d'))).toBe('⟦b c https://a.example⟧ d');
+  expect(marked(spansOf('[**b** `c` https://a.example](https://a.example "why") d'))).toBe('⟦b c https://a.example⟧ d');
   expect(marked(spansOf('[![badge](https://i.example/x.svg)](https://b.example)'))).toBe('⟦badge⟧');
   expect(marked(spansOf('[](https://b.example) [ ](https://b.example)'))).toBe('[](⟦https://b.example⟧) [ ](⟦https://b.example⟧)');
+});
+
+// Words that are an address lead there, or the link is shown as it was typed, and each address leads where it says.
+test.for([
+  ['[https://bank.example](https://evil.example)', '[⟦https://bank.example⟧](⟦https://evil.example⟧)'],
+  [
+    '[https://bank.example/login](<https://evil.example/login> "https://bank.example")',
+    '[⟦https://bank.example/login⟧](<⟦https://evil.example/login⟧> "⟦https://bank.example⟧")',
+  ],
+  ['[**https://bank.example**](https://evil.example)', '[⟦https://bank.example⟧](⟦https://evil.example⟧)'],
+  ['[`https://bank.example`](https://evil.example)', '[https://bank.example](⟦https://evil.example⟧)'],
+  ['[Go to https://bank.example!](https://evil.example)', '[Go to ⟦https://bank.example⟧!](⟦https://evil.example⟧)'],
+  ['[www.bank.example](https://evil.example)', '[⟦www.bank.example⟧](⟦https://evil.example⟧)'],
+  [
+    '[https://bank.example](https://bank.example.evil.example)',
+    '[⟦https://bank.example⟧](⟦https://bank.example.evil.example⟧)',
+  ],
+  ['[https://bank.example:444](https://bank.example)', '[⟦https://bank.example:444⟧](⟦https://bank.example⟧)'],
+  ['[ann@bank.example](mailto:eve@evil.example)', '[⟦ann@bank.example⟧](mailto:⟦eve@evil.example⟧)'],
+  ['[ann@bank.example](mailto:eve@bank.example)', '[⟦ann@bank.example⟧](mailto:⟦eve@bank.example⟧)'],
+  ['![https://bank.example](https://evil.example)', '![⟦https://bank.example⟧](⟦https://evil.example⟧)'],
+  [
+    '[[https://bank.example](https://evil.example)](https://a.example)',
+    '[[⟦https://bank.example⟧](⟦https://evil.example⟧)](⟦https://a.example⟧)',
+  ],
+  [
+    '![[https://bank.example](https://evil.example)](https://a.example)',
+    '![[⟦https://bank.example⟧](⟦https://evil.example⟧)](⟦https://a.example⟧)',
+  ],
+  [
+    '[https://a.example](https://a.example/x) [www.a.example](https://a.example) [http://a.example](https://www.a.example)',
+    '⟦https://a.example⟧ ⟦www.a.example⟧ ⟦http://a.example⟧',
+  ],
+  [
+    '[ann@a.example](mailto:ann@a.example?subject=x) [ann@a.example](https://a.example/people)',
+    '⟦ann@a.example⟧ ⟦ann@a.example⟧',
+  ],
+  ['[README.md](https://a.example) [a.b](https://c.example) [@ann](https://d.example)', '⟦README.md⟧ ⟦a.b⟧ ⟦@ann⟧'],
+])('%s leads where it says', ([text, shown]) => {
+  expect(marked(spansOf(text!))).toBe(shown);
+});
+
+test.for([
+  ['Wow![here](https://a.example)', 'Wow!⟦here⟧'], ['Wow!![here](https://a.example)', 'Wow!!⟦here⟧'],
+  ['really?![here](https://a.example)', 'really?!⟦here⟧'],
+  ['看![这里](https://a.example)', '看!⟦这里⟧'], ['2![here](https://a.example)', '2!⟦here⟧'],
+  ['🎉![here](https://a.example)', '🎉!⟦here⟧'],
+  ['a ![here](https://a.example)', 'a ⟦here⟧'], ['![a](https://a.example)![b](https://b.example)', '⟦a⟧⟦b⟧'],
+  ['(![a](https://a.example))', '(⟦a⟧)'], ['**![a](https://a.example)**', '⟦a⟧'],
+  ['看！![这里](https://a.example)', '看！⟦这里⟧'], ['Wow![here', 'Wow![here'], ['a\\![b](https://b.example)', 'a\\!⟦b⟧'],
+])('%s is a link, and an exclamation where one was made', ([text, shown]) => {
+  expect(marked(spansOf(text!))).toBe(shown);
 });
 
 test('only whole addresses are safe', () => {

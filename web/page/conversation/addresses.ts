@@ -116,6 +116,27 @@ function mailboxAt(text: string, at: number): Address | undefined {
 /** Chinese words may touch a mailbox; what is written in other letters would be a part of it. */
 const isOfName = (it: string) => isLetter(it) && !isWide(it);
 
+/** Whether an address in the words of a link leads to another place than the link does. */
+export function namesAnother(words: string, href: string): boolean {
+  for (let at = 0; at < words.length; ) {
+    const address = addressAt(words, at);
+    if (address && !isSamePlace(address.href, href)) return true;
+    at = address?.end ?? at + 1;
+  }
+  return false;
+}
+
+function isSamePlace(...hrefs: [string, string]): boolean {
+  const [one, other] = hrefs.map((href) => new URL(href)) as [URL, URL];
+  const areMailboxes = one.protocol === 'mailto:' && other.protocol === 'mailto:';
+  return areMailboxes ? one.pathname.toLowerCase() === other.pathname.toLowerCase() : placeOf(one) === placeOf(other);
+}
+
+/** The host; of a mailbox the one that keeps it. */
+function placeOf({ host, pathname }: URL): string {
+  return (host || pathname.slice(pathname.lastIndexOf('@') + 1)).toLowerCase().replace(/^www\./, '');
+}
+
 /** What a pattern finds at just this place. */
 export function matchAt(pattern: RegExp, text: string, at: number): string {
   pattern.lastIndex = at;

@@ -1,9 +1,9 @@
 // The words of a paragraph, and what is marked in them. In one pass, and in time that grows with the length alone.
 // What is typed is what is there, unless it is plainly a mark: no entity is decoded, no tag is read, and a backslash
 // stays where it stops nothing (docs/messages.md tells people so).
-import { addressAt, matchAt } from './addresses.ts';
+import { addressAt, matchAt, namesAnother } from './addresses.ts';
 import { Emphasis, type Kind, type Role, type Sign } from './emphasis.ts';
-import { isBlank, isLetter, isWide, letterAt, letterBefore } from './letters.ts';
+import { isBlank, isLetter, isPicture, isWide, letterAt, letterBefore } from './letters.ts';
 import { targetAt, type Target } from './target.ts';
 
 export type Span = string | Marked | Code | Link;
@@ -74,7 +74,7 @@ class Reader {
       case '`': return this.code(this.at);
       case '*': case '_': case '~': return this.sign(this.at);
       case '[': return this.open('[', this.at);
-      case '!': return this.text[this.at + 1] === '[' ? this.open('![', this.at) : this.put('!');
+      case '!': return this.isPicture() ? this.open('![', this.at) : this.put('!');
       case ']': return this.close(this.at);
       default: return this.word();
     }
@@ -119,6 +119,12 @@ class Reader {
     const before = letterBefore(this.text, from);
     if (char === '_' && before !== '_') this.slanted = !isLetter(before) && !isBlank(letterAt(this.text, this.at));
     this.pieces.push({ sign: { char, from, to: this.at, escaped: from < this.at - 1 } });
+  }
+
+  /** Behind a word, or another sign that calls or asks, it calls: Wow![here](https://…) */
+  private isPicture(): boolean {
+    const before = letterBefore(this.text, this.at);
+    return this.text[this.at + 1] === '[' && !isLetter(before) && !isPicture(before) && !/[!?]/.test(before);
   }
 
   private open(opens: '[' | '![', from: number): void {
@@ -166,7 +172,10 @@ class Reader {
     for (let index = this.brackets.pop(); index !== undefined; index = this.brackets.pop()) {
       const { bracket } = this.pieces[index] as { bracket: Bracket };
       if (!target || !bracket.active || this.text.slice(bracket.at + bracket.opens.length, from).trim() === '') break;
-      if (!escaped && !bracket.escaped) return this.link(index, bracket, target);
+      if (!escaped && !bracket.escaped) {
+        if (this.link(index, bracket, target)) return;
+        break;
+      }
       bracket.stops = bracket.escaped;
       if (!escaped) continue;
       if (!bracket.escaped) this.brackets.push(index);
@@ -176,20 +185,25 @@ class Reader {
     this.put(escaped ? '\\]' : ']');
   }
 
-  private link(index: number, { opens }: Bracket, { end, href, title }: Target): void {
+  /** Makes a link of what stands in brackets; not where its words are an address that it does not lead to. */
+  private link(index: number, { opens }: Bracket, { end, href, title }: Target): boolean {
     const inside = this.closed(this.pieces.slice(index + 1).map(withoutLink));
-    const link: Link = { type: 'link', href, title, spans: opens === '[' ? inside : [wordsOf(inside)] };
-    if (opens === '[') this.deactivate();
+    const words = wordsOf(inside);
+    const lies = namesAnother(words, href);
+    if (lies || opens === '[') this.deactivate(lies);
+    if (lies) return false;
     this.pieces.length = index;
     this.at = end;
-    this.pieces.push({ span: link });
+    this.pieces.push({ span: { type: 'link', href, title, spans: opens === '[' ? inside : [words] } });
+    return true;
   }
 
-  /** No link in a link. A picture may have one in its words. */
-  private deactivate(): void {
-    for (const index of this.brackets) {
-      const { bracket } = this.pieces[index] as { bracket: Bracket };
-      if (bracket.opens === '[') bracket.active = false;
+  /** No link in a link. A picture may have one in its words, unless that is shown as it was typed. */
+  private deactivate(pictures: boolean): void {
+    for (let at = this.brackets.length - 1; at >= 0; at--) {
+      const { bracket } = this.pieces[this.brackets[at]!] as { bracket: Bracket };
+      if (!bracket.active) return; // then those before it are none either
+      if (pictures || bracket.opens === '[') bracket.active = false;
     }
   }
 

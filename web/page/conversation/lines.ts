@@ -113,7 +113,7 @@ class Finder {
     return !this.open.slice(taken).some(({ type }) => type === 'quote');
   }
 
-  /** Begins what the rest begins, in the first so many; `below` a line of text, and `interrupts` where that could go on. */
+  /** Begins what the rest begins, in the first so many: `below` a line of text; `interrupts` where that could go on. */
   private start(around: number, interrupts: boolean, below: boolean): Found | undefined {
     if (this.indent() > 3) return undefined;
     const view = this.rest;

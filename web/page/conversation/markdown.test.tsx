@@ -1,8 +1,10 @@
 // What becomes of a text: which elements, and which words.
+import type { VNode } from 'preact';
 import { expect, test } from 'vitest';
 import { blocksOf, wholeCode } from './blocks.ts';
 import { shape, words } from './drawn.ts';
 import { isEmojiOnly, plainOf } from './markdown.ts';
+import { Markdown } from './markdown.tsx';
 
 /** Every name of an element in a shape. */
 const names = (text: string) => [...JSON.stringify(shape(text)).matchAll(/\["([a-zA-Z]+)/g)].map((match) => match[1]);
@@ -36,6 +38,15 @@ test('a link leads to the web or to a mailbox, or it is text', () => {
     expect(words(bad), bad).toEqual([bad]);
     expect(JSON.stringify(shape(bad))).not.toMatch(/"a (?!http:\/\/)/); // an address within may be one
   }
+});
+
+test('the hint of a link begins with its address, whatever its author wrote beside it', () => {
+  const drawn = (text: string) => JSON.stringify((Markdown({ text }) as VNode<{ children: unknown }>).props.children);
+  const hint = (text: string) => /"title":"([^"]*)"/.exec(drawn(text))?.[1];
+  expect(hint('[bank](https://evil.example "http://b.example")')).toBe('https://evil.example/ · http://b.example');
+  expect(hint('[bank](https://evil.example "\u202eelpmaxe")')).toBe('https://evil.example/ · \u202eelpmaxe');
+  expect(hint(`[bank](https://evil.example "${'x'.repeat(500)}")`)).toMatch(/^https:\/\/evil\.example\/ · x+$/);
+  expect(hint('[bank](https://a.example)')).toBe('https://a.example/');
 });
 
 test('an image is a link, and never loaded', () => {
@@ -127,7 +138,7 @@ function nastyOf(size: number): Record<string, string> {
     'ticks': rows((count) => `${'`'.repeat(count)} a`).join(''), 'ticks and words': fill('`a'), 'tags that never end': fill('<a '),
 
     'brackets': fill('['), 'links that never end': fill('[a]('), 'images in images': fill('!['), 'backslashes in brackets': fill('[\\'),
-    'links with marks': fill('[*a*](http://b) '), 'words for a link': fill('[a](http://b "'), 'links that lie': fill('[http://a](http://b) '),
+    'links with marks': fill('[*a*](http://b) '), 'words for a link': fill('[a](http://b "'), 'links that lie': fill('[http://a](http://b) '), 'links behind brackets': half('[') + half('[a](http://b)'),
     'pictures in pictures': half('![') + half('](http://b)'), 'addresses in pictures': `${half('![')}http://a/${half('](http://b)')}`,
 
     'addresses in addresses': fill('http://'), 'hosts without an end': `http://${fill('a.')}`, 'hosts of letters': `http://${fill('a')}注`,

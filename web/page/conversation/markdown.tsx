@@ -9,8 +9,8 @@ import { CodeBlock } from './code.tsx';
 import type { Link, Span } from './inline.ts';
 import { lineOf } from './markdown.ts';
 
-export function Markdown({ text }: { text: string }) {
-  const blocks = blocksOf(text);
+export function Markdown({ text, plain = false }: { text: string; plain?: boolean }) {
+  const blocks = plain ? undefined : blocksOf(text);
   return <>{blocks ? blocks.map(drawn) : <p dir="auto">{text}</p>}</>;
 }
 
@@ -79,6 +79,6 @@ function span(of: Span): ComponentChildren {
 
 /** Pictures are links too, and never loaded: that would tell a stranger who reads, and when. */
 function link({ href, title, spans }: Link): VNode {
-  const hint = title === '' ? href : `${title} · ${href}`;
+  const hint = title === '' ? href : `${href} · ${title}`; // a title may be long, or turn around what stands behind it
   return <a href={href} title={hint} target="_blank" rel="noopener noreferrer nofollow" dir="auto">{inline(spans)}</a>;
 }
