@@ -4,12 +4,17 @@
 export interface Written {
   kind: string;
   text: string;
-  /** What is left to read where something is marked; the text itself where it is absent. */
-  read?: string;
+  /** What is left to read where something is marked. */
+  read: string;
+  /** What is left of it in one line, where that is more: what is struck out, quoted or an item is marked there too. */
+  line: string;
 }
 
-const of = (kind: string, ...texts: (string | [text: string, read: string])[]): Written[] =>
-  texts.map((text) => (typeof text === 'string' ? { kind, text } : { kind, text: text[0], read: text[1] }));
+const of = (kind: string, ...texts: (string | [text: string, read: string, line?: string])[]): Written[] =>
+  texts.map((each) => {
+    const [text, read = text, line = read] = typeof each === 'string' ? [each] : each;
+    return { kind, text, read, line };
+  });
 
 export const written: Written[] = [
   ...of('code',
@@ -76,7 +81,7 @@ export const written: Written[] = [
     '价格是2*3*4元，面积=长*宽*高。',
     ['**注意：**请看下面', '注意：请看下面'],
     ['请**特别注意**这里，这是*重点*。', '请特别注意这里，这是重点。'],
-    ['使用**Go**语言，原价~~100~~元', '使用Go语言，原价100元'],
+    ['使用**Go**语言，原价~~100~~元', '使用Go语言，原价100元', '使用Go语言，原价~~100~~元'],
     '请看https://例え.jp。谢谢（https://example.com/路径）、「http://a.example/x」',
     '好的~~ 明天见～～',
     '好的~~明天见~~',
@@ -154,11 +159,15 @@ export const written: Written[] = [
     ['**👍** yes 🏴󠁧󠁢󠁳󠁣󠁴󠁿', '👍 yes 🏴󠁧󠁢󠁳󠁣󠁴󠁿']),
   ...of('alone', '#', '>', '- ', '***', '`', '```', '[]: x', '<!-- hidden -->', '[a]: https://a.example', '---', '| |', '1.', '* * *', '**', '____', '```\n```', '&nbsp;', '![]()', '~~~'),
   ...of('marks',
-    ['**bold**, *word*, _word_, ~~gone~~ and ***both***', 'bold, word, word, gone and both'],
+    ['**bold**, *word*, _word_, ~~gone~~ and ***both***', 'bold, word, word, gone and both', 'bold, word, word, ~~gone~~ and both'],
+    ['I ~~hate~~ love you', 'I hate love you', 'I ~~hate~~ love you'],
+    ['> you are fired\nno, I am not', 'you are fired\nno, I am not', '> you are fired no, I am not'],
+    ['- 5 °C\n- 7 °C', '5 °C\n7 °C', '- 5 °C - 7 °C'],
+    ['- [ ] *one*\n- [x] **two**', 'one\ntwo', '- [ ] one - [x] two'],
     ['\\*not\\* and \\[no](https://a.example) but \\*.txt', '*not* and [no](https://a.example) but \\*.txt'],
     ['see [the page](https://a.example/x "of ann") or https://b.example/(c).', 'see the page or https://b.example/(c).'],
-    ['# Title\n\n> said\n\nwords', 'Title\nsaid\nwords'],
-    ['- milk\n- eggs', 'milk\neggs'],
+    ['# Title\n\n> said\n\nwords', 'Title\nsaid\nwords', 'Title > said words'],
+    ['- milk\n- eggs', 'milk\neggs', '- milk - eggs'],
     ['| a | b |\n|---|---|\n| 1 | 2 |', 'a\nb\n1\n2'],
     'test**it** is, it`s and that`s',
     'http://[::1]:8080/x, http://localhost:3000; ann@example.org!'),

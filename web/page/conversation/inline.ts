@@ -43,10 +43,14 @@ export function spansOf(text: string): Span[] {
   return new Reader(text).read();
 }
 
-/** The words alone. */
-export function wordsOf(spans: Span[]): string {
-  const words = (span: Span) => (typeof span === 'string' ? span : span.type === 'code' ? span.text : wordsOf(span.spans));
-  return spans.map(words).join('');
+/** The words alone, and what is to stand around those that are struck out. */
+export function wordsOf(spans: Span[], struck = ''): string {
+  return spans.map((span) => {
+    if (typeof span === 'string') return span;
+    if (span.type === 'code') return span.text;
+    const words = wordsOf(span.spans, struck);
+    return span.type === 'del' ? struck + words + struck : words;
+  }).join('');
 }
 
 class Reader {

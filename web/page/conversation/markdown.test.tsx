@@ -6,6 +6,8 @@ import { shape, words } from './drawn.ts';
 import { isEmojiOnly, plainOf } from './markdown.ts';
 import { Markdown } from './markdown.tsx';
 
+const drawn = (text: string) => JSON.stringify((Markdown({ text }) as VNode<{ children: unknown }>).props.children);
+
 /** Every name of an element in a shape. */
 const names = (text: string) => [...JSON.stringify(shape(text)).matchAll(/\["([a-zA-Z]+)/g)].map((match) => match[1]);
 
@@ -41,7 +43,6 @@ test('a link leads to the web or to a mailbox, or it is text', () => {
 });
 
 test('the hint of a link begins with its address, whatever its author wrote beside it', () => {
-  const drawn = (text: string) => JSON.stringify((Markdown({ text }) as VNode<{ children: unknown }>).props.children);
   const hint = (text: string) => /"title":"([^"]*)"/.exec(drawn(text))?.[1];
   expect(hint('[bank](https://evil.example "http://b.example")')).toBe('https://evil.example/ · http://b.example');
   expect(hint('[bank](https://evil.example "\u202eelpmaxe")')).toBe('https://evil.example/ · \u202eelpmaxe');
@@ -197,13 +198,18 @@ test('what people really write is within the bounds', () => {
   expect(blocksOf('word '.repeat(800))).toBeDefined(); // one paragraph of 4,000 letters
 });
 
+test('a list stands on the side where its words begin, whatever its boxes are', () => {
+  const side = (text: string) => /"dir":"(ltr|rtl)"/.exec(drawn(text))?.[1];
+  expect(['- a\n- b', '- אלף\n- בית', '- [x] אלף\n- [ ] בית', '1. [x] אלף\n2. b', '- [x] a', '- 1\n- אלף'].map(side)).toEqual(['ltr', 'rtl', 'rtl', 'rtl', 'ltr', 'rtl']);
+});
+
 test('emoji are large only where they are alone and few', () => {
   for (const text of ['😀', '👍🏽 👩‍👩‍👧', '🇩🇪', '❤️', '1️⃣']) expect(isEmojiOnly(text), text).toBe(true);
   for (const text of ['', ' ', '1', '#', 'hi 😀', '😀'.repeat(30)]) expect(isEmojiOnly(text), text).toBe(false);
 });
 
 test('a quote of a message has its words without the marks', () => {
-  expect(plainOf('# T\n\n**a** `b` [c](https://d.example)\n\n- e\n- f\n\n|g|h|\n|-|-|\n|i|j|')).toBe('T a b c e f g h i j');
+  expect(plainOf('# T\n\n**a** `b` [c](https://d.example)\n\n- e\n- f\n\n|g|h|\n|-|-|\n|i|j|')).toBe('T a b c - e - f g h i j');
   expect(plainOf('```go\nfunc f()\n```')).toBe('func f()');
   expect(plainOf('<b>x</b>')).toBe('<b>x</b>');
   expect(plainOf('> '.repeat(8_000))).toMatch(/^> >/);

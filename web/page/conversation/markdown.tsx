@@ -7,7 +7,7 @@ import { strings } from '../strings.ts';
 import { blocksOf, wholeCode, type Block, type Item, type List, type Paragraph, type Table } from './blocks.ts';
 import { CodeBlock } from './code.tsx';
 import type { Link, Span } from './inline.ts';
-import { lineOf } from './markdown.ts';
+import { wordsOfItems } from './markdown.ts';
 
 export function Markdown({ text, plain = false }: { text: string; plain?: boolean }) {
   const blocks = plain ? undefined : blocksOf(text);
@@ -30,7 +30,7 @@ const headingOf = ({ depth }: Paragraph) => (depth > 0 ? `heading heading-${dept
 
 function list(of: List): VNode {
   const rows = of.items.map((item) => <li class={item.done === undefined ? undefined : 'task'}>{itemOf(of, item)}</li>);
-  const direction = directionOf(lineOf([of])); // its marks are on one side; dir="auto" would not look into its items
+  const direction = directionOf(wordsOfItems(of)); // its marks are on one side; dir="auto" would not look into its items
   if (of.marks === 'bullets') return <ul dir={direction}>{rows}</ul>;
   return <ol dir={direction} class={of.marks === 'typed' ? 'typed' : undefined}>{rows}</ol>;
 }
