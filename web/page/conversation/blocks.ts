@@ -29,7 +29,7 @@ export interface CodeBlock {
   code: string;
   /** What stands behind the first fence: a language, most often. */
   info: string;
-  /** Whether ticks or tildes end it. */
+  /** Whether a line of ticks or tildes ends it. */
   closed: boolean;
 }
 
@@ -108,9 +108,9 @@ function blockOf(found: Found, inList: boolean): Block | undefined {
 const paragraph = (text: string, depth = 0): Paragraph => ({ type: 'paragraph', depth, spans: spansOf(text) });
 
 /** Tildes that nothing closes are no code: ~~~ is also a long sigh. */
-function codeOf({ words: [info, ...lines], mark, closed }: Found): CodeBlock | undefined {
+function codeOf({ words: [info, ...lines], mark, closed, inLine }: Found): CodeBlock | undefined {
   if (!closed && mark.startsWith('~')) return undefined;
-  return seen({ type: 'code', info: info!, code: lines.join('\n'), closed });
+  return seen({ type: 'code', info: info!, code: lines.join('\n'), closed: closed && !inLine });
 }
 
 /** Code with what stands behind its first ticks, unless that is a language: people also begin the code there. */

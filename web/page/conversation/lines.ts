@@ -18,6 +18,8 @@ export interface Found {
   /** The lines of a paragraph or of code; the words of a heading, or behind the mark of code. */
   words: string[];
   closed: boolean;
+  /** Whether code ends within a line. */
+  inLine: boolean;
 }
 
 export class TooDeep extends Error {}
@@ -27,7 +29,8 @@ const deepest = 40; // a list and its item count as two
 /** All that a text has: the children of what is given back. */
 export function foundIn(text: string): Found {
   const lines = text.split(/\r\n|\r|\n/);
-  const finder = new Finder(lines.reduce((last, line, at) => (/^[ \t>]*~{3,}[ \t]*$/.test(line) ? at : last), -1));
+  const lastOf = (closes: RegExp) => lines.reduce((last, line, at) => (closes.test(line) ? at : last), -1);
+  const finder = new Finder(lastOf(/^[ \t>]*~{3,}[ \t]*$/), lastOf(/^[ \t>]*`{3,}[ \t]*$/));
   for (const line of lines) finder.take(line);
   return finder.all;
 }
@@ -48,7 +51,8 @@ class Finder {
   private column = 0; // where that begins
   private views: string[] = []; // what each that is open sees of the line
 
-  constructor(private readonly lastTildes: number) {} // the last line that may close code in tildes
+  /** The last lines that may close code. */
+  constructor(private readonly lastTildes: number, private readonly lastTicks: number) {}
 
   take(line: string): void {
     this.line++;
@@ -169,15 +173,16 @@ class Finder {
     return this.add('item', { mark, width: before + mark.length + gap });
   }
 
+  /** A line of ticks ends code; where none is below, as many ticks at the end of another line do, as people write it. */
   private code(found: Found): void {
     const text = this.rest.trim();
     const closes = text.length >= found.mark.length && text === found.mark.charAt(0).repeat(text.length);
-    if (closes && this.indent() <= 3) found.closed = true;
-    else {
-      this.skip(Math.min(found.width, this.indent()));
-      found.words.push(this.rest);
-    }
     found.last = this.line;
+    if (closes && this.indent() <= 3) return void (found.closed = true);
+    this.skip(Math.min(found.width, this.indent()));
+    const ticks = found.first >= this.lastTicks ? /`+$/.exec(text.slice(-found.mark.length - 1))?.[0] : undefined;
+    found.inLine = found.closed = ticks === found.mark;
+    found.words.push(found.inLine ? this.rest.trimEnd().slice(0, -found.mark.length) : this.rest);
   }
 
   /** Closes what is below so many. Only a list holds items, and it holds nothing else. */
@@ -231,7 +236,7 @@ class Finder {
 }
 
 function found(type: Found['type'], line: number): Found {
-  return { type, first: line, last: line, typed: [], children: [], mark: '', width: 0, words: [], closed: false };
+  return { type, first: line, last: line, typed: [], children: [], mark: '', width: 0, words: [], closed: false, inLine: false };
 }
 
 /** What the items of one list have in common. */
