@@ -130,12 +130,12 @@ func TestMarksOfDirectionStayWithinTheirLine(t *testing.T) {
 		{"\u202b\u2066a", "\u202b\u2066a\u2069\u202c"},                                 // one in another
 		{"a\u2069\u202cb", "ab"},                                                       // ends of nothing
 		{"\u202ba\u2069\u202c", "\u202ba\u202c"},                                       // an end of something else
-		{"\u2067a\u202bb\u2069c", "\u2067a\u202bb\u2069c"},                             // an isolate's end closes what it holds
-		{"\u2066\u202a\u202bb\u2069c\u202c", "\u2066\u202a\u202bb\u2069c"},             // both, so that nothing is left to end
+		{"\u2067a\u202bb\u2069c", "\u2067a\u202bb\u2069c"},                             // closes what it holds
+		{"\u2066\u202a\u202bb\u2069c\u202c", "\u2066\u202a\u202bb\u2069c"},             // both, and nothing is left to end
 		{"\u202aa\u2067b\u202bc\u2069d", "\u202aa\u2067b\u202bc\u2069d\u202c"},         // and not what is around it
 		{"\u2067a\u2066b\u202ac\u2069d\u2069e", "\u2067a\u2066b\u202ac\u2069d\u2069e"}, // one isolate in another
 		{"\u2067a\u202cb\u2069", "\u2067ab\u2069"},                                     // an embedding's end does not
-		{"\u202ea\u202cb\u202dc", "\ufffdab\ufffdc"},                                   // letters turned around: nobody types that
+		{"\u202ea\u202cb\u202dc", "\ufffdab\ufffdc"},                                   // turned around: nobody types that
 		{"\u200fa \u061c\u200e\u200db \u200c", "\u200fa \u061c\u200e\u200db \u200c"},   // these turn nothing beside them
 	} {
 		quoted, _ := json.Marshal(c.text)

@@ -20,9 +20,12 @@ test.for([
 
 // Of a mailbox, all or nothing: a part of it is another person's.
 test.for([
-  'müller@a.example', 'Ærø@a.example', 'иван@a.example', 'élodie.é.b@a.example', "o'brien@a.example", 'o’brien@a.example',
-  'bounce+ann=b.example@a.example', 'r&d@a.example', 'from=ann@a.example', 'x~ann@a.example', 'a#ann@a.example', '_ann@a.example',
-  'ann@ä.example', 'info@shop.grünwald.example', 'info@a.exämple', 'ann@a.example.рф', 'ann@a.example.例え', 'ann@a.exampleé',
+  'müller@a.example', 'Ærø@a.example', 'иван@a.example', 'élodie.é.b@a.example', "o'brien@a.example",
+  'o’brien@a.example',
+  'bounce+ann=b.example@a.example', 'r&d@a.example', 'from=ann@a.example', 'x~ann@a.example', 'a#ann@a.example',
+  '_ann@a.example',
+  'ann@ä.example', 'info@shop.grünwald.example', 'info@a.exämple', 'ann@a.example.рф', 'ann@a.example.例え',
+  'ann@a.exampleé',
   'ann@a.example@b.example', 'ann@हिन्दी.a.example', 'हिन्दीann@a.example',
 ])('%s is no mailbox that a link may lead to', (text) => {
   expect(spansOf(text)).toEqual([text]);
@@ -30,7 +33,8 @@ test.for([
 
 // Who is named before the @ of an address is no host.
 test.for([
-  'https://bank.example@evil.example', 'https://bank.example:443@evil.example/x', 'http://www.bank.example&x@evil.example',
+  'https://bank.example@evil.example', 'https://bank.example:443@evil.example/x',
+  'http://www.bank.example&x@evil.example',
   'https://bank%2eexample@evil.example', '<https://bank.example@evil.example/x>',
 ])('%s leads to another place than it says, and is no link', (text) => {
   expect(spansOf(text)).toEqual([text]);
@@ -41,14 +45,16 @@ test.for([
   'メール⟦ann@a.example⟧へ', 'อีเมล⟦ann@a.example⟧ครับ', '«⟦ann@a.example⟧»', '—⟦ann@a.example⟧—',
   '⟦ann@a.example⟧, ⟦bob@b.example⟧;⟦c@c.example⟧',
   // What is in a query stays in it.
-  '⟦https://a.example/w/api.php?action=query&titles=A|B⟧ x', '⟦https://a.example/?q=a^b⟧', '⟦https://a.example/?q=a`b⟧.',
+  '⟦https://a.example/w/api.php?action=query&titles=A|B⟧ x', '⟦https://a.example/?q=a^b⟧',
+  '⟦https://a.example/?q=a`b⟧.',
   '⟦https://a.example/?q=x⟧| y', '⟦https://a.example/?q=x⟧` y', '⟦https://a.example/?a=1⟧|⟦https://b.example/?b=2⟧',
   '⟦https://a.example/x⟧|y', '⟦https://a.example/x⟧^2',
   // The last sign is the address's own, unless it ends what one like it began.
   '⟦https://a.example/abc_def12_⟧', '⟦https://a.example/abc_def12_⟧ and', '⟦https://a.example/watch?v=__a__⟧.',
   'snake_case ⟦https://a.example/x_⟧', 'foo_ ⟦https://a.example/x_⟧', '⟦https://a.example⟧_',
   // Two addresses, and not one that leads to the second.
-  '⟦https://a.example⟧,⟦ann@b.example⟧', '⟦https://a.example⟧;⟦ann@b.example⟧', '⟦https://a.example⟧,⟦https://b.example⟧',
+  '⟦https://a.example⟧,⟦ann@b.example⟧', '⟦https://a.example⟧;⟦ann@b.example⟧',
+  '⟦https://a.example⟧,⟦https://b.example⟧',
   '⟦https://ann:secret@a.example/x⟧',
 ])('%s, and no further', (text) => {
   expect(marked(spansOf(text.replace(/[⟦⟧]/g, '')))).toBe(text);
@@ -106,8 +112,8 @@ test.for([
     '![[⟦https://bank.example⟧](⟦https://evil.example⟧)](⟦https://a.example⟧)',
   ],
   [
-    '[https://a.example](https://a.example/x) [www.a.example](https://a.example) [http://a.example](https://www.a.example)',
-    '⟦https://a.example⟧ ⟦www.a.example⟧ ⟦http://a.example⟧',
+    '[https://a.example](https://a.example) [www.a.example](http://a.example) [http://b.example](https://www.b.example)',
+    '⟦https://a.example⟧ ⟦www.a.example⟧ ⟦http://b.example⟧',
   ],
   [
     '[ann@a.example](mailto:ann@a.example?subject=x) [ann@a.example](https://a.example/people)',

@@ -8,7 +8,7 @@ export interface Address {
 
 const schemes = new Set(['http:', 'https:', 'mailto:']);
 
-/** The address of a link that may be followed. Who is named before its @ is no host: https://bank.example@evil.example. */
+/** The address of a link that may be followed. Before its @ is no host: https://bank.example@evil.example is none. */
 export function safeAddress(href: string): string | undefined {
   try {
     const url = new URL(href);
@@ -18,7 +18,7 @@ export function safeAddress(href: string): string | undefined {
   }
 }
 
-/** The address that begins at a place in a text, if one does; `slanted` where an underscore before it waits for its end. */
+/** The address that begins at a place in a text, if one does; `slanted` where an underscore before it needs an end. */
 export function addressAt(text: string, at: number, slanted = false): Address | undefined {
   if (!/[a-z\d]/i.test(text.charAt(at)) || /[a-z\d@./+-]/i.test(text.charAt(at - 1))) return undefined;
   return webAt(text, at, slanted) ?? mailboxAt(text, at);
@@ -31,7 +31,8 @@ const port = /:\d{1,5}(?!\d)/y;
 
 function webAt(text: string, at: number, slanted: boolean): Address | undefined {
   const begun = matchAt(beginning, text, at);
-  if (begun === '' || /[a-z\d]_+$/i.test(text.slice(Math.max(0, at - 3), at)) || isAttribute(text, at)) return undefined;
+  const inWord = /[a-z\d]_+$/i.test(text.slice(Math.max(0, at - 3), at));
+  if (begun === '' || inWord || isAttribute(text, at)) return undefined;
   const scheme = /^w/i.test(begun) ? 'http://' : '';
   const from = at + begun.length;
   const named = from + (scheme ? 0 : matchAt(user, text, from).length);
@@ -92,7 +93,7 @@ function isOver(letter: string, last: string): boolean {
   return isBlank(letter) || ends.test(letter) || foreign.test(letter);
 }
 
-/** Leaves off what belongs to the sentence, a bracket that nothing closes, and an underscore that ends what is slanted. */
+/** Leaves off what belongs to the sentence: also a bracket that nothing closes, and the end of what is slanted. */
 function withoutSigns(text: string, from: number, end: number, slanted: boolean): number {
   const signs = slanted ? /[?!.,:;*~'’·・‐‑–([{`|^_]/ : /[?!.,:;*~'’·・‐‑–([{`|^]/;
   while (end > from && signs.test(text.charAt(end - 1))) end--;
@@ -103,10 +104,11 @@ const domain = /(?:[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?\.){1,8}[a-z]{2,63}/;
 const mailbox = new RegExp(`[a-z\\d](?:[\\w.+-]{0,62}[\\w+-])?@${domain.source}`, 'iy');
 const goesOn = /^(?:[\w@/-]|\.[\p{L}\p{N}_]|:[\w/~])/u; // git@example.org:team/thing.git is no mailbox
 
-/** All of a mailbox, or nothing: what is only a part of müller@example.org or of o'brien@example.org is somebody else. */
+/** All of a mailbox, or nothing: a part of müller@example.org or of o'brien@example.org is somebody else's. */
 function mailboxAt(text: string, at: number): Address | undefined {
   const before = letterBefore(text, at);
-  const isPart = before === '_' || isOfName(before) || (/[.'’&=%#$~]/.test(before) && isOfName(letterBefore(text, at - 1)));
+  const goesOnBefore = /[.'’&=%#$~]/.test(before) && isOfName(letterBefore(text, at - 1));
+  const isPart = before === '_' || isOfName(before) || goesOnBefore;
   const found = isPart ? '' : matchAt(mailbox, text, at);
   const end = at + found.length;
   if (found === '' || isOfName(letterAt(text, end)) || goesOn.test(text.slice(end, end + 3))) return undefined;

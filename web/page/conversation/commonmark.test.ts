@@ -1,7 +1,7 @@
 // CommonMark's own examples: each is shown as its specification wants it, or is listed here with the reason why not.
 import { createRequire } from 'node:module';
 import { expect, test } from 'vitest';
-import { blocksOf, type Block } from './blocks.ts';
+import { blocksOf, type Block, type Item } from './blocks.ts';
 import type { Span } from './inline.ts';
 import { outlineOf, outlineOfHtml } from './outline.ts';
 
@@ -107,11 +107,13 @@ function lettersOf(block: Block): string {
     case 'paragraph': return block.spans.map(lettersIn).join('');
     case 'quote': return block.blocks.map(lettersOf).join('');
     case 'code': return block.info + block.code;
-    case 'list': return block.items.map(({ mark, done, blocks }) => mark + (done ? 'x' : '') + blocks.map(lettersOf).join('')).join('');
+    case 'list': return block.items.map(lettersOfItem).join('');
     case 'table': return [block.header, ...block.rows].flat(2).map(lettersIn).join('');
     case 'rule': return block.typed;
   }
 }
+
+const lettersOfItem = ({ mark, done, blocks }: Item) => mark + (done ? 'x' : '') + blocks.map(lettersOf).join('');
 
 function lettersIn(span: Span): string {
   if (typeof span === 'string') return span;

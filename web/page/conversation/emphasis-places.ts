@@ -48,7 +48,7 @@ function countIn(text: string, counts: (letter: string) => boolean): Uint32Array
 
 const bracket = /[\p{Ps}\p{Pe}\n]/gu;
 
-/** Brackets open and close within a line. One without a partner counts for nothing: it is a face, or behind a number. */
+/** Brackets open and close within a line. One without a partner counts for nothing: it is a face's or a number's. */
 function bracketsIn(text: string): Uint32Array {
   const ends = partnersIn(text);
   const around = new Uint32Array(text.length + 1);

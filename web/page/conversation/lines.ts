@@ -173,7 +173,7 @@ class Finder {
     return this.add('item', { mark, width: before + mark.length + gap });
   }
 
-  /** A line of ticks ends code; where none is below, as many ticks at the end of another line do, as people write it. */
+  /** A line of ticks ends code; where none is below, as many ticks at the end of another line do: people write so. */
   private code(found: Found): void {
     const text = this.rest.trim();
     const closes = text.length >= found.mark.length && text === found.mark.charAt(0).repeat(text.length);
@@ -236,7 +236,10 @@ class Finder {
 }
 
 function found(type: Found['type'], line: number): Found {
-  return { type, first: line, last: line, typed: [], children: [], mark: '', width: 0, words: [], closed: false, inLine: false };
+  return {
+    type, first: line, last: line, typed: [], children: [],
+    mark: '', width: 0, words: [], closed: false, inLine: false,
+  };
 }
 
 /** What the items of one list have in common. */

@@ -3,8 +3,8 @@ import { blocksOf, wholeCode, type Block, type Item, type List } from './blocks.
 import { wordsOf, type Span } from './inline.ts';
 
 /**
- * The words of a text in one line, without the marks that are drawn and not read. Whatever else was typed is there; what is
- * struck out, quoted or an item keeps its mark, since without it the line would say something else.
+ * The words of a text in one line, without the marks that are drawn and not read. All else that was typed is there. What
+ * is struck out, quoted or an item keeps its mark: without it the line would say something else.
  */
 export function plainOf(text: string): string {
   const blocks = blocksOf(text);

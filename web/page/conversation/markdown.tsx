@@ -30,7 +30,7 @@ const headingOf = ({ depth }: Paragraph) => (depth > 0 ? `heading heading-${dept
 
 function list(of: List): VNode {
   const rows = of.items.map((item) => <li class={item.done === undefined ? undefined : 'task'}>{itemOf(of, item)}</li>);
-  const direction = directionOf(wordsOfItems(of)); // its marks are on one side; dir="auto" would not look into its items
+  const direction = directionOf(wordsOfItems(of)); // its marks are on one side; dir="auto" does not look into items
   if (of.marks === 'bullets') return <ul dir={direction}>{rows}</ul>;
   return <ol dir={direction} class={of.marks === 'typed' ? 'typed' : undefined}>{rows}</ol>;
 }
