@@ -10,9 +10,7 @@ export class Pairs {
   }
 
   take(run: Run): void {
-    const { brackets } = run.place;
-    const group = this.groups.get(brackets) ?? new Openers((opener, closer) => this.matches(opener, closer));
-    this.groups.set(brackets, group);
+    const group = this.groupOf(run.place.brackets);
     while (run.closes && run.count > 0) {
       const opener = group.take(run);
       if (!opener) break;
@@ -22,14 +20,20 @@ export class Pairs {
     if (run.opens && run.count > 0) group.add(run);
   }
 
+  private groupOf(brackets: number): Openers {
+    let group = this.groups.get(brackets);
+    if (!group) this.groups.set(brackets, group = new Openers((opener, closer) => this.matches(opener, closer)));
+    return group;
+  }
+
   private matches(opener: Run, closer: Run): boolean {
     const width = widthOf(opener, closer);
-    const [from, to] = [opener.place, closer.place];
-    if (width === 0 || from.words === to.words || from.inQuotes !== to.inQuotes) return false;
+    const { words, line, inQuotes } = opener.place;
+    if (width === 0 || words === closer.place.words || inQuotes !== closer.place.inQuotes) return false;
     if (opener.before.doubtful && closer.after.doubtful) return false;
     if (opener.char === '~') return this.isStruckOut(opener, closer);
     if (width === 2) return !isPath(this.text, opener, closer);
-    if ((opener.single || closer.single) && from.line !== to.line) return false;
+    if ((opener.single || closer.single) && line !== closer.place.line) return false;
     return !isQuoted(this.text, opener, closer) && !isFace(this.text, opener, closer);
   }
 
@@ -71,7 +75,7 @@ class Openers {
   /** Takes the last one that goes with a run, and all behind it. */
   take(closer: Run): Run | undefined {
     const { char, count, single, wide, place, after } = closer;
-    const key = [char, count, single, wide, place.inQuotes, after.doubtful, after.touches].join();
+    const key = `${char}${count} ${single} ${wide} ${place.inQuotes} ${after.doubtful} ${after.touches}`;
     const bottom = this.searched.get(key) ?? 0;
     let at = this.runs.length - 1;
     while (at >= bottom && !this.matches(this.runs[at]!, closer)) at--;

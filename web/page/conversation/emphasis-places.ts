@@ -50,20 +50,20 @@ const bracket = /[\p{Ps}\p{Pe}\n]/gu;
 
 /** Brackets open and close within a line. One without a partner counts for nothing: it is a face's or a number's. */
 function bracketsIn(text: string): Uint32Array {
-  const ends = partnersIn(text);
+  const steps = stepsIn(text);
   const around = new Uint32Array(text.length + 1);
   const open = [0];
   for (let at = 0; at < text.length; at++) {
-    if (ends.get(open.at(-1)! - 1) === at) open.pop();
-    around[at] = open.at(-1)!;
-    if (ends.has(at)) open.push(at + 1);
+    if (steps[at]! < 0) open.pop();
+    around[at] = open[open.length - 1]!;
+    if (steps[at]! > 0) open.push(at + 1);
   }
   return around;
 }
 
-/** Where each bracket that has a partner is closed. */
-function partnersIn(text: string): Map<number, number> {
-  const partners = new Map<number, number>();
+/** Of each bracket that has a partner, whether it opens (1) or closes (-1). */
+function stepsIn(text: string): Int8Array {
+  const steps = new Int8Array(text.length);
   const open: { at: number; char: string }[] = [];
   const waiting = new Map<string, number>(); // how many of each kind are open
   const wait = (char: string, count: number) => waiting.set(char, (waiting.get(char) ?? 0) + count);
@@ -80,12 +80,13 @@ function partnersIn(text: string): Map<number, number> {
       for (let last = open.pop()!; ; last = open.pop()!) {
         wait(last.char, -1);
         if (last.char !== partner) continue;
-        partners.set(last.at, index);
+        steps[last.at] = 1;
+        steps[index] = -1;
         break;
       }
     }
   }
-  return partners;
+  return steps;
 }
 
 const isOpening = (it: string) => /^\p{Ps}$/u.test(it);

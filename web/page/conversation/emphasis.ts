@@ -31,7 +31,7 @@ export class Emphasis {
     if (signs.length === 0) return [];
     const places = this.places ??= new Places(this.text);
     const pairs = new Pairs(this.text, signs.length);
-    for (const run of runsOf(this.text, signs)) pairs.take({ ...run, place: places.at(run.from) });
+    for (const run of runsOf(this.text, signs, places)) pairs.take(run);
     return isDeep(pairs.roles) ? [] : pairs.roles;
   }
 }
@@ -68,8 +68,6 @@ export interface Run {
   after: Outside;
 }
 
-type Unplaced = Omit<Run, 'place'>;
-
 /** What stands outside a run. */
 export interface Outside {
   /** Whether it may be times or a power, as in 长*宽*高 and (a+b)**2**(c): where both ends are so, nothing is marked. */
@@ -80,19 +78,22 @@ export interface Outside {
 
 const mostTogether = 3; // signs; more of them are a line, a gap to fill in, or a word that nobody wants to say
 
-function runsOf(text: string, signs: Sign[]): Unplaced[] {
-  const runs: Unplaced[] = [];
+function runsOf(text: string, signs: Sign[], places: Places): Run[] {
+  const runs: Run[] = [];
   for (let first = 0, end = 0; first < signs.length; first = end) {
     const begin = signs[first]!;
     const goesOn = (at: number) => signs[at]?.char === begin.char && signs[at]!.from === signs[at - 1]!.to;
     for (end = first + 1; goesOn(end); end++);
     const count = end - first;
-    if (count <= mostTogether && (begin.char !== '~' || count === 2)) runs.push(runOf(text, begin, signs[end - 1]!, first, count));
+    if (count > mostTogether || (begin.char === '~' && count !== 2)) continue;
+    runs.push(runOf(text, places, { ...begin, to: signs[end - 1]!.to, first, count }));
   }
   return runs;
 }
 
-function runOf(text: string, { char, from }: Sign, { to }: Sign, first: number, count: number): Unplaced {
+type Typed = Pick<Run, 'char' | 'from' | 'to' | 'first' | 'count'>;
+
+function runOf(text: string, places: Places, { char, from, to, first, count }: Typed): Run {
   const before = letterBefore(text, from);
   const after = letterAt(text, to);
   const single = count === 1;
@@ -104,26 +105,24 @@ function runOf(text: string, { char, from }: Sign, { to }: Sign, first: number, 
   const alone = isNamed(left, right) || isKeycap(after);
   const free = !single && char !== '_'; // what stands outside matters less
   const named = !single && char === '_'; // it may be a name of a program's
+  const mayBeTimes = { before: isWide(before) || /^\p{Pe}$/u.test(before), after: isWide(after) || /^\p{Ps}$/u.test(after) };
+  const mayBePower = { before: /^[)\]}/]$/.test(before), after: /^[([{/+-]$/.test(after) };
+  const doubtful = single ? mayBeTimes : mayBePower;
   return {
-    char, from, to, first, count, single, wide: isWide(before) && isWide(after),
+    char, from, to, first, count, single, place: places.at(from), wide: isWide(before) && isWide(after),
     opens: begins && !alone && (free || mayPrecede(left)) && !(named && beginsName(text, to)),
     closes: ends && !alone && (free || (mayFollow(right) && !isNext(left, right))) && !(named && endsName(text, from)),
-    before: { doubtful: single ? isWide(before) || closing.test(before) : power.test(before), touches: isShown(left) },
-    after: { doubtful: single ? isWide(after) || opening.test(after) : powers.test(after), touches: isShown(right) },
+    before: { doubtful: doubtful.before, touches: isWord(left) },
+    after: { doubtful: doubtful.after, touches: isWord(right) },
   };
 }
 
-const opening = /^\p{Ps}$/u;
-const closing = /^\p{Pe}$/u;
-const power = /^[)\]}/]$/;
-const powers = /^[([{/+-]$/;
-
 /** Whether it begins what comes next, as the second sign in *姓名，*电话. */
-const isNext = (left: string, right: string) => isForeignMark(left) && isShown(right);
+const isNext = (left: string, right: string) => isForeignMark(left) && isWord(right);
 
 const isSign = (it: string) => it === '*' || it === '_' || it === '~';
 const isUnseen = (it: string) => isSign(it) || isFormat(it);
-const isShown = (it: string) => isLetter(it) || isPicture(it);
+const isWord = (it: string) => isLetter(it) || isPicture(it);
 const isKeycap = (it: string) => it === '\ufe0f' || it === '\u20e3';
 
 const mostSkipped = 16; // signs, and what cannot be seen: as many as a flag has at its end, and more than marks need
@@ -180,8 +179,9 @@ const strong: Rules = {
 
 /** One sign is also times, a pointer, any file, a footnote, a face: it is to stand where a word begins or ends. */
 const weak: Rules = {
-  canBegin: (inside, char) => isWord(inside) || (/^[\p{Ps}\p{Pi}\p{Sc}"'`¿¡#@-]$/u.test(inside) && char + inside !== '_('),
-  canEnd: (inside) => isShown(inside) || isForeignMark(inside) || /^[)\]}\p{Sc}"'`.,;:!?%°+#>-]$/u.test(inside),
+  canBegin: (inside, char) =>
+    mayBeginWord(inside) || (/^[\p{Ps}\p{Pi}\p{Sc}"'`¿¡#@-]$/u.test(inside) && char + inside !== '_('),
+  canEnd: (inside) => isWord(inside) || isForeignMark(inside) || /^[)\]}\p{Sc}"'`.,;:!?%°+#>-]$/u.test(inside),
 };
 
 const mayPrecede = (outside: string) => isBorder(outside) || /^[\p{Ps}"',;!?]$/u.test(outside);
@@ -189,4 +189,4 @@ const mayFollow = (outside: string) => isBorder(outside) || /^[\p{Pe}"'.,;:!?]$/
 const isBorder = (it: string) => isBlank(it) || isPicture(it) || isWide(it) || isForeignMark(it);
 
 /** Whether it can begin a word, or is a picture. Accents, and what makes a letter longer or a keycap, only end one. */
-const isWord = (it: string) => (isLetter(it) || isPicture(it)) && !/^[\p{M}゛゜ﾞﾟー\ufe0f\u20e3]$/u.test(it);
+const mayBeginWord = (it: string) => isWord(it) && !/^[\p{M}゛゜ﾞﾟー\ufe0f\u20e3]$/u.test(it);

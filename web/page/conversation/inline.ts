@@ -45,12 +45,14 @@ export function spansOf(text: string): Span[] {
 
 /** The words alone, and what is to stand around those that are struck out. */
 export function wordsOf(spans: Span[], struck = ''): string {
-  return spans.map((span) => {
-    if (typeof span === 'string') return span;
-    if (span.type === 'code') return span.text;
-    const words = wordsOf(span.spans, struck);
-    return span.type === 'del' ? struck + words + struck : words;
-  }).join('');
+  let words = '';
+  for (const span of spans) {
+    if (typeof span === 'string') words += span;
+    else if (span.type === 'code') words += span.text;
+    else if (span.type === 'del') words += struck + wordsOf(span.spans, struck) + struck;
+    else words += wordsOf(span.spans, struck);
+  }
+  return words;
 }
 
 class Reader {
