@@ -105,17 +105,25 @@ function runOf(text: string, places: Places, { char, from, to, first, count }: T
   const alone = isNamed(left, right) || isKeycap(after);
   const free = !single && char !== '_'; // what stands outside matters less
   const named = !single && char === '_'; // it may be a name of a program's
-  const mayBeTimes = { before: isWide(before) || /^\p{Pe}$/u.test(before), after: isWide(after) || /^\p{Ps}$/u.test(after) };
-  const mayBePower = { before: /^[)\]}/]$/.test(before), after: /^[([{/+-]$/.test(after) };
-  const doubtful = single ? mayBeTimes : mayBePower;
+  const doubtful = single ? times : power;
   return {
     char, from, to, first, count, single, place: places.at(from), wide: isWide(before) && isWide(after),
     opens: begins && !alone && (free || mayPrecede(left)) && !(named && beginsName(text, to)),
     closes: ends && !alone && (free || (mayFollow(right) && !isNext(left, right))) && !(named && endsName(text, from)),
-    before: { doubtful: doubtful.before, touches: isWord(left) },
-    after: { doubtful: doubtful.after, touches: isWord(right) },
+    before: { doubtful: doubtful.before(before), touches: isWord(left) },
+    after: { doubtful: doubtful.after(after), touches: isWord(right) },
   };
 }
+
+/** What stands before and after a sign that may mean times or a power. */
+const times = {
+  before: (it: string) => isWide(it) || /^\p{Pe}$/u.test(it),
+  after: (it: string) => isWide(it) || /^\p{Ps}$/u.test(it),
+};
+const power = {
+  before: (it: string) => /^[)\]}/]$/.test(it),
+  after: (it: string) => /^[([{/+-]$/.test(it),
+};
 
 /** Whether it begins what comes next, as the second sign in *姓名，*电话. */
 const isNext = (left: string, right: string) => isForeignMark(left) && isWord(right);
