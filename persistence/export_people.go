@@ -1,6 +1,7 @@
 package persistence
 
 import (
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -43,21 +44,33 @@ const (
 )
 
 // closed closes the embeddings and isolates that a line leaves open, and leaves out the ends of those that it did not open.
+// The end of an isolate also ends what is open within it (UAX #9, X6a), so that nothing of that is closed once more.
 func closed(line string) string {
 	if !strings.ContainsFunc(line, func(r rune) bool { return leftEmbedding <= r && r <= endOfIsolate }) {
 		return line
 	}
 	var b strings.Builder
 	var open []rune // what will close them
+	isolates := 0
 	for _, r := range line {
 		switch r {
 		case leftEmbedding, rightEmbedding:
 			open = append(open, endOfEmbedding)
 		case leftIsolate, rightIsolate, firstIsolate:
 			open = append(open, endOfIsolate)
-		case endOfEmbedding, endOfIsolate:
+			isolates++
+		case endOfEmbedding:
 			if len(open) == 0 || open[len(open)-1] != r {
 				continue
+			}
+			open = open[:len(open)-1]
+		case endOfIsolate:
+			if isolates == 0 {
+				continue
+			}
+			isolates--
+			for open[len(open)-1] != r {
+				open = open[:len(open)-1]
 			}
 			open = open[:len(open)-1]
 		}
@@ -140,6 +153,9 @@ func spaced(line string) string {
 	return b.String()
 }
 
+// emoji is the name of one: many readers show a picture in its place.
+var emoji = regexp.MustCompile(`^:[\w+-]{1,64}:`)
+
 // escapes are the characters that mean something in CommonMark, GitHub's extensions or HTML wherever they stand.
 const escapes = "\\`*_{}[]()<>#|~&!@$^"
 
@@ -152,6 +168,7 @@ func appendEscaped(dst []byte, line string) []byte {
 		case strings.IndexByte(escapes, c) >= 0,
 			strings.IndexByte("-+=:", c) >= 0 && i == start, // lists, rules, headings, definitions
 			c == ':' && strings.HasPrefix(line[i+1:], "/"),  // a link of its own accord
+			c == ':' && emoji.MatchString(line[i:]),
 			c == '.' && i > 0 && strings.IndexByte("0123456789wW", line[i-1]) >= 0:
 			dst = append(dst, '\\')
 		}

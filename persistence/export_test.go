@@ -108,7 +108,11 @@ func TestMarkdownTextIsNotMarkup(t *testing.T) {
 		{"> quote", `> \> quote`},
 		{"   - item", "> \u00a0\u00a0\u00a0\\- item"},
 		{"name    qty\na\tb  ", "> name\u00a0\u00a0\u00a0 qty\\\n> a\u00a0\u00a0\u00a0 b"},
-		{"2\u20663\u2069 \u2067x\u202ay\u2069", "> 2\u20663\u2069 \u2067x\u202ay\u202c\u2069"},
+		{"2\u20663\u2069 \u2067x\u202ay\u2069", "> 2\u20663\u2069 \u2067x\u202ay\u2069"},
+		{"a :smile: b", "> a \\:smile: b"},
+		{":+1::-1: :100: :heart_eyes:", "> \\:+1:\\:-1: \\:100: \\:heart\\_eyes:"},
+		{"at main.js:100:14, 12:30:15", "> at main.js\\:100:14, 12\\:30:15"},
+		{"so: it is: a b:c :) :: : d:", "> so: it is: a b:c :\\) :: : d:"},
 		{"it's 12:30, ok. Yes", "> it's 12:30, ok. Yes"},
 	} {
 		quoted, _ := json.Marshal(c.text)
@@ -121,13 +125,18 @@ func TestMarkdownTextIsNotMarkup(t *testing.T) {
 
 func TestMarksOfDirectionStayWithinTheirLine(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
-		{"hi \u2068\u05d0\u05d1\u2069!", "hi \u2068\u05d0\u05d1\u2069!"},             // around a name, as phones write it
-		{"\u2067a\nb", "\u2067a\u2069\n    b"},                                       // left open
-		{"\u202b\u2066a", "\u202b\u2066a\u2069\u202c"},                               // one in another
-		{"a\u2069\u202cb", "ab"},                                                     // ends of nothing
-		{"\u202ba\u2069\u202c", "\u202ba\u202c"},                                     // an end of something else
-		{"\u202ea\u202cb\u202dc", "\ufffdab\ufffdc"},                                 // letters turned around: nobody types that
-		{"\u200fa \u061c\u200e\u200db \u200c", "\u200fa \u061c\u200e\u200db \u200c"}, // these turn nothing beside them
+		{"hi \u2068\u05d0\u05d1\u2069!", "hi \u2068\u05d0\u05d1\u2069!"},               // around a name, as phones write it
+		{"\u2067a\nb", "\u2067a\u2069\n    b"},                                         // left open
+		{"\u202b\u2066a", "\u202b\u2066a\u2069\u202c"},                                 // one in another
+		{"a\u2069\u202cb", "ab"},                                                       // ends of nothing
+		{"\u202ba\u2069\u202c", "\u202ba\u202c"},                                       // an end of something else
+		{"\u2067a\u202bb\u2069c", "\u2067a\u202bb\u2069c"},                             // closes what it holds
+		{"\u2066\u202a\u202bb\u2069c\u202c", "\u2066\u202a\u202bb\u2069c"},             // both, and nothing is left to end
+		{"\u202aa\u2067b\u202bc\u2069d", "\u202aa\u2067b\u202bc\u2069d\u202c"},         // and not what is around it
+		{"\u2067a\u2066b\u202ac\u2069d\u2069e", "\u2067a\u2066b\u202ac\u2069d\u2069e"}, // one isolate in another
+		{"\u2067a\u202cb\u2069", "\u2067ab\u2069"},                                     // an embedding's end does not
+		{"\u202ea\u202cb\u202dc", "\ufffdab\ufffdc"},                                   // turned around: nobody types that
+		{"\u200fa \u061c\u200e\u200db \u200c", "\u200fa \u061c\u200e\u200db \u200c"},   // these turn nothing beside them
 	} {
 		quoted, _ := json.Marshal(c.text)
 		got := export(t, "txt", transcript(`"time":"2026-11-24T12:00:01.000000Z","text":`+string(quoted)))

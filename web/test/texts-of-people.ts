@@ -4,12 +4,17 @@
 export interface Written {
   kind: string;
   text: string;
-  /** What is left to read where something is marked; the text itself where it is absent. */
-  read?: string;
+  /** What is left to read where something is marked. */
+  read: string;
+  /** What is left of it in one line, where that is more: what is struck out, quoted or an item is marked there too. */
+  line: string;
 }
 
-const of = (kind: string, ...texts: (string | [text: string, read: string])[]): Written[] =>
-  texts.map((text) => (typeof text === 'string' ? { kind, text } : { kind, text: text[0], read: text[1] }));
+const of = (kind: string, ...texts: (string | [text: string, read: string, line?: string])[]): Written[] =>
+  texts.map((each) => {
+    const [text, read = text, line = read] = typeof each === 'string' ? [each] : each;
+    return { kind, text, read, line };
+  });
 
 export const written: Written[] = [
   ...of('code',
@@ -28,6 +33,13 @@ export const written: Written[] = [
     'let f = |x| x * 2; // |x| is a closure',
     '#include <stdio.h>\n#define MAX(a,b) ((a)>(b)?(a):(b))',
     '@decorator\nclass A(B[C]): pass',
+    `if (c == '*' || c == "*") while (*p == '*') p++;`,
+    'print(*a, sep=\'*\'); print("**", "~~", \'_\'); s.split("_") and foo_',
+    'int (*cmp)(const void*, const void*); void (*f)(int *a), (*g)(char* b);',
+    'const char *a = "x*", *b = "y*";',
+    '(x)**-1 + 10**-3, a[0]**n - b[1]**-n',
+    '**/node_modules/** **/*.min.js',
+    ['# -*- coding: utf-8 -*-', '-*- coding: utf-8 -*-'],
     ['use `git rebase -i HEAD~3` and then ``a ` b``', 'use git rebase -i HEAD~3 and then a ` b'],
     ['```\ndef f(*a):\n    return a[0]*2*3\n```', 'def f(*a):\n    return a[0]*2*3']),
   ...of('paths',
@@ -62,14 +74,22 @@ export const written: Written[] = [
     '*\\(^o^)/*',
     '>_< >.< >:( T_T o_O -_- ^_^ =_=',
     '>:(',
+    '> <', '>D', ' /\\_/\\\n( o.o )\n > ^ <',
+    '_φ(･_･ and _〆(・_・) and (*´ω`*)',
     '٩(◕‿◕｡)۶ ʕ•ᴥ•ʔ'),
   ...of('Chinese and Japanese',
     '价格是2*3*4元，面积=长*宽*高。',
     ['**注意：**请看下面', '注意：请看下面'],
     ['请**特别注意**这里，这是*重点*。', '请特别注意这里，这是重点。'],
-    ['使用**Go**语言，原价~~100~~元', '使用Go语言，原价100元'],
+    ['使用**Go**语言，原价~~100~~元', '使用Go语言，原价100元', '使用Go语言，原价~~100~~元'],
     '请看https://例え.jp。谢谢（https://example.com/路径）、「http://a.example/x」',
     '好的~~ 明天见～～',
+    '好的~~明天见~~',
+    '谢谢~~么么哒~~',
+    '周一~~周五，早上~~晚上，9点~~10点，14点~~15点',
+    '面积=长*宽，价格*（含税）',
+    '“*”表示必填：*姓名，*电话 “*”',
+    ['（*重点*）：*サーバー*、*コーヒー*', '（重点）：サーバー、コーヒー'],
     '「こんにちは」と言った。※注意！＊重要＊',
     '一、二、三……〈完〉【終】',
     '~~~哈哈哈\n真的吗'),
@@ -80,8 +100,19 @@ export const written: Written[] = [
     'می‌خواهم فقط_نه بدانم',
     'हिन्दी में 2*3*4। देखें https://example.in/पथ।',
     'ราคา 2*3*4 บาท',
+    ['*हिन्दी*, *தமிழ்* and _বাংলা_', 'हिन्दी, தமிழ் and বাংলা'],
+    ['*ขอบคุณค่ะ* และ **สวัสดี**', 'ขอบคุณค่ะ และ สวัสดี'],
+    ['**שלום!\u200f** ו-**\u2068שם\u2069**', 'שלום!\u200f ו-\u2068שם\u2069'],
     ['Привет, *мир*! — сказал он', 'Привет, мир! — сказал он'],
     '한국어 2*3*4 그리고 foo_bar_baz'),
+  ...of('mail addresses',
+    'müller@example.de, o\'brien@example.org, info@shop.grünwald.de, иван@пример.рф',
+    'bounce+ann=example.org@list.example, https://bank.example@evil.example',
+    '请写信给ann@example.org，谢谢',
+    'https://w.example/?action=query&titles=A|B and https://youtu.be/abc_def12_'),
+  ...of('forms',
+    '*required\nName*',
+    'Put "**" before and "**" after, or "_"'),
   ...of('formulas',
     '\\( a_1 * b_2 * c_3 \\) and \\[ \\sum_{i=1}^{n} x_i^2 \\]',
     '$\\alpha_{1}*\\beta_{2}$, \\mathbf{x}_i^*',
@@ -108,6 +139,8 @@ export const written: Written[] = [
     '/^\\[(x| )\\] /'),
   ...of('shell lines',
     'find . -name \'*test*\' -exec rm {} \\;',
+    'docker logs app \\\n  > out.txt',
+    '<a\n  href="x"\n  >text</a',
     'docker run \\\n  -v ~/x:/x \\\n  --rm img *',
     '*/5 * * * * /usr/bin/backup',
     '* * * * * root run-parts',
@@ -122,14 +155,19 @@ export const written: Written[] = [
   ...of('emoji',
     '👨‍👩‍👧‍👦 🇩🇪 👍🏽 ❤️ 1️⃣ *️⃣ #️⃣',
     '*️⃣ one *️⃣ two',
+    ['*Happy birthday ❤️* and **🏴󠁧󠁢󠁥󠁮󠁧󠁿**', 'Happy birthday ❤️ and 🏴󠁧󠁢󠁥󠁮󠁧󠁿'],
     ['**👍** yes 🏴󠁧󠁢󠁳󠁣󠁴󠁿', '👍 yes 🏴󠁧󠁢󠁳󠁣󠁴󠁿']),
   ...of('alone', '#', '>', '- ', '***', '`', '```', '[]: x', '<!-- hidden -->', '[a]: https://a.example', '---', '| |', '1.', '* * *', '**', '____', '```\n```', '&nbsp;', '![]()', '~~~'),
   ...of('marks',
-    ['**bold**, *word*, _word_, ~~gone~~ and ***both***', 'bold, word, word, gone and both'],
+    ['**bold**, *word*, _word_, ~~gone~~ and ***both***', 'bold, word, word, gone and both', 'bold, word, word, ~~gone~~ and both'],
+    ['I ~~hate~~ love you', 'I hate love you', 'I ~~hate~~ love you'],
+    ['> you are fired\nno, I am not', 'you are fired\nno, I am not', '> you are fired no, I am not'],
+    ['- 5 °C\n- 7 °C', '5 °C\n7 °C', '- 5 °C - 7 °C'],
+    ['- [ ] *one*\n- [x] **two**', 'one\ntwo', '- [ ] one - [x] two'],
     ['\\*not\\* and \\[no](https://a.example) but \\*.txt', '*not* and [no](https://a.example) but \\*.txt'],
     ['see [the page](https://a.example/x "of ann") or https://b.example/(c).', 'see the page or https://b.example/(c).'],
-    ['# Title\n\n> said\n\nwords', 'Title\nsaid\nwords'],
-    ['- milk\n- eggs', 'milk\neggs'],
+    ['# Title\n\n> said\n\nwords', 'Title\nsaid\nwords', 'Title > said words'],
+    ['- milk\n- eggs', 'milk\neggs', '- milk - eggs'],
     ['| a | b |\n|---|---|\n| 1 | 2 |', 'a\nb\n1\n2'],
     'test**it** is, it`s and that`s',
     'http://[::1]:8080/x, http://localhost:3000; ann@example.org!'),

@@ -1,5 +1,5 @@
 // Addresses that stand bare in a text: where each begins, and where a person would say that it ends.
-import { isBlank, isPicture, isWide, letterAt } from './letters.ts';
+import { isBlank, isLetter, isPicture, isWide, letterAt, letterBefore } from './letters.ts';
 
 export interface Address {
   end: number;
@@ -8,39 +8,41 @@ export interface Address {
 
 const schemes = new Set(['http:', 'https:', 'mailto:']);
 
-/** The address of a link that may be followed. */
+/** The address of a link that may be followed. Before its @ is no host: https://bank.example@evil.example is none. */
 export function safeAddress(href: string): string | undefined {
   try {
     const url = new URL(href);
-    return schemes.has(url.protocol) ? url.href : undefined;
+    return schemes.has(url.protocol) && !/[.%]/.test(url.username) ? url.href : undefined;
   } catch {
     return undefined; // it leads nowhere, or somewhere within this page
   }
 }
 
-/** The address that begins at a place in a text, if one does. */
-export function addressAt(text: string, at: number): Address | undefined {
-  const beginsWord = /[a-z\d]/i.test(text.charAt(at)) && !/[\w@./+-]/.test(text.charAt(at - 1));
-  if (!beginsWord) return undefined;
-  return webAt(text, at) ?? mailboxAt(text, at);
+/** The address that begins at a place in a text, if one does; `slanted` where an underscore before it needs an end. */
+export function addressAt(text: string, at: number, slanted = false): Address | undefined {
+  if (!/[a-z\d]/i.test(text.charAt(at)) || /[a-z\d@./+-]/i.test(text.charAt(at - 1))) return undefined;
+  return webAt(text, at, slanted) ?? mailboxAt(text, at);
 }
 
 const beginning = /https?:\/\/|www\.(?=[\p{L}\p{N}])/iuy;
-const user = /[\w.~!$&*+,;=%:-]{1,256}@/y;
+const user = /[\w.~!$&*+=%:-]{1,256}@/y;
 const host = /\[[\da-f:.]{2,45}\]|[\p{L}\p{N}_](?:[\p{L}\p{M}\p{N}_-]|\.(?=[\p{L}\p{N}_]))*/iuy;
 const port = /:\d{1,5}(?!\d)/y;
 
-function webAt(text: string, at: number): Address | undefined {
+function webAt(text: string, at: number, slanted: boolean): Address | undefined {
   const begun = matchAt(beginning, text, at);
-  if (begun === '' || isAttribute(text, at)) return undefined;
+  const inWord = /[a-z\d]_+$/i.test(text.slice(Math.max(0, at - 3), at));
+  if (begun === '' || inWord || isAttribute(text, at)) return undefined;
+  const scheme = /^w/i.test(begun) ? 'http://' : '';
   const from = at + begun.length;
-  const named = from + (/^w/i.test(begun) ? 0 : matchAt(user, text, from).length);
+  const named = from + (scheme ? 0 : matchAt(user, text, from).length);
   const name = nameAt(text, named);
-  if (name === '') return undefined;
   const authority = named + name.length + matchAt(port, text, named + name.length).length;
+  // Asked before its path is walked: where it is none, the next one may begin in that path, and the next in its path.
+  if (name === '' || !safeAddress(scheme + text.slice(at, authority))) return undefined;
   const hasPath = /[/?#]/.test(text.charAt(authority));
-  const end = endOfAngle(text, at) || (hasPath ? endOfPath(text, authority, text.charAt(at - 1)) : authority);
-  const href = safeAddress((/^w/i.test(begun) ? 'http://' : '') + text.slice(at, end));
+  const end = endOfAngle(text, at) || (hasPath ? endOfPath(text, authority, text.charAt(at - 1), slanted) : authority);
+  const href = safeAddress(scheme + text.slice(at, end));
   return href === undefined ? undefined : { end, href };
 }
 
@@ -57,27 +59,32 @@ function endOfAngle(text: string, at: number): number {
 
 /** The host. Chinese words may follow one without a blank, and no last part of a host mixes them with Latin letters. */
 function nameAt(text: string, at: number): string {
-  const name = matchAt(host, text, at);
+  let name = matchAt(host, text, at);
+  while (name.endsWith('_')) name = name.slice(0, -1);
   return name.replace(/((?:^|\.)[\w-]*[a-z\d])[^\0-\x7f][^.]*$/i, (all, latin: string) => (isWide(letterAt(all, latin.length)) ? latin : all));
 }
 
 /** What ends an address wherever it stands: blanks, what may not be in one, and the signs and pictures of other writings. */
-const ends = /^[<>"`\\|^]$/;
+const ends = /^[<>"\\]$/;
+const endsPath = /^[`|^]$/; // but for a query: ?titles=A|B
 const foreign = /^(?![\0-\x7f·・’‐‑–])[\p{P}\p{S}]$/u;
-const next = /[,;]https?:\/\//iy;
+const next = /[,;|]https?:\/\//iy;
 const closing: Record<string, string> = { ')': '(', ']': '[', '}': '{' };
 
-function endOfPath(text: string, from: number, before: string): number {
+function endOfPath(text: string, from: number, before: string, slanted: boolean): number {
   const open: string[] = [];
+  let inQuery = false;
   let at = from;
   for (let last = ''; at < text.length; at += last.length) {
     const letter = letterAt(text, at);
     if (isOver(letter, last) || (letter === "'" && before === "'") || matchAt(next, text, at) !== '') break;
+    if (!inQuery && endsPath.test(letter)) break;
     if (/[([{]/.test(letter)) open.push(letter);
     else if (letter in closing && open.pop() !== closing[letter]) break;
+    inQuery ||= letter === '?';
     last = letter;
   }
-  return withoutSigns(text, from, at);
+  return withoutSigns(text, from, at, slanted);
 }
 
 function isOver(letter: string, last: string): boolean {
@@ -86,19 +93,50 @@ function isOver(letter: string, last: string): boolean {
   return isBlank(letter) || ends.test(letter) || foreign.test(letter);
 }
 
-/** Leaves off what belongs to the sentence, and a bracket that nothing closes. */
-function withoutSigns(text: string, from: number, end: number): number {
-  while (end > from && /[?!.,:;*_~'’·・‐‑–([{]/.test(text.charAt(end - 1))) end--;
+/** Leaves off what belongs to the sentence: also a bracket that nothing closes, and the end of what is slanted. */
+function withoutSigns(text: string, from: number, end: number, slanted: boolean): number {
+  const signs = slanted ? /[?!.,:;*~'’·・‐‑–([{`|^_]/ : /[?!.,:;*~'’·・‐‑–([{`|^]/;
+  while (end > from && signs.test(text.charAt(end - 1))) end--;
   return end;
 }
 
 const domain = /(?:[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?\.){1,8}[a-z]{2,63}/;
-const path = /[\w-]|\.\w|\/|:[\w/~]/; // git@example.org:team/thing.git is no mailbox
-const mailbox = new RegExp(`[a-z\\d](?:[\\w.+-]{0,62}[\\w+-])?@${domain.source}(?!${path.source})`, 'iy');
+const mailbox = new RegExp(`[a-z\\d](?:[\\w.+-]{0,62}[\\w+-])?@${domain.source}`, 'iy');
+const goesOn = /^(?:[\w@/-]|\.[\p{L}\p{N}_]|:[\w/~])/u; // git@example.org:team/thing.git is no mailbox
 
+/** All of a mailbox, or nothing: a part of müller@example.org or of o'brien@example.org is somebody else's. */
 function mailboxAt(text: string, at: number): Address | undefined {
-  const found = matchAt(mailbox, text, at);
-  return found === '' ? undefined : { end: at + found.length, href: `mailto:${found}` };
+  const before = letterBefore(text, at);
+  const goesOnBefore = /[.'’&=%#$~]/.test(before) && isOfName(letterBefore(text, at - 1));
+  const isPart = before === '_' || isOfName(before) || goesOnBefore;
+  const found = isPart ? '' : matchAt(mailbox, text, at);
+  const end = at + found.length;
+  if (found === '' || isOfName(letterAt(text, end)) || goesOn.test(text.slice(end, end + 3))) return undefined;
+  return { end, href: `mailto:${found}` };
+}
+
+/** Chinese words may touch a mailbox; what is written in other letters would be a part of it. */
+const isOfName = (it: string) => isLetter(it) && !isWide(it);
+
+/** Whether an address in the words of a link leads to another place than the link does. */
+export function namesAnother(words: string, href: string): boolean {
+  for (let at = 0; at < words.length; ) {
+    const address = addressAt(words, at);
+    if (address && !isSamePlace(address.href, href)) return true;
+    at = address?.end ?? at + 1;
+  }
+  return false;
+}
+
+function isSamePlace(...hrefs: [string, string]): boolean {
+  const [one, other] = hrefs.map((href) => new URL(href)) as [URL, URL];
+  const areMailboxes = one.protocol === 'mailto:' && other.protocol === 'mailto:';
+  return areMailboxes ? one.pathname.toLowerCase() === other.pathname.toLowerCase() : placeOf(one) === placeOf(other);
+}
+
+/** The host; of a mailbox the one that keeps it. */
+function placeOf({ host, pathname }: URL): string {
+  return (host || pathname.slice(pathname.lastIndexOf('@') + 1)).toLowerCase().replace(/^www\./, '');
 }
 
 /** What a pattern finds at just this place. */

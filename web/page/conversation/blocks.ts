@@ -29,6 +29,8 @@ export interface CodeBlock {
   code: string;
   /** What stands behind the first fence: a language, most often. */
   info: string;
+  /** Whether a line of ticks or tildes ends it. */
+  closed: boolean;
 }
 
 export interface List {
@@ -106,8 +108,14 @@ function blockOf(found: Found, inList: boolean): Block | undefined {
 const paragraph = (text: string, depth = 0): Paragraph => ({ type: 'paragraph', depth, spans: spansOf(text) });
 
 /** Tildes that nothing closes are no code: ~~~ is also a long sigh. */
-function codeOf({ words: [info, ...lines], mark, closed }: Found): CodeBlock | undefined {
-  return closed || mark.startsWith('`') ? seen({ type: 'code', info: info!, code: lines.join('\n') }) : undefined;
+function codeOf({ words: [info, ...lines], mark, closed, inLine }: Found): CodeBlock | undefined {
+  if (!closed && mark.startsWith('~')) return undefined;
+  return seen({ type: 'code', info: info!, code: lines.join('\n'), closed: closed && !inLine });
+}
+
+/** Code with what stands behind its first ticks, unless that is a language: people also begin the code there. */
+export function wholeCode({ info, code, closed }: CodeBlock): string {
+  return info === '' || (closed && /^[\w+#.-]+$/.test(info)) ? code : `${info}\n${code}`;
 }
 
 /** A line that begins with a plus is a sum, or one that diff shows as new; and what touches it, what it shows as old. */
@@ -126,6 +134,7 @@ function listOf(found: Found, inList: boolean): List | undefined {
 
 function marksOf(items: Item[]): List['marks'] {
   if (!/\d/.test(items[0]!.mark)) return 'bullets';
+  if (items.some(({ done }) => done !== undefined)) return 'typed'; // a box stands in the place of a number that counts
   return items.every(({ mark }, at) => mark === `${at + 1}.`) ? 'numbers' : 'typed';
 }
 
@@ -151,8 +160,8 @@ function textIn(text: string): Block[] {
   return line > 1 ? [paragraph(lines.slice(0, line - 1).join('\n')), table] : [table];
 }
 
-const delimiters = /^[ \t]*\|?(?:[ \t]*:?-+:?[ \t]*\|)*(?:[ \t]*:?-+:?[ \t]*)?$/;
-const isDelimiter = (line: string) => line.includes('|') && delimiters.test(line);
+const delimiters = /^\|?(?:[ \t]*:?-+:?[ \t]*\|)*(?:[ \t]*:?-+:?)?$/;
+const isDelimiter = (line: string) => line.includes('|') && delimiters.test(line.trim());
 
 /** A row with more cells than the head has is no row of a table: they would not be seen. */
 function tableOf([head, sides, ...lines]: string[]): Table | undefined {
@@ -177,14 +186,20 @@ function cellsIn(line: string): string[] {
 
 const seen = <B extends Block>(block: B): B | undefined => (isSeen(block) ? block : undefined);
 
-/** Whether it has words. A rule alone has none. */
+/** Whether it has words. A rule alone has none, and a quotation of signs is a face. */
 function isSeen(block: Block): boolean {
+  return hasWords(block, canBeSeen);
+}
+
+function hasWords(block: Block, isWord: (text: string) => boolean): boolean {
   switch (block.type) {
-    case 'paragraph': return canBeSeen(wordsOf(block.spans));
-    case 'quote': return block.blocks.some(isSeen);
-    case 'list': return block.items.some(({ blocks }) => blocks.some(isSeen));
-    case 'table': return [block.header, ...block.rows].flat().some((spans) => canBeSeen(wordsOf(spans)));
-    case 'code': return canBeSeen(block.code);
+    case 'paragraph': return isWord(wordsOf(block.spans));
+    case 'quote': return block.blocks.some((each) => hasWords(each, hasLetter));
+    case 'list': return block.items.some(({ blocks }) => blocks.some((each) => hasWords(each, isWord)));
+    case 'table': return [block.header, ...block.rows].flat().some((spans) => isWord(wordsOf(spans)));
+    case 'code': return isWord(block.code);
     case 'rule': return false;
   }
 }
+
+const hasLetter = (text: string) => /[\p{L}\p{N}\p{Extended_Pictographic}\p{Regional_Indicator}]/u.test(text);

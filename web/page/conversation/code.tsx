@@ -8,8 +8,8 @@ type Colour = typeof import('./highlight.tsx')['colour'];
 
 const colour = signal<Colour | undefined>(undefined); // a chunk of its own: who reads no code does not load it
 
-/** `info` is shown as it was typed; its first word may name a language. */
-export function CodeBlock({ code, info }: { code: string; info: string }) {
+/** `info` is shown as it was typed; its first word may name a language. What is copied has it too, where it is code. */
+export function CodeBlock({ code, info, copied }: { code: string; info: string; copied: string }) {
   const pre = useRef<HTMLPreElement>(null);
   const language = info.split(/\s/)[0]!.toLowerCase();
   useEffect(() => {
@@ -17,7 +17,7 @@ export function CodeBlock({ code, info }: { code: string; info: string }) {
   }, [language]);
   return (
     <div class="code-block" dir="ltr">
-      <div class="code-head"><span dir="auto">{info}</span><Copy text={code} /></div>
+      <div class="code-head"><span dir="auto">{info}</span><Copy text={copied} /></div>
       <pre ref={pre} tabIndex={0} data-testid="code"><code>{(language !== '' && colour.value?.(code, language)) || code}</code></pre>
     </div>
   );

@@ -1,7 +1,9 @@
 // Which of the signs * _ ~ mark something. In CommonMark almost any two do; people also write 2*3*4, __init__.py, *.txt and
 // 10~~15. So here they mark whole words and nothing else: what stands outside must not belong to the word, and what stands
 // inside must be one. Writings without blanks between words (Chinese, Japanese, Thai …) have their own rules for both.
-import { isBlank, isLetter, isPicture, isWide, letterAt, letterBefore } from './letters.ts';
+import { Pairs } from './emphasis-pairs.ts';
+import { Places, type Place } from './emphasis-places.ts';
+import { isBlank, isFormat, isLetter, isPicture, isWide, letterAt, letterBefore } from './letters.ts';
 
 /** One sign. `from` is where its backslash stands, where it has one. */
 export interface Sign {
@@ -20,16 +22,17 @@ export interface Role {
 
 /** What is marked in one text. */
 export class Emphasis {
-  private words?: Uint32Array;
+  private places?: Places;
 
   constructor(private readonly text: string) {}
 
   /** What each of some signs does, as if no others were there; nothing for a sign that is only itself. */
   rolesOf(signs: Sign[]): (Role | undefined)[] {
     if (signs.length === 0) return [];
-    const matcher = new Matcher(this.text, this.words ??= countWords(this.text), signs.length);
-    for (const run of runsOf(this.text, signs)) matcher.take(run);
-    return isDeep(matcher.roles) ? [] : matcher.roles;
+    const places = this.places ??= new Places(this.text);
+    const pairs = new Pairs(this.text, signs.length);
+    for (const run of runsOf(this.text, signs, places)) pairs.take(run);
+    return isDeep(pairs.roles) ? [] : pairs.roles;
   }
 }
 
@@ -48,63 +51,107 @@ function isDeep(roles: (Role | undefined)[]): boolean {
  * Signs that stand together. What is not used yet of them is `count` from `first` on: what ends something is taken from
  * the left, what begins it from the right.
  */
-interface Run {
+export interface Run {
   char: string;
   from: number;
   to: number;
   first: number;
   count: number;
+  /** Whether it was typed as one sign. */
+  single: boolean;
   opens: boolean;
   closes: boolean;
-  /** What stands outside makes it doubtful, as in 长*宽*高 and (a+b)**2**(c): where both ends are, nothing is marked. */
-  doubtfulBefore: boolean;
-  doubtfulAfter: boolean;
+  /** Whether writings without blanks stand on both sides. */
+  wide: boolean;
+  place: Place;
+  before: Outside;
+  after: Outside;
+}
+
+/** What stands outside a run. */
+export interface Outside {
+  /** Whether it may be times or a power, as in 长*宽*高 and (a+b)**2**(c): where both ends are so, nothing is marked. */
+  doubtful: boolean;
+  /** Whether it is a word. */
+  touches: boolean;
 }
 
 const mostTogether = 3; // signs; more of them are a line, a gap to fill in, or a word that nobody wants to say
 
-function runsOf(text: string, signs: Sign[]): Run[] {
+function runsOf(text: string, signs: Sign[], places: Places): Run[] {
   const runs: Run[] = [];
   for (let first = 0, end = 0; first < signs.length; first = end) {
     const begin = signs[first]!;
     const goesOn = (at: number) => signs[at]?.char === begin.char && signs[at]!.from === signs[at - 1]!.to;
     for (end = first + 1; goesOn(end); end++);
     const count = end - first;
-    if (count <= mostTogether && (begin.char !== '~' || count === 2)) runs.push(runOf(text, begin, signs[end - 1]!, first, count));
+    if (count > mostTogether || (begin.char === '~' && count !== 2)) continue;
+    runs.push(runOf(text, places, { ...begin, to: signs[end - 1]!.to, first, count }));
   }
   return runs;
 }
 
-function runOf(text: string, { char, from }: Sign, { to }: Sign, first: number, count: number): Run {
+type Typed = Pick<Run, 'char' | 'from' | 'to' | 'first' | 'count'>;
+
+function runOf(text: string, places: Places, { char, from, to, first, count }: Typed): Run {
   const before = letterBefore(text, from);
   const after = letterAt(text, to);
-  const { canBegin, canEnd } = count > 1 ? strong : weak;
-  const free = count > 1 && char !== '_'; // what stands outside matters less
-  const named = count > 1 && char === '_'; // it may be a name of a program's
-  const left = letterBeforeSigns(text, from);
-  const right = letterAfterSigns(text, to);
+  const single = count === 1;
+  const left = skippedBefore(text, from, isSign);
+  const right = skippedAfter(text, to, isSign);
+  const { canBegin, canEnd } = single ? weak : strong;
+  const begins = canBegin(skippedAfter(text, to, isUnseen), char) && !joins(before, after);
+  const ends = canEnd(skippedBefore(text, from, isUnseen)) && !joins(after, before) && !isSuffix(text, to);
+  const alone = isNamed(left, right) || isKeycap(after);
+  const free = !single && char !== '_'; // what stands outside matters less
+  const named = !single && char === '_'; // it may be a name of a program's
+  const doubtful = single ? times : power;
   return {
-    char, from, to, first, count,
-    opens: canBegin(right, char) && !joins(before, after) && (free || mayPrecede(left)) && !(named && beginsName(text, to)),
-    closes: canEnd(left) && !joins(after, before) && !isSuffix(text, to) && (free || mayFollow(right)) && !(named && endsName(text, from)),
-    doubtfulBefore: count > 1 ? before === ')' || before === ']' : isWide(before),
-    doubtfulAfter: count > 1 ? after === '(' || after === '[' : isWide(after),
+    char, from, to, first, count, single, place: places.at(from), wide: isWide(before) && isWide(after),
+    opens: begins && !alone && (free || mayPrecede(left)) && !(named && beginsName(text, to)),
+    closes: ends && !alone && (free || (mayFollow(right) && !isNext(left, right))) && !(named && endsName(text, from)),
+    before: { doubtful: doubtful.before(before), touches: isWord(left) },
+    after: { doubtful: doubtful.after(after), touches: isWord(right) },
   };
 }
 
-const isSign = (char: string) => char === '*' || char === '_' || char === '~';
+/** What stands before and after a sign that may mean times or a power. */
+const times = {
+  before: (it: string) => isWide(it) || /^\p{Pe}$/u.test(it),
+  after: (it: string) => isWide(it) || /^\p{Ps}$/u.test(it),
+};
+const power = {
+  before: (it: string) => /^[)\]}/]$/.test(it),
+  after: (it: string) => /^[([{/+-]$/.test(it),
+};
 
-/** The first letter that is marked: other signs may stand before it. */
-function letterAfterSigns(text: string, at: number): string {
-  const most = at + 2 * mostTogether;
-  while (at < most && isSign(text.charAt(at))) at++;
-  return letterAt(text, at);
+/** Whether it begins what comes next, as the second sign in *姓名，*电话. */
+const isNext = (left: string, right: string) => isForeignMark(left) && isWord(right);
+
+const isSign = (it: string) => it === '*' || it === '_' || it === '~';
+const isUnseen = (it: string) => isSign(it) || isFormat(it);
+const isWord = (it: string) => isLetter(it) || isPicture(it);
+const isKeycap = (it: string) => it === '\ufe0f' || it === '\u20e3';
+
+const mostSkipped = 16; // signs, and what cannot be seen: as many as a flag has at its end, and more than marks need
+
+/** The first letter that is not skipped: other signs may stand between. */
+function skippedAfter(text: string, at: number, skips: (it: string) => boolean): string {
+  let it = letterAt(text, at);
+  for (let count = 0; count < mostSkipped && skips(it); count++) it = letterAt(text, at += it.length);
+  return it;
 }
 
-function letterBeforeSigns(text: string, at: number): string {
-  const least = at - 2 * mostTogether;
-  while (at > least && isSign(text.charAt(at - 1))) at--;
-  return letterBefore(text, at);
+function skippedBefore(text: string, at: number, skips: (it: string) => boolean): string {
+  let it = letterBefore(text, at);
+  for (let count = 0; count < mostSkipped && skips(it); count++) it = letterBefore(text, at -= it.length);
+  return it;
+}
+
+/** Whether a sign is named and not meant: '*', "**", “*”, (*), ･_･. The same stands on both sides, or its partner. */
+function isNamed(left: string, right: string): boolean {
+  if (isBlank(left) || isLetter(left) || isPicture(left)) return false;
+  return left === right || /^(?:[\p{Ps}\p{Pi}][\p{Pe}\p{Pf}]|„“|‚‘|»«|›‹)$/u.test(left + right);
 }
 
 /** Whether a letter outside goes on with the word inside. Where another writing ends there is a border of words. */
@@ -132,15 +179,16 @@ interface Rules {
   canEnd(inside: string): boolean;
 }
 
-/** Two signs are hardly ever typed for anything else: powers, paths and arguments are what is left out. */
+/** Two signs are hardly ever typed for anything else: powers and arguments are what is left out. */
 const strong: Rules = {
-  canBegin: (inside) => !isBlank(inside) && !/^[/)\]},;:?=|&%^\ufe0f\u20e3]$/.test(inside),
-  canEnd: (inside) => !isBlank(inside) && !/^[([{/\\=|&^<@]$/.test(inside),
+  canBegin: (inside) => !isBlank(inside) && !/^[)\]},;:?=|&%^\ufe0f\u20e3]$/.test(inside),
+  canEnd: (inside) => !isBlank(inside) && !/^[([{\\=|&^<@]$/.test(inside),
 };
 
 /** One sign is also times, a pointer, any file, a footnote, a face: it is to stand where a word begins or ends. */
 const weak: Rules = {
-  canBegin: (inside, char) => isWord(inside) || (/^[\p{Ps}\p{Pi}\p{Sc}"'`¿¡#@-]$/u.test(inside) && char + inside !== '_('),
+  canBegin: (inside, char) =>
+    mayBeginWord(inside) || (/^[\p{Ps}\p{Pi}\p{Sc}"'`¿¡#@-]$/u.test(inside) && char + inside !== '_('),
   canEnd: (inside) => isWord(inside) || isForeignMark(inside) || /^[)\]}\p{Sc}"'`.,;:!?%°+#>-]$/u.test(inside),
 };
 
@@ -148,91 +196,5 @@ const mayPrecede = (outside: string) => isBorder(outside) || /^[\p{Ps}"',;!?]$/u
 const mayFollow = (outside: string) => isBorder(outside) || /^[\p{Pe}"'.,;:!?]$/u.test(outside);
 const isBorder = (it: string) => isBlank(it) || isPicture(it) || isWide(it) || isForeignMark(it);
 
-/** Whether it can begin a word, or is a picture: no accent, and nothing that makes another letter longer or a keycap. */
-const isWord = (it: string) => (isLetter(it) || isPicture(it)) && !/^[\p{M}゛゜ﾞﾟー\ufe0f\u20e3]$/u.test(it);
-
-class Matcher {
-  readonly roles: (Role | undefined)[];
-  private readonly openers: Run[] = [];
-  private readonly searched = new Map<string, number>(); // how many of the openers have nothing for a run of this kind
-
-  constructor(private readonly text: string, private readonly words: Uint32Array, signs: number) {
-    this.roles = new Array<undefined>(signs).fill(undefined);
-  }
-
-  take(run: Run): void {
-    while (run.closes && run.count > 0) {
-      const at = this.openerFor(run);
-      if (at < 0) break;
-      this.match(at, run);
-    }
-    if (run.opens && run.count > 0) this.openers.push(run);
-  }
-
-  private openerFor(run: Run): number {
-    const key = `${run.char}${run.count}${run.doubtfulAfter}`;
-    const bottom = this.searched.get(key) ?? 0;
-    for (let at = this.openers.length - 1; at >= bottom; at--) if (this.matches(this.openers[at]!, run)) return at;
-    this.searched.set(key, this.openers.length);
-    return -1;
-  }
-
-  private matches(opener: Run, closer: Run): boolean {
-    const width = widthOf(opener, closer);
-    if (width === 0 || this.words[opener.to] === this.words[closer.from]) return false;
-    if (opener.doubtfulBefore && closer.doubtfulAfter) return false;
-    return width === 2 || (!isQuoted(this.text, opener, closer) && !isFace(this.text, opener, closer));
-  }
-
-  /** What stands between the two and could have begun something does not. */
-  private match(at: number, closer: Run): void {
-    const opener = this.openers[at]!;
-    const width = widthOf(opener, closer);
-    const kind = closer.char === '~' ? 'del' : width === 2 ? 'strong' : 'em';
-    const begins = opener.first + opener.count - width;
-    const ends = closer.first + width - 1;
-    this.roles[begins + width - 1] = {};
-    this.roles[begins] = { begins: kind };
-    this.roles[closer.first] = {};
-    this.roles[ends] = { ends: kind };
-    opener.count -= width;
-    closer.first += width;
-    closer.count -= width;
-    this.openers.length = opener.count > 0 ? at + 1 : at;
-    for (const [key, bottom] of this.searched) this.searched.set(key, Math.min(bottom, this.openers.length));
-  }
-}
-
-/** How many signs of each the two use up. One does not match two. */
-function widthOf(opener: Run, closer: Run): number {
-  if (opener.char !== closer.char) return 0;
-  if (opener.count >= 2 && closer.count >= 2) return 2;
-  return opener.count === closer.count || opener.count === 3 || closer.count === 3 ? 1 : 0;
-}
-
-/** How many letters and pictures a text has before each place in it. */
-function countWords(text: string): Uint32Array {
-  const before = new Uint32Array(text.length + 1);
-  let count = 0;
-  for (let at = 0; at < text.length; ) {
-    const letter = letterAt(text, at);
-    if (isLetter(letter) || isPicture(letter)) count++;
-    for (const end = at + letter.length; at < end; ) before[++at] = count;
-  }
-  return before;
-}
-
-/** Whether it is in plain quotes: '*backup*' is for a shell. */
-function isQuoted(text: string, opener: Run, closer: Run): boolean {
-  const quote = text.charAt(opener.from - 1);
-  return (quote === '"' || quote === "'") && text.charAt(closer.to) === quote;
-}
-
-const longestFace = 6;
-
-/** Whether it is a face: (*ノωノ*), (*T_T*). */
-function isFace(text: string, opener: Run, closer: Run): boolean {
-  if (closer.from - opener.to > longestFace) return false;
-  const cheeks = text.charAt(opener.from - 1) + text.charAt(closer.to);
-  return /^[(（][)）]$/.test(cheeks) && /[ωдД]|[^\p{L}\p{N}\s]/u.test(text.slice(opener.to, closer.from));
-}
+/** Whether it can begin a word, or is a picture. Accents, and what makes a letter longer or a keycap, only end one. */
+const mayBeginWord = (it: string) => isWord(it) && !/^[\p{M}゛゜ﾞﾟー\ufe0f\u20e3]$/u.test(it);

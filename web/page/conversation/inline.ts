@@ -1,9 +1,9 @@
 // The words of a paragraph, and what is marked in them. In one pass, and in time that grows with the length alone.
 // What is typed is what is there, unless it is plainly a mark: no entity is decoded, no tag is read, and a backslash
 // stays where it stops nothing (docs/messages.md tells people so).
-import { addressAt, matchAt } from './addresses.ts';
+import { addressAt, matchAt, namesAnother } from './addresses.ts';
 import { Emphasis, type Kind, type Role, type Sign } from './emphasis.ts';
-import { isLetter, isWide, letterBefore } from './letters.ts';
+import { isBlank, isLetter, isPicture, isWide, letterAt, letterBefore } from './letters.ts';
 import { targetAt, type Target } from './target.ts';
 
 export type Span = string | Marked | Code | Link;
@@ -43,10 +43,16 @@ export function spansOf(text: string): Span[] {
   return new Reader(text).read();
 }
 
-/** The words alone. */
-export function wordsOf(spans: Span[]): string {
-  const words = (span: Span) => (typeof span === 'string' ? span : span.type === 'code' ? span.text : wordsOf(span.spans));
-  return spans.map(words).join('');
+/** The words alone, and what is to stand around those that are struck out. */
+export function wordsOf(spans: Span[], struck = ''): string {
+  let words = '';
+  for (const span of spans) {
+    if (typeof span === 'string') words += span;
+    else if (span.type === 'code') words += span.text;
+    else if (span.type === 'del') words += struck + wordsOf(span.spans, struck) + struck;
+    else words += wordsOf(span.spans, struck);
+  }
+  return words;
 }
 
 class Reader {
@@ -56,6 +62,7 @@ class Reader {
   private readonly ticks: Map<number, number[]>; // where runs of so many stand, the last one first
   private readonly emphasis: Emphasis;
   private stoppedEnd: number | undefined; // where code would end that a backslash stopped
+  private slanted = false; // whether the last underscore may have begun something
 
   constructor(private readonly text: string) {
     this.ticks = ticksOf(text);
@@ -73,7 +80,7 @@ class Reader {
       case '`': return this.code(this.at);
       case '*': case '_': case '~': return this.sign(this.at);
       case '[': return this.open('[', this.at);
-      case '!': return this.text[this.at + 1] === '[' ? this.open('![', this.at) : this.put('!');
+      case '!': return this.isPicture() ? this.open('![', this.at) : this.put('!');
       case ']': return this.close(this.at);
       default: return this.word();
     }
@@ -88,7 +95,7 @@ class Reader {
 
   /** What means nothing by itself: an address, or as much as holds neither a mark nor the beginning of a word. */
   private word(): void {
-    const address = addressAt(this.text, this.at);
+    const address = addressAt(this.text, this.at, this.slanted);
     if (!address) return this.put(matchAt(plain, this.text, this.at));
     const typed = this.text.slice(this.at, address.end);
     this.pieces.push({ span: { type: 'link', href: address.href, title: '', spans: [typed] } });
@@ -115,7 +122,15 @@ class Reader {
 
   private sign(from: number): void {
     const char = this.text[this.at++]!;
+    const before = letterBefore(this.text, from);
+    if (char === '_' && before !== '_') this.slanted = !isLetter(before) && !isBlank(letterAt(this.text, this.at));
     this.pieces.push({ sign: { char, from, to: this.at, escaped: from < this.at - 1 } });
+  }
+
+  /** Behind a word, or another sign that calls or asks, it calls: Wow![here](https://…) */
+  private isPicture(): boolean {
+    const before = letterBefore(this.text, this.at);
+    return this.text[this.at + 1] === '[' && !isLetter(before) && !isPicture(before) && !/[!?]/.test(before);
   }
 
   private open(opens: '[' | '![', from: number): void {
@@ -163,7 +178,10 @@ class Reader {
     for (let index = this.brackets.pop(); index !== undefined; index = this.brackets.pop()) {
       const { bracket } = this.pieces[index] as { bracket: Bracket };
       if (!target || !bracket.active || this.text.slice(bracket.at + bracket.opens.length, from).trim() === '') break;
-      if (!escaped && !bracket.escaped) return this.link(index, bracket, target);
+      if (!escaped && !bracket.escaped) {
+        if (this.link(index, bracket, target)) return;
+        break;
+      }
       bracket.stops = bracket.escaped;
       if (!escaped) continue;
       if (!bracket.escaped) this.brackets.push(index);
@@ -173,20 +191,25 @@ class Reader {
     this.put(escaped ? '\\]' : ']');
   }
 
-  private link(index: number, { opens }: Bracket, { end, href, title }: Target): void {
+  /** Makes a link of what stands in brackets; not where its words are an address that it does not lead to. */
+  private link(index: number, { opens }: Bracket, { end, href, title }: Target): boolean {
     const inside = this.closed(this.pieces.slice(index + 1).map(withoutLink));
-    const link: Link = { type: 'link', href, title, spans: opens === '[' ? inside : [wordsOf(inside)] };
-    if (opens === '[') this.deactivate();
+    const words = wordsOf(inside);
+    const lies = namesAnother(words, href);
+    if (lies || opens === '[') this.deactivate(lies);
+    if (lies) return false;
     this.pieces.length = index;
     this.at = end;
-    this.pieces.push({ span: link });
+    this.pieces.push({ span: { type: 'link', href, title, spans: opens === '[' ? inside : [words] } });
+    return true;
   }
 
-  /** No link in a link. A picture may have one in its words. */
-  private deactivate(): void {
-    for (const index of this.brackets) {
-      const { bracket } = this.pieces[index] as { bracket: Bracket };
-      if (bracket.opens === '[') bracket.active = false;
+  /** No link in a link. A picture may have one in its words, unless that is shown as it was typed. */
+  private deactivate(pictures: boolean): void {
+    for (let at = this.brackets.length - 1; at >= 0; at--) {
+      const { bracket } = this.pieces[this.brackets[at]!] as { bracket: Bracket };
+      if (!bracket.active) return; // then those before it are none either
+      if (pictures || bracket.opens === '[') bracket.active = false;
     }
   }
 

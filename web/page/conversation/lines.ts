@@ -18,6 +18,8 @@ export interface Found {
   /** The lines of a paragraph or of code; the words of a heading, or behind the mark of code. */
   words: string[];
   closed: boolean;
+  /** Whether code ends within a line. */
+  inLine: boolean;
 }
 
 export class TooDeep extends Error {}
@@ -27,13 +29,15 @@ const deepest = 40; // a list and its item count as two
 /** All that a text has: the children of what is given back. */
 export function foundIn(text: string): Found {
   const lines = text.split(/\r\n|\r|\n/);
-  const finder = new Finder(lines.reduce((last, line, at) => (/^[ \t>]*~{3,}[ \t]*$/.test(line) ? at : last), -1));
+  const lastOf = (closes: RegExp) => lines.reduce((last, line, at) => (closes.test(line) ? at : last), -1);
+  const finder = new Finder(lastOf(/^[ \t>]*~{3,}[ \t]*$/), lastOf(/^[ \t>]*`{3,}[ \t]*$/));
   for (const line of lines) finder.take(line);
   return finder.all;
 }
 
-const quoted = /^>(?:[ \t]|$|(?!\p{L}{1,2}<)\p{L})/u; // >_< is a face, >w< too, and >>> is Python's
-const quotedOn = /^>(?:[ \t>]|$|(?!\p{L}{1,2}<)\p{L})/u;
+const face = /^>(?:[^\s>]{1,3}<|[:;=]-?[()|/\\DOPop3]|\p{Lu}{1,2}[ \t]*$)/u; // >_< >w< >:( >D
+const isQuoted = (text: string) => /^>(?:[ \t]|$|\p{L})/u.test(text) && !face.test(text); // >>> is Python's
+const isQuotedOn = (text: string) => text.startsWith('>') && !face.test(text);
 const heading = /^(#{1,6})(?=[ \t]|$)(.*)/;
 const rule = /^(?:\*{3,}|-{3,}|_{3,})[ \t]*$/;
 const fence = /^(`{3,}(?=[^`]*$)|~{3,})(.*)$/;
@@ -47,7 +51,8 @@ class Finder {
   private column = 0; // where that begins
   private views: string[] = []; // what each that is open sees of the line
 
-  constructor(private readonly lastTildes: number) {} // the last line that may close code in tildes
+  /** The last lines that may close code. */
+  constructor(private readonly lastTildes: number, private readonly lastTicks: number) {}
 
   take(line: string): void {
     this.line++;
@@ -80,7 +85,7 @@ class Finder {
     const blank = this.rest.trim() === '';
     switch (type) {
       case 'list': case 'code': return true;
-      case 'quote': return this.indent() <= 3 && quotedOn.test(this.rest.trimStart()) && this.skipArrow();
+      case 'quote': return this.indent() <= 3 && isQuotedOn(this.rest.trimStart()) && this.skipArrow();
       case 'item': return blank ? children.length > 0 : this.indent() >= width && this.skip(width);
       case 'paragraph': return !blank;
       default: return false;
@@ -91,13 +96,14 @@ class Finder {
   private begin(taken: number, tip: Found): void {
     const goesOn = tip.type === 'paragraph' && taken === this.open.length;
     let around = goesOn ? taken - 1 : taken;
-    let begun = this.start(around, goesOn);
+    const below = tip.type === 'paragraph';
+    let begun = this.start(around, goesOn, below);
     if (!begun && this.isLazy(taken, tip)) return void tip.words.push(this.rest);
     if (!begun && this.rest.trim() === '') return this.leave(taken);
     while (begun) {
       if (begun.closed || begun.type === 'code') return;
       around = this.open.length;
-      begun = this.start(around, false);
+      begun = this.start(around, false, false);
     }
     if (this.rest.trim() === '') return;
     this.leave(around);
@@ -111,20 +117,21 @@ class Finder {
     return !this.open.slice(taken).some(({ type }) => type === 'quote');
   }
 
-  /** Begins what the rest begins, in the first so many; `interrupts` where it is below a line of text. */
-  private start(around: number, interrupts: boolean): Found | undefined {
+  /** Begins what the rest begins, in the first so many: `below` a line of text; `interrupts` where that could go on. */
+  private start(around: number, interrupts: boolean, below: boolean): Found | undefined {
     if (this.indent() > 3) return undefined;
     const view = this.rest;
     const text = view.trimStart();
-    const begun = this.startQuote(around, text)
+    const begun = this.startQuote(around, text, below)
       ?? this.startLeaf(around, text, interrupts)
       ?? this.startItem(around, text, interrupts);
     if (begun) this.views[this.open.length - 1] = view;
     return begun;
   }
 
-  private startQuote(around: number, text: string): Found | undefined {
-    if (!quoted.test(text)) return undefined;
+  /** Below a line of text an arrow with an indent is a shell's, a tag's or a cat's. */
+  private startQuote(around: number, text: string, below: boolean): Found | undefined {
+    if (!isQuoted(text) || (below && this.indent() > 0)) return undefined;
     this.leave(around, 'quote');
     this.skipArrow();
     return this.add('quote');
@@ -166,15 +173,16 @@ class Finder {
     return this.add('item', { mark, width: before + mark.length + gap });
   }
 
+  /** A line of ticks ends code; where none is below, as many ticks at the end of another line do: people write so. */
   private code(found: Found): void {
     const text = this.rest.trim();
     const closes = text.length >= found.mark.length && text === found.mark.charAt(0).repeat(text.length);
-    if (closes && this.indent() <= 3) found.closed = true;
-    else {
-      this.skip(Math.min(found.width, this.indent()));
-      found.words.push(this.rest);
-    }
     found.last = this.line;
+    if (closes && this.indent() <= 3) return void (found.closed = true);
+    this.skip(Math.min(found.width, this.indent()));
+    const ticks = found.first >= this.lastTicks ? /`+$/.exec(text.slice(-found.mark.length - 1))?.[0] : undefined;
+    found.inLine = found.closed = ticks === found.mark;
+    found.words.push(found.inLine ? this.rest.trimEnd().slice(0, -found.mark.length) : this.rest);
   }
 
   /** Closes what is below so many. Only a list holds items, and it holds nothing else. */
@@ -228,7 +236,10 @@ class Finder {
 }
 
 function found(type: Found['type'], line: number): Found {
-  return { type, first: line, last: line, typed: [], children: [], mark: '', width: 0, words: [], closed: false };
+  return {
+    type, first: line, last: line, typed: [], children: [],
+    mark: '', width: 0, words: [], closed: false, inLine: false,
+  };
 }
 
 /** What the items of one list have in common. */

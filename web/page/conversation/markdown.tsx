@@ -4,13 +4,13 @@
 import type { ComponentChildren, VNode } from 'preact';
 import { directionOf } from '../direction.ts';
 import { strings } from '../strings.ts';
-import { blocksOf, type Block, type Item, type List, type Paragraph, type Table } from './blocks.ts';
+import { blocksOf, wholeCode, type Block, type Item, type List, type Paragraph, type Table } from './blocks.ts';
 import { CodeBlock } from './code.tsx';
 import type { Link, Span } from './inline.ts';
-import { lineOf } from './markdown.ts';
+import { wordsOfItems } from './markdown.ts';
 
-export function Markdown({ text }: { text: string }) {
-  const blocks = blocksOf(text);
+export function Markdown({ text, plain = false }: { text: string; plain?: boolean }) {
+  const blocks = plain ? undefined : blocksOf(text);
   return <>{blocks ? blocks.map(drawn) : <p dir="auto">{text}</p>}</>;
 }
 
@@ -19,7 +19,7 @@ function drawn(block: Block): VNode {
     case 'paragraph': return <p dir="auto" class={headingOf(block)}>{inline(block.spans)}</p>;
     case 'quote': return <blockquote dir="auto">{block.blocks.map(drawn)}</blockquote>;
     case 'rule': return <hr />;
-    case 'code': return <CodeBlock code={block.code} info={block.info} />;
+    case 'code': return <CodeBlock code={block.code} info={block.info} copied={wholeCode(block)} />;
     case 'list': return list(block);
     case 'table': return table(block);
   }
@@ -30,7 +30,7 @@ const headingOf = ({ depth }: Paragraph) => (depth > 0 ? `heading heading-${dept
 
 function list(of: List): VNode {
   const rows = of.items.map((item) => <li class={item.done === undefined ? undefined : 'task'}>{itemOf(of, item)}</li>);
-  const direction = directionOf(lineOf([of])); // its marks are on one side; dir="auto" would not look into its items
+  const direction = directionOf(wordsOfItems(of)); // its marks are on one side; dir="auto" does not look into items
   if (of.marks === 'bullets') return <ul dir={direction}>{rows}</ul>;
   return <ol dir={direction} class={of.marks === 'typed' ? 'typed' : undefined}>{rows}</ol>;
 }
@@ -79,6 +79,6 @@ function span(of: Span): ComponentChildren {
 
 /** Pictures are links too, and never loaded: that would tell a stranger who reads, and when. */
 function link({ href, title, spans }: Link): VNode {
-  const hint = title === '' ? href : `${title} · ${href}`;
+  const hint = title === '' ? href : `${href} · ${title}`; // a title may be long, or turn around what stands behind it
   return <a href={href} title={hint} target="_blank" rel="noopener noreferrer nofollow" dir="auto">{inline(spans)}</a>;
 }

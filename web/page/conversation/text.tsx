@@ -2,6 +2,7 @@
 import { useState } from 'preact/hooks';
 import { cutBefore } from '../graphemes.ts';
 import { strings } from '../strings.ts';
+import { addressAt } from './addresses.ts';
 import { isEmojiOnly } from './markdown.ts';
 import { Markdown } from './markdown.tsx';
 import './text.css';
@@ -13,13 +14,16 @@ const unfolded = new Set<string>(); // texts; a row that is scrolled away and ba
 export function Text({ text, whole = false }: { text: string; whole?: boolean }) {
   const [, redraw] = useState(0);
   const beginning = whole || unfolded.has(text) ? undefined : beginningOf(text);
+  const plain = beginning !== undefined && isCutWithin(text, beginning.length);
   const unfold = () => {
     unfolded.add(text);
     redraw((times) => times + 1);
   };
   return (
     <>
-      <div class={isEmojiOnly(text) ? 'text large' : 'text'} data-testid="text"><Markdown text={beginning ?? text} /></div>
+      <div class={isEmojiOnly(text) ? 'text large' : 'text'} data-testid="text">
+        <Markdown text={beginning ?? text} plain={plain} />
+      </div>
       {beginning !== undefined && <button class="button quiet unfold" onClick={unfold}>{strings.message.showAll(text.length - beginning.length)}</button>}
     </>
   );
@@ -33,7 +37,24 @@ export function beginningOf(text: string): string | undefined {
   const line = text.lastIndexOf('\n', cut);
   const word = text.lastIndexOf(' ', cut);
   const good = [line, word].find((at) => at > cut / 2) ?? cut;
-  return text.slice(0, cutBefore(text, good));
+  const beginning = text.slice(0, cutBefore(text, good));
+  const before = beginning.slice(0, addressAcross(text, beginning.length));
+  return before.trim() === '' ? beginning : before;
+}
+
+/** Whether what is shown at first ends within an address: a link to the half of one leads elsewhere. */
+export const isCutWithin = (text: string, cut: number) => addressAcross(text, cut) < cut;
+
+/** Where the address begins that is on both sides of a place; that place where none is. */
+function addressAcross(text: string, cut: number): number {
+  let at = cut;
+  while (at > 0 && !/\s/.test(text.charAt(at - 1))) at--;
+  while (at < cut) {
+    const address = addressAt(text, at);
+    if (address && address.end > cut) return at;
+    at = address?.end ?? at + 1;
+  }
+  return cut;
 }
 
 function endOfLines(text: string, lines: number): number {
