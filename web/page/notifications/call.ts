@@ -1,18 +1,12 @@
 // Calls a person who looks elsewhere: one call for each conversation, which the next one replaces.
-import { effect } from '@preact/signals';
 import type { Message } from '@verbatim/client';
 import { keyOf } from '../root.ts';
 import { chats, open, user } from '../state.ts';
-import { keepNotifications, notifications } from './setting.ts';
-import { isToCall, keepTabs } from './tabs.ts';
+import { notifications } from './setting.ts';
+import { isToCall } from './tabs.ts';
 import { wordsOf } from './words.ts';
 
-/** Calls for what comes into the open conversation; live.ts does for the others. */
-export function keepCalling(): void {
-  keepNotifications();
-  keepTabs();
-  effect(() => chats.value.on('message', ({ message }) => void call(message)));
-}
+export { keepTabs } from './tabs.ts';
 
 export async function call(message: Message): Promise<void> {
   const isNews = () => message.seq > (chats.peek().conversation(message.conversation).readTo ?? 0);

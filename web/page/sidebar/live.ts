@@ -2,7 +2,7 @@
 import { batch, effect, signal, untracked } from '@preact/signals';
 import type { Conversation, Message } from '@verbatim/client';
 import { changes, chat, chats, connection, entered, token, user, watch } from '../state.ts';
-import { call } from '../notifications/call.ts';
+import { call } from '../notifications/when-on.ts';
 import { notifications } from '../notifications/setting.ts';
 import { draftsChangedElsewhere, keepAnswered } from '../drafts.ts';
 import { root } from '../root.ts';
@@ -28,7 +28,7 @@ function newPreviews(of: typeof chat): Previews {
     newest: (id) => of.history(id, { limit: 1 }),
     onChange: (id, message) => {
       const { newestTime, log } = of.conversation(id);
-      if (newestTime !== undefined) void call(message); // else it was written before one came
+      if (newestTime !== undefined) call(message); // else it was written before one came
       noteActivity(id, message.seq, message.time, log);
       changes.value++;
     },
