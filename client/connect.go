@@ -81,7 +81,9 @@ func (c *Client) connection(ctx context.Context) error {
 	written := make(chan error, 1)
 	go func() { // the connection's, which waits for it below; see write
 		err := c.write(over, l)
-		_ = l.wire.SetReadDeadline(time.Now().Add(closeTimeout)) // where it fails, the wire is closed already
+		// The server may have closed, and said why: the reader has this long to come to it. An error means that the wire is
+		// closed already.
+		_ = l.wire.SetReadDeadline(time.Now().Add(closeTimeout))
 		written <- err
 	}()
 	c.said = nil
@@ -97,7 +99,7 @@ func (c *Client) connection(ctx context.Context) error {
 	switch {
 	case errors.As(err, &farewell): // a write that fails as the server goes does not hide why it goes
 		return err
-	case errors.Is(err, os.ErrDeadlineExceeded): // none came
+	case errors.Is(err, os.ErrDeadlineExceeded): // after a write that failed, and no close frame came
 		return unwritten
 	}
 	return context.Cause(over)

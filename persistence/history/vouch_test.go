@@ -66,8 +66,9 @@ func TestWhatIsOfNoRecordAnyMoreIsTakenAway(t *testing.T) {
 func TestWhatIsOfNoRecordAnyMoreIsNotAddedTo(t *testing.T) {
 	s := leftBehind(t)
 	c := openRedis(t, s.url(), recordOf(8))
-	c.append(8, 8)                                                                              // 7 was dropped
-	until(t, "8 stands alone", func() bool { return s.ZCard(t.Context(), keyOf()).Val() == 1 }) // a reader before it would have the key taken away
+	c.append(8, 8) // 7 was dropped
+	// A reader who came before this would have the key taken away.
+	until(t, "8 stands alone", func() bool { return s.ZCard(t.Context(), keyOf()).Val() == 1 })
 	c.wantAll(8, 8)
 	until(t, "Redis answers in time", func() bool {
 		got, err := c.read(7, 7)
