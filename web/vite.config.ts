@@ -12,6 +12,8 @@ export default defineConfig({
     assetsInlineLimit: 0, // every asset is a file with its hash: nothing inline for the policy to forbid
     modulePreload: { polyfill: false },
     target: 'es2022',
+    minify: 'terser',
+    terserOptions: { module: true, ecma: 2020, compress: { passes: 3 } },
     reportCompressedSize: false,
   },
   resolve: {

@@ -25,13 +25,41 @@ interface AbortSignal {
   readonly aborted: boolean;
 }
 // Browsers alone have these.
-declare const indexedDB: object | undefined;
 declare const navigator: object | undefined;
 declare var document: { readonly baseURI: string } | undefined;
 declare var location: { readonly href: string } | undefined;
 declare var localStorage: object | undefined;
 declare var addEventListener: ((type: string, listener: () => void) => void) | undefined;
 declare var removeEventListener: ((type: string, listener: () => void) => void) | undefined;
+declare const indexedDB: { open(name: string, version: number): IDBOpenDBRequest } | undefined;
 declare class IDBKeyRange {
   static bound(lower: unknown, upper: unknown): IDBKeyRange;
+}
+interface IDBRequest<T = unknown> {
+  readonly result: T;
+  readonly error: object | null;
+  onsuccess: (() => void) | null;
+  onerror: (() => void) | null;
+}
+interface IDBOpenDBRequest extends IDBRequest<IDBDatabase> {
+  onupgradeneeded: (() => void) | null;
+}
+interface IDBDatabase {
+  createObjectStore(name: string, options: { keyPath: string[] }): void;
+  transaction(store: string, mode?: 'readwrite', options?: { durability: 'strict' }): IDBTransaction;
+  close(): void;
+  onversionchange: (() => void) | null;
+  onclose: (() => void) | null;
+}
+interface IDBTransaction {
+  readonly error: object | null;
+  objectStore(name: string): IDBObjectStore;
+  commit(): void;
+  oncomplete: (() => void) | null;
+  onabort: (() => void) | null;
+}
+interface IDBObjectStore {
+  getAll(keys: IDBKeyRange): IDBRequest;
+  put(value: unknown): IDBRequest;
+  delete(key: unknown): IDBRequest;
 }

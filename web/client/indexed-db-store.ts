@@ -4,7 +4,7 @@
 // the owner is gone, by a reload, a crash or a closed tab, its Web Lock is free, and one other store becomes the owner of all that
 // it left. Where there are no Web Locks (a page without https), a store sends whatever it finds when it opens, another tab's too:
 // the same ids twice are on the record once, so that costs traffic and nothing else.
-import { openDB, type DBSchema, type IDBPDatabase } from 'idb';
+import { committed, openDatabase, resultOf } from './database.ts';
 import { LastWords, localStorageHere, type KeyValue } from './local-storage.ts';
 import { keyOf, type OutboxItem } from './outbox-item.ts';
 import type { OutboxStore } from './outbox-store.ts';
@@ -18,10 +18,6 @@ interface Kept {
   id: string;
   owner: string;
   item: OutboxItem;
-}
-
-interface Schema extends DBSchema {
-  outbox: { key: [user: string, id: string]; value: Kept };
 }
 
 export interface IndexedDbStoreOptions {
@@ -41,7 +37,7 @@ const lookEvery = 10_000; // ms between looks for tabs that have something to le
 export class IndexedDbStore implements OutboxStore {
   private readonly owner = newId();
   private readonly options: Required<IndexedDbStoreOptions>;
-  private database: Promise<IDBPDatabase<Schema>> | undefined;
+  private database: Promise<IDBDatabase> | undefined;
   private tab: TabLock | undefined;
   private found: (items: OutboxItem[]) => void = () => {};
   private lookTimer: Timer;
@@ -115,7 +111,7 @@ export class IndexedDbStore implements OutboxStore {
 
   /** Takes what is nobody's, and waits for the end of the tabs that have something. */
   private async look(take: (items: OutboxItem[]) => void): Promise<void> {
-    const all = await (await this.db()).getAll('outbox', this.everything());
+    const all = await this.all((await this.db()).transaction('outbox'));
     const { tab } = this;
     if (!tab) return take(all.map(itemIn));
     const owners = new Set(all.map((kept) => kept.owner));
@@ -137,49 +133,49 @@ export class IndexedDbStore implements OutboxStore {
   private async inherit(owner: string): Promise<OutboxItem[]> {
     if (this.closed) return [];
     const change = (await this.db()).transaction('outbox', 'readwrite');
-    const left = (await change.store.getAll(this.everything())).filter((kept) => kept.owner === owner);
-    await Promise.all([...left.map((kept) => change.store.put({ ...kept, owner: this.owner })), change.done]);
+    const done = committed(change);
+    const left = (await this.all(change)).filter((kept) => kept.owner === owner);
+    for (const kept of left) change.objectStore('outbox').put({ ...kept, owner: this.owner } satisfies Kept);
+    await done;
     return left.map(itemIn);
   }
 
   private async keep(items: OutboxItem[]): Promise<void> {
     const { user } = this.options;
     const change = (await this.db()).transaction('outbox', 'readwrite', { durability: 'strict' });
-    const puts = items.flatMap((item) => [
-      change.store.put({ user, id: keyOf(item), owner: this.owner, item }),
-      change.store.delete([user, item.id]), // where an older version kept it
-    ]);
+    const store = change.objectStore('outbox');
+    for (const item of items) {
+      store.put({ user, id: keyOf(item), owner: this.owner, item } satisfies Kept);
+      store.delete([user, item.id]); // where an older version kept it
+    }
     change.commit(); // now, and not when this tab next gets a turn: a reload may come first
-    await Promise.all([...puts, change.done]);
+    await committed(change);
   }
 
   private async takeOut(id: string, conversation: string): Promise<void> {
     const { user } = this.options;
     const change = (await this.db()).transaction('outbox', 'readwrite');
     const keys = [keyOf({ id, conversation }), id]; // the second is where an older version kept it
-    await Promise.all([...keys.map((key) => change.store.delete([user, key])), change.done]);
+    for (const key of keys) change.objectStore('outbox').delete([user, key]);
+    await committed(change);
   }
 
-  private everything(): IDBKeyRange {
+  private all(change: IDBTransaction): Promise<Kept[]> {
     const { user } = this.options;
-    return IDBKeyRange.bound([user], [user, []]); // an array sorts after every string
+    const keys = IDBKeyRange.bound([user], [user, []]); // an array sorts after every string
+    return resultOf(change.objectStore('outbox').getAll(keys) as IDBRequest<Kept[]>);
   }
 
   /** The open database; opened again where the browser has closed it, and where it could not be had before. */
-  private async db(): Promise<IDBPDatabase<Schema>> {
+  private async db(): Promise<IDBDatabase> {
     if (this.closed && !this.database) throw new Error('this store is closed');
     return (this.database ??= this.openDatabase());
   }
 
-  private async openDatabase(): Promise<IDBPDatabase<Schema>> {
+  private async openDatabase(): Promise<IDBDatabase> {
     const forget = () => (this.database = undefined);
     try {
-      const database = await openDB<Schema>(this.options.database, 1, {
-        upgrade: (opened) => void opened.createObjectStore('outbox', { keyPath: ['user', 'id'] }),
-        blocking: () => (forget(), database.close()), // a newer version of the page wants to change it
-        terminated: forget,
-      });
-      return database;
+      return await openDatabase(this.options.database, 'outbox', ['user', 'id'], forget);
     } catch (error) {
       forget();
       throw error;

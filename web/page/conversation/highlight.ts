@@ -1,5 +1,4 @@
-// Colours for code, as elements. Loaded when the first block of code is shown.
-import type { ComponentChildren } from 'preact';
+// Colours for code. Loaded when the first block of code is shown.
 import { createLowlight } from 'lowlight';
 import bash from 'highlight.js/lib/languages/bash';
 import c from 'highlight.js/lib/languages/c';
@@ -18,17 +17,9 @@ import yaml from 'highlight.js/lib/languages/yaml';
 
 const lowlight = createLowlight({ bash, c, css, diff, go, java, javascript, json, python, rust, sql, typescript, xml, yaml });
 
-type Node = ReturnType<typeof lowlight.highlight>['children'][number];
+export type Node = ReturnType<typeof lowlight.highlight>['children'][number];
 
-/** The code in its colours; nothing where the language is not known. */
-export function colour(code: string, language: string): ComponentChildren {
-  if (!lowlight.registered(language)) return undefined;
-  return lowlight.highlight(language, code).children.map(draw);
-}
-
-function draw(node: Node): ComponentChildren {
-  if (node.type === 'text') return node.value;
-  if (node.type !== 'element') return null;
-  const classes = Array.isArray(node.properties.className) ? node.properties.className.join(' ') : undefined;
-  return <span class={classes}>{node.children.map(draw)}</span>;
+/** The parts of the code and their colours; nothing where the language is not known. */
+export function colour(code: string, language: string): Node[] | undefined {
+  return lowlight.registered(language) ? lowlight.highlight(language, code).children : undefined;
 }
