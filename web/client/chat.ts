@@ -241,7 +241,7 @@ export class Chat extends Emitter<ChatEvents> {
   /** One page of a conversation's record, joined or not; the newest without `before` and `after`. Rejects with a RequestError. */
   async history(id: string, range: { before?: Seq; after?: Seq; limit?: number } = {}): Promise<HistoryPage> {
     const problem = conversationProblem(id);
-    if (problem) throw new RequestError(problem.code, problem.reason);
+    if (problem) throw RequestError.of(problem);
     return (await this.connection.ask({ type: 'history', conversation: id, ...range })) as HistoryPage;
   }
 

@@ -1,8 +1,8 @@
 // One live connection to the server, made again whenever it is lost.
 import { retryAfter, retryDelay } from './backoff.ts';
-import { inWords, toldBy, type Told } from './cause.ts';
-import { defaultLimits, tooLong } from './limits.ts';
-import { byteLength, closeCode, type ErrorFrame, type Limits } from './protocol.ts';
+import { inWords, toldBy, wordsOf, type Told } from './cause.ts';
+import { badRequest, defaultLimits, frameProblem } from './limits.ts';
+import { closeCode, type ErrorFrame, type Limits } from './protocol.ts';
 import type { Request, ServerFrame, Welcome } from './protocol.ts';
 import { RequestError } from './request-error.ts';
 
@@ -108,8 +108,7 @@ export class Connection {
       const address = this.options.url(this.user);
       if (epoch === this.epoch) this.listen(open(address, this.options.protocols?.() ?? []));
     } catch (error) { // no address, or one that this page may not use
-      const reason = error instanceof Error ? error.message : String(error);
-      if (epoch === this.epoch) this.enter({ phase: 'refused', code: 0, reason });
+      if (epoch === this.epoch) this.enter({ phase: 'refused', code: 0, reason: wordsOf(error) });
     }
   }
 
@@ -173,12 +172,10 @@ export class Connection {
     const conversation = 'conversation' in request ? { conversation: request.conversation } : {};
     try {
       const frame = JSON.stringify(request);
-      if (3 * frame.length <= this.limits.frame) return frame; // no unit has more than 3 bytes
-      const problem = tooLong(byteLength(frame), this.limits.frame);
+      const problem = frameProblem(frame, this.limits.frame);
       return problem ? { type: 'error', ...problem, ...conversation } : frame;
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      return { type: 'error', code: 'bad_request', reason: `the request is no JSON: ${why}`, ...conversation };
+      return { type: 'error', ...badRequest(`the request is no JSON: ${wordsOf(error)}`), ...conversation };
     }
   }
 

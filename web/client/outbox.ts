@@ -5,8 +5,9 @@
 import { byteLength, newId, type Ack, type ErrorFrame, type Limits, type Message } from './protocol.ts';
 import type { Request, Seq, ServerFrame } from './protocol.ts';
 import type { OnReply, Timer } from './connection.ts';
+import { defined } from './defined.ts';
 import { Keeper, type StorageState } from './keeper.ts';
-import { defaultLimits, plainMeta, problemOf, sinceProblem, type Refusal } from './limits.ts';
+import { defaultLimits, problemOf, seqProblem, type Refusal } from './limits.ts';
 import { keyOf, revive, saysTheSame, type OutboxItem } from './outbox-item.ts';
 import type { OutboxStore } from './outbox-store.ts';
 import { Settling } from './settling.ts';
@@ -124,7 +125,7 @@ export class Outbox {
   /** Queues a message, and keeps it; one that cannot be sent has failed already, and is not kept. */
   add(draft: Draft): OutboxItem {
     const item = this.newItem(draft);
-    const problem = this.complete(item, draft.meta) ?? sinceProblem(draft.earliest) ?? this.problemOf(item);
+    const problem = seqProblem('since', draft.earliest, 0) ?? this.problemOf(item);
     const before = draft.id === undefined ? undefined : this.find(item);
     if (before && !problem) return this.addAgain(before, item);
     if (draft.earliest !== undefined) this.earlier.add(item);
@@ -213,25 +214,13 @@ export class Outbox {
     this.keep(item);
   }
 
-  private newItem({ conversation, text, id, earliest, newest, log, target }: Draft): OutboxItem {
+  private newItem({ conversation, text, id, earliest, newest, log, target, meta }: Draft): OutboxItem {
     const before = this.items.at(-1)?.created ?? 0;
     return {
       id: id ?? newId(), conversation, text, since: earliest ?? newest, state: 'sending',
       created: Math.max(Date.now(), before + 1),
-      ...(log !== undefined && { log }), ...(target != null && { target }),
+      ...defined({ log, target: target ?? undefined, meta: meta == null ? undefined : asJson(meta) }),
     };
-  }
-
-  /** Puts the meta in as JSON has it; or says why that cannot be, and puts it in as it is. */
-  private complete(item: OutboxItem, meta: Draft['meta']): Refusal | undefined {
-    if (meta == null) return undefined;
-    item.meta = meta;
-    try {
-      item.meta = plainMeta(meta);
-    } catch (refusal) {
-      return refusal as Refusal;
-    }
-    return undefined;
   }
 
   /**
@@ -464,4 +453,13 @@ export class Outbox {
 
 function isOf(item: OutboxItem, { conversation, id }: Pick<OutboxItem, 'conversation' | 'id'>): boolean {
   return item.id === id && item.conversation === conversation;
+}
+
+/** What JSON makes of it now: what becomes of the original later changes nothing. What is no JSON stays, and the problem says so. */
+function asJson<Value>(value: Value): Value {
+  try {
+    return JSON.parse(JSON.stringify(value)) as Value;
+  } catch {
+    return value;
+  }
 }
