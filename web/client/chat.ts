@@ -2,6 +2,7 @@
 import { socketAddress } from './address.ts';
 import { Connection, type ConnectionState, type Socket } from './connection.ts';
 import { Conversation } from './conversation.ts';
+import { defined } from './defined.ts';
 import { Emitter } from './events.ts';
 import { hasIndexedDb, IndexedDbStore } from './indexed-db-store.ts';
 import type { StorageState } from './keeper.ts';
@@ -118,7 +119,7 @@ export class Chat extends Emitter<ChatEvents> {
       onState: (state) => this.entered(state),
       onFrame: (frame) => this.receive(frame),
       onTooBig: () => this.outbox.tooBig(),
-      ...(open && { open }), ...(random && { random }),
+      ...defined({ open, random }),
     });
     this.outbox = this.newOutbox();
   }
@@ -444,7 +445,7 @@ export class Chat extends Emitter<ChatEvents> {
     if (frame.type === 'error') {
       const { code, reason, conversation } = frame as ErrorFrame;
       if (conversation !== undefined && this.conversations.get(conversation)?.refusedMark(frame as ErrorFrame)) return;
-      this.emit('problem', { code, reason, ...(conversation !== undefined && { conversation }) });
+      this.emit('problem', defined({ code, reason, conversation }));
       return;
     }
     if (!('conversation' in frame) || frame.conversation === undefined) return;

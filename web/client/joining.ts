@@ -1,6 +1,7 @@
 // How a conversation is joined: as what, from where, and after each lost connection exactly where it was. Here it is
 // found out too where its record is not the one that it was.
 import type { Connection, Timer } from './connection.ts';
+import { defined } from './defined.ts';
 import { conversationProblem, isPassing, type Refusal } from './limits.ts';
 import type { Place } from './outbox.ts';
 import type { Position } from './position.ts';
@@ -79,11 +80,7 @@ export class Joining {
     if (this.began === undefined) return this.start.after;
     const seq = this.begun ? this.timeline.last : this.newest; // who only followed was told of no entry
     const unproven = this.unproven();
-    return {
-      ...(unproven?.seq === seq ? unproven : { seq }),
-      ...(this.log !== undefined && { log: this.log }),
-      ...this.receipt,
-    };
+    return defined({ ...(unproven?.seq === seq ? unproven : { seq }), log: this.log, ...this.receipt });
   }
 
   enter(mode: 'open' | 'followed'): void {
@@ -200,10 +197,10 @@ export class Joining {
    */
   private request(resumed: boolean): JoinRequest {
     const request = { type: 'join', conversation: this.id } as const;
-    const record = { ...(this.log !== undefined && { log: this.log }), ...this.receipt };
+    const record = { log: this.log, ...this.receipt };
     if (this.mode === 'followed') return { ...request, messages: false, ...record };
     const { after, limit } = this.start;
-    if (!resumed) return { ...request, ...(limit !== undefined && { limit }) };
+    if (!resumed) return { ...request, limit };
     if (this.begun) return { ...request, after: this.timeline.last, ...record };
     const { seq, time: _time, id: _id, ...place } = after!;
     return { ...request, after: seq, ...place };
@@ -311,7 +308,7 @@ function goesOn({ after, log, known }: JoinRequest): boolean {
 
 function knownOf(entry: Entry): Known {
   const { seq, time, id } = entry as Partial<Message> & Entry;
-  return { seq, ...(time !== undefined && { time }), ...(id !== undefined && { id }) };
+  return defined({ seq, time, id });
 }
 
 function isSame(one: Known, other: Known): boolean {

@@ -10,6 +10,7 @@ import { Keeper, type StorageState } from './keeper.ts';
 import { defaultLimits, problemOf, seqProblem, type Refusal } from './limits.ts';
 import { keyOf, revive, saysTheSame, type OutboxItem } from './outbox-item.ts';
 import type { OutboxStore } from './outbox-store.ts';
+import { RequestError } from './request-error.ts';
 import { Settling } from './settling.ts';
 
 /** What a message is made of, and the last seq that its author knew of in which log. */
@@ -47,7 +48,6 @@ const another: Refusal = {
   code: 'conflict',
   reason: 'another message with this id waits to be sent: give each message an id of its own',
 };
-const passing = new Set(['rate_limited', 'unavailable']);
 
 export class Outbox {
   private items: OutboxItem[] = []; // by `created`
@@ -83,7 +83,7 @@ export class Outbox {
     this.opened = true;
     this.adopt(items);
     this.keeper.catchUp();
-    this.settling.wake();
+    this.settling.tell('any');
     for (const conversation of this.conversations()) this.pump(conversation);
   }
 
@@ -99,15 +99,13 @@ export class Outbox {
   async abandon(): Promise<void> {
     this.abandoned = true;
     this.settling.abandon();
-    this.settling.wake();
     await this.close();
   }
 
   /** The server's limits are known now: what waits is weighed again. */
   weigh(limits: Limits): void {
     this.limits = limits;
-    const due = this.items.filter((item) => this.waits(item) && !this.inFlight.has(item));
-    this.failAll(due.map((item) => [item, problemOf(item, limits)]));
+    this.failAll(this.items.filter((item) => this.isDue(item)).map((item) => [item, problemOf(item, limits)]));
   }
 
   /**
@@ -116,7 +114,7 @@ export class Outbox {
    */
   tooBig(): void {
     const sizeOf = (item: OutboxItem) => byteLength(JSON.stringify(item));
-    const flying = this.items.filter((item) => this.waits(item) && this.inFlight.has(item));
+    const flying = [...this.inFlight].filter((item) => item.state === 'sending' && !this.shown.has(item));
     const [largest] = flying.sort((a, b) => sizeOf(b) - sizeOf(a));
     const reason = 'the connection was closed for a frame over the limit, and of what was on its way this is the largest';
     if (largest) this.fail(largest, { code: 'too_large', reason: `${reason}: send it in parts` });
@@ -138,8 +136,8 @@ export class Outbox {
     return this.items.filter((item) => item.conversation === conversation && !this.shown.has(item));
   }
 
-  conversations(): string[] {
-    return [...new Set(this.items.map((item) => item.conversation))];
+  conversations(): Set<string> {
+    return conversationsOf(this.items);
   }
 
   /** Sends what may be sent. It stops at a send that waits for its turn, and passes over those that failed. */
@@ -149,7 +147,7 @@ export class Outbox {
     const waiting = this.items.filter((item) => item.conversation === conversation && item.state === 'sending');
     let before: OutboxItem | undefined;
     for (const item of waiting.slice(0, inFlightLimit)) {
-      if (this.waits(item) && !this.inFlight.has(item)) this.transmit(item, before, place);
+      if (this.isDue(item)) this.transmit(item, before, place);
       if (item.state === 'sending') before = item; // an answer may have come at once
     }
   }
@@ -158,13 +156,16 @@ export class Outbox {
    * Resolves once the message is on the record, has failed or was discarded; rejects where another user is here before
    * that.
    */
-  settled(item: OutboxItem): Promise<OutboxItem> {
-    return item.state === 'sending' ? this.settling.of(this.lookUp(item), item) : Promise.resolve(item);
+  async settled(asked: OutboxItem): Promise<OutboxItem> {
+    const item = asked.state === 'sending' ? this.lookUp(asked) : asked;
+    if (!item) throw new RequestError('bad_request', `no message with the id ${asked.id} waits in ${asked.conversation}`);
+    if (item.state !== 'sending' || (await this.settling.of(item))) return item;
+    throw new RequestError('disconnected', 'another user is connected now: the message waits for its author');
   }
 
   /** Resolves once nothing waits any more, here or in the store; or what waits is not this user's. */
   async drained(): Promise<void> {
-    while (!this.abandoned && (!this.opened || this.left > 0)) await this.settling.next();
+    while (!this.abandoned && (!this.opened || this.left > 0)) await this.settling.of('any');
   }
 
   retry(wanted: string | OutboxItem): void {
@@ -238,7 +239,7 @@ export class Outbox {
     if (!problem) this.keeper.save(item);
     else {
       this.refusals.add(item);
-      Object.assign(item, { state: 'failed', code: problem.code, reason: problem.reason });
+      become(item, failedBy(problem));
       queueMicrotask(() => this.options.onFailed(item));
     }
     this.changed(item.conversation, true);
@@ -247,9 +248,7 @@ export class Outbox {
 
   private sendAgain(item: OutboxItem): void {
     const twin = this.find(item);
-    item.state = 'sending';
-    delete item.reason;
-    delete item.code;
+    become(item, { state: 'sending' });
     const problem = this.problemOf(item) ?? (twin && twin !== item ? another : undefined);
     if (problem) return this.fail(item, problem);
     this.refusals.delete(item);
@@ -277,7 +276,7 @@ export class Outbox {
     }
     this.items = [...this.items, ...fresh].sort((a, b) => a.created - b.created);
     this.failAll(failed);
-    for (const conversation of new Set(fresh.map((item) => item.conversation))) this.changed(conversation);
+    for (const conversation of conversationsOf(fresh)) this.changed(conversation);
   }
 
   /** Whether a message that an earlier life has sent, or meant to, is the one that waits: then that goes on as it. */
@@ -285,8 +284,7 @@ export class Outbox {
     if (!saysTheSame(item, kept)) return false;
     item.created = kept.created;
     item.since = kept.since;
-    if (kept.log === undefined) delete item.log;
-    else item.log = kept.log;
+    putInto(item, kept.log);
     this.tried.add(item);
     this.earlier.delete(item);
     return true;
@@ -300,10 +298,7 @@ export class Outbox {
     const log = place.known ? undefined : item.log; // nobody has asked yet whether it is still this one
     this.inFlight.add(item);
     const sent = this.options.request(
-      {
-        type: 'send', conversation, id, text, ...(target !== undefined && { target }), ...(meta && { meta }),
-        ...(log !== undefined && { log }), ...(before && { prev: before.id }), ...(since !== undefined && { since }),
-      },
+      { type: 'send', conversation, id, text, target, meta, log, prev: before?.id, since },
       (reply) => this.replied(item, before, reply),
     );
     if (sent) this.tried.add(item);
@@ -316,8 +311,7 @@ export class Outbox {
     if (item.log !== undefined) delete item.target;
     if (this.tried.has(item) || (earlier && item.log !== undefined)) item.since = 0;
     else if (!earlier) item.since = last;
-    if (log === undefined) delete item.log;
-    else item.log = log;
+    putInto(item, log);
   }
 
   private replied(item: OutboxItem, before: OutboxItem | undefined, reply: ServerFrame | undefined): void {
@@ -334,7 +328,7 @@ export class Outbox {
 
   private acked(item: OutboxItem, ack: Ack, shown: Message | undefined): void {
     const { seq, time, sum, duplicate } = ack;
-    this.record(item, { seq, time, ...(sum !== undefined && { sum }), ...(duplicate && { duplicate }) }, ack.log);
+    this.record(item, defined({ seq, time, sum, duplicate: duplicate || undefined }), ack.log);
     if (shown) this.remove(item);
     else this.changed(item.conversation);
   }
@@ -346,10 +340,7 @@ export class Outbox {
 
   private record(item: OutboxItem, facts: Partial<OutboxItem> & { seq: Seq }, log: string | undefined): void {
     if (item.state === 'recorded') return;
-    const known = log ?? this.options.logOf(item.conversation);
-    Object.assign(item, facts, { state: 'recorded' }, known !== undefined && { log: known });
-    delete item.reason;
-    delete item.code;
+    become(item, { ...facts, ...defined({ log: log ?? this.options.logOf(item.conversation) }), state: 'recorded' });
     this.keeper.forget(item);
     this.options.onRecorded(item);
     this.settling.settle(item);
@@ -366,7 +357,7 @@ export class Outbox {
       this.pump(item.conversation);
       return;
     }
-    if (passing.has(error.code)) {
+    if (error.code === 'rate_limited' || error.code === 'unavailable') {
       item.reason = error.reason;
       this.options.onChange(item.conversation);
       this.pauseFor(item.conversation, error.retry_after ?? pause);
@@ -384,7 +375,7 @@ export class Outbox {
     const failed: OutboxItem[] = [];
     for (const [item, problem] of all) {
       if (!problem || item.state !== 'sending') continue;
-      Object.assign(item, { state: 'failed', code: problem.code, reason: problem.reason });
+      become(item, failedBy(problem));
       this.keep(item);
       failed.push(item);
     }
@@ -392,7 +383,7 @@ export class Outbox {
       if (item.state === 'failed') this.options.onFailed(item); // who was told of one may have given up another
       if (item.state === 'failed') this.settling.settle(item);
     }
-    for (const conversation of new Set(failed.map((item) => item.conversation))) this.changed(conversation);
+    for (const conversation of conversationsOf(failed)) this.changed(conversation);
   }
 
   /** Another message of this user stands on the record, or waits, under the id. */
@@ -435,24 +426,42 @@ export class Outbox {
     return problemOf(item, this.limits ?? defaultLimits);
   }
 
-  private waits(item: OutboxItem): boolean {
-    return item.state === 'sending' && !this.shown.has(item);
+  /** Whether it waits, and is not on its way. */
+  private isDue(item: OutboxItem): boolean {
+    return item.state === 'sending' && !this.inFlight.has(item);
   }
 
   /** The message of the queue with this id. What never came into it may have the same one. */
   private find(wanted: Pick<OutboxItem, 'conversation' | 'id'>): OutboxItem | undefined {
-    return this.items.find((item) => isOf(item, wanted) && !this.refusals.has(item));
+    return this.items.find((item) => keyOf(item) === keyOf(wanted) && !this.refusals.has(item));
   }
 
   /** By an id, or by the message, of which there may be copies. */
   private lookUp(wanted: string | OutboxItem): OutboxItem | undefined {
     if (typeof wanted === 'string') return this.items.find((item) => item.id === wanted);
-    return this.items.find((item) => isOf(item, wanted) && item.created === wanted.created);
+    return this.items.find((item) => keyOf(item) === keyOf(wanted) && item.created === wanted.created);
   }
 }
 
-function isOf(item: OutboxItem, { conversation, id }: Pick<OutboxItem, 'conversation' | 'id'>): boolean {
-  return item.id === id && item.conversation === conversation;
+/** It is in another state, for a reason of that state's or for none. */
+function become(item: OutboxItem, facts: Partial<OutboxItem>): void {
+  delete item.reason;
+  delete item.code;
+  Object.assign(item, facts);
+}
+
+function failedBy({ code, reason }: Refusal): Partial<OutboxItem> {
+  return { state: 'failed', code, reason };
+}
+
+/** Says which log its places mean something in. */
+function putInto(item: OutboxItem, log: string | undefined): void {
+  delete item.log;
+  Object.assign(item, defined({ log }));
+}
+
+function conversationsOf(items: OutboxItem[]): Set<string> {
+  return new Set(items.map((item) => item.conversation));
 }
 
 /** What JSON makes of it now: what becomes of the original later changes nothing. What is no JSON stays, and the problem says so. */

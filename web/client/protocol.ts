@@ -151,12 +151,16 @@ export type ServerFrame =
   | Welcome | Joined | Message | Ack | Last | Growth | Left | HistoryPage | Presence | Typing | Read | ErrorFrame
   | { type: 'pong'; ref?: string };
 
+/** What the client may say. What is undefined is not on the wire. */
 export type Request =
-  | { type: 'join'; conversation: string; after?: Seq; log?: string; known?: Seq; sum?: string; limit?: number; messages?: boolean }
+  | {
+      type: 'join'; conversation: string; after?: Seq | undefined; log?: string | undefined; known?: Seq | undefined;
+      sum?: string | undefined; limit?: number | undefined; messages?: boolean | undefined;
+    }
   | { type: 'leave' | 'typing'; conversation: string }
   | {
-      type: 'send'; conversation: string; id: string; text: string; target?: Seq; meta?: Record<string, unknown>;
-      log?: string; prev?: string; since?: Seq;
+      type: 'send'; conversation: string; id: string; text: string; target?: Seq | undefined;
+      meta?: Record<string, unknown> | undefined; log?: string | undefined; prev?: string | undefined; since?: Seq | undefined;
     }
   | { type: 'history'; conversation: string; before?: Seq; after?: Seq; limit?: number }
   | { type: 'read'; conversation: string; seq: Seq; ref?: string }
