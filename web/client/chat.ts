@@ -329,8 +329,7 @@ export class Chat extends Emitter<ChatEvents> {
   private storeOf(user: string): OutboxStore {
     if (this.options.store) return this.options.store(user);
     if (!hasIndexedDb()) return new MemoryStore();
-    const { url } = this.options;
-    const [server] = (typeof url === 'function' ? url(user) : socketAddress(url).href).split('?');
+    const [server] = this.address(user).split('?');
     return new IndexedDbStore({ user, database: `verbatim ${server}` }); // what waits for one server must not go to another
   }
 

@@ -195,7 +195,7 @@ export class Connection {
     this.opened = true;
     this.expectSomething(silenceBeforePing);
     const frame = parse(text);
-    if (!frame) return this.lost(closeCode.protocol, 'what came is not JSON: something else than the server answers, or stands in between');
+    if (!frame) return this.lost(closeCode.protocol, 'what came is no JSON: something else answers at this address');
     if (frame.type === 'welcome') this.welcomed(frame);
     if (this.state.phase === 'stopped') return; // at the welcome
     if (frame.type === 'error' && this.state.phase === 'connecting') this.lastError = frame.reason;
@@ -257,7 +257,7 @@ export class Connection {
 
   private probe(): void {
     if (this.state.phase !== 'online') {
-      this.lost(neverTold, this.opened ? 'a WebSocket opened, and no welcome came: is this a Verbatim server?' : 'there was no answer');
+      this.lost(neverTold, this.opened ? 'no welcome came: is this a Verbatim server?' : 'there was no answer');
       return;
     }
     this.giveUpIn(patience);
@@ -291,8 +291,8 @@ function parse(text: string): (ServerFrame & { ref?: string }) | undefined {
 function openHere(): (url: string, protocols: string[]) => Socket {
   if (typeof WebSocket !== 'undefined') return (url, protocols) => new WebSocket(url, protocols);
   throw new Error(
-    'there is no WebSocket here (Node has one from version 22 on): install the package ws, and give the client '
-    + "`open: (url, protocols) => new WebSocket(url, protocols)` with its WebSocket",
+    'there is no WebSocket here: take Node from version 22 on; or the package ws, and '
+    + '`open: (url, protocols) => new WebSocket(url, protocols)` with it',
   );
 }
 

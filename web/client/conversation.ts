@@ -2,7 +2,7 @@
 import type { Connection, Timer } from './connection.ts';
 import { Growing } from './growing.ts';
 import { Joining, joinAgainAfter, type ConversationMode, type JoiningEvents, type Start } from './joining.ts';
-import { isNumber, isPassing, type Refusal } from './limits.ts';
+import { isPassing, seqProblem, type Refusal } from './limits.ts';
 import { People } from './people.ts';
 import { ReadMark } from './read-mark.ts';
 import type { Entry, ErrorFrame, HistoryPage, Joined, Last, Message, Seq, ServerFrame } from './protocol.ts';
@@ -171,10 +171,8 @@ export class Conversation extends Joining {
    * the server refuses, as a seq after the last one, is taken back, and told by `problem`; so is what is no seq.
    */
   markRead(seq: Seq): void {
-    if (!isNumber(seq, 0)) {
-      const reason = `a read mark is the seq of an entry, and not ${seq}`;
-      return this.events.onProblem({ code: 'bad_request', reason });
-    }
+    const problem = seqProblem('a read mark', seq, 0);
+    if (problem) return this.events.onProblem(problem);
     if (this.mode === 'idle' || !this.mark.move(seq)) return;
     if (this.joined) this.tellRead();
     this.events.onChange();

@@ -30,7 +30,7 @@ export interface JoiningEvents {
 
 type JoinRequest = Extract<Request, { type: 'join' }>;
 /** An entry, by what stays of it whatever becomes of its words. */
-type Known = Pick<Position, 'seq' | 'time' | 'id'>;
+type Known = { seq: Seq; time?: string | undefined; id?: string | undefined };
 
 const mostResumed = 1_000; // entries; what is opened again further behind than that is opened at its end
 export const joinAgainAfter = 2; // seconds, where the server does not say
@@ -208,8 +208,8 @@ export abstract class Joining {
     const { after, limit } = this.start;
     if (!resumed) return { ...request, limit };
     if (this.begun) return { ...request, after: this.timeline.last, ...record };
-    const { seq, time: _time, id: _id, ...place } = after!;
-    return { ...request, after: seq, ...place };
+    const { seq, log, known, sum } = after!;
+    return { ...request, after: seq, log, known, sum };
   }
 
   /** The newest entry, where no sum was told of it or of a later one: so it is with who only reads. */
@@ -313,8 +313,8 @@ function goesOn({ after, log, known }: JoinRequest): boolean {
 }
 
 function knownOf(entry: Entry): Known {
-  const { seq, time, id } = entry as Partial<Message> & Entry;
-  return defined({ seq, time, id });
+  const { seq, time, id } = entry as Entry & Partial<Message>;
+  return { seq, time, id };
 }
 
 function isSame(one: Known, other: Known): boolean {

@@ -48,7 +48,7 @@ export function problemOf({ conversation, id, text, target, meta }: Sendable, li
     stringProblem('id', id, mostId) ??
     conversationProblem(conversation) ??
     stringProblem("a message's text", text, limits.text) ??
-    seqProblem('target', target, 1) ??
+    seqProblem('target', target ?? 1, 1) ??
     metaProblem(meta, limits.meta) ??
     frameProblem(JSON.stringify({ type: 'send', conversation, id, text, target, meta }), limits.frame, envelope)
   );
@@ -60,7 +60,7 @@ export function conversationProblem(id: string): Refusal | undefined {
   const shown = String(id).slice(0, 80);
   return {
     code: 'invalid_conversation',
-    reason: `"${shown}" cannot name a conversation: that has 1 to 64 of a-z 0-9 . _ - and begins with a letter or a digit`,
+    reason: `"${shown}" names no conversation: a name has 1 to 64 of a-z 0-9 . _ - and begins with a letter or digit`,
   };
 }
 
@@ -97,9 +97,9 @@ function wordsProblem(what: string, words: string, most: number, json: string): 
   return forbiddenEscape.test(json) ? badRequest(`${what} has U+0000 or half of a surrogate pair`) : undefined;
 }
 
-/** What is wrong with the seq of an entry that a message names. */
+/** What is wrong with the seq of an entry. */
 export function seqProblem(what: string, seq: unknown, least: number): Refusal | undefined {
-  return seq === undefined || isNumber(seq, least) ? undefined : badRequest(`${what} is the seq of an entry, from ${least} on`);
+  return isNumber(seq, least) ? undefined : badRequest(`${what} is the seq of an entry, from ${least} on`);
 }
 
 function metaProblem(meta: unknown, most: number): Refusal | undefined {

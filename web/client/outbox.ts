@@ -42,11 +42,14 @@ export interface OutboxOptions {
   onStorage(state: StorageState): void;
 }
 
+/** An ack; or the entry itself, which has no receipt. */
+type Recorded = Pick<Ack, 'seq' | 'time' | 'sum' | 'duplicate' | 'log'>;
+
 const inFlightLimit = 16; // sends of one conversation in flight at once
 const pause = 2; // seconds before a send is repeated where the server does not say
 const another: Refusal = {
   code: 'conflict',
-  reason: 'another message with this id waits to be sent: give each message an id of its own',
+  reason: 'another message with this id waits: give each one an id of its own',
 };
 
 export class Outbox {
@@ -116,14 +119,14 @@ export class Outbox {
     const sizeOf = (item: OutboxItem) => byteLength(JSON.stringify(item));
     const flying = [...this.inFlight].filter((item) => item.state === 'sending' && !this.shown.has(item));
     const [largest] = flying.sort((a, b) => sizeOf(b) - sizeOf(a));
-    const reason = 'the connection was closed for a frame over the limit, and of what was on its way this is the largest';
-    if (largest) this.fail(largest, { code: 'too_large', reason: `${reason}: send it in parts` });
+    const reason = 'the connection was closed for a frame over the limit, and this is the largest: send it in parts';
+    if (largest) this.fail(largest, { code: 'too_large', reason });
   }
 
   /** Queues a message, and keeps it; one that cannot be sent has failed already, and is not kept. */
   add(draft: Draft): OutboxItem {
     const item = this.newItem(draft);
-    const problem = seqProblem('since', draft.earliest, 0) ?? this.problemOf(item);
+    const problem = seqProblem('since', draft.earliest ?? 0, 0) ?? this.problemOf(item);
     const before = draft.id === undefined ? undefined : this.find(item);
     if (before && !problem) return this.addAgain(before, item);
     if (draft.earliest !== undefined) this.earlier.add(item);
@@ -193,7 +196,7 @@ export class Outbox {
     if (!item || !saysTheSame(item, message)) return; // of another one under its id the answer tells
     const awaited = item.state === 'sending' && this.inFlight.has(item);
     if (awaited) this.shown.set(item, message);
-    else this.recordAsSeen(item, message);
+    else this.record(item, message, true);
   }
 
   /** Drops what is acknowledged and stands at or before `last`: the timeline shows it, or has left it behind. */
@@ -320,30 +323,23 @@ export class Outbox {
     this.shown.delete(item);
     if (reply?.type === 'ack') this.options.onAck(reply);
     if (!this.items.includes(item)) return; // settled or discarded meanwhile
-    if (reply?.type === 'ack') this.acked(item, reply, shown);
-    else if (shown) this.recordAsSeen(item, shown);
+    if (reply?.type === 'ack') this.record(item, reply, shown !== undefined);
+    else if (shown) this.record(item, shown, true);
     else if (reply?.type === 'error') this.refused(item, before, reply);
     // Else the connection was lost: the next one sends it again.
   }
 
-  private acked(item: OutboxItem, ack: Ack, shown: Message | undefined): void {
-    const { seq, time, sum, duplicate } = ack;
-    this.record(item, defined({ seq, time, sum, duplicate: duplicate || undefined }), ack.log);
-    if (shown) this.remove(item);
+  /** It is on the record, by an ack or by its entry. What was `seen` there waits for nothing any more. */
+  private record(item: OutboxItem, { seq, time, sum, duplicate, log }: Recorded, seen: boolean): void {
+    if (item.state !== 'recorded') {
+      const known = { log: log ?? this.options.logOf(item.conversation), duplicate: duplicate || undefined };
+      become(item, { state: 'recorded', ...defined({ seq, time, sum, ...known }) });
+      this.keeper.forget(item);
+      this.options.onRecorded(item);
+      this.settling.settle(item);
+    }
+    if (seen) this.remove(item);
     else this.changed(item.conversation);
-  }
-
-  private recordAsSeen(item: OutboxItem, { seq, time, log }: Message): void {
-    this.record(item, { seq, time }, log);
-    this.remove(item);
-  }
-
-  private record(item: OutboxItem, facts: Partial<OutboxItem> & { seq: Seq }, log: string | undefined): void {
-    if (item.state === 'recorded') return;
-    become(item, { ...facts, ...defined({ log: log ?? this.options.logOf(item.conversation) }), state: 'recorded' });
-    this.keeper.forget(item);
-    this.options.onRecorded(item);
-    this.settling.settle(item);
   }
 
   private refused(item: OutboxItem, before: OutboxItem | undefined, error: ErrorFrame): void {

@@ -1,6 +1,6 @@
 // Where a conversation is gone on with: by this client after a lost connection, by a program that was started again.
 import { defined } from './defined.ts';
-import { badRequest, isNumber, type Refusal } from './limits.ts';
+import { badRequest, isNumber, seqProblem, type Refusal } from './limits.ts';
 import { RequestError } from './request-error.ts';
 import { byteLength, type Seq } from './protocol.ts';
 
@@ -56,21 +56,21 @@ function tidy({ seq, log, known, sum, time, id }: Loose): Position {
 }
 
 function limitProblem(limit: unknown): Refusal | undefined {
-  if (limit === undefined || (isNumber(limit, 0) && limit <= mostEntries)) return undefined;
-  return badRequest(`limit is a number of entries, from 0 to ${mostEntries}`);
+  const fits = limit === undefined || (isNumber(limit, 0) && limit <= mostEntries);
+  return fits ? undefined : badRequest(`limit is a number of entries, from 0 to ${mostEntries}`);
 }
 
 function positionProblem({ seq, log, known, sum, time, id }: Loose): Refusal | undefined {
-  if (!isNumber(seq, 0)) return badRequest('after is the seq of an entry, from 0 on, or a position that was kept');
-  if (known === undefined ? sum === undefined : isNumber(known, 1) && sum !== undefined) {
-    if ([log, sum, time, id].every((name) => name === undefined || isName(name))) return undefined;
-  }
-  return badRequest('log, known with its sum, time and id stand beside a seq as they were told, or not at all');
+  const whole = known === undefined ? sum === undefined : isNumber(known, 1) && sum !== undefined;
+  const named = [log, sum, time, id].every((name) => name === undefined || isName(name));
+  return (
+    seqProblem('after', seq, 0) ??
+    (whole && named ? undefined : badRequest('beside `after`, log, known with sum, time and id stand as they were told'))
+  );
 }
 
 function placeProblem(place: unknown): Refusal | undefined {
-  if (place === undefined) return undefined;
-  return badRequest('log, known and sum say which record `after` is of: give them together with it');
+  return place === undefined ? undefined : badRequest('log, known and sum stand beside `after`: give it too');
 }
 
 /** As every name on the wire: 1 to 64 bytes. */
