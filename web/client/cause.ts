@@ -24,12 +24,10 @@ export function toldBy(event: unknown): Told {
   return { error, ...(status && { status: Number(status) }) };
 }
 
-/** What is known, for a person, where no close said more. */
-export function inWords(opened: boolean, { status, error }: Told): string {
+/** What that means, for a person. */
+export function meaningOf({ status, error }: Told): string | undefined {
   if (status) return `HTTP ${status}: ${meanings[status] ?? 'something else answers at this address'}`;
-  if (error) return wordsOf(error);
-  if (opened) return 'the connection was lost';
-  return 'no WebSocket opened, and a browser does not tell why: does the server take this origin (--origin), and is it there?';
+  return error && wordsOf(error);
 }
 
 /** What an error says for a person. One of several addresses of one name has its words in its parts; one of a full disk may have but a name. */

@@ -1,6 +1,6 @@
 // One live connection to the server, made again whenever it is lost.
 import { retryAfter, retryDelay } from './backoff.ts';
-import { inWords, toldBy, wordsOf, type Told } from './cause.ts';
+import { meaningOf, toldBy, wordsOf, type Told } from './cause.ts';
 import { badRequest, defaultLimits, frameProblem } from './limits.ts';
 import { closeCode, type ErrorFrame, type Limits } from './protocol.ts';
 import type { Request, ServerFrame, Welcome } from './protocol.ts';
@@ -69,7 +69,8 @@ const patience = 10_000; // ms to wait for a welcome or a pong
 const doubted = 2_000; // ms to wait for a pong where somebody says that the network is gone
 const neverTold = 1006; // the code where there was no close
 
-export class Connection {
+/** As a browser has it: there is a WebSocket, and nobody tells why one was not to be had. */
+export class BrowserConnection {
   state: ConnectionState = { phase: 'stopped' };
   /** The server's, as of the last welcome; the contract's own before the first. */
   limits: Limits = defaultLimits;
@@ -88,7 +89,7 @@ export class Connection {
   private quietTimer: Timer;
   private steadyTimer: Timer;
 
-  constructor(private readonly options: ConnectionOptions) {}
+  constructor(protected readonly options: ConnectionOptions) {}
 
   /** Connects now, also where it was waiting to. Throws where there is no WebSocket to connect with. */
   start(): void {
@@ -96,7 +97,7 @@ export class Connection {
   }
 
   private connect(): void {
-    const open = this.options.open ?? openHere();
+    const open = this.opener();
     const epoch = ++this.epoch;
     clearTimeout(this.retryTimer);
     this.lastError = '';
@@ -118,7 +119,7 @@ export class Connection {
     socket.onmessage = (event: { data: unknown }) => this.receive(String(event.data));
     socket.onclose = (event: { code: number; reason: string }) => this.lost(event.code, event.reason);
     socket.onerror = (event: unknown) => { // a close follows; without a listener it would end a Node process
-      if (this.socket === socket) this.told = toldBy(event);
+      if (this.socket === socket) this.told = this.toldBy(event);
     };
     this.expectSomething(patience);
   }
@@ -227,7 +228,7 @@ export class Connection {
     const asked = retryAfter(code, reason);
     const seconds = retryDelay(this.attempt++, asked, this.options.random ?? Math.random, this.crowd);
     if (code === closeCode.draining) this.crowd = asked ?? 0;
-    const why = reason || this.lastError || inWords(opened, told);
+    const why = reason || this.lastError || this.inWords(opened, told);
     this.retryTimer = setTimeout(() => this.start(), seconds * 1000);
     this.enter({ phase: 'waiting', seconds, code, reason: why, opened, ...told });
   }
@@ -274,9 +275,44 @@ export class Connection {
     this.quietTimer = setTimeout(() => this.lost(neverTold, reason), milliseconds);
   }
 
+  /** What makes a socket. */
+  protected opener(): (url: string, protocols: string[]) => Socket {
+    return this.options.open ?? ((url, protocols) => new WebSocket(url, protocols));
+  }
+
+  /** What an error event of a socket says. */
+  protected toldBy(_event: unknown): Told {
+    return {};
+  }
+
+  /** What is known, for a person, where no close said more. */
+  protected inWords(opened: boolean, _told: Told): string {
+    if (opened) return 'the connection was lost';
+    return 'no WebSocket opened, and a browser does not tell why: does the server take this origin (--origin), and is it there?';
+  }
+
   private enter(state: ConnectionState): void {
     this.state = state;
     this.options.onState(state);
+  }
+}
+
+/** As programs have it: there may be no WebSocket, and a socket may tell what it knows. */
+export class Connection extends BrowserConnection {
+  protected override opener(): (url: string, protocols: string[]) => Socket {
+    if (this.options.open || typeof WebSocket !== 'undefined') return super.opener();
+    throw new Error(
+      'there is no WebSocket here: take Node from version 22 on; or the package ws, and '
+      + '`open: (url, protocols) => new WebSocket(url, protocols)` with it',
+    );
+  }
+
+  protected override toldBy(event: unknown): Told {
+    return toldBy(event);
+  }
+
+  protected override inWords(opened: boolean, told: Told): string {
+    return meaningOf(told) ?? super.inWords(opened, told);
   }
 }
 
@@ -286,14 +322,6 @@ function parse(text: string): (ServerFrame & { ref?: string }) | undefined {
   } catch {
     return undefined;
   }
-}
-
-function openHere(): (url: string, protocols: string[]) => Socket {
-  if (typeof WebSocket !== 'undefined') return (url, protocols) => new WebSocket(url, protocols);
-  throw new Error(
-    'there is no WebSocket here: take Node from version 22 on; or the package ws, and '
-    + '`open: (url, protocols) => new WebSocket(url, protocols)` with it',
-  );
 }
 
 function isRefusal(code: number, wasOnline: boolean): boolean {

@@ -1,5 +1,5 @@
 // One conversation as this client knows it: what is held of its record, who is there, and how far one has read.
-import type { Connection, Timer } from './connection.ts';
+import type { BrowserConnection, Timer } from './connection.ts';
 import { Growing } from './growing.ts';
 import { Joining, joinAgainAfter, type ConversationMode, type JoiningEvents, type Start } from './joining.ts';
 import { isPassing, seqProblem, type Refusal } from './limits.ts';
@@ -64,7 +64,7 @@ export class Conversation extends Joining {
   private readTimer: Timer;
   private typedAt = 0;
 
-  constructor(id: string, connection: Connection, events: ConversationEvents) {
+  constructor(id: string, connection: BrowserConnection, events: ConversationEvents) {
     super(id, connection, events);
     this.people = new People(() => events.onChange());
   }

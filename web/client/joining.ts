@@ -1,6 +1,6 @@
 // How a conversation is joined: as what, from where, and after each lost connection exactly where it was. Here it is
 // found out too where its record is not the one that it was.
-import type { Connection, Timer } from './connection.ts';
+import type { BrowserConnection, Timer } from './connection.ts';
 import { defined } from './defined.ts';
 import { conversationProblem, isPassing, type Refusal } from './limits.ts';
 import type { Place } from './outbox.ts';
@@ -58,7 +58,7 @@ export abstract class Joining {
   private attempt = 0; // tells the reply to the newest join from that to an older one
   private timer: Timer;
 
-  constructor(readonly id: string, protected readonly connection: Connection, protected readonly events: JoiningEvents) {}
+  constructor(readonly id: string, protected readonly connection: BrowserConnection, protected readonly events: JoiningEvents) {}
 
   /** A join was accepted, and is being taken in: `newest` is still what it was before. */
   protected abstract takeIn(joined: Joined): void;

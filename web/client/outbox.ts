@@ -10,8 +10,6 @@ import { Keeper, type StorageState } from './keeper.ts';
 import { defaultLimits, problemOf, seqProblem, type Refusal } from './limits.ts';
 import { keyOf, revive, saysTheSame, type OutboxItem } from './outbox-item.ts';
 import type { OutboxStore } from './outbox-store.ts';
-import { RequestError } from './request-error.ts';
-import { Settling } from './settling.ts';
 
 /** What a message is made of, and the last seq that its author knew of in which log. */
 export interface Draft {
@@ -39,6 +37,8 @@ export interface OutboxOptions {
   onRecorded(item: OutboxItem): void;
   onAck(ack: Ack): void;
   onFailed(item: OutboxItem): void;
+  /** It is recorded, has failed or was discarded; or, without one, what the store holds is known now. */
+  onSettled(item?: OutboxItem): void;
   onStorage(state: StorageState): void;
 }
 
@@ -57,8 +57,6 @@ export class Outbox {
   private opened = false;
   private limits: Limits | undefined; // the server's, once it has said them
   private readonly keeper: Keeper;
-  private readonly settling = new Settling();
-  private abandoned = false;
   private readonly refusals = new WeakSet<OutboxItem>(); // never came into the queue: not kept, its id may be another's
   private readonly tried = new WeakSet<OutboxItem>(); // a server may have seen it
   private readonly earlier = new WeakSet<OutboxItem>(); // may have been sent in an earlier life, after its `since`
@@ -74,6 +72,11 @@ export class Outbox {
     return this.keeper.state;
   }
 
+  /** Whether nothing waits any more, here or in the store. */
+  get drained(): boolean {
+    return this.opened && this.left === 0;
+  }
+
   /** How many messages have neither come onto the record nor failed. */
   get left(): number {
     return this.items.filter((item) => item.state === 'sending').length;
@@ -86,7 +89,7 @@ export class Outbox {
     this.opened = true;
     this.adopt(items);
     this.keeper.catchUp();
-    this.settling.tell('any');
+    this.options.onSettled();
     for (const conversation of this.conversations()) this.pump(conversation);
   }
 
@@ -96,13 +99,6 @@ export class Outbox {
     for (const timer of this.paused.values()) clearTimeout(timer);
     this.paused.clear();
     await this.keeper.close();
-  }
-
-  /** Is closed for good: another user is here now, and what waits is not theirs. */
-  async abandon(): Promise<void> {
-    this.abandoned = true;
-    this.settling.abandon();
-    await this.close();
   }
 
   /** The server's limits are known now: what waits is weighed again. */
@@ -155,22 +151,6 @@ export class Outbox {
     }
   }
 
-  /**
-   * Resolves once the message is on the record, has failed or was discarded; rejects where another user is here before
-   * that.
-   */
-  async settled(asked: OutboxItem): Promise<OutboxItem> {
-    const item = asked.state === 'sending' ? this.lookUp(asked) : asked;
-    if (!item) throw new RequestError('bad_request', `no message with the id ${asked.id} waits in ${asked.conversation}`);
-    if (item.state !== 'sending' || (await this.settling.of(item))) return item;
-    throw new RequestError('disconnected', 'another user is connected now: the message waits for its author');
-  }
-
-  /** Resolves once nothing waits any more, here or in the store; or what waits is not this user's. */
-  async drained(): Promise<void> {
-    while (!this.abandoned && (!this.opened || this.left > 0)) await this.settling.of('any');
-  }
-
   retry(wanted: string | OutboxItem): void {
     const item = this.lookUp(wanted);
     if (item?.state !== 'failed') return;
@@ -184,7 +164,7 @@ export class Outbox {
     this.remove(item, true);
     if (item.state === 'recorded') return;
     item.state = 'discarded';
-    this.settling.settle(item);
+    this.options.onSettled(item);
   }
 
   /**
@@ -336,7 +316,7 @@ export class Outbox {
       become(item, { state: 'recorded', ...defined({ seq, time, sum, ...known }) });
       this.keeper.forget(item);
       this.options.onRecorded(item);
-      this.settling.settle(item);
+      this.options.onSettled(item);
     }
     if (seen) this.remove(item);
     else this.changed(item.conversation);
@@ -377,7 +357,7 @@ export class Outbox {
     }
     for (const item of failed) {
       if (item.state === 'failed') this.options.onFailed(item); // who was told of one may have given up another
-      if (item.state === 'failed') this.settling.settle(item);
+      if (item.state === 'failed') this.options.onSettled(item);
     }
     for (const conversation of conversationsOf(failed)) this.changed(conversation);
   }
@@ -433,7 +413,7 @@ export class Outbox {
   }
 
   /** By an id, or by the message, of which there may be copies. */
-  private lookUp(wanted: string | OutboxItem): OutboxItem | undefined {
+  lookUp(wanted: string | OutboxItem): OutboxItem | undefined {
     if (typeof wanted === 'string') return this.items.find((item) => item.id === wanted);
     return this.items.find((item) => keyOf(item) === keyOf(wanted) && item.created === wanted.created);
   }

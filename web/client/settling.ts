@@ -11,11 +11,6 @@ export class Settling {
     return new Promise((resolve) => this.waiters.set(subject, [...(this.waiters.get(subject) ?? []), resolve]));
   }
 
-  settle(item: OutboxItem): void {
-    this.tell(item);
-    this.tell('any');
-  }
-
   /** Nothing is settled here any more. */
   abandon(): void {
     for (const subject of [...this.waiters.keys()]) this.tell(subject, false);
