@@ -19,7 +19,9 @@ const meanings: Record<number, string> = {
 /** What an error event of a socket says. */
 export function toldBy(event: unknown): Told {
   const { error, message } = (event ?? {}) as { error?: unknown; message?: unknown };
-  if (!(error instanceof Error)) return typeof message === 'string' && message ? toldBy({ error: new Error(message) }) : {};
+  if (!(error instanceof Error)) {
+    return typeof message === 'string' && message !== '' ? toldBy({ error: new Error(message) }) : {};
+  }
   const [, status] = /^Unexpected server response: (\d{3})$/.exec(error.message) ?? [];
   return { error, ...(status && { status: Number(status) }) };
 }
@@ -30,7 +32,10 @@ export function meaningOf({ status, error }: Told): string | undefined {
   return error && wordsOf(error);
 }
 
-/** What an error says for a person. One of several addresses of one name has its words in its parts; one of a full disk may have but a name. */
+/**
+ * What an error says, for a person. One of several addresses of one name has its words in its parts; one of a full disk
+ * may have a name and no words.
+ */
 export function wordsOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { message, name, code, errors, cause } = error as Error & { code?: unknown; errors?: unknown; cause?: unknown };

@@ -58,7 +58,9 @@ export class Chat extends PageChat {
    */
   async settled(asked: OutboxItem): Promise<OutboxItem> {
     const item = asked.state === 'sending' ? this.outbox.lookUp(asked) : asked;
-    if (!item) throw new RequestError('bad_request', `no message with the id ${asked.id} waits in ${asked.conversation}`);
+    if (!item) {
+      throw new RequestError('bad_request', `no message with the id ${asked.id} waits in ${asked.conversation}`);
+    }
     if (item.state !== 'sending' || (await this.settling.of(item))) return item;
     throw new RequestError('disconnected', 'another user is connected now: the message waits for the one who wrote it');
   }

@@ -288,7 +288,8 @@ export class BrowserConnection {
   /** What is known, for a person, where no close said more. */
   protected inWords(opened: boolean, _told: Told): string {
     if (opened) return 'the connection was lost';
-    return 'no WebSocket opened, and a browser does not tell why: does the server take this origin (--origin), and is it there?';
+    return 'no WebSocket opened, and a browser does not tell why: '
+      + 'does the server take this origin (--origin), and is it there?';
   }
 
   private enter(state: ConnectionState): void {

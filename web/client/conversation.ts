@@ -17,6 +17,8 @@ export interface ConversationEvents extends JoiningEvents {
   onMessage(message: Message): void;
 }
 
+type Range = { before?: Seq; after?: Seq; limit: number };
+
 const pageSize = 50; // entries
 const aroundSize = 60; // entries on both sides together of one that is gone to
 const typingEvery = 3_000; // ms; the server passes on no more
@@ -207,8 +209,11 @@ export class Conversation extends Joining {
     this.typedAt = 0;
   }
 
-  /** Has a page of the record taken in, or the want of one: there is no connection, or the record is another one meanwhile. */
-  private ask(range: { before?: Seq; after?: Seq; limit: number }, take: (page: HistoryPage | undefined) => void): void {
+  /**
+   * Asks for a page of the record, and has it taken. Where there is no connection, or the record is another one
+   * meanwhile, there is none to take.
+   */
+  private ask(range: Range, take: (page: HistoryPage | undefined) => void): void {
     const { log } = this.timeline;
     const answered = (reply?: ServerFrame) => {
       take(reply?.type === 'history' && this.timeline.log === log ? reply : undefined);

@@ -58,7 +58,11 @@ export abstract class Joining {
   private attempt = 0; // tells the reply to the newest join from that to an older one
   private timer: Timer;
 
-  constructor(readonly id: string, protected readonly connection: BrowserConnection, protected readonly events: JoiningEvents) {}
+  constructor(
+    readonly id: string,
+    protected readonly connection: BrowserConnection,
+    protected readonly events: JoiningEvents,
+  ) {}
 
   /** A join was accepted, and is being taken in: `newest` is still what it was before. */
   protected abstract takeIn(joined: Joined): void;
@@ -121,7 +125,7 @@ export abstract class Joining {
     return this.mode !== 'idle' && (this.aside || !this.refused || this.passing);
   }
 
-  /** Asks to join as the mode says, from where it was; or only from the newest on. It is called after each reconnect. */
+  /** Asks to join as the mode says, from where it was; or only from the newest on. So it is after each reconnect. */
   join(fromNewest = false): void {
     if (this.aside) return;
     const impossible = conversationProblem(this.id);

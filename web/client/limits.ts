@@ -37,7 +37,7 @@ export interface Sendable {
 }
 
 const mostId = 64; // bytes
-/** What the queue may add to a frame: `log` and `prev` of 64 bytes, `since` and `ref` of the contract's greatest number. */
+/** What the queue may add to a frame: `log` and `prev` of 64 bytes, `since` and `ref` with the greatest number. */
 const envelope = 199; // bytes
 /** JSON escapes what the wire may not carry: U+0000, and halves of surrogate pairs. */
 const forbiddenEscape = /[^\\](\\\\)*\\u(0000|d[89a-f])/;

@@ -93,7 +93,8 @@ export function revive(found: unknown, limits: Limits = noLimits): { item: Outbo
   if (!problem) return { item };
   // What is no message at all. A text that is empty is one, and the problem says that of it.
   const whole = [id, conversation, text].every((part) => typeof part === 'string');
-  return { item, problem: whole ? problem : badRequest('what was kept of this message is not whole: write it once more') };
+  if (whole) return { item, problem };
+  return { item, problem: badRequest('what was kept of this message is not whole: write it once more') };
 }
 
 function stringIn(value: unknown): string | undefined {

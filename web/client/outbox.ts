@@ -440,7 +440,10 @@ function conversationsOf(items: OutboxItem[]): Set<string> {
   return new Set(items.map((item) => item.conversation));
 }
 
-/** What JSON makes of it now: what becomes of the original later changes nothing. What is no JSON stays, and the problem says so. */
+/**
+ * What JSON makes of it now: what becomes of the original later changes nothing. What is no JSON stays as it is, for
+ * `problemOf` to say so.
+ */
 function asJson<Value>(value: Value): Value {
   try {
     return JSON.parse(JSON.stringify(value)) as Value;

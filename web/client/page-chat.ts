@@ -123,7 +123,7 @@ export class PageChat extends Emitter<ChatEvents> {
     this.connection.start();
   }
 
-  /** Ends the connection. Resolves when all that was to be kept is kept, with how many messages were left without an ack. */
+  /** Ends the connection. Resolves when all that was to be kept is kept, with how many messages have no ack. */
   async close(): Promise<number> {
     this.connection.stop();
     await this.closed;
@@ -157,7 +157,7 @@ export class PageChat extends Emitter<ChatEvents> {
     return conversation;
   }
 
-  /** Gets every entry of a conversation, beside what else is joined. What is joined already begins anew where a start is given. */
+  /** Gets every entry of a conversation, beside what else is joined. Where a start is given it begins anew there. */
   join(id: string, start?: Start): Conversation {
     const conversation = this.conversation(id);
     conversation.wish = 'open';

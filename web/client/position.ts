@@ -63,10 +63,9 @@ function limitProblem(limit: unknown): Refusal | undefined {
 function positionProblem({ seq, log, known, sum, time, id }: Loose): Refusal | undefined {
   const whole = known === undefined ? sum === undefined : isNumber(known, 1) && sum !== undefined;
   const named = [log, sum, time, id].every((name) => name === undefined || isName(name));
-  return (
-    seqProblem('after', seq, 0) ??
-    (whole && named ? undefined : badRequest('beside `after`, log, known with sum, time and id stand as they were told'))
-  );
+  const problem = seqProblem('after', seq, 0);
+  if (problem || (whole && named)) return problem;
+  return badRequest('beside `after`, log, known with sum, time and id stand as they were told');
 }
 
 function placeProblem(place: unknown): Refusal | undefined {

@@ -160,7 +160,8 @@ export type Request =
   | { type: 'leave' | 'typing'; conversation: string }
   | {
       type: 'send'; conversation: string; id: string; text: string; target?: Seq | undefined;
-      meta?: Record<string, unknown> | undefined; log?: string | undefined; prev?: string | undefined; since?: Seq | undefined;
+      meta?: Record<string, unknown> | undefined; log?: string | undefined; prev?: string | undefined;
+      since?: Seq | undefined;
     }
   | { type: 'history'; conversation: string; before?: Seq; after?: Seq; limit?: number }
   | { type: 'read'; conversation: string; seq: Seq; ref?: string }
