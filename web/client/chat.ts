@@ -1,132 +1,31 @@
-// The whole client: one connection, the conversations that are open or followed on it, and the outbox.
-import { socketAddress } from './address.ts';
-import { Connection, type ConnectionState, type Socket } from './connection.ts';
-import { Conversation } from './conversation.ts';
-import { Emitter } from './events.ts';
-import { hasIndexedDb, IndexedDbStore } from './indexed-db-store.ts';
-import type { StorageState } from './keeper.ts';
-import { conversationProblem } from './limits.ts';
-import { Outbox, type Place } from './outbox.ts';
+// The whole client: a page's, and what programs need besides. They begin where an earlier life left off, wait for what
+// becomes of a message, and end when all is sent.
+import { Connection, type ConnectionOptions } from './connection.ts';
+import type { Conversation } from './conversation.ts';
 import type { OutboxItem } from './outbox-item.ts';
-import { MemoryStore, type OutboxStore } from './outbox-store.ts';
-import { startOf, type JoinOptions, type Position } from './position.ts';
-import type { Entry, ErrorFrame, HistoryPage, Limits, Message, Seq, ServerFrame } from './protocol.ts';
+import { PageChat } from './page-chat.ts';
+import { startOf, type JoinOptions } from './position.ts';
 import { RequestError } from './request-error.ts';
-import { normalName } from './words.ts';
+import { Settling } from './settling.ts';
 
-export interface ChatOptions {
-  /**
-   * The address of the server's /ws, which may be relative to the page; `ws` beside the page where there is none. Or a function of the
-   * user's name, which is not known before the server has given one.
-   */
-  url?: string | ((user: string | undefined) => string);
-  /** The user's name, where it is known before the server says it: what waits under it is there at once, also without a network. */
-  name?: string | undefined;
-  /** For servers that ask for one. A server that is open passes it over, and goes by the name. */
-  token?: string | undefined;
-  /** Where unacknowledged sends of a user are kept: in IndexedDB unless this says otherwise, and in memory where there is none. */
-  store?(user: string): OutboxStore;
-  /** Makes a socket. Needed where there is no global WebSocket (Node before 22), and to send headers. */
-  open?(url: string, protocols: string[]): Socket;
-  /** From 0 to 1, as Math.random: the jitter of the backoff. */
-  random?(): number;
-}
-
-export interface SendOptions {
-  /**
-   * The message's id, 1 to 64 bytes, in place of one that is made up: what a program that was started again sends once
-   * more is on the record once. With a `target` or `since` it is so however late that is; else for the server's
-   * `limits.ids` (10 minutes).
-   */
-  id?: string | undefined;
-  /** The seq of the entry that it answers to. */
-  target?: Seq | undefined;
-  /**
-   * Beside an `id`: a seq after which the first sending must stand, such as that of what the message is about; `target`
-   * without it.
-   */
-  since?: Seq | undefined;
-  /**
-   * The application's own: an object that JSON can hold, at most `limits.meta` bytes of it. It is taken as it is now.
-   */
-  meta?: Record<string, unknown> | undefined;
-}
+export type { ChatEvents, ChatOptions, SendOptions } from './page-chat.ts';
 
 export interface CloseOptions {
   /** How many milliseconds the connection may stay, to put what waits on the record. */
   flush?: number | undefined;
 }
 
-export interface ChatEvents {
-  /** The connection is in another state. */
-  state: ConnectionState;
-  /**
-   * Something of a conversation is not as it was: its entries, people, marks, what waits in it, or whether it is joined.
-   * `awaited`: somebody looks for it now (a page that was asked for, the end of a join's entries, what one did with a send), which is worth a
-   * drawing of its own; what merely happens may come many times a second.
-   */
-  change: { conversation: string; awaited: boolean };
-  /**
-   * An entry of an open conversation: in order, each once, from where the newest join began. `position` is where this
-   * client stands with it: a program that has dealt with the message keeps that, and hands it to `join` in its next
-   * life.
-   */
-  message: { conversation: string; message: Message; position: Position };
-  /** A message of this client is on the record: where, since when, and its receipt. */
-  recorded: OutboxItem;
-  /**
-   * A message was refused, here or by the server, and is not sent again before `retry`. Its `code` and `reason` say
-   * why.
-   */
-  failed: OutboxItem;
-  /** The conversation's record was replaced (removed, restored or wiped): what was held of the old one is gone. */
-  reset: { conversation: string };
-  /** What waits would be lost with this page from now on; or is kept again. */
-  storage: StorageState;
-  /**
-   * The server refuses something that no part of the client waits for; or it has no room for more joins
-   * (`rate_limited`), and `conversations` are those that are left out until others are left.
-   */
-  problem: { code: string; reason: string; conversation?: string; conversations?: string[] };
-}
-
 const longestTimer = 2 ** 31 - 1; // ms, 25 days: what is set for longer is over at once
 
-export class Chat extends Emitter<ChatEvents> {
-  readonly connection: Connection;
-  /** The user's name as the server knows it. */
-  user: string | undefined;
-  private outbox: Outbox;
+export class Chat extends PageChat {
+  declare readonly connection: Connection;
+  private readonly settling = new Settling();
   private wishes = 0; // to be connected
-  private owner: string | undefined; // whose sends are in the outbox
-  private closed: Promise<void> | undefined = Promise.resolve(); // the outbox's being so; undefined while it is open
-  private readonly conversations = new Map<string, Conversation>();
-  private crowded = false; // some are left out
-  private room = Infinity; // joins, where the server has said that there is no more
-  private readonly leftOut = new Set<string>(); // for want of room, and not told of yet
-
-  /**
-   * Nothing happens before `connect`: so one may be made where there is no WebSocket, as by a server that renders a
-   * page.
-   */
-  constructor(private readonly options: ChatOptions) {
-    super();
-    const { open, random, token } = options;
-    this.connection = new Connection({
-      url: (user) => this.address(user),
-      protocols: () => (token === undefined ? ['verbatim.v1'] : ['verbatim.v1', `bearer.${token}`]),
-      onState: (state) => this.entered(state),
-      onFrame: (frame) => this.receive(frame),
-      onTooBig: () => this.outbox.tooBig(),
-      ...(open && { open }), ...(random && { random }),
-    });
-    this.outbox = this.newOutbox();
-  }
 
   /** Connects, and stays connected until `close`. Throws where there is no WebSocket to connect with. */
-  connect(): void {
+  override connect(): void {
     this.wishes++;
-    this.connection.start();
+    super.connect();
   }
 
   /**
@@ -135,39 +34,12 @@ export class Chat extends Emitter<ChatEvents> {
    * many messages were left without an ack: they are on the record or not, and go on with `connect`, or with the next
    * one who opens the store; without a store that lasts they are lost with this client.
    */
-  async close({ flush = 0 }: CloseOptions = {}): Promise<number> {
+  override async close({ flush = 0 }: CloseOptions = {}): Promise<number> {
     const { wishes } = this;
     if (flush > 0) await this.flush(flush);
-    if (wishes === this.wishes) this.connection.stop();
+    if (wishes === this.wishes) return super.close();
     await this.closed;
     return this.outbox.left;
-  }
-
-  /** The server's limits, as of the last welcome; the contract's own before the first. */
-  get limits(): Limits {
-    return this.connection.limits;
-  }
-
-  /** Whether what waits would survive this page, as far as is known. */
-  get storage(): StorageState {
-    return this.outbox.storage;
-  }
-
-  conversation(id: string): Conversation {
-    let conversation = this.conversations.get(id);
-    if (!conversation) {
-      conversation = new Conversation(id, this.connection, {
-        onChange: (awaited) => this.changed(id, awaited),
-        onReset: () => this.reset(id),
-        onWanted: () => this.makeRoom(),
-        onAnswered: () => this.answered(id),
-        onNoRoom: (reason) => this.noRoom(id, reason),
-        onProblem: ({ code, reason }) => this.emit('problem', { code, reason, conversation: id }),
-        onMessage: (message) => this.messageSeen(message),
-      });
-      this.conversations.set(id, conversation);
-    }
-    return conversation;
   }
 
   /**
@@ -175,58 +47,8 @@ export class Chat extends Emitter<ChatEvents> {
    * options say. What is joined already stays as it is without options, and with some begins anew. Throws a
    * RequestError where the options make no sense.
    */
-  join(id: string, options?: JoinOptions): Conversation {
-    const start = options && startOf(options);
-    const conversation = this.conversation(id);
-    conversation.wish = 'open';
-    if (start) conversation.enterFrom(start);
-    else conversation.enter('open');
-    return conversation;
-  }
-
-  /** Opens one conversation, as a page does that shows one at a time: the one that was open is followed from now on. */
-  open(id: string): Conversation {
-    const opened = this.conversation(id);
-    for (const other of this.conversations.values()) {
-      if (other === opened || other.mode !== 'open') continue;
-      if (other.wish === 'open') other.wish = 'followed';
-      other.enter('followed');
-    }
-    return this.join(id);
-  }
-
-  /**
-   * Hears of the newest seq of these conversations, where they are not open. A session joins no more than
-   * `limits.joins`: what is too much is left out, the last that were asked for first, and told by one `problem`; it
-   * comes in as soon as there is room.
-   */
-  follow(ids: string[]): void {
-    for (const id of ids) {
-      const conversation = this.conversation(id);
-      if (conversation.wish === 'idle') conversation.wish = 'followed';
-      if (conversation.mode === 'idle') conversation.enter('followed');
-    }
-  }
-
-  leave(id: string): void {
-    const conversation = this.conversations.get(id);
-    if (!conversation) return;
-    conversation.wish = 'idle';
-    conversation.leave();
-  }
-
-  /**
-   * Puts a message into the outbox, whether there is a connection or not. What comes of it is told by `recorded` and
-   * `failed`, or by `settled`. One that the server would refuse for its size or its shape has failed when this returns
-   * (`failed` is told right after), and is not kept; before the first welcome the contract's own limits count. An id
-   * that waits already is the same message, and not sent twice.
-   */
-  send(id: string, text: string, { id: own, target, since, meta }: SendOptions = {}): OutboxItem {
-    const conversation = this.conversations.get(id);
-    conversation?.typed();
-    const earliest = own === undefined ? undefined : since ?? target;
-    const { newest = 0, log } = conversation ?? {};
-    return this.outbox.add({ conversation: id, text, id: own, newest, earliest, log, target, meta });
+  override join(id: string, options?: JoinOptions): Conversation {
+    return super.join(id, options && startOf(options));
   }
 
   /**
@@ -234,159 +56,26 @@ export class Chat extends Emitter<ChatEvents> {
    * does, through lost connections, `close` and `connect`. Rejects with a RequestError (`disconnected`) where another
    * user is connected before that.
    */
-  settled(item: OutboxItem): Promise<OutboxItem> {
-    return this.outbox.settled(item);
-  }
-
-  /** One page of a conversation's record, joined or not; the newest without `before` and `after`. Rejects with a RequestError. */
-  async history(id: string, range: { before?: Seq; after?: Seq; limit?: number } = {}): Promise<HistoryPage> {
-    const problem = conversationProblem(id);
-    if (problem) throw new RequestError(problem.code, problem.reason);
-    return (await this.connection.ask({ type: 'history', conversation: id, ...range })) as HistoryPage;
-  }
-
-  /** The user's own messages that the timeline does not show yet. */
-  unsettled(id: string): OutboxItem[] {
-    return this.outbox.in(id);
-  }
-
-  /** Sends a failed message again, in its old place in the queue. An item, or its id where that is unique. */
-  retry(item: string | OutboxItem): void {
-    this.outbox.retry(item);
-  }
-
-  /**
-   * Gives a message up: it is not sent any more, and not kept. One that is on its way may come onto the record all the
-   * same.
-   */
-  discard(item: string | OutboxItem): void {
-    this.outbox.discard(item);
-  }
-
-  /** The name that was given, in the form in which the server will say it: what waits under it is that user's. */
-  private get name(): string | undefined {
-    const { name } = this.options;
-    return name === undefined ? undefined : normalName(name);
-  }
-
-  private address(user: string | undefined): string {
-    const { url } = this.options;
-    const known = user ?? this.name;
-    if (typeof url === 'function') return url(known);
-    const address = socketAddress(url);
-    if (known !== undefined) address.searchParams.set('name', known);
-    return address.href;
-  }
-
-  private entered(state: ConnectionState): void {
-    const known = this.user ?? this.name;
-    if (state.phase === 'connecting' && known !== undefined) this.openOutbox(known);
-    if (state.phase === 'stopped') this.closed ??= this.outbox.close();
-    if (state.phase === 'online') this.online(state.welcome.user);
-    else for (const conversation of this.conversations.values()) conversation.disconnected();
-    this.emit('state', state, () => this.connection.state === state);
-  }
-
-  private online(user: string): void {
-    this.user = user;
-    this.openOutbox(user);
-    this.outbox.weigh(this.limits);
-    this.room = Infinity;
-    this.makeRoom();
-    for (const conversation of this.conversations.values()) {
-      if (conversation.mode !== 'idle' && !conversation.asked) conversation.join();
+  async settled(asked: OutboxItem): Promise<OutboxItem> {
+    const item = asked.state === 'sending' ? this.outbox.lookUp(asked) : asked;
+    if (!item) {
+      throw new RequestError('bad_request', `no message with the id ${asked.id} waits in ${asked.conversation}`);
     }
-    for (const id of this.outbox.conversations()) this.outbox.pump(id);
+    if (item.state !== 'sending' || (await this.settling.of(item))) return item;
+    throw new RequestError('disconnected', 'another user is connected now: the message waits for the one who wrote it');
   }
 
-  /** Opens the outbox of a user. What was written before a user was known is theirs; what is another's stays with the other. */
-  private openOutbox(user: string): void {
-    if (!this.closed && this.owner === user) return;
-    if (this.owner !== undefined && this.owner !== user) {
-      void this.outbox.abandon();
-      this.outbox = this.newOutbox();
-      for (const conversation of this.conversations.values()) conversation.forgetRead();
-    }
-    this.owner = user;
-    this.closed = undefined;
-    void this.outbox.open(this.storeOf(user));
+  protected override newConnection(options: ConnectionOptions): Connection {
+    return new Connection(options);
   }
 
-  private newOutbox(): Outbox {
-    return new Outbox({
-      request: (request, onReply) => this.connection.request(request, onReply),
-      place: (id) => this.place(id),
-      logOf: (id) => this.joinedLogOf(id),
-      onChange: (id, awaited) => this.changed(id, awaited),
-      onRecorded: (item) => this.recorded(item),
-      onAck: (ack) => this.conversations.get(ack.conversation)?.acked(ack),
-      onFailed: (item) => this.emit('failed', item),
-      onStorage: (state) => this.emit('storage', state),
-    });
+  protected override onSettled(item?: OutboxItem): void {
+    if (item) this.settling.tell(item);
+    this.settling.tell('any');
   }
 
-  private storeOf(user: string): OutboxStore {
-    if (this.options.store) return this.options.store(user);
-    if (!hasIndexedDb()) return new MemoryStore();
-    const { url } = this.options;
-    const [server] = (typeof url === 'function' ? url(user) : socketAddress(url).href).split('?');
-    return new IndexedDbStore({ user, database: `verbatim ${server}` }); // what waits for one server must not go to another
-  }
-
-  /** A conversation takes sends once it is joined, for only then is it sure which log they belong to. */
-  private place(id: string): Place | undefined {
-    if (this.connection.state.phase !== 'online') return undefined;
-    const conversation = this.conversations.get(id);
-    return conversation ? conversation.place() : { known: false };
-  }
-
-  private joinedLogOf(id: string): string | undefined {
-    const conversation = this.conversations.get(id);
-    return conversation?.joined ? conversation.log : undefined;
-  }
-
-  private answered(id: string): void {
-    this.settle(id);
-    this.outbox.pump(id);
-    this.makeRoom();
-  }
-
-  /**
-   * Decides who is joined, where a session may not join all that is wanted: what is open first, and then what was asked
-   * for first.
-   */
-  private makeRoom(): void {
-    const joins = Math.min(this.limits.joins, this.room);
-    if (this.connection.state.phase !== 'online' || (this.conversations.size <= joins && !this.crowded)) return;
-    const wanted = [...this.conversations.values()].filter((conversation) => conversation.takesPlace);
-    this.crowded = wanted.length > joins;
-    if (wanted.length > joins) wanted.sort((a, b) => Number(b.mode === 'open') - Number(a.mode === 'open'));
-    const reason = `a session joins at most ${joins} conversations: leave one first`;
-    for (const conversation of wanted.slice(joins)) {
-      if (conversation.aside) continue;
-      conversation.setAside({ code: 'rate_limited', reason });
-      this.leaveOut(conversation.id, reason);
-      this.settle(conversation.id);
-      this.outbox.pump(conversation.id);
-    }
-    for (const conversation of wanted.slice(0, joins)) if (conversation.aside) conversation.letIn();
-  }
-
-  /** The session has joins that are not known of here, such as those of its address. */
-  private noRoom(id: string, reason: string): void {
-    this.room = [...this.conversations.values()].filter((conversation) => conversation.joined).length;
-    this.crowded = true;
-    this.leaveOut(id, reason);
-  }
-
-  /** Tells of all that is left out at once. */
-  private leaveOut(id: string, reason: string): void {
-    if (this.leftOut.size === 0) queueMicrotask(() => {
-      const conversations = [...this.leftOut];
-      this.leftOut.clear();
-      this.emit('problem', { code: 'rate_limited', reason, conversations });
-    });
-    this.leftOut.add(id);
+  protected override onParted(): void {
+    this.settling.abandon();
   }
 
   /** Waits until nothing waits, for so many milliseconds, while there is a connection or may be one again. */
@@ -404,55 +93,8 @@ export class Chat extends Emitter<ChatEvents> {
     off();
   }
 
+  /** Waits until nothing waits; where another user comes meanwhile, nothing of theirs. */
   private async drained(): Promise<void> {
-    let outbox: Outbox;
-    do await (outbox = this.outbox).drained();
-    while (outbox !== this.outbox); // another user is here, with what waits for that one
-  }
-
-  private reset(id: string): void {
-    this.outbox.prune(id, Infinity); // what was acknowledged was so on the old record
-    this.outbox.displace(id);
-    this.conversation(id).revision++;
-    this.emit('reset', { conversation: id });
-  }
-
-  private recorded(item: OutboxItem): void {
-    this.emit('recorded', item);
-    this.settle(item.conversation);
-  }
-
-  private settle(id: string): void {
-    const conversation = this.conversations.get(id);
-    const shown = conversation?.mode === 'open' ? conversation.timeline.last : Infinity; // what is not open shows nothing
-    this.outbox.prune(id, shown);
-  }
-
-  private messageSeen(message: Message): void {
-    if (message.from === this.user && message.id !== undefined) this.outbox.seen(message);
-    const position = this.conversation(message.conversation).position!;
-    this.emit('message', { conversation: message.conversation, message, position });
-  }
-
-  private changed(id: string, awaited = false): void {
-    const conversation = this.conversations.get(id);
-    if (conversation) conversation.revision++;
-    this.emit('change', { conversation: id, awaited });
-  }
-
-  private receive(frame: ServerFrame | Entry): void {
-    if (frame.type === 'error') {
-      const { code, reason, conversation } = frame as ErrorFrame;
-      if (conversation !== undefined && this.conversations.get(conversation)?.refusedMark(frame as ErrorFrame)) return;
-      this.emit('problem', { code, reason, ...(conversation !== undefined && { conversation }) });
-      return;
-    }
-    if (!('conversation' in frame) || frame.conversation === undefined) return;
-    const conversation = this.conversations.get(frame.conversation);
-    if (frame.type === 'read' && (frame as { user: string }).user === this.user) {
-      conversation?.readElsewhere((frame as Entry).seq);
-      return;
-    }
-    conversation?.receive(frame);
+    while (!this.outbox.drained) await this.settling.of('any');
   }
 }

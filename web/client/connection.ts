@@ -1,8 +1,8 @@
 // One live connection to the server, made again whenever it is lost.
 import { retryAfter, retryDelay } from './backoff.ts';
-import { inWords, toldBy, type Told } from './cause.ts';
-import { defaultLimits, tooLong } from './limits.ts';
-import { byteLength, closeCode, type ErrorFrame, type Limits } from './protocol.ts';
+import { meaningOf, toldBy, wordsOf, type Told } from './cause.ts';
+import { badRequest, defaultLimits, frameProblem } from './limits.ts';
+import { closeCode, type ErrorFrame, type Limits } from './protocol.ts';
 import type { Request, ServerFrame, Welcome } from './protocol.ts';
 import { RequestError } from './request-error.ts';
 
@@ -69,7 +69,8 @@ const patience = 10_000; // ms to wait for a welcome or a pong
 const doubted = 2_000; // ms to wait for a pong where somebody says that the network is gone
 const neverTold = 1006; // the code where there was no close
 
-export class Connection {
+/** As a browser has it: there is a WebSocket, and nobody tells why one was not to be had. */
+export class BrowserConnection {
   state: ConnectionState = { phase: 'stopped' };
   /** The server's, as of the last welcome; the contract's own before the first. */
   limits: Limits = defaultLimits;
@@ -88,7 +89,7 @@ export class Connection {
   private quietTimer: Timer;
   private steadyTimer: Timer;
 
-  constructor(private readonly options: ConnectionOptions) {}
+  constructor(protected readonly options: ConnectionOptions) {}
 
   /** Connects now, also where it was waiting to. Throws where there is no WebSocket to connect with. */
   start(): void {
@@ -96,7 +97,7 @@ export class Connection {
   }
 
   private connect(): void {
-    const open = this.options.open ?? openHere();
+    const open = this.opener();
     const epoch = ++this.epoch;
     clearTimeout(this.retryTimer);
     this.lastError = '';
@@ -108,8 +109,7 @@ export class Connection {
       const address = this.options.url(this.user);
       if (epoch === this.epoch) this.listen(open(address, this.options.protocols?.() ?? []));
     } catch (error) { // no address, or one that this page may not use
-      const reason = error instanceof Error ? error.message : String(error);
-      if (epoch === this.epoch) this.enter({ phase: 'refused', code: 0, reason });
+      if (epoch === this.epoch) this.enter({ phase: 'refused', code: 0, reason: wordsOf(error) });
     }
   }
 
@@ -119,7 +119,7 @@ export class Connection {
     socket.onmessage = (event: { data: unknown }) => this.receive(String(event.data));
     socket.onclose = (event: { code: number; reason: string }) => this.lost(event.code, event.reason);
     socket.onerror = (event: unknown) => { // a close follows; without a listener it would end a Node process
-      if (this.socket === socket) this.told = toldBy(event);
+      if (this.socket === socket) this.told = this.toldBy(event);
     };
     this.expectSomething(patience);
   }
@@ -173,12 +173,10 @@ export class Connection {
     const conversation = 'conversation' in request ? { conversation: request.conversation } : {};
     try {
       const frame = JSON.stringify(request);
-      if (3 * frame.length <= this.limits.frame) return frame; // no unit has more than 3 bytes
-      const problem = tooLong(byteLength(frame), this.limits.frame);
+      const problem = frameProblem(frame, this.limits.frame);
       return problem ? { type: 'error', ...problem, ...conversation } : frame;
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      return { type: 'error', code: 'bad_request', reason: `the request is no JSON: ${why}`, ...conversation };
+      return { type: 'error', ...badRequest(`the request is no JSON: ${wordsOf(error)}`), ...conversation };
     }
   }
 
@@ -198,7 +196,7 @@ export class Connection {
     this.opened = true;
     this.expectSomething(silenceBeforePing);
     const frame = parse(text);
-    if (!frame) return this.lost(closeCode.protocol, 'what came is not JSON: something else than the server answers, or stands in between');
+    if (!frame) return this.lost(closeCode.protocol, 'what came is no JSON: something else answers at this address');
     if (frame.type === 'welcome') this.welcomed(frame);
     if (this.state.phase === 'stopped') return; // at the welcome
     if (frame.type === 'error' && this.state.phase === 'connecting') this.lastError = frame.reason;
@@ -230,7 +228,7 @@ export class Connection {
     const asked = retryAfter(code, reason);
     const seconds = retryDelay(this.attempt++, asked, this.options.random ?? Math.random, this.crowd);
     if (code === closeCode.draining) this.crowd = asked ?? 0;
-    const why = reason || this.lastError || inWords(opened, told);
+    const why = reason || this.lastError || this.inWords(opened, told);
     this.retryTimer = setTimeout(() => this.start(), seconds * 1000);
     this.enter({ phase: 'waiting', seconds, code, reason: why, opened, ...told });
   }
@@ -260,7 +258,7 @@ export class Connection {
 
   private probe(): void {
     if (this.state.phase !== 'online') {
-      this.lost(neverTold, this.opened ? 'a WebSocket opened, and no welcome came: is this a Verbatim server?' : 'there was no answer');
+      this.lost(neverTold, this.opened ? 'no welcome came: is this a Verbatim server?' : 'there was no answer');
       return;
     }
     this.giveUpIn(patience);
@@ -277,9 +275,45 @@ export class Connection {
     this.quietTimer = setTimeout(() => this.lost(neverTold, reason), milliseconds);
   }
 
+  /** What makes a socket. */
+  protected opener(): (url: string, protocols: string[]) => Socket {
+    return this.options.open ?? ((url, protocols) => new WebSocket(url, protocols));
+  }
+
+  /** What an error event of a socket says. */
+  protected toldBy(_event: unknown): Told {
+    return {};
+  }
+
+  /** What is known, for a person, where no close said more. */
+  protected inWords(opened: boolean, _told: Told): string {
+    if (opened) return 'the connection was lost';
+    return 'no WebSocket opened, and a browser does not tell why: '
+      + 'does the server take this origin (--origin), and is it there?';
+  }
+
   private enter(state: ConnectionState): void {
     this.state = state;
     this.options.onState(state);
+  }
+}
+
+/** As programs have it: there may be no WebSocket, and a socket may tell what it knows. */
+export class Connection extends BrowserConnection {
+  protected override opener(): (url: string, protocols: string[]) => Socket {
+    if (this.options.open || typeof WebSocket !== 'undefined') return super.opener();
+    throw new Error(
+      'there is no WebSocket here: take Node from version 22 on; or the package ws, and '
+      + '`open: (url, protocols) => new WebSocket(url, protocols)` with it',
+    );
+  }
+
+  protected override toldBy(event: unknown): Told {
+    return toldBy(event);
+  }
+
+  protected override inWords(opened: boolean, told: Told): string {
+    return meaningOf(told) ?? super.inWords(opened, told);
   }
 }
 
@@ -289,14 +323,6 @@ function parse(text: string): (ServerFrame & { ref?: string }) | undefined {
   } catch {
     return undefined;
   }
-}
-
-function openHere(): (url: string, protocols: string[]) => Socket {
-  if (typeof WebSocket !== 'undefined') return (url, protocols) => new WebSocket(url, protocols);
-  throw new Error(
-    'there is no WebSocket here (Node has one from version 22 on): install the package ws, and give the client '
-    + "`open: (url, protocols) => new WebSocket(url, protocols)` with its WebSocket",
-  );
 }
 
 function isRefusal(code: number, wasOnline: boolean): boolean {

@@ -25,13 +25,13 @@ interface AbortSignal {
   readonly aborted: boolean;
 }
 // Browsers alone have these.
-declare const navigator: object | undefined;
+declare var navigator: object | undefined;
 declare var document: { readonly baseURI: string } | undefined;
 declare var location: { readonly href: string } | undefined;
 declare var localStorage: object | undefined;
 declare var addEventListener: ((type: string, listener: () => void) => void) | undefined;
 declare var removeEventListener: ((type: string, listener: () => void) => void) | undefined;
-declare const indexedDB: { open(name: string, version: number): IDBOpenDBRequest } | undefined;
+declare var indexedDB: { open(name: string, version: number): IDBOpenDBRequest } | undefined;
 declare class IDBKeyRange {
   static bound(lower: unknown, upper: unknown): IDBKeyRange;
 }
@@ -46,7 +46,7 @@ interface IDBOpenDBRequest extends IDBRequest<IDBDatabase> {
 }
 interface IDBDatabase {
   createObjectStore(name: string, options: { keyPath: string[] }): void;
-  transaction(store: string, mode?: 'readwrite', options?: { durability: 'strict' }): IDBTransaction;
+  transaction(store: string, mode?: 'readwrite', options?: { durability: 'default' | 'strict' }): IDBTransaction;
   close(): void;
   onversionchange: (() => void) | null;
   onclose: (() => void) | null;

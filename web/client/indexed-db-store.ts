@@ -41,7 +41,7 @@ export class IndexedDbStore implements OutboxStore {
   private tab: TabLock | undefined;
   private found: (items: OutboxItem[]) => void = () => {};
   private lookTimer: Timer;
-  private readonly underWay = new Set<Promise<unknown>>();
+  private underWay: Promise<unknown> = Promise.resolve();
   private readonly unkept = new Map<string, OutboxItem>();
   private readonly lastWords: LastWords;
   private closed = false;
@@ -78,7 +78,7 @@ export class IndexedDbStore implements OutboxStore {
   async close(): Promise<void> {
     this.closed = true;
     clearTimeout(this.lookTimer);
-    await Promise.allSettled(this.underWay);
+    await this.underWay;
     globalThis.removeEventListener?.('pagehide', this.leave);
     const database = await this.database?.catch(() => undefined);
     database?.close();
@@ -89,9 +89,7 @@ export class IndexedDbStore implements OutboxStore {
 
   /** Has close wait for it. */
   private finish<T>(change: Promise<T>): Promise<T> {
-    this.underWay.add(change);
-    const done = () => void this.underWay.delete(change);
-    change.then(done, done);
+    this.underWay = Promise.allSettled([this.underWay, change]).then(() => {});
     return change;
   }
 
@@ -111,7 +109,7 @@ export class IndexedDbStore implements OutboxStore {
 
   /** Takes what is nobody's, and waits for the end of the tabs that have something. */
   private async look(take: (items: OutboxItem[]) => void): Promise<void> {
-    const all = await this.all((await this.db()).transaction('outbox'));
+    const all = await this.all((await this.db()).transaction('outbox').objectStore('outbox'));
     const { tab } = this;
     if (!tab) return take(all.map(itemIn));
     const owners = new Set(all.map((kept) => kept.owner));
@@ -132,54 +130,55 @@ export class IndexedDbStore implements OutboxStore {
   /** Becomes the owner of all that another one left, in one transaction: a crash leaves all of it to the next heir, or none. */
   private async inherit(owner: string): Promise<OutboxItem[]> {
     if (this.closed) return [];
-    const change = (await this.db()).transaction('outbox', 'readwrite');
-    const done = committed(change);
-    const left = (await this.all(change)).filter((kept) => kept.owner === owner);
-    for (const kept of left) change.objectStore('outbox').put({ ...kept, owner: this.owner } satisfies Kept);
-    await done;
+    let left: Kept[] = [];
+    await this.change('default', async (store) => {
+      left = (await this.all(store)).filter((kept) => kept.owner === owner);
+      for (const kept of left) store.put({ ...kept, owner: this.owner } satisfies Kept);
+    });
     return left.map(itemIn);
   }
 
-  private async keep(items: OutboxItem[]): Promise<void> {
+  private keep(items: OutboxItem[]): Promise<void> {
     const { user } = this.options;
-    const change = (await this.db()).transaction('outbox', 'readwrite', { durability: 'strict' });
-    const store = change.objectStore('outbox');
-    for (const item of items) {
-      store.put({ user, id: keyOf(item), owner: this.owner, item } satisfies Kept);
-      store.delete([user, item.id]); // where an older version kept it
-    }
-    change.commit(); // now, and not when this tab next gets a turn: a reload may come first
-    await committed(change);
+    return this.change('strict', (store) => {
+      for (const item of items) {
+        store.put({ user, id: keyOf(item), owner: this.owner, item } satisfies Kept);
+        store.delete([user, item.id]); // where an older version kept it
+      }
+    });
   }
 
-  private async takeOut(id: string, conversation: string): Promise<void> {
-    const { user } = this.options;
-    const change = (await this.db()).transaction('outbox', 'readwrite');
+  private takeOut(id: string, conversation: string): Promise<void> {
     const keys = [keyOf({ id, conversation }), id]; // the second is where an older version kept it
-    for (const key of keys) change.objectStore('outbox').delete([user, key]);
-    await committed(change);
+    return this.change('default', (store) => {
+      for (const key of keys) store.delete([this.options.user, key]);
+    });
   }
 
-  private all(change: IDBTransaction): Promise<Kept[]> {
+  /** Changes what is kept: all that is asked for, or nothing. */
+  private async change(durability: 'default' | 'strict', ask: (store: IDBObjectStore) => unknown): Promise<void> {
+    const change = (await this.db()).transaction('outbox', 'readwrite', { durability });
+    const done = committed(change);
+    await ask(change.objectStore('outbox'));
+    change.commit(); // now, and not when this tab next gets a turn: a reload may come first
+    await done;
+  }
+
+  private all(store: IDBObjectStore): Promise<Kept[]> {
     const { user } = this.options;
     const keys = IDBKeyRange.bound([user], [user, []]); // an array sorts after every string
-    return resultOf(change.objectStore('outbox').getAll(keys) as IDBRequest<Kept[]>);
+    return resultOf(store.getAll(keys) as IDBRequest<Kept[]>);
   }
 
   /** The open database; opened again where the browser has closed it, and where it could not be had before. */
   private async db(): Promise<IDBDatabase> {
-    if (this.closed && !this.database) throw new Error('this store is closed');
-    return (this.database ??= this.openDatabase());
-  }
-
-  private async openDatabase(): Promise<IDBDatabase> {
-    const forget = () => (this.database = undefined);
-    try {
-      return await openDatabase(this.options.database, 'outbox', ['user', 'id'], forget);
-    } catch (error) {
-      forget();
-      throw error;
+    if (!this.database) {
+      if (this.closed) throw new Error('this store is closed');
+      const forget = () => (this.database = undefined);
+      this.database = openDatabase(this.options.database, 'outbox', ['user', 'id'], forget);
+      this.database.catch(forget);
     }
+    return this.database;
   }
 }
 
@@ -192,14 +191,14 @@ function itemIn({ id, item }: Kept): OutboxItem {
 /** Whether there is an IndexedDB at all. One that is forbidden may show only when it is opened. */
 export function hasIndexedDb(): boolean {
   try {
-    return typeof indexedDB !== 'undefined';
+    return !!globalThis.indexedDB;
   } catch {
     return false; // some browsers forbid the very question
   }
 }
 
 function locksHere(): Locks | undefined {
-  return typeof navigator === 'undefined' ? undefined : (navigator as { locks?: Locks }).locks;
+  return (globalThis.navigator as { locks?: Locks } | undefined)?.locks;
 }
 
 function within<T>(milliseconds: number, promise: Promise<T>): Promise<T> {

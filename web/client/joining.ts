@@ -1,10 +1,11 @@
 // How a conversation is joined: as what, from where, and after each lost connection exactly where it was. Here it is
 // found out too where its record is not the one that it was.
-import type { Connection, Timer } from './connection.ts';
+import type { BrowserConnection, Timer } from './connection.ts';
+import { defined } from './defined.ts';
 import { conversationProblem, isPassing, type Refusal } from './limits.ts';
 import type { Place } from './outbox.ts';
 import type { Position } from './position.ts';
-import type { Timeline } from './timeline.ts';
+import { Timeline } from './timeline.ts';
 import type { Ack, Entry, ErrorFrame, Joined, Left, Message, Request, Seq, ServerFrame } from './protocol.ts';
 
 /** `open` gets every entry, `followed` only hears of the newest seq, `idle` is not joined. */
@@ -17,27 +18,24 @@ export interface Start {
 }
 
 export interface JoiningEvents {
-  onChange(): void;
+  /** Something is not as it was; `awaited` where somebody looks for it now. */
+  onChange(awaited?: boolean): void;
   /** It is to be joined, in another way than before: whether there is room for it is to be decided. */
   onWanted(): void;
-  /** A join was accepted, and is being taken in. */
-  onJoined(joined: Joined): void;
-  /** A join was answered, with yes or with no. */
+  /** A join was answered, with yes or with no; or nobody waits for its answer any more. */
   onAnswered(): void;
   /** The server has no room for this join. */
   onNoRoom(reason: string): void;
-  /** The record is another one: all that was held of the old one is to go. */
-  onAnotherRecord(): void;
 }
 
 type JoinRequest = Extract<Request, { type: 'join' }>;
 /** An entry, by what stays of it whatever becomes of its words. */
-type Known = Pick<Position, 'seq' | 'time' | 'id'>;
+type Known = { seq: Seq; time?: string | undefined; id?: string | undefined };
 
 const mostResumed = 1_000; // entries; what is opened again further behind than that is opened at its end
 export const joinAgainAfter = 2; // seconds, where the server does not say
 
-export class Joining {
+export abstract class Joining {
   mode: ConversationMode = 'idle';
   joined = false;
   problem: string | undefined;
@@ -47,6 +45,7 @@ export class Joining {
   newest: Seq = 0;
   aside = false;
   asked = false;
+  readonly timeline = new Timeline();
   private start: Start = {};
   private began: Seq | undefined; // the seq after which the first join of this log began
   private begun = false; // an open join was accepted: another one goes on after the timeline's last
@@ -60,30 +59,35 @@ export class Joining {
   private timer: Timer;
 
   constructor(
-    private readonly id: string,
-    private readonly connection: Connection,
-    private readonly timeline: Timeline,
-    private readonly events: JoiningEvents,
+    readonly id: string,
+    protected readonly connection: BrowserConnection,
+    protected readonly events: JoiningEvents,
   ) {}
 
+  /** A join was accepted, and is being taken in: `newest` is still what it was before. */
+  protected abstract takeIn(joined: Joined): void;
+  /** The record was replaced: nothing of the old one stays, and it is told. */
+  protected abstract beginAnew(): void;
+
   /** Whether a join of this log was ever accepted. */
-  get known(): boolean {
+  protected get known(): boolean {
     return this.began !== undefined;
   }
 
+  /** Whether a join goes on where it was, or where it was told to begin. */
   get opened(): boolean {
     return this.begun || this.start.after !== undefined;
   }
 
+  /**
+   * Where this client stands, to be kept by a program and handed back to `join` as `after`; nothing while that is not
+   * known.
+   */
   get position(): Position | undefined {
     if (this.began === undefined) return this.start.after;
     const seq = this.begun ? this.timeline.last : this.newest; // who only followed was told of no entry
     const unproven = this.unproven();
-    return {
-      ...(unproven?.seq === seq ? unproven : { seq }),
-      ...(this.log !== undefined && { log: this.log }),
-      ...this.receipt,
-    };
+    return defined({ ...(unproven?.seq === seq ? unproven : { seq }), log: this.log, ...this.receipt });
   }
 
   enter(mode: 'open' | 'followed'): void {
@@ -110,16 +114,18 @@ export class Joining {
     this.fails(problem);
   }
 
+  /** There is room for it again. */
   letIn(): void {
     this.aside = false;
     this.join();
   }
 
+  /** Whether it takes a place among the joins of this session, or would. */
   get takesPlace(): boolean {
     return this.mode !== 'idle' && (this.aside || !this.refused || this.passing);
   }
 
-  /** Asks to join as the mode says, from where it was; or only from the newest on. */
+  /** Asks to join as the mode says, from where it was; or only from the newest on. So it is after each reconnect. */
   join(fromNewest = false): void {
     if (this.aside) return;
     const impossible = conversationProblem(this.id);
@@ -139,6 +145,7 @@ export class Joining {
     if (this.doubted && goesOn(request) && attempt === this.attempt) this.prove(this.doubted, attempt);
   }
 
+  /** Where its record stands; nothing before this connection knows. Where it is not joined, that cannot be known. */
   place(): Place | undefined {
     if (this.proving) return undefined;
     if (this.joined) return { known: true, log: this.log, last: this.newest };
@@ -153,19 +160,19 @@ export class Joining {
   }
 
   /** Forgets all that is known of the record. */
-  drop(): void {
+  protected drop(): void {
     this.log = this.receipt = this.held = this.doubted = this.began = undefined;
     this.begun = false;
     this.newest = 0;
   }
 
   /** There is an entry with this seq. */
-  heard(seq: Seq): void {
+  protected heard(seq: Seq): void {
     this.newest = Math.max(this.newest, seq);
   }
 
   /** An entry of the stream came, and is the next one unless it was known. */
-  took(entry: Entry, next: boolean): void {
+  protected took(entry: Entry, next: boolean): void {
     this.heard(entry.seq);
     this.learnLog(entry.log);
     if (next) this.held = knownOf(entry);
@@ -179,7 +186,7 @@ export class Joining {
   }
 
   /** It was left: as this client asked, or else for a reason that is told. */
-  left({ code, reason }: Left): void {
+  protected left({ code, reason }: Left): void {
     if (reason === undefined) return;
     this.joined = this.asked = false;
     this.fails({ code: code ?? 'forbidden', reason });
@@ -200,13 +207,13 @@ export class Joining {
    */
   private request(resumed: boolean): JoinRequest {
     const request = { type: 'join', conversation: this.id } as const;
-    const record = { ...(this.log !== undefined && { log: this.log }), ...this.receipt };
+    const record = { log: this.log, ...this.receipt };
     if (this.mode === 'followed') return { ...request, messages: false, ...record };
     const { after, limit } = this.start;
-    if (!resumed) return { ...request, ...(limit !== undefined && { limit }) };
+    if (!resumed) return { ...request, limit };
     if (this.begun) return { ...request, after: this.timeline.last, ...record };
-    const { seq, time: _time, id: _id, ...place } = after!;
-    return { ...request, after: seq, ...place };
+    const { seq, log, known, sum } = after!;
+    return { ...request, after: seq, log, known, sum };
   }
 
   /** The newest entry, where no sum was told of it or of a later one: so it is with who only reads. */
@@ -243,7 +250,7 @@ export class Joining {
     this.joined = true;
     this.problem = this.code = undefined;
     this.passing = false;
-    this.events.onJoined(joined);
+    this.takeIn(joined);
     this.log = joined.log;
     this.learnSum(joined.last, joined.sum);
     this.newest = joined.last;
@@ -288,7 +295,7 @@ export class Joining {
   private forget(): boolean {
     const { attempt } = this;
     delete this.start.after;
-    this.events.onAnotherRecord();
+    this.beginAnew();
     return attempt === this.attempt;
   }
 
@@ -310,8 +317,8 @@ function goesOn({ after, log, known }: JoinRequest): boolean {
 }
 
 function knownOf(entry: Entry): Known {
-  const { seq, time, id } = entry as Partial<Message> & Entry;
-  return { seq, ...(time !== undefined && { time }), ...(id !== undefined && { id }) };
+  const { seq, time, id } = entry as Entry & Partial<Message>;
+  return { seq, time, id };
 }
 
 function isSame(one: Known, other: Known): boolean {

@@ -1,4 +1,5 @@
 // Keeps the outbox's items in its store, and knows which ones it could not keep. Those live in memory until it can.
+import { wordsOf } from './cause.ts';
 import { keyOf, type OutboxItem } from './outbox-item.ts';
 import type { OutboxStore } from './outbox-store.ts';
 
@@ -82,7 +83,7 @@ export class Keeper {
 
   private failed(error: unknown): void {
     if (!this.state.lasting || !this.store) return; // said already; or closed on purpose
-    this.enter({ lasting: false, reason: reasonOf(error) });
+    this.enter({ lasting: false, reason: wordsOf(error) });
   }
 
   private enter(state: StorageState): void {
@@ -94,9 +95,4 @@ export class Keeper {
 /** A store of the application's may throw where it should reject. */
 async function attempt<T>(act: () => Promise<T>): Promise<T> {
   return act();
-}
-
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.message || error.name; // some browsers give a full disk a name and no words
 }

@@ -1,5 +1,6 @@
 // One message on its way to the record, and how one that was kept comes back.
-import { isNumber, noLimits, problemOf, type Refusal } from './limits.ts';
+import { defined } from './defined.ts';
+import { badRequest, isNumber, noLimits, problemOf, type Refusal } from './limits.ts';
 import { newId, type Limits, type Seq } from './protocol.ts';
 
 export interface OutboxItem {
@@ -75,29 +76,27 @@ function isObject(value: unknown): value is Record<string, unknown> {
  */
 export function revive(found: unknown, limits: Limits = noLimits): { item: OutboxItem; problem?: Refusal } {
   const kept: Partial<Record<keyof OutboxItem, unknown>> = isObject(found) ? found : {};
-  const { id, conversation, text, created, since, log, target, meta, reason, code } = kept;
-  const known = typeof log === 'string' && log !== '';
+  const { id, conversation, text, created, since, target, meta } = kept;
+  const log = stringIn(kept.log);
   const item: OutboxItem = {
-    id: typeof id === 'string' && id !== '' ? id : newId(),
-    conversation: typeof conversation === 'string' ? conversation : '',
-    text: typeof text === 'string' ? text : '',
-    created: typeof created === 'number' && Number.isFinite(created) ? created : 0,
-    since: known && isNumber(since, 0) ? since : 0, // 0: the whole record is searched
-    ...(known && { log }),
+    id: stringIn(id) ?? newId(),
+    conversation: stringIn(conversation) ?? '',
+    text: stringIn(text) ?? '',
+    created: Number.isFinite(created) ? (created as number) : 0,
+    since: log && isNumber(since, 0) ? since : 0, // 0: the whole record is searched
     state: kept.state === 'failed' ? 'failed' : 'sending',
+    ...defined({ log, reason: stringIn(kept.reason), code: stringIn(kept.code) }),
     ...(target != null && { target: target as Seq }),
     ...(meta != null && { meta: meta as Record<string, unknown> }),
-    ...(typeof reason === 'string' && { reason }),
-    ...(typeof code === 'string' && { code }),
   };
   const problem = item.state === 'sending' ? problemOf(item, limits) : undefined;
-  return { item, ...(problem && { problem: unreadable(kept) ?? problem }) };
+  if (!problem) return { item };
+  // What is no message at all. A text that is empty is one, and the problem says that of it.
+  const whole = [id, conversation, text].every((part) => typeof part === 'string');
+  if (whole) return { item, problem };
+  return { item, problem: badRequest('what was kept of this message is not whole: write it once more') };
 }
 
-/** What is no message at all. A text that is empty is one, and the problem says that of it. */
-function unreadable({ id, conversation, text }: Partial<Record<keyof OutboxItem, unknown>>): Refusal | undefined {
-  const whole = typeof id === 'string' && typeof conversation === 'string' && typeof text === 'string';
-  return whole
-    ? undefined
-    : { code: 'bad_request', reason: 'what was kept of this message is not whole: write it once more' };
+function stringIn(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
 }

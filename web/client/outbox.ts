@@ -5,11 +5,11 @@
 import { byteLength, newId, type Ack, type ErrorFrame, type Limits, type Message } from './protocol.ts';
 import type { Request, Seq, ServerFrame } from './protocol.ts';
 import type { OnReply, Timer } from './connection.ts';
+import { defined } from './defined.ts';
 import { Keeper, type StorageState } from './keeper.ts';
-import { defaultLimits, plainMeta, problemOf, sinceProblem, type Refusal } from './limits.ts';
+import { defaultLimits, problemOf, seqProblem, type Refusal } from './limits.ts';
 import { keyOf, revive, saysTheSame, type OutboxItem } from './outbox-item.ts';
 import type { OutboxStore } from './outbox-store.ts';
-import { Settling } from './settling.ts';
 
 /** What a message is made of, and the last seq that its author knew of in which log. */
 export interface Draft {
@@ -37,24 +37,26 @@ export interface OutboxOptions {
   onRecorded(item: OutboxItem): void;
   onAck(ack: Ack): void;
   onFailed(item: OutboxItem): void;
+  /** It is recorded, has failed or was discarded; or, without one, what the store holds is known now. */
+  onSettled(item?: OutboxItem): void;
   onStorage(state: StorageState): void;
 }
+
+/** An ack; or the entry itself, which has no receipt. */
+type Recorded = Pick<Ack, 'seq' | 'time' | 'sum' | 'duplicate' | 'log'>;
 
 const inFlightLimit = 16; // sends of one conversation in flight at once
 const pause = 2; // seconds before a send is repeated where the server does not say
 const another: Refusal = {
   code: 'conflict',
-  reason: 'another message with this id waits to be sent: give each message an id of its own',
+  reason: 'another message with this id waits: give each one an id of its own',
 };
-const passing = new Set(['rate_limited', 'unavailable']);
 
 export class Outbox {
   private items: OutboxItem[] = []; // by `created`
   private opened = false;
   private limits: Limits | undefined; // the server's, once it has said them
   private readonly keeper: Keeper;
-  private readonly settling = new Settling();
-  private abandoned = false;
   private readonly refusals = new WeakSet<OutboxItem>(); // never came into the queue: not kept, its id may be another's
   private readonly tried = new WeakSet<OutboxItem>(); // a server may have seen it
   private readonly earlier = new WeakSet<OutboxItem>(); // may have been sent in an earlier life, after its `since`
@@ -70,6 +72,11 @@ export class Outbox {
     return this.keeper.state;
   }
 
+  /** Whether nothing waits any more, here or in the store. */
+  get drained(): boolean {
+    return this.opened && this.left === 0;
+  }
+
   /** How many messages have neither come onto the record nor failed. */
   get left(): number {
     return this.items.filter((item) => item.state === 'sending').length;
@@ -82,7 +89,7 @@ export class Outbox {
     this.opened = true;
     this.adopt(items);
     this.keeper.catchUp();
-    this.settling.wake();
+    this.options.onSettled();
     for (const conversation of this.conversations()) this.pump(conversation);
   }
 
@@ -94,19 +101,10 @@ export class Outbox {
     await this.keeper.close();
   }
 
-  /** Is closed for good: another user is here now, and what waits is not theirs. */
-  async abandon(): Promise<void> {
-    this.abandoned = true;
-    this.settling.abandon();
-    this.settling.wake();
-    await this.close();
-  }
-
   /** The server's limits are known now: what waits is weighed again. */
   weigh(limits: Limits): void {
     this.limits = limits;
-    const due = this.items.filter((item) => this.waits(item) && !this.inFlight.has(item));
-    this.failAll(due.map((item) => [item, problemOf(item, limits)]));
+    this.failAll(this.items.filter((item) => this.isDue(item)).map((item) => [item, problemOf(item, limits)]));
   }
 
   /**
@@ -115,16 +113,16 @@ export class Outbox {
    */
   tooBig(): void {
     const sizeOf = (item: OutboxItem) => byteLength(JSON.stringify(item));
-    const flying = this.items.filter((item) => this.waits(item) && this.inFlight.has(item));
+    const flying = [...this.inFlight].filter((item) => item.state === 'sending' && !this.shown.has(item));
     const [largest] = flying.sort((a, b) => sizeOf(b) - sizeOf(a));
-    const reason = 'the connection was closed for a frame over the limit, and of what was on its way this is the largest';
-    if (largest) this.fail(largest, { code: 'too_large', reason: `${reason}: send it in parts` });
+    const reason = 'the connection was closed for a frame over the limit, and this is the largest: send it in parts';
+    if (largest) this.fail(largest, { code: 'too_large', reason });
   }
 
   /** Queues a message, and keeps it; one that cannot be sent has failed already, and is not kept. */
   add(draft: Draft): OutboxItem {
     const item = this.newItem(draft);
-    const problem = this.complete(item, draft.meta) ?? sinceProblem(draft.earliest) ?? this.problemOf(item);
+    const problem = seqProblem('since', draft.earliest ?? 0, 0) ?? this.problemOf(item);
     const before = draft.id === undefined ? undefined : this.find(item);
     if (before && !problem) return this.addAgain(before, item);
     if (draft.earliest !== undefined) this.earlier.add(item);
@@ -137,8 +135,8 @@ export class Outbox {
     return this.items.filter((item) => item.conversation === conversation && !this.shown.has(item));
   }
 
-  conversations(): string[] {
-    return [...new Set(this.items.map((item) => item.conversation))];
+  conversations(): Set<string> {
+    return conversationsOf(this.items);
   }
 
   /** Sends what may be sent. It stops at a send that waits for its turn, and passes over those that failed. */
@@ -148,22 +146,9 @@ export class Outbox {
     const waiting = this.items.filter((item) => item.conversation === conversation && item.state === 'sending');
     let before: OutboxItem | undefined;
     for (const item of waiting.slice(0, inFlightLimit)) {
-      if (this.waits(item) && !this.inFlight.has(item)) this.transmit(item, before, place);
+      if (this.isDue(item)) this.transmit(item, before, place);
       if (item.state === 'sending') before = item; // an answer may have come at once
     }
-  }
-
-  /**
-   * Resolves once the message is on the record, has failed or was discarded; rejects where another user is here before
-   * that.
-   */
-  settled(item: OutboxItem): Promise<OutboxItem> {
-    return item.state === 'sending' ? this.settling.of(this.lookUp(item), item) : Promise.resolve(item);
-  }
-
-  /** Resolves once nothing waits any more, here or in the store; or what waits is not this user's. */
-  async drained(): Promise<void> {
-    while (!this.abandoned && (!this.opened || this.left > 0)) await this.settling.next();
   }
 
   retry(wanted: string | OutboxItem): void {
@@ -179,7 +164,7 @@ export class Outbox {
     this.remove(item, true);
     if (item.state === 'recorded') return;
     item.state = 'discarded';
-    this.settling.settle(item);
+    this.options.onSettled(item);
   }
 
   /**
@@ -191,7 +176,7 @@ export class Outbox {
     if (!item || !saysTheSame(item, message)) return; // of another one under its id the answer tells
     const awaited = item.state === 'sending' && this.inFlight.has(item);
     if (awaited) this.shown.set(item, message);
-    else this.recordAsSeen(item, message);
+    else this.record(item, message, true);
   }
 
   /** Drops what is acknowledged and stands at or before `last`: the timeline shows it, or has left it behind. */
@@ -213,25 +198,13 @@ export class Outbox {
     this.keep(item);
   }
 
-  private newItem({ conversation, text, id, earliest, newest, log, target }: Draft): OutboxItem {
+  private newItem({ conversation, text, id, earliest, newest, log, target, meta }: Draft): OutboxItem {
     const before = this.items.at(-1)?.created ?? 0;
     return {
       id: id ?? newId(), conversation, text, since: earliest ?? newest, state: 'sending',
       created: Math.max(Date.now(), before + 1),
-      ...(log !== undefined && { log }), ...(target != null && { target }),
+      ...defined({ log, target: target ?? undefined, meta: meta == null ? undefined : asJson(meta) }),
     };
-  }
-
-  /** Puts the meta in as JSON has it; or says why that cannot be, and puts it in as it is. */
-  private complete(item: OutboxItem, meta: Draft['meta']): Refusal | undefined {
-    if (meta == null) return undefined;
-    item.meta = meta;
-    try {
-      item.meta = plainMeta(meta);
-    } catch (refusal) {
-      return refusal as Refusal;
-    }
-    return undefined;
   }
 
   /**
@@ -249,7 +222,7 @@ export class Outbox {
     if (!problem) this.keeper.save(item);
     else {
       this.refusals.add(item);
-      Object.assign(item, { state: 'failed', code: problem.code, reason: problem.reason });
+      become(item, failedBy(problem));
       queueMicrotask(() => this.options.onFailed(item));
     }
     this.changed(item.conversation, true);
@@ -258,9 +231,7 @@ export class Outbox {
 
   private sendAgain(item: OutboxItem): void {
     const twin = this.find(item);
-    item.state = 'sending';
-    delete item.reason;
-    delete item.code;
+    become(item, { state: 'sending' });
     const problem = this.problemOf(item) ?? (twin && twin !== item ? another : undefined);
     if (problem) return this.fail(item, problem);
     this.refusals.delete(item);
@@ -288,7 +259,7 @@ export class Outbox {
     }
     this.items = [...this.items, ...fresh].sort((a, b) => a.created - b.created);
     this.failAll(failed);
-    for (const conversation of new Set(fresh.map((item) => item.conversation))) this.changed(conversation);
+    for (const conversation of conversationsOf(fresh)) this.changed(conversation);
   }
 
   /** Whether a message that an earlier life has sent, or meant to, is the one that waits: then that goes on as it. */
@@ -296,8 +267,7 @@ export class Outbox {
     if (!saysTheSame(item, kept)) return false;
     item.created = kept.created;
     item.since = kept.since;
-    if (kept.log === undefined) delete item.log;
-    else item.log = kept.log;
+    putInto(item, kept.log);
     this.tried.add(item);
     this.earlier.delete(item);
     return true;
@@ -311,10 +281,7 @@ export class Outbox {
     const log = place.known ? undefined : item.log; // nobody has asked yet whether it is still this one
     this.inFlight.add(item);
     const sent = this.options.request(
-      {
-        type: 'send', conversation, id, text, ...(target !== undefined && { target }), ...(meta && { meta }),
-        ...(log !== undefined && { log }), ...(before && { prev: before.id }), ...(since !== undefined && { since }),
-      },
+      { type: 'send', conversation, id, text, target, meta, log, prev: before?.id, since },
       (reply) => this.replied(item, before, reply),
     );
     if (sent) this.tried.add(item);
@@ -327,8 +294,7 @@ export class Outbox {
     if (item.log !== undefined) delete item.target;
     if (this.tried.has(item) || (earlier && item.log !== undefined)) item.since = 0;
     else if (!earlier) item.since = last;
-    if (log === undefined) delete item.log;
-    else item.log = log;
+    putInto(item, log);
   }
 
   private replied(item: OutboxItem, before: OutboxItem | undefined, reply: ServerFrame | undefined): void {
@@ -337,33 +303,23 @@ export class Outbox {
     this.shown.delete(item);
     if (reply?.type === 'ack') this.options.onAck(reply);
     if (!this.items.includes(item)) return; // settled or discarded meanwhile
-    if (reply?.type === 'ack') this.acked(item, reply, shown);
-    else if (shown) this.recordAsSeen(item, shown);
+    if (reply?.type === 'ack') this.record(item, reply, shown !== undefined);
+    else if (shown) this.record(item, shown, true);
     else if (reply?.type === 'error') this.refused(item, before, reply);
     // Else the connection was lost: the next one sends it again.
   }
 
-  private acked(item: OutboxItem, ack: Ack, shown: Message | undefined): void {
-    const { seq, time, sum, duplicate } = ack;
-    this.record(item, { seq, time, ...(sum !== undefined && { sum }), ...(duplicate && { duplicate }) }, ack.log);
-    if (shown) this.remove(item);
+  /** It is on the record, by an ack or by its entry. What was `seen` there waits for nothing any more. */
+  private record(item: OutboxItem, { seq, time, sum, duplicate, log }: Recorded, seen: boolean): void {
+    if (item.state !== 'recorded') {
+      const known = { log: log ?? this.options.logOf(item.conversation), duplicate: duplicate || undefined };
+      become(item, { state: 'recorded', ...defined({ seq, time, sum, ...known }) });
+      this.keeper.forget(item);
+      this.options.onRecorded(item);
+      this.options.onSettled(item);
+    }
+    if (seen) this.remove(item);
     else this.changed(item.conversation);
-  }
-
-  private recordAsSeen(item: OutboxItem, { seq, time, log }: Message): void {
-    this.record(item, { seq, time }, log);
-    this.remove(item);
-  }
-
-  private record(item: OutboxItem, facts: Partial<OutboxItem> & { seq: Seq }, log: string | undefined): void {
-    if (item.state === 'recorded') return;
-    const known = log ?? this.options.logOf(item.conversation);
-    Object.assign(item, facts, { state: 'recorded' }, known !== undefined && { log: known });
-    delete item.reason;
-    delete item.code;
-    this.keeper.forget(item);
-    this.options.onRecorded(item);
-    this.settling.settle(item);
   }
 
   private refused(item: OutboxItem, before: OutboxItem | undefined, error: ErrorFrame): void {
@@ -377,7 +333,7 @@ export class Outbox {
       this.pump(item.conversation);
       return;
     }
-    if (passing.has(error.code)) {
+    if (error.code === 'rate_limited' || error.code === 'unavailable') {
       item.reason = error.reason;
       this.options.onChange(item.conversation);
       this.pauseFor(item.conversation, error.retry_after ?? pause);
@@ -395,15 +351,15 @@ export class Outbox {
     const failed: OutboxItem[] = [];
     for (const [item, problem] of all) {
       if (!problem || item.state !== 'sending') continue;
-      Object.assign(item, { state: 'failed', code: problem.code, reason: problem.reason });
+      become(item, failedBy(problem));
       this.keep(item);
       failed.push(item);
     }
     for (const item of failed) {
       if (item.state === 'failed') this.options.onFailed(item); // who was told of one may have given up another
-      if (item.state === 'failed') this.settling.settle(item);
+      if (item.state === 'failed') this.options.onSettled(item);
     }
-    for (const conversation of new Set(failed.map((item) => item.conversation))) this.changed(conversation);
+    for (const conversation of conversationsOf(failed)) this.changed(conversation);
   }
 
   /** Another message of this user stands on the record, or waits, under the id. */
@@ -446,22 +402,52 @@ export class Outbox {
     return problemOf(item, this.limits ?? defaultLimits);
   }
 
-  private waits(item: OutboxItem): boolean {
-    return item.state === 'sending' && !this.shown.has(item);
+  /** Whether it waits, and is not on its way. */
+  private isDue(item: OutboxItem): boolean {
+    return item.state === 'sending' && !this.inFlight.has(item);
   }
 
   /** The message of the queue with this id. What never came into it may have the same one. */
   private find(wanted: Pick<OutboxItem, 'conversation' | 'id'>): OutboxItem | undefined {
-    return this.items.find((item) => isOf(item, wanted) && !this.refusals.has(item));
+    return this.items.find((item) => keyOf(item) === keyOf(wanted) && !this.refusals.has(item));
   }
 
   /** By an id, or by the message, of which there may be copies. */
-  private lookUp(wanted: string | OutboxItem): OutboxItem | undefined {
+  lookUp(wanted: string | OutboxItem): OutboxItem | undefined {
     if (typeof wanted === 'string') return this.items.find((item) => item.id === wanted);
-    return this.items.find((item) => isOf(item, wanted) && item.created === wanted.created);
+    return this.items.find((item) => keyOf(item) === keyOf(wanted) && item.created === wanted.created);
   }
 }
 
-function isOf(item: OutboxItem, { conversation, id }: Pick<OutboxItem, 'conversation' | 'id'>): boolean {
-  return item.id === id && item.conversation === conversation;
+/** It is in another state, for a reason of that state's or for none. */
+function become(item: OutboxItem, facts: Partial<OutboxItem>): void {
+  delete item.reason;
+  delete item.code;
+  Object.assign(item, facts);
+}
+
+function failedBy({ code, reason }: Refusal): Partial<OutboxItem> {
+  return { state: 'failed', code, reason };
+}
+
+/** Says which log its places mean something in. */
+function putInto(item: OutboxItem, log: string | undefined): void {
+  delete item.log;
+  Object.assign(item, defined({ log }));
+}
+
+function conversationsOf(items: OutboxItem[]): Set<string> {
+  return new Set(items.map((item) => item.conversation));
+}
+
+/**
+ * What JSON makes of it now: what becomes of the original later changes nothing. What is no JSON stays as it is, for
+ * `problemOf` to say so.
+ */
+function asJson<Value>(value: Value): Value {
+  try {
+    return JSON.parse(JSON.stringify(value)) as Value;
+  } catch {
+    return value;
+  }
 }

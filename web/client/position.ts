@@ -1,5 +1,6 @@
 // Where a conversation is gone on with: by this client after a lost connection, by a program that was started again.
-import { isNumber, type Refusal } from './limits.ts';
+import { defined } from './defined.ts';
+import { badRequest, isNumber, seqProblem, type Refusal } from './limits.ts';
 import { RequestError } from './request-error.ts';
 import { byteLength, type Seq } from './protocol.ts';
 
@@ -41,57 +42,37 @@ const mostEntries = 1_000; // a join may ask for
 
 /** What was asked for, checked: throws a RequestError with the code `bad_request`. */
 export function startOf({ after, log, known, sum, limit }: JoinOptions): { after?: Position; limit?: number } {
-  const from =
-    typeof after === 'object' && after !== null
-      ? after
-      : after === undefined
-        ? undefined
-        : { seq: after, log, known, sum };
-  const problem =
-    limitProblem(limit) ?? (from && positionProblem(from)) ?? (from ? undefined : loose({ log, known, sum }));
-  if (problem) throw new RequestError(problem.code, problem.reason);
-  return { ...(from && { after: tidy(from) }), ...(limit !== undefined && { limit }) };
+  const isPosition = typeof after === 'object' && after !== null;
+  const from = isPosition ? after : after === undefined ? undefined : { seq: after, log, known, sum };
+  const problem = limitProblem(limit) ?? (from ? positionProblem(from) : placeProblem(log ?? known ?? sum));
+  if (problem) throw RequestError.of(problem);
+  return defined({ after: from && tidy(from), limit });
 }
 
 type Loose = { [Name in keyof Position]?: Position[Name] | undefined };
 
 function tidy({ seq, log, known, sum, time, id }: Loose): Position {
-  return {
-    seq: seq!,
-    ...(log !== undefined && { log }),
-    ...(known !== undefined && { known, sum: sum! }),
-    ...(time !== undefined && { time }),
-    ...(id !== undefined && { id }),
-  };
+  return defined({ seq: seq!, log, known, sum, time, id });
 }
 
 function limitProblem(limit: unknown): Refusal | undefined {
-  if (limit === undefined || (isNumber(limit, 0) && limit <= mostEntries)) return undefined;
-  return badRequest(`limit is a number of entries, from 0 to ${mostEntries}`);
+  const fits = limit === undefined || (isNumber(limit, 0) && limit <= mostEntries);
+  return fits ? undefined : badRequest(`limit is a number of entries, from 0 to ${mostEntries}`);
 }
 
 function positionProblem({ seq, log, known, sum, time, id }: Loose): Refusal | undefined {
-  if (!isNumber(seq, 0)) return badRequest('after is the seq of an entry, from 0 on, or a position that was kept');
-  if (log !== undefined && !isName(log)) return badRequest('log is what a position, an ack or an entry called it');
-  if ((known === undefined) !== (sum === undefined))
-    return badRequest('known and sum belong together: the seq of an entry, and the sum that came with it');
-  if (known !== undefined && (!isNumber(known, 1) || !isName(sum)))
-    return badRequest('known is the seq of an entry, from 1 on, and sum is its');
-  if ((time !== undefined && !isName(time)) || (id !== undefined && !isName(id)))
-    return badRequest('time and id are those of the entry: a position has them');
-  return undefined;
+  const whole = known === undefined ? sum === undefined : isNumber(known, 1) && sum !== undefined;
+  const named = [log, sum, time, id].every((name) => name === undefined || isName(name));
+  const problem = seqProblem('after', seq, 0);
+  if (problem || (whole && named)) return problem;
+  return badRequest('beside `after`, log, known with sum, time and id stand as they were told');
 }
 
-function loose({ log, known, sum }: Loose): Refusal | undefined {
-  if (log === undefined && known === undefined && sum === undefined) return undefined;
-  return badRequest('log, known and sum say which record `after` is of: give them together with it');
+function placeProblem(place: unknown): Refusal | undefined {
+  return place === undefined ? undefined : badRequest('log, known and sum stand beside `after`: give it too');
 }
 
 /** As every name on the wire: 1 to 64 bytes. */
 function isName(value: unknown): boolean {
   return typeof value === 'string' && value !== '' && byteLength(value) <= 64;
-}
-
-function badRequest(reason: string): Refusal {
-  return { code: 'bad_request', reason };
 }

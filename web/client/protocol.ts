@@ -151,12 +151,17 @@ export type ServerFrame =
   | Welcome | Joined | Message | Ack | Last | Growth | Left | HistoryPage | Presence | Typing | Read | ErrorFrame
   | { type: 'pong'; ref?: string };
 
+/** What the client may say. What is undefined is not on the wire. */
 export type Request =
-  | { type: 'join'; conversation: string; after?: Seq; log?: string; known?: Seq; sum?: string; limit?: number; messages?: boolean }
+  | {
+      type: 'join'; conversation: string; after?: Seq | undefined; log?: string | undefined; known?: Seq | undefined;
+      sum?: string | undefined; limit?: number | undefined; messages?: boolean | undefined;
+    }
   | { type: 'leave' | 'typing'; conversation: string }
   | {
-      type: 'send'; conversation: string; id: string; text: string; target?: Seq; meta?: Record<string, unknown>;
-      log?: string; prev?: string; since?: Seq;
+      type: 'send'; conversation: string; id: string; text: string; target?: Seq | undefined;
+      meta?: Record<string, unknown> | undefined; log?: string | undefined; prev?: string | undefined;
+      since?: Seq | undefined;
     }
   | { type: 'history'; conversation: string; before?: Seq; after?: Seq; limit?: number }
   | { type: 'read'; conversation: string; seq: Seq; ref?: string }
@@ -173,17 +178,12 @@ export function isConversationId(id: string): boolean {
 
 /** How many bytes a text has in UTF-8. */
 export function byteLength(text: string): number {
-  let bytes = text.length;
-  for (let index = 0; index < text.length; index++) {
-    const unit = text.charCodeAt(index);
-    if (unit > 0x7f) bytes += unit > 0x7ff ? 2 : 1;
-    if (unit >= 0xd800 && unit < 0xdc00 && isLowSurrogate(text.charCodeAt(index + 1))) index++; // the two are 4 bytes
+  let bytes = 0;
+  for (const letter of text) {
+    const point = letter.codePointAt(0)!;
+    bytes += point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
   }
   return bytes;
-}
-
-function isLowSurrogate(unit: number): boolean {
-  return unit >= 0xdc00 && unit < 0xe000;
 }
 
 /**

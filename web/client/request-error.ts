@@ -9,7 +9,7 @@ export class RequestError extends Error {
     super(reason);
   }
 
-  static of(frame: ErrorFrame): RequestError {
-    return new RequestError(frame.code, frame.reason);
+  static of({ code, reason }: Pick<ErrorFrame, 'code' | 'reason'>): RequestError {
+    return new RequestError(code, reason);
   }
 }

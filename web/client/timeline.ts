@@ -90,10 +90,7 @@ export class Timeline {
     const oldest = known[0];
     if (!oldest || !isRun(known, oldest.seq)) return false;
     this.keepTail();
-    this.messages = [];
-    this.first = oldest.seq;
-    this.end = oldest.seq - 1;
-    this.hasOlder = oldest.seq > 1;
+    this.holdFrom(oldest.seq);
     this.extend(known);
     return true;
   }
@@ -132,14 +129,18 @@ export class Timeline {
   clear(): void {
     this.log = undefined;
     this.begin(1);
-    this.hasOlder = false;
   }
 
   private begin(first: Seq): void {
-    this.messages = [];
+    this.holdFrom(first);
     this.tail = [];
+    this.last = this.end;
+  }
+
+  private holdFrom(first: Seq): void {
+    this.messages = [];
     this.first = first;
-    this.end = this.last = first - 1;
+    this.end = first - 1;
     this.hasOlder = first > 1;
   }
 

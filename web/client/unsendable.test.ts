@@ -93,7 +93,7 @@ const cases: Case[] = [
     code: 'too_large',
     says: /id has at most 64 bytes: this one has 66/,
   },
-  { what: 'an empty id', options: { id: '' }, code: 'bad_request', says: /1 to 64 bytes/ },
+  { what: 'an empty id', options: { id: '' }, code: 'bad_request', says: /id has at least 1 byte/ },
   { what: 'an id with U+0000', options: { id: 'a\0' }, code: 'bad_request', says: /U\+0000/ },
   { what: 'a target that is no seq', options: { target: 1.5 }, code: 'bad_request', says: /target/ },
   { what: 'a since that is no seq', options: { id: 'x', since: -1 }, code: 'bad_request', says: /since/ },

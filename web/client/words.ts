@@ -1,17 +1,16 @@
 // The checks on what people write, names and texts, as docs/protocol.md has them. The server decides; these tell a person at once.
 import { byteLength } from './protocol.ts';
 
-/** Letters, symbols and marks by their category whose shape is empty, as the braille pattern of no dots. */
-const blanks = '\\u2800\\u{13441}\\u{13442}\\u{16fe4}\\u{1d159}';
-
-/** A character that can be seen by itself: among the format characters, those that are drawn before a number. */
-const seen = new RegExp(
-  `[^\\p{Z}\\p{Cc}\\p{Cf}\\p{Cs}\\p{Default_Ignorable_Code_Point}${blanks}]`
-  + '|[\\u0600-\\u0605\\u06dd\\u070f\\u0890\\u0891\\u08e2\\u{110bd}\\u{110cd}]', 'u');
+/**
+ * A character that can be seen by itself: among the format characters, those that are drawn before a number. Those that
+ * are named after the properties have an empty shape, whatever their category, as the braille pattern of no dots.
+ */
+const seen =
+  /[^\p{Z}\p{Cc}\p{Cf}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800\u{13441}\u{13442}\u{16fe4}\u{1d159}]|[\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\u{110bd}\u{110cd}]/u;
 
 /** What no name has. The two joiners may stand where a script needs them: that is left to the server. */
-const hidden = new RegExp(
-  `[\\p{Cc}\\p{Cs}\\p{Co}\\p{Noncharacter_Code_Point}\\p{Zl}\\p{Zp}\\ufff9-\\ufffb${blanks}]|(?![\\u200c\\u200d])\\p{Default_Ignorable_Code_Point}`, 'u');
+const hidden =
+  /[\p{Cc}\p{Cs}\p{Co}\p{Noncharacter_Code_Point}\p{Zl}\p{Zp}\ufff9-\ufffb\u2800\u{13441}\u{13442}\u{16fe4}\u{1d159}]|(?![\u200c\u200d])\p{Default_Ignorable_Code_Point}/u;
 
 /** Whether a text has a character that can be seen: one that has none is refused. */
 export function canBeSeen(text: string): boolean {

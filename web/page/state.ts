@@ -1,6 +1,7 @@
 // What the page shows, as signals; what a person can do, as functions. Components read these and hold little of their own.
 import { batch, computed, signal, type Signal } from '@preact/signals';
-import { Chat, closeCode, type ConnectionState, type Conversation, type Limits } from '@verbatim/client';
+import { closeCode, type ConnectionState, type Conversation, type Limits } from '@verbatim/client';
+import { PageChat } from '../client/page-chat.ts'; // the client's own Chat has what programs need besides
 import { conversationOf, defaultConversation, isConversationId, pathOf, socketAddress, tokenOf } from './address.ts';
 import { closeOver } from './dialog/over.ts';
 import { loadDrafts } from './drafts.ts';
@@ -47,8 +48,8 @@ export let chat = newChat();
 /** The same, for who must hear its events: another one comes with another name. */
 export const chats = signal(chat);
 
-function newChat(): Chat {
-  const made = new Chat({
+function newChat(): PageChat {
+  const made = new PageChat({
     url: socketAddress(root, undefined),
     get name() { return name.value || undefined; }, // with a token too: an open server knows nothing of that
     token,
