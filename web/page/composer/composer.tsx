@@ -1,4 +1,5 @@
 // Where one writes. What is not sent yet stays over a reload.
+import { h } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { byteLength, canBeSeen } from '@verbatim/client';
 import { draftOf, drafts, keepDraft } from '../drafts.ts';

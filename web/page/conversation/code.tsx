@@ -1,6 +1,6 @@
 // A block of code: coloured once the colours are loaded, and copied with one press.
 import { signal } from '@preact/signals';
-import type { ComponentChildren } from 'preact';
+import { h, type ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { Copy } from './copy.tsx';
 import type { colour as colourOf, Node } from './highlight.ts';

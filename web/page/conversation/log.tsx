@@ -1,5 +1,6 @@
 // The log of a conversation: the rows near what is read, and at its end what has not reached the record yet.
 import { effect } from '@preact/signals';
+import { h } from 'preact';
 import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import type { Conversation } from '@verbatim/client';
 import { copyText } from '../clipboard.ts';

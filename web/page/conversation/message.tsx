@@ -1,5 +1,5 @@
 // One message of the record, and one that is still growing.
-import { Component, type ComponentChildren } from 'preact';
+import { Component, h, type ComponentChildren } from 'preact';
 import type { Message } from '@verbatim/client';
 import { Avatar } from '../status/avatar.tsx';
 import { hueIn } from '../status/hues.ts';

@@ -1,4 +1,5 @@
 // One's own message on its way to the record, and what to do where it did not get there.
+import { h } from 'preact';
 import type { OutboxItem } from '@verbatim/client';
 import { chat, connected, user } from '../state.ts';
 import { directionOf } from '../direction.ts';

@@ -1,5 +1,6 @@
 // The message that another one answers to, in short, above it. Pressing it leads there.
 import { signal, type Signal } from '@preact/signals';
+import { h } from 'preact';
 import { useEffect } from 'preact/hooks';
 import type { Message, Seq } from '@verbatim/client';
 import { hueIn } from '../status/hues.ts';

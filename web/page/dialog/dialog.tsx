@@ -1,5 +1,5 @@
 // A sheet over the page, as a native dialog: the browser keeps the focus in it and gives it back, and Escape closes it.
-import type { ComponentChildren } from 'preact';
+import { h, type ComponentChildren } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import { strings } from '../strings.ts';
 import './dialog.css';

@@ -1,5 +1,6 @@
 // The sheet that is open.
 import { signal } from '@preact/signals';
+import { h } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { notify } from '../status/notices.tsx';
 import { strings } from '../strings.ts';

@@ -1,4 +1,5 @@
 // The head of a conversation: the way back to the list, its name, who is here, and what can be done with all of it.
+import { h } from 'preact';
 import { showList, watch } from '../state.ts';
 import { strings } from '../strings.ts';
 import './head.css';

@@ -1,4 +1,5 @@
 // What can be done with a conversation beside writing in it.
+import { h } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { sheet } from '../dialog/sheet.ts';
 import { isMuted, muteOwn, own } from '../sidebar/own.ts';

@@ -1,5 +1,5 @@
 // One conversation in the list: its name, its newest words or what is still to be sent, and what is unread.
-import type { ComponentChildren } from 'preact';
+import { Fragment, h, type ComponentChildren } from 'preact';
 import { useEffect, useMemo } from 'preact/hooks';
 import type { Message } from '@verbatim/client';
 import { pathOf } from '../address.ts';

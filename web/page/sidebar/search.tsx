@@ -1,4 +1,5 @@
 // The field above the list: it finds a conversation, and leads to the row that starts one.
+import { h } from 'preact';
 import { useRef, useState } from 'preact/hooks';
 import { strings } from '../strings.ts';
 

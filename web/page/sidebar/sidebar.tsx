@@ -1,4 +1,5 @@
 // The list of conversations, the way into another one, and who one is.
+import { h } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import './sidebar.css';
 import icon from '../icon.svg';

@@ -1,4 +1,5 @@
 // A coloured letter for a person.
+import { h } from 'preact';
 import { letterOf } from '../graphemes.ts';
 import { hueIn, hueOf } from './hues.ts';
 

@@ -1,4 +1,5 @@
 // How the connection is, in words, whenever it is not simply there.
+import { h } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { ConnectionState } from '@verbatim/client';
 import { changeName, chat, connected, connection, here, kept, valid, watch } from '../state.ts';

@@ -1,4 +1,5 @@
 // Choosing a name: the first thing that a new visitor sees.
+import { h } from 'preact';
 import { useState } from 'preact/hooks';
 import './welcome.css';
 import { nameProblem, normalName } from '@verbatim/client';
