@@ -1,5 +1,7 @@
 // What the sheets say. They are loaded when the first of them is asked for, and so are their words.
 export const strings = {
+  close: 'Close',
+
   export: {
     title: (id: string) => `Save the transcript of ${id}`,
     formats: {
