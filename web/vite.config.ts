@@ -17,7 +17,10 @@ export default defineConfig({
     reportCompressedSize: false,
   },
   resolve: {
-    alias: { '@verbatim/client': fileURLToPath(new URL('client/index.ts', import.meta.url)) },
+    alias: {
+      '@verbatim/client': fileURLToPath(new URL('client/index.ts', import.meta.url)),
+      '\0vite/preload-helper.js': fileURLToPath(new URL('page/load-part.ts', import.meta.url)),
+    },
   },
   server: {
     proxy: {

@@ -12,7 +12,7 @@ export function Sheets() {
   const shown = sheet.value;
   const loaded = parts.value;
   useEffect(() => {
-    if (shown !== undefined && loaded === undefined) load();
+    if (shown !== undefined && loaded === undefined) void load();
   }, [shown, loaded]);
   if (loaded === undefined) return null;
   switch (shown) {
@@ -23,9 +23,11 @@ export function Sheets() {
   }
 }
 
-function load(): void {
-  import('./parts.ts').then((loaded) => (parts.value = loaded), () => {
+async function load(): Promise<void> {
+  try {
+    parts.value = await import('./parts.ts');
+  } catch {
     sheet.value = undefined;
     notify(strings.dialog.notLoaded);
-  });
+  }
 }
