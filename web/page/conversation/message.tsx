@@ -4,6 +4,7 @@ import type { Message } from '@verbatim/client';
 import { Avatar } from '../status/avatar.tsx';
 import { hueIn } from '../status/hues.ts';
 import { directionOf } from '../direction.ts';
+import { Icon } from '../icon.tsx';
 import { strings } from '../strings.ts';
 import { clockTime, dayOf, exactTime } from '../time.ts';
 import { answer } from './answering.ts';
@@ -99,7 +100,7 @@ function Actions({ message, reading, tabIndex, date }: ActionsProps) {
         class="button quiet" tabIndex={tabIndex} onClick={() => answer(reading.id, message.seq)}
         title={`${strings.message.answerHint}\n${date}`} data-testid="answer"
       >
-        <svg viewBox="0 0 24 24" width="14" height="14" aria-hidden="true"><path fill="none" stroke="currentColor" stroke-width="2.5" stroke-linecap="round" stroke-linejoin="round" d="M10 5 4 11l6 6M4 11h10a6 6 0 0 1 6 6v2" /></svg>
+        <Icon size={14} line={2.5} d="M10 5 4 11l6 6M4 11h10a6 6 0 0 1 6 6v2" />
         <span class="visually-hidden">{strings.message.answer}</span>
       </button>
       <Copy
@@ -110,9 +111,7 @@ function Actions({ message, reading, tabIndex, date }: ActionsProps) {
   );
 }
 
-const twoSheets = (
-  <svg viewBox="0 0 24 24" width="14" height="14" aria-hidden="true"><path fill="none" stroke="currentColor" stroke-width="2.5" stroke-linecap="round" stroke-linejoin="round" d="M9 9h11v11H9zM5 15H4V4h11v1" /></svg>
-);
+const twoSheets = <Icon size={14} line={2.5} d="M9 9h11v11H9zM5 15H4V4h11v1" />;
 
 export function GrowingRow({ message, room, rowKey, tabIndex }: RowPlace & { room: string; message: { from: string; text: string } }) {
   return (

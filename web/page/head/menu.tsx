@@ -2,6 +2,7 @@
 import { h } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { sheet } from '../dialog/sheet.ts';
+import { Icon } from '../icon.tsx';
 import { isMuted, muteOwn, own } from '../sidebar/own.ts';
 import { leave } from '../state.ts';
 import { strings } from '../strings.ts';
@@ -45,7 +46,7 @@ export function Menu({ id }: { id: string }) {
   return (
     <div class="menu-place" ref={place} onKeyDown={onKeyDown}>
       <button class="icon-button" aria-haspopup="menu" aria-expanded={shown} aria-label={strings.menu.open(id)} title={strings.menu.open(id)} onClick={() => setShown(!shown)}>
-        <svg viewBox="0 0 24 24" width="22" height="22" aria-hidden="true"><g fill="currentColor"><circle cx="12" cy="5" r="1.9" /><circle cx="12" cy="12" r="1.9" /><circle cx="12" cy="19" r="1.9" /></g></svg>
+        <Icon size={22} line={3.8} d="M12 5h.01M12 12h.01M12 19h.01" />
       </button>
       {shown && (
         <div class="menu" role="menu" aria-label={strings.menu.open(id)}>
