@@ -2,7 +2,7 @@
 import { Component, h, type ComponentChildren } from 'preact';
 import type { Message } from '@verbatim/client';
 import { Avatar } from '../status/avatar.tsx';
-import { hueIn } from '../status/hues.ts';
+import { hueIn, inHue } from '../status/hues.ts';
 import { directionOf } from '../direction.ts';
 import { Icon } from '../icon.tsx';
 import { strings } from '../strings.ts';
@@ -144,12 +144,13 @@ interface BubbleProps {
 /** The shape around a message: the author beside and above it, the text and its facts within. */
 export function Bubble({ room, from, name, own, follows, authorId, facts = [], actions, children }: BubbleProps) {
   const shown = name ?? from;
+  const isNamed = !own && !follows;
   const words = facts.filter(Boolean).join('  ');
   return (
     <div class="message">
       {!own && (follows ? <span class="avatar-space" /> : <Avatar name={shown} room={room} />)}
       <div class="bubble" style={words ? { '--facts': JSON.stringify(words) } : undefined}>
-        <p id={authorId} class={own || follows ? 'author visually-hidden' : `author ink-${hueIn(room, shown)}`} dir="auto" title={from}>{shown}</p>
+        <p id={authorId} class={isNamed ? 'author' : 'author visually-hidden'} style={isNamed ? inHue(hueIn(room, shown)) : undefined} dir="auto" title={from}>{shown}</p>
         {children}
       </div>
       {actions}

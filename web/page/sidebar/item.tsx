@@ -7,7 +7,7 @@ import { excerptOf } from '../conversation/excerpt.ts';
 import { drafts } from '../drafts.ts';
 import { shorten } from '../graphemes.ts';
 import { Icon } from '../icon.tsx';
-import { hueOf } from '../status/hues.ts';
+import { hueOf, inHue } from '../status/hues.ts';
 import { isOwn } from '../self.ts';
 import { changes, here, open, user, watch } from '../state.ts';
 import { strings } from '../strings.ts';
@@ -68,7 +68,7 @@ function Link({ id, stop, current, alone = false, sign = '#', children }: ItemPr
   };
   return (
     <a class={alone ? 'conversation-item alone' : 'conversation-item'} href={pathOf(id)} onClick={go} tabIndex={stop ? 0 : -1} data-id={id} aria-current={current ? 'page' : undefined}>
-      <span class={`conversation-sign hue-${hueOf(id)}`} aria-hidden="true">{sign}</span>
+      <span class="conversation-sign" style={inHue(hueOf(id))} aria-hidden="true">{sign}</span>
       {children}
     </a>
   );
