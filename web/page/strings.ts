@@ -10,9 +10,9 @@ const plural = (count: number, one: string, many: string) => `${count} ${count =
 /** Why a name cannot be taken. */
 export const nameProblems = {
   empty: 'Type a name first.',
-  long: 'That name is too long: at most 64 bytes, which is about 20 to 64 letters.',
+  long: 'That name is too long: at most 64 bytes, about 20 to 64 letters.',
   characters: 'That name has characters that cannot be seen. Leave them out.',
-  mark: 'That name begins with an accent that stands over no letter. Put a letter before it, or leave it out.',
+  mark: 'That name begins with an accent over no letter. Put a letter before it, or leave it out.',
 };
 
 /** What stands above the first message, or in its place. */
@@ -94,7 +94,7 @@ export const strings = {
   },
 
   dialog: {
-    notLoaded: 'This part of the page could not be loaded. Try again when you are online, or reload the page.',
+    notLoaded: 'This part of the page could not be loaded. Try again online, or reload the page.',
   },
 
   conversation: {
@@ -131,7 +131,7 @@ export const strings = {
     copyText: 'Copy text',
     copyHint: 'Copy the text as it was typed (C)',
     textCopied: 'Copied the text of the message.',
-    textNotCopied: 'The browser does not let this page copy. Select the text and copy it with the browser’s own menu.',
+    textNotCopied: 'The browser does not let this page copy. Select the text and copy it yourself.',
     done: 'done',
     open: 'to do',
     showAll: (more: number) => `Show all (${plural(more, 'more character', 'more characters')})`,

@@ -39,11 +39,10 @@ interface Props extends RowPlace {
 /** A row of the log. A message never changes, so it is drawn again only where its place among the others did. */
 export class MessageRow extends Component<Props> {
   override shouldComponentUpdate(next: Props): boolean {
-    const { row, own, tabIndex, isTarget, active, readers, today } = this.props;
-    return next.own !== own || next.row.message !== row.message || next.row.follows !== row.follows || next.row.ends !== row.ends
-      || next.row.newDay !== row.newDay || next.row.firstUnread !== row.firstUnread
-      || next.tabIndex !== tabIndex || next.isTarget !== isTarget || next.active !== active
-      || next.readers !== readers || (row.newDay && next.today !== today);
+    const { row, today } = this.props;
+    return (['own', 'tabIndex', 'isTarget', 'active', 'readers'] as const).some((name) => next[name] !== this.props[name])
+      || (['message', 'follows', 'ends', 'newDay', 'firstUnread'] as const).some((name) => next.row[name] !== row[name])
+      || (row.newDay && next.today !== today);
   }
 
   override render({ row, own, reading, rowKey, tabIndex, isTarget, active, readers }: Props) {
@@ -69,10 +68,10 @@ export class MessageRow extends Component<Props> {
           <div id={`text-${seq}`} class="text-place">
             {message.redacted ? <p class="text redacted" data-testid="text">{strings.conversation.redacted}</p> : <Text text={message.text ?? ''} />}
           </div>
-          <span class={hasFacts ? 'facts' : 'facts within'} dir={directionOf(lastLineOf(message))}>
+          <span class={hasFacts ? 'facts' : 'facts within'} dir={sideOf(message.text)}>
             {message.partial && <span>{strings.conversation.partial}</span>}
             <time id={`time-${seq}`} dir="auto" dateTime={message.time} title={date}>{clock}</time>
-            {own && <span class="state" title={strings.state.recorded}>✓<span class="visually-hidden">{strings.state.recorded}</span></span>}
+            {own && recorded}
           </span>
         </Bubble>
         {readers !== '' && <ReadBy readers={readers.split('\n')} room={reading.id} />}
@@ -81,8 +80,10 @@ export class MessageRow extends Component<Props> {
   }
 }
 
-/** The end of a text: the facts stand beside it, on its own side. */
-const lastLineOf = ({ text = '' }: Message) => text.slice(text.trimEnd().lastIndexOf('\n') + 1);
+/** The side on which the facts stand: beside the last line of a text. */
+export const sideOf = (text = '') => directionOf(text.slice(text.trimEnd().lastIndexOf('\n') + 1));
+
+export const recorded = <span class="state" title={strings.state.recorded}>✓<span class="visually-hidden">{strings.state.recorded}</span></span>;
 
 interface ActionsProps {
   message: Message;
