@@ -1,4 +1,5 @@
 // The whole page: choosing a name first, then the list of conversations beside the one that is open.
+import { Fragment, h } from 'preact';
 import './app.css';
 import { ConversationView } from './conversation/conversation.tsx';
 import { Sheets } from './dialog/sheets.tsx';

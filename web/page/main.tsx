@@ -1,5 +1,5 @@
 // The page's first steps: styles, the component tree, and the events of the browser window.
-import { options, render } from 'preact';
+import { h, options, render } from 'preact';
 import './theme.css';
 import './base.css';
 import { App } from './app.tsx';

@@ -1,9 +1,41 @@
-// Every word that the page says, but for those of the sheets (dialog/strings.ts). What the server says in words is shown as it is.
+// Every word that the page says, but for those of the sheets and the menu (dialog/strings.ts). What the server says in words is shown as it is.
+// The minifier puts the words of `strings` where they are said, and leaves their names out: as long as each is asked for by its name,
+// and by no file that is loaded later. So the words that are looked up stand in tables of their own.
 
 /** A name within a sentence: whichever way it is written, it turns nothing around it. */
 const isolated = (name: string) => `\u2068${name}\u2069`;
 
 const plural = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`;
+
+/** Why a name cannot be taken. */
+export const nameProblems = {
+  empty: 'Type a name first.',
+  long: 'That name is too long: at most 64 bytes, about 20 to 64 letters.',
+  characters: 'That name has characters that cannot be seen. Leave them out.',
+  mark: 'That name begins with an accent over no letter. Put a letter before it, or leave it out.',
+};
+
+/** What stands above the first message, or in its place. */
+export const beginnings = {
+  beginning: 'This is where the record begins.',
+  loadingOlder: 'Loading older messages…',
+  loading: 'Opening the conversation…',
+  notLoaded: 'This conversation has not been opened here yet, and there is no connection. It opens when you are back.',
+  refused: 'This conversation has not been opened here yet.',
+};
+
+/** What stands in the way of a connection. */
+export const obstacles = {
+  upgrade: () => 'The chat cannot connect: something between you and the server does not let WebSockets through. If you run this server, set your proxy up as its guide says under “Behind a proxy”.',
+  refused: ({ reason }: { reason: string }) => `The server does not let this page in: ${reason}.`,
+  busy: ({ reason }: { reason: string }) => `The server takes nobody just now: ${reason}.`,
+  gateway: ({ status }: { status: number }) => `The server cannot be reached: what stands in front of it answers ${status}.`,
+  redirect: () => 'The chat cannot connect: what stands in front of the server sends it elsewhere, to sign in perhaps. Reload the page.',
+  other: ({ status }: { status: number }) =>
+    `The chat cannot connect: something else answers ${status} in the server’s place. If you run this server, set your proxy up as its guide says under “Behind a proxy”.`,
+};
+
+export const enterHints = { send: 'Enter sends, Shift+Enter starts a new line', line: 'Enter starts a new line, Ctrl+Enter sends' };
 
 export const strings = {
   product: 'Verbatim',
@@ -16,12 +48,6 @@ export const strings = {
     submit: 'Start chatting',
     same: (name: string) => `I am still ${isolated(name)}. Keep my list, my drafts and my messages.`,
     hint: 'Others see it beside what you write. You can change it at any time.',
-    problems: {
-      empty: 'Type a name first.',
-      long: 'That name is too long: at most 64 bytes, which is about 20 to 64 letters.',
-      characters: 'That name has characters that cannot be seen. Leave them out.',
-      mark: 'That name begins with an accent that stands over no letter. Put a letter before it, or leave it out.',
-    },
   },
 
   sidebar: {
@@ -58,18 +84,12 @@ export const strings = {
 
   menu: {
     open: (id: string) => `More about ${id}`,
-    copyLink: 'Copy link',
     copied: (link: string) => `Copied: ${link}`,
     notCopied: (link: string) => `The browser does not let this page copy. The link is ${link}`,
-    export: 'Save the transcript…',
-    mute: 'Mute',
-    unmute: 'Unmute',
-    leave: 'Leave',
   },
 
   dialog: {
-    notLoaded: 'This part of the page could not be loaded. Try again when you are online, or reload the page.',
-    close: 'Close',
+    notLoaded: 'This part of the page could not be loaded. Try again online, or reload the page.',
   },
 
   conversation: {
@@ -83,13 +103,6 @@ export const strings = {
     empty: 'No messages yet. The first one starts the record.',
     invite: 'Copy a link to invite others',
     markdown: 'Markdown works here: **bold**, *italic*, `code`, > a quote, - a list, ``` for a block of code.',
-    beginnings: {
-      beginning: 'This is where the record begins.',
-      loadingOlder: 'Loading older messages…',
-      loading: 'Opening the conversation…',
-      notLoaded: 'This conversation has not been opened here yet, and there is no connection. It opens when you are back.',
-      refused: 'This conversation has not been opened here yet.',
-    },
     newHere: 'New',
     jump: 'Newest',
     jumpNew: (count: number) => plural(count, 'new message', 'new messages'),
@@ -113,7 +126,7 @@ export const strings = {
     copyText: 'Copy text',
     copyHint: 'Copy the text as it was typed (C)',
     textCopied: 'Copied the text of the message.',
-    textNotCopied: 'The browser does not let this page copy. Select the text and copy it with the browser’s own menu.',
+    textNotCopied: 'The browser does not let this page copy. Select the text and copy it yourself.',
     done: 'done',
     open: 'to do',
     showAll: (more: number) => `Show all (${plural(more, 'more character', 'more characters')})`,
@@ -137,7 +150,6 @@ export const strings = {
     label: (id: string) => `Message to ${id}`,
     placeholder: (id: string) => `Write to ${id}…`,
     send: 'Send',
-    hint: { send: 'Enter sends, Shift+Enter starts a new line', line: 'Enter starts a new line, Ctrl+Enter sends' },
     unseen: 'There is nothing to see in this message yet. Type something.',
     tooLong: (over: number) => `Too long by ${plural(over, 'byte', 'bytes')}. Make it shorter or send it in parts.`,
   },
@@ -160,15 +172,6 @@ export const strings = {
     unreached: 'The server cannot be reached.',
     full: 'The server takes nobody more just now.',
     next: (seconds: number) => (seconds > 0 ? `Trying again in ${seconds} s.` : 'Trying again now.'),
-    obstacles: {
-      upgrade: () => 'The chat cannot connect: something between you and the server does not let WebSockets through. If you run this server, set your proxy up as its guide says under “Behind a proxy”.',
-      refused: ({ reason }: { reason: string }) => `The server does not let this page in: ${reason}.`,
-      busy: ({ reason }: { reason: string }) => `The server takes nobody just now: ${reason}.`,
-      gateway: ({ status }: { status: number }) => `The server cannot be reached: what stands in front of it answers ${status}.`,
-      redirect: () => 'The chat cannot connect: what stands in front of the server sends it elsewhere, to sign in perhaps. Reload the page.',
-      other: ({ status }: { status: number }) =>
-        `The chat cannot connect: something else answers ${status} in the server’s place. If you run this server, set your proxy up as its guide says under “Behind a proxy”.`,
-    },
     back: 'Connected again. Nothing was missed.',
     refused: (reason: string) => `The server does not let you in: ${reason || 'it gave no reason'}.`,
     token: 'This server asks for a token. Open this page with #token=… at the end of its address.',

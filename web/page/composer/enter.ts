@@ -1,23 +1,19 @@
 // What Enter does in the composer: it sends, but for who writes with a thumb, whose keyboard has no Shift+Enter. One may choose.
 import { computed, signal } from '@preact/signals';
-import { lasting } from '../storage.ts';
+import { choiceOf } from '../settings/choice.ts';
 
 export const enterKeys = ['send', 'line'] as const;
 export type EnterKey = (typeof enterKeys)[number];
 
-const key = 'verbatim.enter';
+const { chosen, choose } = choiceOf('enter', enterKeys);
 const thumb = matchMedia('(pointer: coarse)');
 const byThumb = signal(thumb.matches);
-const chosen = signal(enterKeys.find((each) => each === lasting.getItem(key)));
 
 thumb.addEventListener('change', () => (byThumb.value = thumb.matches));
 
 export const enterKey = computed<EnterKey>(() => chosen.value ?? (byThumb.value ? 'line' : 'send'));
 
-export function chooseEnterKey(choice: EnterKey): void {
-  chosen.value = choice;
-  lasting.setItem(key, choice);
-}
+export const chooseEnterKey = choose;
 
 type Pressed = Pick<KeyboardEvent, 'key' | 'shiftKey' | 'ctrlKey' | 'metaKey'>;
 

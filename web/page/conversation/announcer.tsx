@@ -1,5 +1,6 @@
 // Says what comes to who does not see it: each message where they are few, a number where they are many, and never without a pause.
 import { signal } from '@preact/signals';
+import { h } from 'preact';
 import { useEffect, useMemo } from 'preact/hooks';
 import type { Message } from '@verbatim/client';
 import { isOwn } from '../self.ts';

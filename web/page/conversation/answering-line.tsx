@@ -1,4 +1,5 @@
 // Above the composer: which message is being answered, and the way out of it.
+import { h } from 'preact';
 import { strings } from '../strings.ts';
 import { answering, giveUpAnswer } from './answering.ts';
 

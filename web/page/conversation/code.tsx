@@ -1,7 +1,7 @@
 // A block of code: coloured once the colours are loaded, and copied with one press.
 import { signal } from '@preact/signals';
-import type { ComponentChildren } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { h, type ComponentChildren } from 'preact';
+import { useEffect } from 'preact/hooks';
 import { Copy } from './copy.tsx';
 import type { colour as colourOf, Node } from './highlight.ts';
 import './code.css';
@@ -10,17 +10,24 @@ const colour = signal<typeof colourOf | undefined>(undefined); // a chunk of its
 
 /** `info` is shown as it was typed; its first word may name a language. What is copied has it too, where it is code. */
 export function CodeBlock({ code, info, copied }: { code: string; info: string; copied: string }) {
-  const pre = useRef<HTMLPreElement>(null);
   const language = info.split(/\s/)[0]!.toLowerCase();
   useEffect(() => {
-    if (language !== '' && !colour.value) import('./highlight.ts').then((loaded) => (colour.value = loaded.colour), () => {}); // no network: it is read in one colour
+    if (language !== '' && !colour.value) void loadColours();
   }, [language]);
   return (
     <div class="code-block" dir="ltr">
       <div class="code-head"><span dir="auto">{info}</span><Copy text={copied} /></div>
-      <pre ref={pre} tabIndex={0} data-testid="code"><code>{(language !== '' && colour.value?.(code, language)?.map(draw)) || code}</code></pre>
+      <pre tabIndex={0} data-testid="code"><code>{(language !== '' && colour.value?.(code, language)?.map(draw)) || code}</code></pre>
     </div>
   );
+}
+
+async function loadColours(): Promise<void> {
+  try {
+    colour.value = (await import('./highlight.ts')).colour;
+  } catch {
+    // no network: it is read in one colour
+  }
 }
 
 function draw(node: Node): ComponentChildren {

@@ -1,4 +1,5 @@
 // The open conversation: its head, its log, who is typing, and the place to write.
+import { h } from 'preact';
 import './conversation.css';
 import { Composer } from '../composer/composer.tsx';
 import { Head } from '../head/head.tsx';

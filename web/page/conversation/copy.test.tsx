@@ -1,5 +1,5 @@
 // @vitest-environment happy-dom
-import { render } from 'preact';
+import { h, render } from 'preact';
 import { expect, test, vi } from 'vitest';
 import { strings } from '../strings.ts';
 import { Copy } from './copy.tsx';

@@ -1,7 +1,8 @@
 // A button that copies a text, and says for a moment that it did.
-import type { ComponentChildren } from 'preact';
+import { h, type ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { copyText } from '../clipboard.ts';
+import { Icon } from '../icon.tsx';
 import { notify } from '../status/notices.tsx';
 import { strings } from '../strings.ts';
 
@@ -38,8 +39,4 @@ export function Copy({ text, label = strings.message.copy, hint, tabIndex, pictu
   );
 }
 
-const tick = ( // as wide as what it stands for: nothing beside it moves
-  <svg viewBox="0 0 24 24" width="14" height="14" aria-hidden="true">
-    <path fill="none" stroke="currentColor" stroke-width="2.5" stroke-linecap="round" d="M4 13l5 5L20 6" />
-  </svg>
-);
+const tick = <Icon size={14} line={2.5} sharp d="M4 13l5 5L20 6" />; // as wide as what it stands for: nothing beside it moves

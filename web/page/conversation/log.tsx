@@ -1,5 +1,6 @@
 // The log of a conversation: the rows near what is read, and at its end what has not reached the record yet.
 import { effect } from '@preact/signals';
+import { h } from 'preact';
 import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import type { Conversation } from '@verbatim/client';
 import { copyText } from '../clipboard.ts';
@@ -7,7 +8,7 @@ import { isOwn, isOwnName } from '../self.ts';
 import { notify } from '../status/notices.tsx';
 import { chat, connection, user, watch } from '../state.ts';
 import { offline } from '../status/network.ts';
-import { strings } from '../strings.ts';
+import { beginnings, strings } from '../strings.ts';
 import { dayOf, today } from '../time.ts';
 import { answer } from './answering.ts';
 import { beginningOf } from './beginning.ts';
@@ -47,7 +48,7 @@ export function Log({ id }: { id: string }) {
         data-testid="log" data-first={timeline.first} data-last={timeline.end} data-held={timeline.messages.length}
       >
         <div class="log-start">
-          {beginning === 'empty' ? <Empty id={id} /> : beginning && strings.conversation.beginnings[beginning]}
+          {beginning === 'empty' ? <Empty id={id} /> : beginning && beginnings[beginning]}
         </div>
         <Rows items={items.slice(extent.from, extent.to)} above={extent.above} below={extent.below} hidden={hidden} reading={reading} people={conversation.people.reads} />
       </div>

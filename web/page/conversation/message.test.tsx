@@ -1,5 +1,5 @@
 // @vitest-environment happy-dom
-import { render } from 'preact';
+import { h, render } from 'preact';
 import { expect, test, vi } from 'vitest';
 import type { Message } from '@verbatim/client';
 import { exactTime } from '../time.ts';

@@ -1,9 +1,10 @@
 // One message of the record, and one that is still growing.
-import { Component, type ComponentChildren } from 'preact';
+import { Component, h, type ComponentChildren } from 'preact';
 import type { Message } from '@verbatim/client';
 import { Avatar } from '../status/avatar.tsx';
-import { hueIn } from '../status/hues.ts';
+import { hueIn, inHue } from '../status/hues.ts';
 import { directionOf } from '../direction.ts';
+import { Icon } from '../icon.tsx';
 import { strings } from '../strings.ts';
 import { clockTime, dayOf, exactTime } from '../time.ts';
 import { answer } from './answering.ts';
@@ -38,11 +39,10 @@ interface Props extends RowPlace {
 /** A row of the log. A message never changes, so it is drawn again only where its place among the others did. */
 export class MessageRow extends Component<Props> {
   override shouldComponentUpdate(next: Props): boolean {
-    const { row, own, tabIndex, isTarget, active, readers, today } = this.props;
-    return next.own !== own || next.row.message !== row.message || next.row.follows !== row.follows || next.row.ends !== row.ends
-      || next.row.newDay !== row.newDay || next.row.firstUnread !== row.firstUnread
-      || next.tabIndex !== tabIndex || next.isTarget !== isTarget || next.active !== active
-      || next.readers !== readers || (row.newDay && next.today !== today);
+    const { row, today } = this.props;
+    return (['own', 'tabIndex', 'isTarget', 'active', 'readers'] as const).some((name) => next[name] !== this.props[name])
+      || (['message', 'follows', 'ends', 'newDay', 'firstUnread'] as const).some((name) => next.row[name] !== row[name])
+      || (row.newDay && next.today !== today);
   }
 
   override render({ row, own, reading, rowKey, tabIndex, isTarget, active, readers }: Props) {
@@ -68,10 +68,10 @@ export class MessageRow extends Component<Props> {
           <div id={`text-${seq}`} class="text-place">
             {message.redacted ? <p class="text redacted" data-testid="text">{strings.conversation.redacted}</p> : <Text text={message.text ?? ''} />}
           </div>
-          <span class={hasFacts ? 'facts' : 'facts within'} dir={directionOf(lastLineOf(message))}>
+          <span class={hasFacts ? 'facts' : 'facts within'} dir={sideOf(message.text)}>
             {message.partial && <span>{strings.conversation.partial}</span>}
             <time id={`time-${seq}`} dir="auto" dateTime={message.time} title={date}>{clock}</time>
-            {own && <span class="state" title={strings.state.recorded}>✓<span class="visually-hidden">{strings.state.recorded}</span></span>}
+            {own && recorded}
           </span>
         </Bubble>
         {readers !== '' && <ReadBy readers={readers.split('\n')} room={reading.id} />}
@@ -80,8 +80,10 @@ export class MessageRow extends Component<Props> {
   }
 }
 
-/** The end of a text: the facts stand beside it, on its own side. */
-const lastLineOf = ({ text = '' }: Message) => text.slice(text.trimEnd().lastIndexOf('\n') + 1);
+/** The side on which the facts stand: beside the last line of a text. */
+export const sideOf = (text = '') => directionOf(text.slice(text.trimEnd().lastIndexOf('\n') + 1));
+
+export const recorded = <span class="state" title={strings.state.recorded}>✓<span class="visually-hidden">{strings.state.recorded}</span></span>;
 
 interface ActionsProps {
   message: Message;
@@ -99,7 +101,7 @@ function Actions({ message, reading, tabIndex, date }: ActionsProps) {
         class="button quiet" tabIndex={tabIndex} onClick={() => answer(reading.id, message.seq)}
         title={`${strings.message.answerHint}\n${date}`} data-testid="answer"
       >
-        <svg viewBox="0 0 24 24" width="14" height="14" aria-hidden="true"><path fill="none" stroke="currentColor" stroke-width="2.5" stroke-linecap="round" stroke-linejoin="round" d="M10 5 4 11l6 6M4 11h10a6 6 0 0 1 6 6v2" /></svg>
+        <Icon size={14} line={2.5} d="M10 5 4 11l6 6M4 11h10a6 6 0 0 1 6 6v2" />
         <span class="visually-hidden">{strings.message.answer}</span>
       </button>
       <Copy
@@ -110,9 +112,7 @@ function Actions({ message, reading, tabIndex, date }: ActionsProps) {
   );
 }
 
-const twoSheets = (
-  <svg viewBox="0 0 24 24" width="14" height="14" aria-hidden="true"><path fill="none" stroke="currentColor" stroke-width="2.5" stroke-linecap="round" stroke-linejoin="round" d="M9 9h11v11H9zM5 15H4V4h11v1" /></svg>
-);
+const twoSheets = <Icon size={14} line={2.5} d="M9 9h11v11H9zM5 15H4V4h11v1" />;
 
 export function GrowingRow({ message, room, rowKey, tabIndex }: RowPlace & { room: string; message: { from: string; text: string } }) {
   return (
@@ -145,12 +145,13 @@ interface BubbleProps {
 /** The shape around a message: the author beside and above it, the text and its facts within. */
 export function Bubble({ room, from, name, own, follows, authorId, facts = [], actions, children }: BubbleProps) {
   const shown = name ?? from;
+  const isNamed = !own && !follows;
   const words = facts.filter(Boolean).join('  ');
   return (
     <div class="message">
       {!own && (follows ? <span class="avatar-space" /> : <Avatar name={shown} room={room} />)}
       <div class="bubble" style={words ? { '--facts': JSON.stringify(words) } : undefined}>
-        <p id={authorId} class={own || follows ? 'author visually-hidden' : `author ink-${hueIn(room, shown)}`} dir="auto" title={from}>{shown}</p>
+        <p id={authorId} class={isNamed ? 'author' : 'author visually-hidden'} style={isNamed ? inHue(hueIn(room, shown)) : undefined} dir="auto" title={from}>{shown}</p>
         {children}
       </div>
       {actions}

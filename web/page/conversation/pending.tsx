@@ -1,10 +1,10 @@
 // One's own message on its way to the record, and what to do where it did not get there.
+import { h } from 'preact';
 import type { OutboxItem } from '@verbatim/client';
 import { chat, connected, user } from '../state.ts';
-import { directionOf } from '../direction.ts';
 import { strings } from '../strings.ts';
 import { clockTime } from '../time.ts';
-import { Bubble, rowClass, type RowPlace } from './message.tsx';
+import { Bubble, recorded, rowClass, sideOf, type RowPlace } from './message.tsx';
 import { Text } from './text.tsx';
 
 interface Props extends RowPlace {
@@ -23,7 +23,7 @@ export function PendingRow({ item, state, rowKey, tabIndex }: Props) {
     >
       <Bubble room={item.conversation} from={user.value} own follows facts={[clock, stateOf(item)]}>
         <div class="text-place"><Text text={item.text} /></div>
-        <span class="facts" dir={directionOf(item.text.slice(item.text.trimEnd().lastIndexOf('\n') + 1))}>
+        <span class="facts" dir={sideOf(item.text)}>
           <time dir="auto">{clock}</time>
           <State item={item} />
         </span>
@@ -34,7 +34,7 @@ export function PendingRow({ item, state, rowKey, tabIndex }: Props) {
 }
 
 function State({ item }: { item: OutboxItem }) {
-  if (item.state === 'recorded') return <span class="state" title={strings.state.recorded}>✓<span class="visually-hidden">{strings.state.recorded}</span></span>;
+  if (item.state === 'recorded') return recorded;
   return <span class="state" title={item.state === 'failed' ? undefined : item.reason}>{stateOf(item)}</span>;
 }
 

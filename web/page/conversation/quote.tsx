@@ -1,8 +1,9 @@
 // The message that another one answers to, in short, above it. Pressing it leads there.
 import { signal, type Signal } from '@preact/signals';
+import { h } from 'preact';
 import { useEffect } from 'preact/hooks';
 import type { Message, Seq } from '@verbatim/client';
-import { hueIn } from '../status/hues.ts';
+import { hueIn, inHue } from '../status/hues.ts';
 import { chat } from '../state.ts';
 import { strings } from '../strings.ts';
 import { excerptOf } from './excerpt.ts';
@@ -20,7 +21,7 @@ export function Quote({ reading, seq }: { reading: Reading; seq: Seq }) {
   const words = known && excerptOf(known);
   return (
     <button class="quote" data-testid="quote" tabIndex={-1} onClick={() => void reading.goTo(seq)} aria-label={strings.message.quoted(known && (known.name ?? known.from), words)}>
-      {known && <span class={`quote-author ink-${hueIn(reading.id, known.name ?? known.from)}`} dir="auto">{known.name ?? known.from}</span>}
+      {known && <span class="quote-author" style={inHue(hueIn(reading.id, known.name ?? known.from))} dir="auto">{known.name ?? known.from}</span>}
       <span class="quote-text" dir="auto">{words ?? strings.message.elsewhere(seq)}</span>
     </button>
   );

@@ -1,4 +1,5 @@
 // Who has read up to a message and no further.
+import { h } from 'preact';
 import { Avatar } from '../status/avatar.tsx';
 import { strings } from '../strings.ts';
 

@@ -1,4 +1,5 @@
 // The text of a message: as Markdown, large where it is a few emoji, and folded where it is very long.
+import { Fragment, h } from 'preact';
 import { useState } from 'preact/hooks';
 import { cutBefore } from '../graphemes.ts';
 import { strings } from '../strings.ts';

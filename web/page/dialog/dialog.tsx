@@ -1,9 +1,9 @@
 // A sheet over the page, as a native dialog: the browser keeps the focus in it and gives it back, and Escape closes it.
-import type { ComponentChildren } from 'preact';
+import { h, type ComponentChildren } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
-import { strings } from '../strings.ts';
 import './dialog.css';
 import { sheet } from './sheet.ts';
+import { strings } from './strings.ts';
 
 export function Dialog({ title, children }: { title: string; children: ComponentChildren }) {
   const dialog = useRef<HTMLDialogElement>(null);
@@ -28,7 +28,7 @@ export function Dialog({ title, children }: { title: string; children: Component
       <div class="sheet-body">
         <header class="sheet-head">
           <h2 id="sheet-title">{title}</h2>
-          <button class="icon-button" aria-label={strings.dialog.close} title={strings.dialog.close} onClick={close}>✕</button>
+          <button class="icon-button" aria-label={strings.close} title={strings.close} onClick={close}>✕</button>
         </header>
         {children}
       </div>

@@ -1,17 +1,14 @@
 // The sheet that is open.
-import { signal } from '@preact/signals';
+import { h } from 'preact';
 import { useEffect } from 'preact/hooks';
-import { notify } from '../status/notices.tsx';
-import { strings } from '../strings.ts';
+import { loadParts, parts } from './load.ts';
 import { sheet } from './sheet.ts';
-
-const parts = signal<typeof import('./parts.ts') | undefined>(undefined);
 
 export function Sheets() {
   const shown = sheet.value;
   const loaded = parts.value;
   useEffect(() => {
-    if (shown !== undefined && loaded === undefined) load();
+    if (shown !== undefined && loaded === undefined) void loadParts(() => (sheet.value = undefined));
   }, [shown, loaded]);
   if (loaded === undefined) return null;
   switch (shown) {
@@ -20,11 +17,4 @@ export function Sheets() {
     case 'export': return <loaded.Export />;
     default: return null;
   }
-}
-
-function load(): void {
-  import('./parts.ts').then((loaded) => (parts.value = loaded), () => {
-    sheet.value = undefined;
-    notify(strings.dialog.notLoaded);
-  });
 }

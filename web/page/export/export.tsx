@@ -1,4 +1,5 @@
 // The whole transcript as a file, in each of the forms that the server writes.
+import { h } from 'preact';
 import { Dialog } from '../dialog/dialog.tsx';
 import { here } from '../state.ts';
 import { strings } from '../dialog/strings.ts';

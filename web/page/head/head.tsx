@@ -1,4 +1,6 @@
 // The head of a conversation: the way back to the list, its name, who is here, and what can be done with all of it.
+import { h } from 'preact';
+import { Icon } from '../icon.tsx';
 import { showList, watch } from '../state.ts';
 import { strings } from '../strings.ts';
 import './head.css';
@@ -28,7 +30,7 @@ export function Head({ id }: { id: string }) {
 export function Back() {
   return (
     <button class="icon-button back" aria-label={strings.sidebar.back} onClick={showList}>
-      <svg viewBox="0 0 24 24" width="22" height="22" aria-hidden="true"><path fill="none" stroke="currentColor" stroke-width="2.2" stroke-linecap="round" stroke-linejoin="round" d="M14.5 5 8 12l6.5 7" /></svg>
+      <Icon size={22} line={2.2} d="M14.5 5 8 12l6.5 7" />
     </button>
   );
 }

@@ -1,4 +1,5 @@
 // What a person can set.
+import { h } from 'preact';
 import { chooseEnterKey, enterKey, enterKeys } from '../composer/enter.ts';
 import { Dialog } from '../dialog/dialog.tsx';
 import { sheet } from '../dialog/sheet.ts';

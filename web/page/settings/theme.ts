@@ -1,18 +1,14 @@
 // Light or dark: as the system is, unless somebody has chosen. The style sheet reads the attribute.
-import { effect, signal } from '@preact/signals';
-import { lasting } from '../storage.ts';
+import { computed, effect } from '@preact/signals';
+import { choiceOf } from './choice.ts';
 
 export const themes = ['system', 'light', 'dark'] as const;
 export type Theme = (typeof themes)[number];
 
-const key = 'verbatim.theme';
+const { chosen, choose } = choiceOf('theme', themes);
 
-export const theme = signal<Theme>(themes.find((each) => each === lasting.getItem(key)) ?? 'system');
-
-export function chooseTheme(chosen: Theme): void {
-  theme.value = chosen;
-  lasting.setItem(key, chosen);
-}
+export const chooseTheme = choose;
+export const theme = computed<Theme>(() => chosen.value ?? 'system');
 
 /** Keeps the page in its colours, and the browser's own edge with it. */
 export function keepTheme(): void {

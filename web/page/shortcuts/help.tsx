@@ -1,4 +1,5 @@
 // The sheet that says which keys do what.
+import { h } from 'preact';
 import { Dialog } from '../dialog/dialog.tsx';
 import { strings } from '../dialog/strings.ts';
 import { shortcuts } from './keys.ts';

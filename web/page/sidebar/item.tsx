@@ -1,12 +1,13 @@
 // One conversation in the list: its name, its newest words or what is still to be sent, and what is unread.
-import type { ComponentChildren } from 'preact';
+import { Fragment, h, type ComponentChildren } from 'preact';
 import { useEffect, useMemo } from 'preact/hooks';
 import type { Message } from '@verbatim/client';
 import { pathOf } from '../address.ts';
 import { excerptOf } from '../conversation/excerpt.ts';
 import { drafts } from '../drafts.ts';
 import { shorten } from '../graphemes.ts';
-import { hueOf } from '../status/hues.ts';
+import { Icon } from '../icon.tsx';
+import { hueOf, inHue } from '../status/hues.ts';
 import { isOwn } from '../self.ts';
 import { changes, here, open, user, watch } from '../state.ts';
 import { strings } from '../strings.ts';
@@ -67,7 +68,7 @@ function Link({ id, stop, current, alone = false, sign = '#', children }: ItemPr
   };
   return (
     <a class={alone ? 'conversation-item alone' : 'conversation-item'} href={pathOf(id)} onClick={go} tabIndex={stop ? 0 : -1} data-id={id} aria-current={current ? 'page' : undefined}>
-      <span class={`conversation-sign hue-${hueOf(id)}`} aria-hidden="true">{sign}</span>
+      <span class="conversation-sign" style={inHue(hueOf(id))} aria-hidden="true">{sign}</span>
       {children}
     </a>
   );
@@ -78,7 +79,7 @@ const Name = ({ id }: { id: string }) => <span class="conversation-id" title={id
 function Muted() {
   return (
     <span class="muted" title={strings.sidebar.muted}>
-      <svg viewBox="0 0 24 24" width="14" height="14" aria-hidden="true"><path fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" d="M6 16V11a6 6 0 0 1 9-5.2M18 11v5H8M10 20h4M4 4l16 16" /></svg>
+      <Icon size={14} line={2} sharp d="M6 16V11a6 6 0 0 1 9-5.2M18 11v5H8M10 20h4M4 4l16 16" />
       <span class="visually-hidden">{strings.sidebar.muted}</span>
     </span>
   );

@@ -1,4 +1,5 @@
 // The rows of the list, of which only those are drawn that can be seen. It is one stop for Tab; the arrows move within it.
+import { h } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { here } from '../state.ts';
 import { strings } from '../strings.ts';

@@ -1,5 +1,7 @@
 // The field above the list: it finds a conversation, and leads to the row that starts one.
+import { h } from 'preact';
 import { useRef, useState } from 'preact/hooks';
+import { Icon } from '../icon.tsx';
 import { strings } from '../strings.ts';
 
 export type Entered = 'opened' | 'invalid' | 'stays';
@@ -45,7 +47,7 @@ export function Search({ typed, onType, onEnter, onDown }: Props) {
   return (
     <form class="search" role="search" onSubmit={submit} noValidate>
       <label class="visually-hidden" for="search">{strings.sidebar.search}</label>
-      <svg class="search-sign" viewBox="0 0 24 24" width="18" height="18" aria-hidden="true"><path fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" d="M16 16l4.5 4.5M18 11a7 7 0 1 1-14 0 7 7 0 0 1 14 0z" /></svg>
+      <Icon class="search-sign" size={18} line={2} d="M16 16l4.5 4.5M18 11a7 7 0 1 1-14 0 7 7 0 0 1 14 0z" />
       <input
         id="search" ref={field} type="text" autocomplete="off" autocapitalize="none" spellcheck={false} enterkeyhint="go" value={typed} placeholder={strings.sidebar.searchPlaceholder}
         aria-invalid={problem !== false} aria-describedby={problem ? 'search-problem' : undefined} aria-keyshortcuts="Control+K"

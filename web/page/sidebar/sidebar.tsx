@@ -1,7 +1,9 @@
 // The list of conversations, the way into another one, and who one is.
+import { h } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import './sidebar.css';
 import icon from '../icon.svg';
+import { Icon } from '../icon.tsx';
 import { sheet } from '../dialog/sheet.ts';
 import { changeName, listAlone, name, open, user } from '../state.ts';
 import { strings } from '../strings.ts';
@@ -77,10 +79,10 @@ function Me() {
       <Avatar name={known} />
       <span class="me-name" data-testid="me" title={known}><span class="visually-hidden">{strings.sidebar.youAre} </span><bdi>{known}</bdi></span>
       <button class="icon-button" aria-label={strings.sidebar.changeName} title={strings.sidebar.changeName} onClick={changeName}>
-        <svg viewBox="0 0 24 24" width="20" height="20" aria-hidden="true"><path fill="none" stroke="currentColor" stroke-width="1.8" stroke-linecap="round" stroke-linejoin="round" d="M10 4H6a2 2 0 0 0-2 2v12a2 2 0 0 0 2 2h4M14.5 8l4 4-4 4M18 12H9.5" /></svg>
+        <Icon size={20} line={1.8} d="M10 4H6a2 2 0 0 0-2 2v12a2 2 0 0 0 2 2h4M14.5 8l4 4-4 4M18 12H9.5" />
       </button>
       <button class="icon-button" aria-label={strings.sidebar.settings} title={strings.sidebar.settings} onClick={() => (sheet.value = 'settings')}>
-        <svg viewBox="0 0 24 24" width="20" height="20" aria-hidden="true"><path fill="none" stroke="currentColor" stroke-width="1.8" stroke-linecap="round" d="M4 7h9m5 0h2M4 17h2m5 0h9M13 4.5v5M11 14.5v5" /></svg>
+        <Icon size={20} line={1.8} d="M4 7h9m5 0h2M4 17h2m5 0h9M13 4.5v5M11 14.5v5" />
       </button>
     </footer>
   );

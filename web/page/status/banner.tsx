@@ -1,8 +1,9 @@
 // How the connection is, in words, whenever it is not simply there.
+import { h } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { ConnectionState } from '@verbatim/client';
 import { changeName, chat, connected, connection, here, kept, valid, watch } from '../state.ts';
-import { strings } from '../strings.ts';
+import { obstacles, strings } from '../strings.ts';
 import { offline } from './network.ts';
 import { neverOpened, obstacle, type Obstacle } from './obstacle.ts';
 
@@ -72,7 +73,7 @@ function why(wasOnline: boolean, code: number): string {
 const fate = () => (kept.value ? strings.banner.kept : strings.banner.unkept);
 
 function inTheWay(found: Obstacle): string {
-  return (strings.banner.obstacles[found.kind] as (found: Obstacle) => string)(found);
+  return (obstacles[found.kind] as (found: Obstacle) => string)(found);
 }
 
 function Refused({ state }: { state: ConnectionState & { phase: 'refused' } }) {

@@ -11,6 +11,9 @@ export function hueOf(name: string): number {
   return hash % hues;
 }
 
+/** The style of what is in a colour: the style sheets read `--hue`. */
+export const inHue = (hue: number) => ({ '--hue': `var(--hue-${hue})` });
+
 /** The colour of a name within a conversation: its own where nobody there has one that looks like it, else the least like theirs. */
 export function hueIn(room: string, name: string): number {
   const taken = namesIn(room);

@@ -1,5 +1,6 @@
 // Short words that come and go: what the server refused, and what a person should know once.
 import { signal } from '@preact/signals';
+import { h } from 'preact';
 import './status.css';
 import { strings } from '../strings.ts';
 

@@ -1,4 +1,5 @@
 // Who is in the open conversation: by name, or as a number where they are too many to name.
+import { h } from 'preact';
 import { peopleShown } from '../head/people-shown.ts';
 import { user, watch } from '../state.ts';
 import { strings } from '../strings.ts';

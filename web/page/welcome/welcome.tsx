@@ -1,10 +1,11 @@
 // Choosing a name: the first thing that a new visitor sees.
+import { h } from 'preact';
 import { useState } from 'preact/hooks';
 import './welcome.css';
 import { nameProblem, normalName } from '@verbatim/client';
 import icon from '../icon.svg';
 import { enter, name, nameRefused } from '../state.ts';
-import { strings } from '../strings.ts';
+import { nameProblems, strings } from '../strings.ts';
 
 export function Welcome() {
   const [problem, setProblem] = useState(nameRefused.value);
@@ -13,7 +14,7 @@ export function Welcome() {
     const form = new FormData(event.currentTarget as HTMLFormElement);
     const chosen = String(form.get('name'));
     const wrong = nameProblem(chosen);
-    if (wrong) setProblem(strings.welcome.problems[wrong]);
+    if (wrong) setProblem(nameProblems[wrong]);
     else enter(normalName(chosen), form.get('same') === 'on');
   };
   return (

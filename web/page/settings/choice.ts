@@ -1,0 +1,19 @@
+// What somebody has chosen of a few, for all conversations: kept in this browser.
+import { signal, type Signal } from '@preact/signals';
+import { lasting } from '../storage.ts';
+
+interface Choice<T> {
+  /** Nothing where nobody has chosen. */
+  chosen: Signal<T | undefined>;
+  choose(one: T): void;
+}
+
+export function choiceOf<T extends string>(what: string, all: readonly T[]): Choice<T> {
+  const key = `verbatim.${what}`;
+  const chosen = signal(all.find((each) => each === lasting.getItem(key)));
+  const choose = (one: T) => {
+    chosen.value = one;
+    lasting.setItem(key, one);
+  };
+  return { chosen, choose };
+}
