@@ -1,6 +1,7 @@
 // Why there is no WebSocket, as far as a socket tells it. A browser tells nothing, so that no page learns what stands
 // in a network; Node's own and the package `ws` have an error, and `ws` the HTTP status that came in place of a
 // WebSocket.
+import { sentenceOf } from './error-sentence.ts';
 
 /** What a socket told of itself. */
 export interface Told {
@@ -8,7 +9,7 @@ export interface Told {
   error?: Error;
 }
 
-/** What a status means that came in place of a WebSocket. */
+/** What an HTTP status means that came in place of a WebSocket. */
 const meanings: Record<number, string> = {
   403: 'the server refuses this origin or host: start it with --origin or --host for it',
   404: 'no WebSocket at this address: the path is /ws, below that of a proxy in front',
@@ -29,16 +30,5 @@ export function toldBy(event: unknown): Told {
 /** What that means, for a person. */
 export function meaningOf({ status, error }: Told): string | undefined {
   if (status) return `HTTP ${status}: ${meanings[status] ?? 'something else answers at this address'}`;
-  return error && wordsOf(error);
-}
-
-/**
- * What an error says, for a person. One of several addresses of one name has its words in its parts; one of a full disk
- * may have a name and no words.
- */
-export function wordsOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const { message, name, code, errors, cause } = error as Error & { code?: unknown; errors?: unknown; cause?: unknown };
-  const inner = [errors, cause].flat().find((part) => part instanceof Error);
-  return message || (inner ? wordsOf(inner) : typeof code === 'string' && code) || name;
+  return error && sentenceOf(error);
 }

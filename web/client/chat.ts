@@ -1,9 +1,10 @@
 // The whole client: a page's, and what programs need besides. They begin where an earlier life left off, wait for what
 // becomes of a message, and end when all is sent.
-import { Connection, type ConnectionOptions } from './connection.ts';
+import { Connection } from './connection.ts';
 import type { Conversation } from './conversation.ts';
 import type { OutboxItem } from './outbox-item.ts';
 import { PageChat } from './page-chat.ts';
+import type { ConnectionOptions } from './page-connection.ts';
 import { startOf, type JoinOptions } from './position.ts';
 import { RequestError } from './request-error.ts';
 import { Settling } from './settling.ts';
@@ -93,7 +94,7 @@ export class Chat extends PageChat {
     off();
   }
 
-  /** Waits until nothing waits; where another user comes meanwhile, nothing of theirs. */
+  /** Waits until nothing waits; where another user comes meanwhile, until nothing of that user's does. */
   private async drained(): Promise<void> {
     while (!this.outbox.drained) await this.settling.of('any');
   }

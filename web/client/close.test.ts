@@ -1,7 +1,7 @@
 // What close leaves, and what it puts on the record before that.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Chat, ChatEvents } from './chat.ts';
-import type { ConnectionState } from './connection.ts';
+import type { ConnectionState } from './page-connection.ts';
 import { chatWith, FakeServer, FakeStore, online } from './testing.ts';
 
 beforeEach(() => void vi.useFakeTimers());

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
-import { Connection, type ConnectionOptions, type ConnectionState } from './connection.ts';
+import { Connection } from './connection.ts';
+import type { ConnectionOptions, ConnectionState } from './page-connection.ts';
 import { FakeSocket, type Frame } from './testing.ts';
 
 beforeEach(() => void vi.useFakeTimers());

@@ -1,5 +1,5 @@
 // One conversation as this client knows it: what is held of its record, who is there, and how far one has read.
-import type { BrowserConnection, Timer } from './connection.ts';
+import type { PageConnection, Timer } from './page-connection.ts';
 import { Growing } from './growing.ts';
 import { Joining, joinAgainAfter, type ConversationMode, type JoiningEvents, type Start } from './joining.ts';
 import { isPassing, seqProblem, type Refusal } from './limits.ts';
@@ -66,7 +66,7 @@ export class Conversation extends Joining {
   private readTimer: Timer;
   private typedAt = 0;
 
-  constructor(id: string, connection: BrowserConnection, events: ConversationEvents) {
+  constructor(id: string, connection: PageConnection, events: ConversationEvents) {
     super(id, connection, events);
     this.people = new People(() => events.onChange());
   }
@@ -219,7 +219,8 @@ export class Conversation extends Joining {
       take(reply?.type === 'history' && this.timeline.log === log ? reply : undefined);
       this.events.onChange(true);
     };
-    if (!this.connection.request({ type: 'history', conversation: this.id, ...range }, answered)) answered();
+    const sent = this.connection.request({ type: 'history', conversation: this.id, ...range }, answered);
+    if (!sent) queueMicrotask(answered); // later: who hears of it may ask again, and is told that nothing is joined
   }
 
   /** The connection is lost: nothing is joined until there is another. */

@@ -1,4 +1,4 @@
-// Fields that may be left out, in objects that are handed out or kept: there nothing stands for what is not known.
+// Fields that may be left out, in objects that are handed out or kept: a field that is not known is absent there.
 
 type Defined<Fields> = { [Name in keyof Fields as undefined extends Fields[Name] ? never : Name]: Fields[Name] } & {
   [Name in keyof Fields as undefined extends Fields[Name] ? Name : never]?: Exclude<Fields[Name], undefined>;

@@ -2,8 +2,8 @@
 // It knows no framework and no DOM; who uses it brings the screen.
 export * from './protocol.ts';
 export { Chat, type ChatEvents, type ChatOptions, type CloseOptions, type SendOptions } from './chat.ts';
-export { Connection, type ConnectionOptions, type ConnectionState } from './connection.ts';
-export type { OnReply, Socket, Waiting } from './connection.ts';
+export { Connection } from './connection.ts';
+export type { ConnectionOptions, ConnectionState, OnReply, Socket, Waiting } from './page-connection.ts';
 export { Conversation, type ConversationEvents, type ConversationMode } from './conversation.ts';
 export { Emitter } from './events.ts';
 export type { GrowingMessage } from './growing.ts';

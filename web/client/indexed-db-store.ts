@@ -8,7 +8,7 @@ import { committed, openDatabase, resultOf } from './database.ts';
 import { LastWords, localStorageHere, type KeyValue } from './local-storage.ts';
 import { keyOf, type OutboxItem } from './outbox-item.ts';
 import type { OutboxStore } from './outbox-store.ts';
-import type { Timer } from './connection.ts';
+import type { Timer } from './page-connection.ts';
 import { newId } from './protocol.ts';
 import { TabLock, type Locks } from './tab-lock.ts';
 
@@ -155,7 +155,7 @@ export class IndexedDbStore implements OutboxStore {
     });
   }
 
-  /** Changes what is kept: all that is asked for, or nothing. */
+  /** Changes what is kept in one transaction, and resolves once all of it is kept. `ask` throws nothing. */
   private async change(durability: 'default' | 'strict', ask: (store: IDBObjectStore) => unknown): Promise<void> {
     const change = (await this.db()).transaction('outbox', 'readwrite', { durability });
     const done = committed(change);

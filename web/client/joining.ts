@@ -1,6 +1,6 @@
 // How a conversation is joined: as what, from where, and after each lost connection exactly where it was. Here it is
 // found out too where its record is not the one that it was.
-import type { BrowserConnection, Timer } from './connection.ts';
+import type { PageConnection, Timer } from './page-connection.ts';
 import { defined } from './defined.ts';
 import { conversationProblem, isPassing, type Refusal } from './limits.ts';
 import type { Place } from './outbox.ts';
@@ -60,7 +60,7 @@ export abstract class Joining {
 
   constructor(
     readonly id: string,
-    protected readonly connection: BrowserConnection,
+    protected readonly connection: PageConnection,
     protected readonly events: JoiningEvents,
   ) {}
 

@@ -1,5 +1,5 @@
 // Keeps the outbox's items in its store, and knows which ones it could not keep. Those live in memory until it can.
-import { wordsOf } from './cause.ts';
+import { sentenceOf } from './error-sentence.ts';
 import { keyOf, type OutboxItem } from './outbox-item.ts';
 import type { OutboxStore } from './outbox-store.ts';
 
@@ -83,7 +83,7 @@ export class Keeper {
 
   private failed(error: unknown): void {
     if (!this.state.lasting || !this.store) return; // said already; or closed on purpose
-    this.enter({ lasting: false, reason: wordsOf(error) });
+    this.enter({ lasting: false, reason: sentenceOf(error) });
   }
 
   private enter(state: StorageState): void {

@@ -1,7 +1,7 @@
 // What may be sent: the checks of docs/protocol.md on one message, with the server's own codes. They are made before
 // anything is queued or kept, for a frame over the limit is answered with a close, and sending it again with another
 // one.
-import { wordsOf } from './cause.ts';
+import { sentenceOf } from './error-sentence.ts';
 import { byteLength, isConversationId, type ErrorFrame, type Limits, type Seq } from './protocol.ts';
 
 /** The contract's own limits: what holds before a server has said its own. */
@@ -60,7 +60,7 @@ export function conversationProblem(id: string): Refusal | undefined {
   const shown = String(id).slice(0, 80);
   return {
     code: 'invalid_conversation',
-    reason: `"${shown}" names no conversation: a name has 1 to 64 of a-z 0-9 . _ - and begins with a letter or digit`,
+    reason: `"${shown}" names no conversation: an id has 1 to 64 of a-z 0-9 . _ - and begins with a letter or digit`,
   };
 }
 
@@ -82,19 +82,19 @@ export function frameProblem(frame: string, most: number, besides = 0): Refusal 
   if (3 * frame.length + besides <= most) return undefined; // no unit has more than 3 bytes
   const bytes = byteLength(frame) + besides;
   if (bytes <= most) return undefined;
-  return tooLarge(`this makes a frame of ${bytes} bytes, and the server takes ${most}: send it in parts`);
+  return tooLarge(`this request makes a frame of ${bytes} bytes, and the server takes ${most}: ask in parts`);
 }
 
 function stringProblem(what: string, value: unknown, most: number): Refusal | undefined {
-  if (typeof value !== 'string' || value === '') return badRequest(`${what} has at least 1 byte`);
-  return wordsProblem(what, value, most, JSON.stringify(value));
+  if (typeof value !== 'string' || value === '') return badRequest(`${what} is a string of 1 to ${most} bytes`);
+  return contentProblem(what, value, most, JSON.stringify(value));
 }
 
-/** What is wrong with words that go onto the wire as `json`. */
-function wordsProblem(what: string, words: string, most: number, json: string): Refusal | undefined {
-  const bytes = byteLength(words);
+/** What is wrong with what goes onto the wire as `json`. */
+function contentProblem(what: string, content: string, most: number, json: string): Refusal | undefined {
+  const bytes = byteLength(content);
   if (bytes > most) return tooLarge(`${what} has at most ${most} bytes: this one has ${bytes}`);
-  return forbiddenEscape.test(json) ? badRequest(`${what} has U+0000 or half of a surrogate pair`) : undefined;
+  return forbiddenEscape.test(json) ? badRequest(`${what} has U+0000 or half of a surrogate pair: no string may`) : undefined;
 }
 
 /** What is wrong with the seq of an entry. */
@@ -108,9 +108,9 @@ function metaProblem(meta: unknown, most: number): Refusal | undefined {
   try {
     json = JSON.stringify(meta);
   } catch (error) {
-    return badRequest(`meta is no JSON: ${wordsOf(error)}`);
+    return badRequest(`meta is no JSON: ${sentenceOf(error)}`);
   }
-  return json?.startsWith('{') ? wordsProblem('meta', json, most, json) : badRequest('meta is a JSON object');
+  return json?.startsWith('{') ? contentProblem('meta', json, most, json) : badRequest('meta is a JSON object');
 }
 
 /** A request that makes no sense, whatever the server's limits are. */

@@ -91,9 +91,9 @@ export function revive(found: unknown, limits: Limits = noLimits): { item: Outbo
   };
   const problem = item.state === 'sending' ? problemOf(item, limits) : undefined;
   if (!problem) return { item };
-  // What is no message at all. A text that is empty is one, and the problem says that of it.
   const whole = [id, conversation, text].every((part) => typeof part === 'string');
   if (whole) return { item, problem };
+  // No message at all; one whose text is empty is one, and the problem says that.
   return { item, problem: badRequest('what was kept of this message is not whole: write it once more') };
 }
 

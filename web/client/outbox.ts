@@ -4,7 +4,7 @@
 // comes. What cannot be sent at all, by its size or its shape, fails here, and those behind it go on.
 import { byteLength, newId, type Ack, type ErrorFrame, type Limits, type Message } from './protocol.ts';
 import type { Request, Seq, ServerFrame } from './protocol.ts';
-import type { OnReply, Timer } from './connection.ts';
+import type { OnReply, Timer } from './page-connection.ts';
 import { defined } from './defined.ts';
 import { Keeper, type StorageState } from './keeper.ts';
 import { defaultLimits, problemOf, seqProblem, type Refusal } from './limits.ts';
@@ -115,7 +115,7 @@ export class Outbox {
     const sizeOf = (item: OutboxItem) => byteLength(JSON.stringify(item));
     const flying = [...this.inFlight].filter((item) => item.state === 'sending' && !this.shown.has(item));
     const [largest] = flying.sort((a, b) => sizeOf(b) - sizeOf(a));
-    const reason = 'the connection was closed for a frame over the limit, and this is the largest: send it in parts';
+    const reason = 'the connection was closed for a frame over the limit; of what was on its way this is the largest: send it in parts';
     if (largest) this.fail(largest, { code: 'too_large', reason });
   }
 
@@ -125,7 +125,7 @@ export class Outbox {
     const problem = seqProblem('since', draft.earliest ?? 0, 0) ?? this.problemOf(item);
     const before = draft.id === undefined ? undefined : this.find(item);
     if (before && !problem) return this.addAgain(before, item);
-    if (draft.earliest !== undefined) this.earlier.add(item);
+    if (draft.earliest != null) this.earlier.add(item);
     if (draft.id !== undefined && !problem) this.keeper.reserve(item);
     return this.queue(item, problem);
   }
@@ -409,14 +409,18 @@ export class Outbox {
 
   /** The message of the queue with this id. What never came into it may have the same one. */
   private find(wanted: Pick<OutboxItem, 'conversation' | 'id'>): OutboxItem | undefined {
-    return this.items.find((item) => keyOf(item) === keyOf(wanted) && !this.refusals.has(item));
+    return this.items.find((item) => isOf(item, wanted) && !this.refusals.has(item));
   }
 
   /** By an id, or by the message, of which there may be copies. */
   lookUp(wanted: string | OutboxItem): OutboxItem | undefined {
     if (typeof wanted === 'string') return this.items.find((item) => item.id === wanted);
-    return this.items.find((item) => keyOf(item) === keyOf(wanted) && item.created === wanted.created);
+    return this.items.find((item) => isOf(item, wanted) && item.created === wanted.created);
   }
+}
+
+function isOf(item: OutboxItem, { conversation, id }: Pick<OutboxItem, 'conversation' | 'id'>): boolean {
+  return item.id === id && item.conversation === conversation;
 }
 
 /** It is in another state, for a reason of that state's or for none. */

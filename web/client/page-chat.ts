@@ -1,7 +1,7 @@
 // One connection, the conversations that are open or followed on it, and the outbox: what a page of conversations needs
 // of a client. What programs need besides is in chat.ts, so that the page does not load it.
 import { socketAddress } from './address.ts';
-import { BrowserConnection, type ConnectionOptions, type ConnectionState, type Socket } from './connection.ts';
+import { PageConnection, type ConnectionOptions, type ConnectionState, type Socket } from './page-connection.ts';
 import { Conversation } from './conversation.ts';
 import { defined } from './defined.ts';
 import { Emitter } from './events.ts';
@@ -89,7 +89,7 @@ export interface ChatEvents {
 }
 
 export class PageChat extends Emitter<ChatEvents> {
-  readonly connection: BrowserConnection;
+  readonly connection: PageConnection;
   /** The user's name as the server knows it. */
   user: string | undefined;
   protected outbox: Outbox;
@@ -118,7 +118,7 @@ export class PageChat extends Emitter<ChatEvents> {
     this.outbox = this.newOutbox();
   }
 
-  /** Connects, and stays connected until `close`. Throws where there is no WebSocket to connect with. */
+  /** Connects, and stays connected until `close`. */
   connect(): void {
     this.connection.start();
   }
@@ -199,7 +199,7 @@ export class PageChat extends Emitter<ChatEvents> {
 
   /**
    * Puts a message into the outbox, whether there is a connection or not. What comes of it is told by `recorded` and
-   * `failed`, or by `settled`. One that the server would refuse for its size or its shape has failed when this returns
+   * `failed`; and, in a Chat, by `settled`. One that the server would refuse for its size or its shape has failed when this returns
    * (`failed` is told right after), and is not kept; before the first welcome the contract's own limits count. An id
    * that waits already is the same message, and not sent twice.
    */
@@ -236,8 +236,8 @@ export class PageChat extends Emitter<ChatEvents> {
     this.outbox.discard(item);
   }
 
-  protected newConnection(options: ConnectionOptions): BrowserConnection {
-    return new BrowserConnection(options);
+  protected newConnection(options: ConnectionOptions): PageConnection {
+    return new PageConnection(options);
   }
 
   /** A message is settled; or, without one, what the store holds is known now. */

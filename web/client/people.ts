@@ -1,5 +1,5 @@
 // Who is in a conversation, who is typing and who has read how far. None of it is on the record.
-import type { Timer } from './connection.ts';
+import type { Timer } from './page-connection.ts';
 import type { Joined, Presence, Seq } from './protocol.ts';
 
 const typingLasts = 5_000; // ms

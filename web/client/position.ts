@@ -1,6 +1,6 @@
 // Where a conversation is gone on with: by this client after a lost connection, by a program that was started again.
 import { defined } from './defined.ts';
-import { badRequest, isNumber, seqProblem, type Refusal } from './limits.ts';
+import { badRequest, isNumber, type Refusal } from './limits.ts';
 import { RequestError } from './request-error.ts';
 import { byteLength, type Seq } from './protocol.ts';
 
@@ -44,7 +44,7 @@ const mostEntries = 1_000; // a join may ask for
 export function startOf({ after, log, known, sum, limit }: JoinOptions): { after?: Position; limit?: number } {
   const isPosition = typeof after === 'object' && after !== null;
   const from = isPosition ? after : after === undefined ? undefined : { seq: after, log, known, sum };
-  const problem = limitProblem(limit) ?? (from ? positionProblem(from) : placeProblem(log ?? known ?? sum));
+  const problem = limitProblem(limit) ?? (from ? positionProblem(from) : looseProblem(log ?? known ?? sum));
   if (problem) throw RequestError.of(problem);
   return defined({ after: from && tidy(from), limit });
 }
@@ -61,15 +61,15 @@ function limitProblem(limit: unknown): Refusal | undefined {
 }
 
 function positionProblem({ seq, log, known, sum, time, id }: Loose): Refusal | undefined {
+  if (!isNumber(seq, 0)) return badRequest('after is the seq of an entry, from 0 on, or a position that was kept');
   const whole = known === undefined ? sum === undefined : isNumber(known, 1) && sum !== undefined;
+  if (!whole) return badRequest('known, the seq of an entry, and sum, which came with that entry, go together');
   const named = [log, sum, time, id].every((name) => name === undefined || isName(name));
-  const problem = seqProblem('after', seq, 0);
-  if (problem || (whole && named)) return problem;
-  return badRequest('beside `after`, log, known with sum, time and id stand as they were told');
+  return named ? undefined : badRequest('log, sum, time and id are strings of 1 to 64 bytes, as they came');
 }
 
-function placeProblem(place: unknown): Refusal | undefined {
-  return place === undefined ? undefined : badRequest('log, known and sum stand beside `after`: give it too');
+function looseProblem(loose: unknown): Refusal | undefined {
+  return loose === undefined ? undefined : badRequest('log, known and sum say which record `after` is of: give it too');
 }
 
 /** As every name on the wire: 1 to 64 bytes. */

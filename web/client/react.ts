@@ -12,7 +12,7 @@ import {
   type ReactNode,
 } from 'react';
 import { Chat, type ChatOptions, type SendOptions } from './chat.ts';
-import type { ConnectionState, Timer } from './connection.ts';
+import type { ConnectionState, Timer } from './page-connection.ts';
 import { stay, type Begun } from './react-stay.ts';
 import { nothing, snapshotOf, type ConversationSnapshot } from './react-snapshot.ts';
 import type { JoinOptions } from './position.ts';

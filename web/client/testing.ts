@@ -1,10 +1,10 @@
 // A server in memory for the tests of this package: it keeps records, and loses connections when it is told to.
-import type { Socket } from './connection.ts';
+import type { Socket } from './page-connection.ts';
 import { vi } from 'vitest';
 import { Chat, type ChatOptions } from './chat.ts';
 import type { OutboxItem } from './outbox-item.ts';
 import type { OutboxStore } from './outbox-store.ts';
-import type { ConnectionState } from './connection.ts';
+import type { ConnectionState } from './page-connection.ts';
 import type { StorageState } from './keeper.ts';
 import type { Locks } from './tab-lock.ts';
 

@@ -3,7 +3,7 @@ import { byteLength } from './protocol.ts';
 
 /**
  * A character that can be seen by itself: among the format characters, those that are drawn before a number. Those that
- * are named after the properties have an empty shape, whatever their category, as the braille pattern of no dots.
+ * stand last in the first brackets have an empty shape, whatever their category, as the braille pattern of no dots.
  */
 const seen =
   /[^\p{Z}\p{Cc}\p{Cf}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800\u{13441}\u{13442}\u{16fe4}\u{1d159}]|[\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\u{110bd}\u{110cd}]/u;
