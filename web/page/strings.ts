@@ -1,4 +1,4 @@
-// Every word that the page says, but for those of the sheets and the menu (dialog/strings.ts). What the server says in words is shown as it is.
+// Every word that the page says, but for those of the sheets (dialog/strings.ts). What the server says in words is shown as it is.
 // The minifier puts the words of `strings` where they are said, and leaves their names out: as long as each is asked for by its name,
 // and by no file that is loaded later. So the words that are looked up stand in tables of their own.
 
@@ -84,8 +84,13 @@ export const strings = {
 
   menu: {
     open: (id: string) => `More about ${id}`,
+    copyLink: 'Copy link',
     copied: (link: string) => `Copied: ${link}`,
     notCopied: (link: string) => `The browser does not let this page copy. The link is ${link}`,
+    export: 'Save the transcript…',
+    mute: 'Mute',
+    unmute: 'Unmute',
+    leave: 'Leave',
   },
 
   dialog: {

@@ -1,5 +1,4 @@
-// The sheets and the menu's list, in a file of their own that is loaded when the first of them is asked for: the page can be chatted in without.
+// The sheets, in a file of their own that is loaded when the first of them is asked for: the page can be chatted in without.
 export { Export } from '../export/export.tsx';
-export { MenuList } from '../head/menu-list.tsx';
 export { Settings } from '../settings/settings.tsx';
 export { Help } from '../shortcuts/help.tsx';

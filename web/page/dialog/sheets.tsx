@@ -1,14 +1,18 @@
 // The sheet that is open.
+import { signal } from '@preact/signals';
 import { h } from 'preact';
 import { useEffect } from 'preact/hooks';
-import { loadParts, parts } from './load.ts';
+import { notify } from '../status/notices.tsx';
+import { strings } from '../strings.ts';
 import { sheet } from './sheet.ts';
+
+const parts = signal<typeof import('./parts.ts') | undefined>(undefined);
 
 export function Sheets() {
   const shown = sheet.value;
   const loaded = parts.value;
   useEffect(() => {
-    if (shown !== undefined && loaded === undefined) void loadParts(() => (sheet.value = undefined));
+    if (shown !== undefined && loaded === undefined) void load();
   }, [shown, loaded]);
   if (loaded === undefined) return null;
   switch (shown) {
@@ -16,5 +20,14 @@ export function Sheets() {
     case 'settings': return <loaded.Settings />;
     case 'export': return <loaded.Export />;
     default: return null;
+  }
+}
+
+async function load(): Promise<void> {
+  try {
+    parts.value = await import('./parts.ts');
+  } catch {
+    sheet.value = undefined;
+    notify(strings.dialog.notLoaded);
   }
 }

@@ -1,14 +1,6 @@
-// What the sheets and the menu say. They are loaded when the first of them is asked for, and so are their words.
+// What the sheets say. They are loaded when the first of them is asked for, and so are their words.
 export const strings = {
   close: 'Close',
-
-  menu: {
-    copyLink: 'Copy link',
-    export: 'Save the transcript…',
-    mute: 'Mute',
-    unmute: 'Unmute',
-    leave: 'Leave',
-  },
 
   export: {
     title: (id: string) => `Save the transcript of ${id}`,
