@@ -35,6 +35,22 @@ test('the whole record can be read back and forth, and no more is held than ther
   expect(timeline.messages.at(-1)?.text).toBe('live again');
 });
 
+test('who asks for the next page whenever something changes comes to the first, over a lost connection too', async () => {
+  const { server, chat, lobby, timeline } = await longConversation(300);
+  chat.on('change', () => lobby().loadOlder());
+  const changes = vi.fn();
+  chat.on('change', changes);
+  server.loses = (reply) => reply.type === 'history';
+  lobby().loadOlder();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(lobby().loadingOlder).toBe(false);
+  expect(changes.mock.calls.length).toBeLessThan(20); // none of them led to the next one at once
+  server.loses = () => false;
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(timeline.first).toBe(1);
+  expect(timeline.hasOlder).toBe(false);
+});
+
 test('every entry is told of, also while others are shown', async () => {
   const { server, chat, lobby, texts } = await longConversation(500);
   const told: unknown[] = [];

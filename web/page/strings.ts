@@ -12,7 +12,14 @@ export const nameProblems = {
   empty: 'Type a name first.',
   long: 'That name is too long: at most 64 bytes, about 20 to 64 letters.',
   characters: 'That name has characters that cannot be seen. Leave them out.',
-  mark: 'That name begins with an accent over no letter. Put a letter before it, or leave it out.',
+  mark: 'That name begins with an accent that is over no letter. Put a letter before it, or leave it out.',
+};
+
+/** What the search says between what it has found. */
+export const searchWords = {
+  others: 'Others on this server',
+  nothing: 'No conversation with that name.',
+  failed: 'The list of the server could not be loaded. It is tried again.',
 };
 
 /** What stands above the first message, or in its place. */
@@ -59,11 +66,6 @@ export const strings = {
     invalid: (id: string) =>
       `“${isolated(id)}” cannot be a conversation's name. Use 1 to 64 small letters, digits, dots, dashes and underscores, and begin with a letter or a digit.`,
     start: (id: string) => `Start “${id}”`,
-    words: {
-      others: 'Others on this server',
-      nothing: 'No conversation with that name.',
-      failed: 'The list of the server could not be loaded. It is tried again.',
-    },
     online: (count: number) => `${count} here`,
     unread: (count: number) => plural(count, 'unread message', 'unread messages'),
     fresh: 'not read yet',
@@ -94,7 +96,7 @@ export const strings = {
   },
 
   dialog: {
-    notLoaded: 'This part of the page could not be loaded. Try again online, or reload the page.',
+    notLoaded: 'This part of the page could not be loaded. Try again when you are online, or reload the page.',
   },
 
   conversation: {
@@ -131,7 +133,7 @@ export const strings = {
     copyText: 'Copy text',
     copyHint: 'Copy the text as it was typed (C)',
     textCopied: 'Copied the text of the message.',
-    textNotCopied: 'The browser does not let this page copy. Select the text and copy it yourself.',
+    textNotCopied: 'The browser does not let this page copy. Select the text, and copy it with the browser’s own menu.',
     done: 'done',
     open: 'to do',
     showAll: (more: number) => `Show all (${plural(more, 'more character', 'more characters')})`,

@@ -56,6 +56,7 @@ test('everything that can be pressed is as large as a finger', async () => {
   await ann.says('hello');
   await expect.poll(() => tooSmall(ann), { message: 'conversation' }).toEqual([]);
   await ann.page.getByRole('button', { name: /^More about/ }).click();
+  await ann.page.getByRole('menu').waitFor();
   await expect.poll(() => tooSmall(ann), { message: 'menu' }).toEqual([]);
   await ann.page.getByRole('menuitem', { name: 'Save the transcript…' }).click();
   await ann.page.getByRole('dialog').waitFor();

@@ -5,7 +5,7 @@ import { choiceOf } from '../settings/choice.ts';
 export const enterKeys = ['send', 'line'] as const;
 export type EnterKey = (typeof enterKeys)[number];
 
-const { chosen, choose } = choiceOf('enter', enterKeys);
+const { chosen, choose } = choiceOf('verbatim.enter', enterKeys);
 const thumb = matchMedia('(pointer: coarse)');
 const byThumb = signal(thumb.matches);
 

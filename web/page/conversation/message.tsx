@@ -71,7 +71,7 @@ export class MessageRow extends Component<Props> {
           <span class={hasFacts ? 'facts' : 'facts within'} dir={sideOf(message.text)}>
             {message.partial && <span>{strings.conversation.partial}</span>}
             <time id={`time-${seq}`} dir="auto" dateTime={message.time} title={date}>{clock}</time>
-            {own && recorded}
+            {own && recordedSign}
           </span>
         </Bubble>
         {readers !== '' && <ReadBy readers={readers.split('\n')} room={reading.id} />}
@@ -83,7 +83,7 @@ export class MessageRow extends Component<Props> {
 /** The side on which the facts stand: beside the last line of a text. */
 export const sideOf = (text = '') => directionOf(text.slice(text.trimEnd().lastIndexOf('\n') + 1));
 
-export const recorded = <span class="state" title={strings.state.recorded}>✓<span class="visually-hidden">{strings.state.recorded}</span></span>;
+export const recordedSign = <span class="state" title={strings.state.recorded}>✓<span class="visually-hidden">{strings.state.recorded}</span></span>;
 
 interface ActionsProps {
   message: Message;

@@ -4,7 +4,7 @@ import type { OutboxItem } from '@verbatim/client';
 import { chat, connected, user } from '../state.ts';
 import { strings } from '../strings.ts';
 import { clockTime } from '../time.ts';
-import { Bubble, recorded, rowClass, sideOf, type RowPlace } from './message.tsx';
+import { Bubble, recordedSign, rowClass, sideOf, type RowPlace } from './message.tsx';
 import { Text } from './text.tsx';
 
 interface Props extends RowPlace {
@@ -34,7 +34,7 @@ export function PendingRow({ item, state, rowKey, tabIndex }: Props) {
 }
 
 function State({ item }: { item: OutboxItem }) {
-  if (item.state === 'recorded') return recorded;
+  if (item.state === 'recorded') return recordedSign;
   return <span class="state" title={item.state === 'failed' ? undefined : item.reason}>{stateOf(item)}</span>;
 }
 

@@ -2,14 +2,13 @@
 import { signal, type Signal } from '@preact/signals';
 import { lasting } from '../storage.ts';
 
-interface Choice<T> {
+interface Kept<T> {
   /** Nothing where nobody has chosen. */
   chosen: Signal<T | undefined>;
   choose(one: T): void;
 }
 
-export function choiceOf<T extends string>(what: string, all: readonly T[]): Choice<T> {
-  const key = `verbatim.${what}`;
+export function choiceOf<T extends string>(key: string, all: readonly T[]): Kept<T> {
   const chosen = signal(all.find((each) => each === lasting.getItem(key)));
   const choose = (one: T) => {
     chosen.value = one;

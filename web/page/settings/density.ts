@@ -5,7 +5,7 @@ import { choiceOf } from './choice.ts';
 export const densities = ['comfortable', 'compact'] as const;
 export type Density = (typeof densities)[number];
 
-const { chosen, choose } = choiceOf('density', densities);
+const { chosen, choose } = choiceOf('verbatim.density', densities);
 
 export const chooseDensity = choose;
 export const density = computed<Density>(() => chosen.value ?? 'comfortable');

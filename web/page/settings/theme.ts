@@ -5,7 +5,7 @@ import { choiceOf } from './choice.ts';
 export const themes = ['system', 'light', 'dark'] as const;
 export type Theme = (typeof themes)[number];
 
-const { chosen, choose } = choiceOf('theme', themes);
+const { chosen, choose } = choiceOf('verbatim.theme', themes);
 
 export const chooseTheme = choose;
 export const theme = computed<Theme>(() => chosen.value ?? 'system');

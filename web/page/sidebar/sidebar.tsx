@@ -6,7 +6,7 @@ import icon from '../icon.svg';
 import { Icon } from '../icon.tsx';
 import { sheet } from '../dialog/sheet.ts';
 import { changeName, listAlone, name, open, user } from '../state.ts';
-import { strings } from '../strings.ts';
+import { searchWords, strings } from '../strings.ts';
 import { Avatar } from '../status/avatar.tsx';
 import { List } from './list.tsx';
 import { choice, idFrom, rowsFor, soughtFrom } from './listing.ts';
@@ -22,7 +22,7 @@ export function Sidebar() {
   const nav = useRef<HTMLElement>(null);
   void catalogueChanges.value;
   useCatalogue(typed);
-  const rowsOf = (text: string) => rowsFor(text, inOrder(own.value), catalogue.found, catalogue.failed, strings.sidebar.words);
+  const rowsOf = (text: string) => rowsFor(text, inOrder(own.value), catalogue.found, catalogue.failed, searchWords);
   const choose = (text: string) => (text.trim() === '' ? undefined : choice(text, rowsOf(text)));
   const rows = rowsOf(typed);
   const now = useRef(''); // what is typed, which may be newer than what is drawn
