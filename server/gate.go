@@ -246,7 +246,8 @@ const lookedAt = 64
 
 // oldest is the connection whose network has the most in that state, and more than so many; of these one that has not
 // said a word where there is one, and of those the one that came first. nil: there is none to close at the moment. So
-// it is where those with the most all wait for the server, and who is left has just come. It is called with mu held.
+// it is where those with the most all wait for the server, and who is left has just come; and where all are a trusted
+// proxy's, which is about to pass a request on. It is called with mu held.
 func (g *gate) oldest(s state, more int) (found *arrival) {
 	most, spoke, widest := -1, true, 0
 	at := g.waiting[s].Front()
@@ -259,7 +260,7 @@ func (g *gate) oldest(s state, more int) (found *arrival) {
 			found, most, spoke = a, wide, a.spoke.Load() != 0
 		}
 	}
-	if found != nil && s != asked && most < widest && found.young() {
+	if found != nil && s != asked && (most < widest || most == 0) && found.young() {
 		return nil
 	}
 	return found

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"testing"
 	"time"
 
@@ -142,6 +143,35 @@ func TestTheOldestOfTheFullestNetworkMakesRoom(t *testing.T) {
 	if got := g.count(fresh); got != 4 {
 		t.Errorf("there are %d, want 4", got)
 	}
+}
+
+// A proxy connects when it has a request to pass on: a crowd that comes back through one has more young connections than
+// there may be, and each that is closed is an error for somebody.
+func TestAProxysConnectionHasTimeForItsRequest(t *testing.T) {
+	t.Parallel()
+	trusted, err := parsePeers([]string{"127.0.0.1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := openGateOf(t, budget{connections: 100, handshakes: 2, handshakesEach: 2}, peers{}, trusted)
+	_, first := g.from("127.0.0.1")
+	_, second := g.from("127.0.0.1")
+	ages := func(since time.Duration) {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		first.since, second.since = since, since
+	}
+	for _, addr := range []string{"127.0.0.1", "127.0.0.2"} {
+		ages(time.Since(opened) + time.Hour) // young, however slow this machine is
+		if why, victim := g.enter(&arrival{gate: g.gate}, netip.MustParseAddr(addr)); why != "handshake" || victim != nil {
+			t.Errorf("for one more from %s: got %q and %v, want it to wait", addr, why, victim)
+		}
+	}
+	ages(-time.Hour)
+	if why, victim := g.enter(&arrival{gate: g.gate}, netip.MustParseAddr("127.0.0.1")); why != "handshake" || victim != first {
+		t.Errorf("where they are silent for long: got %q and %v, want the first to make room", why, victim)
+	}
+	_ = first.Close()
 }
 
 func TestAConnectionWhoseRequestIsUnreadIsNotClosed(t *testing.T) {

@@ -24,10 +24,12 @@ const anyPort = "127.0.0.1:0"
 
 func (s *server) pid() int { return s.parts[len(s.parts)-1].cmd.Process.Pid }
 
-// start starts a server that listens there, and waits until it does.
+// start starts a server that listens there, and waits until it does. All sockets of a row are of one address: the server
+// takes it for a proxy's, for a stranger's address could not have so many.
 func (b *bench) start(ctx context.Context, name, data, listen string) (*server, error) {
 	s := &server{}
-	args := []string{filepath.Join(b.folder, "verbatim"), "serve", "--listen", listen, "--rate", "0", "--data", filepath.Join(data, "record")}
+	args := []string{filepath.Join(b.folder, "verbatim"), "serve", "--listen", listen, "--rate", "0", "--trusted-proxy", "127.0.0.1",
+		"--data", filepath.Join(data, "record")}
 	switch name {
 	case coder, frames:
 		args = []string{filepath.Join(b.folder, "floors"), "-kind", name}
