@@ -110,7 +110,8 @@ func TestOverItsRateASessionIsReadMoreSlowlyAndNothingIsRefused(t *testing.T) {
 	ann, bob := s.dial(t, "ann"), s.dial(t, "bob")
 	began := parsed(t, ann.welcome.Now)
 	last := ann.sendMany("lobby", "a", 400)
-	if took := parsed(t, last.Time).Sub(began).Seconds(); took < 1.5 { // session's tests know the upper end, in a time of their own
+	// A busy machine may take longer; session's TestOverItsRateASessionIsReadMoreSlowly looks at both ends in a bubble.
+	if took := parsed(t, last.Time).Sub(began).Seconds(); took < 1.5 {
 		t.Errorf("400 sends at 100 a second with a burst of 200 took %.2f s, want about 2", took)
 	}
 	// Another session has a rate of its own.
