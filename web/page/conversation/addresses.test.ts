@@ -56,6 +56,10 @@ test.for([
   '⟦https://a.example⟧,⟦ann@b.example⟧', '⟦https://a.example⟧;⟦ann@b.example⟧',
   '⟦https://a.example⟧,⟦https://b.example⟧',
   '⟦https://ann:secret@a.example/x⟧',
+  '⟦https://a.example/x⟧·⟦https://b.example/y⟧', '・⟦https://a.example/x⟧・⟦https://b.example/y⟧',
+  // What closes before Chinese words is not the address's; within a word it is.
+  '看‘⟦https://a.example/x⟧’好', '看‘见⟦https://a.example/x⟧’好', '⟦https://a.example/L’Été⟧',
+  '⟦https://a.example/_好_⟧', '⟦https://a.example/~好⟧', '⟦https://a.example/a*b**c⟧',
 ])('%s, and no further', (text) => {
   expect(marked(spansOf(text.replace(/[⟦⟧]/g, '')))).toBe(text);
 });
@@ -66,6 +70,9 @@ test.for([
   ['_see https://a.example/x_', 'see ⟦https://a.example/x⟧'], ['(_https://a.example/x_)', '(⟦https://a.example/x⟧)'],
   ['*_https://a.example/x_*', '⟦https://a.example/x⟧'], ['*https://a.example/x*', '⟦https://a.example/x⟧'],
   ['_a_ https://a.example/x_', 'a ⟦https://a.example/x_⟧'],
+  ['**https://a.example/x**请看', '⟦https://a.example/x⟧请看'], ['*https://a.example/x*请看', '⟦https://a.example/x⟧请看'],
+  ['**看https://a.example/x**请看', '看⟦https://a.example/x⟧请看'], ['_https://a.example/x_请看', '⟦https://a.example/x⟧请看'],
+  ['请看**https://a.example/x**和**Go**', '请看⟦https://a.example/x⟧和Go'],
   ['**_a_** https://a.example/x_', 'a ⟦https://a.example/x_⟧'], ['**ann@a.example**', '⟦ann@a.example⟧'],
 ])('%s is marked, and leads where it says', ([text, shown]) => {
   expect(marked(spansOf(text!))).toBe(shown);

@@ -68,7 +68,8 @@ function nameAt(text: string, at: number): string {
 const ends = /^[<>"\\]$/;
 const endsPath = /^[`|^]$/; // but for a query: ?titles=A|B
 const foreign = /^(?![\0-\x7f·・’‐‑–])[\p{P}\p{S}]$/u;
-const next = /[,;|]https?:\/\//iy;
+const next = /[,;|·・–‐]https?:\/\//iy;
+const closes = /’|\*{1,3}|~~|_{1,3}/y; // before Chinese words, which go on without a blank: **https://a.example**请看
 const closing: Record<string, string> = { ')': '(', ']': '[', '}': '{' };
 
 function endOfPath(text: string, from: number, before: string, slanted: boolean): number {
@@ -77,6 +78,8 @@ function endOfPath(text: string, from: number, before: string, slanted: boolean)
   let at = from;
   for (let last = ''; at < text.length; at += last.length) {
     const letter = letterAt(text, at);
+    const mark = slanted || letter !== '_' ? matchAt(closes, text, at) : '';
+    if (mark !== '' && isWide(letterAt(text, at + mark.length))) break;
     if (isOver(letter, last) || (letter === "'" && before === "'") || matchAt(next, text, at) !== '') break;
     if (!inQuery && endsPath.test(letter)) break;
     if (/[([{]/.test(letter)) open.push(letter);
