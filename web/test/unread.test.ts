@@ -1,6 +1,6 @@
 // What came while nobody looked is not passed over.
 import { expect, test } from 'vitest';
-import type { Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 import { useBrowser } from './browser.ts';
 import { Person } from './person.ts';
 import { useServer } from './server.ts';
@@ -28,8 +28,20 @@ async function standsAtNew(person: Person, seq: number): Promise<void> {
   await person.page.getByTestId('fresh').waitFor();
   expect(await person.log.locator(`[data-seq="${seq}"]`).getByTestId('fresh').count()).toBe(1);
   await expect.poll(async () => (await person.firstSeen()).seq).toBe(seq);
+  expect(await coveredByDay(person), 'the day that stays in sight lies over the word "New"').toBe(false);
   await expect.poll(() => person.page.getByTestId('jump').textContent()).toMatch(/\d+ new messages/);
   expect(await server().readTo('lobby', person.name)).toBeLessThan(seq + 100);
+}
+
+/** Reports whether the day covers the word of the line, as soon as the day is there. */
+async function coveredByDay(person: Person): Promise<boolean> {
+  const boxOf = async (words: Locator) => (await words.boundingBox())!;
+  await person.page.getByTestId('day-now').waitFor();
+  const [day, word] = await Promise.all([
+    boxOf(person.page.getByTestId('day-now')), boxOf(person.page.getByTestId('fresh').locator('span')),
+  ]);
+  const apart = word.x + word.width <= day.x || day.x + day.width <= word.x;
+  return !apart && word.y < day.y + day.height && day.y < word.y + word.height;
 }
 
 async function readsToTheEnd(person: Person, newest: number): Promise<void> {
