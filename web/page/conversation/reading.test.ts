@@ -28,6 +28,8 @@ class Reader {
   record = 0; // messages, all of bob's
   mark: number | undefined;
   isAway = false; // the connection is
+  /** Happens when the server has answered a join, before the entries come. */
+  onJoined = () => {};
 
   constructor(record: number, mark?: number) {
     this.record = record;
@@ -64,6 +66,7 @@ class Reader {
     const first = (after ?? Math.max(0, this.record - 50)) + 1;
     const joined = { type: 'joined', conversation: 'lobby', log: 'log-1', first, last: this.record, read: this.mark };
     reply({ ...joined, online: [], count: 0, reads: {} } as unknown as ServerFrame);
+    this.onJoined();
     for (let seq = first; seq <= this.record; seq++) this.conversation.receive(message(seq));
   }
 
@@ -170,6 +173,14 @@ test('the first that was missed stays, however many there are', async () => {
   ann.reading.toEnd();
   await ann.draws();
   expect([ann.follows, ann.stands.read]).toEqual([true, 2_530]);
+});
+
+test('the first that was missed stays, where the browser tells of a scroll before any of them is drawn', async () => {
+  const ann = await reader(30, 30);
+  ann.onJoined = () => ann.reading.scrolled(); // the banner has gone, and the log is higher
+  await ann.misses(2_500);
+  expect(ann.stands).toMatchObject({ first: 22, fresh: 31, read: 30 });
+  expect(ann.conversation.timeline.messages.length).toBeLessThanOrEqual(1_000);
 });
 
 test('what was missed and has room is read at once, and what comes is followed', async () => {

@@ -211,7 +211,8 @@ export class Reading {
     if (this.opening.value) return this.open();
     if (scroll.goes) return;
     this.follows.value = scroll.atEnd && timeline.live;
-    conversation.heldBack = !scroll.atEnd || this.away || !conversation.joined; // what was missed keeps its beginning
+    const isReadThere = scroll.atEnd && !this.away && conversation.joined && this.isCaughtUp;
+    conversation.heldBack = !isReadThere; // what was missed keeps its beginning, also where it comes before it is drawn
     if (scroll.atEnd && timeline.live && timeline.messages.length > 2 * heldAtEnd) timeline.trim(heldAtEnd);
     this.topTime.value = this.timeOnTop();
     this.loadMore();
