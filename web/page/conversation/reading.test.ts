@@ -28,8 +28,8 @@ class Reader {
   record = 0; // messages, all of bob's
   mark: number | undefined;
   isAway = false; // the connection is
-  /** Happens when the server has answered a join, before the entries come. */
-  onJoined = () => {};
+  /** Happens when the server has answered a join, and with each entry that comes then: by the newest seq that is there. */
+  onCame = (_: number): unknown => undefined;
 
   constructor(record: number, mark?: number) {
     this.record = record;
@@ -59,6 +59,7 @@ class Reader {
     else if (request.type === 'history') {
       reply({ type: 'history', conversation: 'lobby', messages: this.page(request), more: true } as ServerFrame);
     }
+    await microtasks(); // a frame comes later
     await this.draws();
   }
 
@@ -66,8 +67,11 @@ class Reader {
     const first = (after ?? Math.max(0, this.record - 50)) + 1;
     const joined = { type: 'joined', conversation: 'lobby', log: 'log-1', first, last: this.record, read: this.mark };
     reply({ ...joined, online: [], count: 0, reads: {} } as unknown as ServerFrame);
-    this.onJoined();
-    for (let seq = first; seq <= this.record; seq++) this.conversation.receive(message(seq));
+    this.onCame(first - 1);
+    for (let seq = first; seq <= this.record; seq++) {
+      this.conversation.receive(message(seq));
+      this.onCame(seq);
+    }
   }
 
   private page({ after = 0, before = Infinity, limit = 50 }: Range): Entry[] {
@@ -120,7 +124,7 @@ class Reader {
       reading.drawnLast = timeline.last;
       reading.drawn();
       if (view.tells()) reading.scrolled();
-      for (let step = 0; step < 20; step++) await Promise.resolve();
+      await microtasks();
     }
   }
 
@@ -136,6 +140,10 @@ class Reader {
   }
 }
 
+async function microtasks(): Promise<void> {
+  for (let step = 0; step < 20; step++) await Promise.resolve();
+}
+
 const time = '2026-11-24T12:00:00.000000Z';
 const words = { type: 'message', conversation: 'lobby', from: 'bob', time, text: 'hi' } as const;
 const message = (seq: number): Entry => ({ ...words, seq });
@@ -149,6 +157,14 @@ async function reader(record: number, mark?: number): Promise<Reader> {
   while (made.asked.length > 0) await made.answers();
   return made;
 }
+
+test('who is new here begins at the end, where the browser tells of a scroll before all is drawn', async () => {
+  const ann = new Reader(30);
+  ann.onCame = (seq) => (seq === 20 ? ann.draws() : seq === 30 && ann.reading.scrolled());
+  await ann.answers();
+  expect(ann.stands).toMatchObject({ first: 22, fresh: undefined, read: 30 });
+  expect(ann.follows).toBe(true);
+});
 
 test('who reads at the end has read what comes', async () => {
   const ann = await reader(30, 30);
@@ -177,7 +193,7 @@ test('the first that was missed stays, however many there are', async () => {
 
 test('the first that was missed stays, where the browser tells of a scroll before any of them is drawn', async () => {
   const ann = await reader(30, 30);
-  ann.onJoined = () => ann.reading.scrolled(); // the banner has gone, and the log is higher
+  ann.onCame = (seq) => seq === 30 && ann.reading.scrolled(); // the banner has gone, and the log is higher
   await ann.misses(2_500);
   expect(ann.stands).toMatchObject({ first: 22, fresh: 31, read: 30 });
   expect(ann.conversation.timeline.messages.length).toBeLessThanOrEqual(1_000);

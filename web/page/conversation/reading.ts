@@ -250,7 +250,7 @@ export class Reading {
   /** Opens where the reader was, or at the first message that is new, or at the end: once, as soon as that can be known. */
   private open(): void {
     const { conversation } = this;
-    if (this.opened || !conversation.joined || conversation.timeline.last < conversation.newest) return;
+    if (this.opened || !conversation.joined || this.drawnLast < conversation.newest) return;
     this.opened = true;
     this.readBefore = { readTo: conversation.readTo };
     void this.findPlace().then((found) => {
