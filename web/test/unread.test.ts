@@ -127,7 +127,7 @@ test('more than is held does not take what was missed first away', async () => {
   await server().fill('lobby', 1_500, (n) => `news ${n}`);
   wire.mend();
   await ann.triesNow();
-  // Where they come in several frames the first are shown, and read; where all come in one, what was read stays in view.
+  // Where they come in several frames the first are shown, and read; where in one, what was read stays in view.
   await expect.poll(() => ann.page.getByTestId('jump').textContent()).toMatch(/ 1(?:500|4[89]\d) new messages/);
   await expect.poll(() => ann.held()).toEqual([1, 1_000]);
   await ann.scrolls(0.8);

@@ -28,7 +28,7 @@ class Reader {
   record = 0; // messages, all of bob's
   mark: number | undefined;
   isAway = false; // the connection is
-  /** Happens when the server has answered a join, and with each entry that comes then: by the newest seq that is there. */
+  /** Happens when the server has answered a join, and with each entry that comes then: by the newest that is there. */
   onCame = (_: number): unknown => undefined;
 
   constructor(record: number, mark?: number) {
