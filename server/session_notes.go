@@ -72,13 +72,16 @@ var odd = map[session.Why]struct{ words, do string }{
 	},
 	session.WhyStalled: {
 		"a slow reader was closed: its connection took nothing at all for --write-timeout",
-		"nothing, where it was a bad network or a program that was stopped; else raise --write-timeout",
+		slowNetwork,
 	},
 	session.WhySilent: {
 		"a session was closed: the client sent nothing, and did not answer a ping",
 		"nothing, where a device went to sleep or lost its network; a proxy in front must let pings through",
 	},
 }
+
+// slowNetwork is what to do where somebody takes nothing.
+const slowNetwork = "nothing, where it was a bad network or a program that was stopped; else raise --write-timeout"
 
 // lookAtDisk is what to do where the record does not answer as it must.
 const lookAtDisk = "the error says what is wrong; verbatim verify names what is not whole, " +
