@@ -39,7 +39,8 @@ func (g *gate) tellUnfinished(a *arrival, answer string) {
 		do:    "nothing, where clients are on bad networks or somebody looks for open ports",
 	}
 	if answer != "" {
-		n.words = "a connection was closed: what came was no HTTP request that can be served, and was answered with " + answer
+		n.words = "a connection was closed: what came was no HTTP that can be served, or not whole when its 10 s were over or " +
+			"its client left, and was answered with " + answer
 		n.do = "mend the program at that address, or what stands between: a header has at most 64 kB; " +
 			"nothing, where somebody only looks for open ports"
 	}
