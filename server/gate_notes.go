@@ -39,8 +39,8 @@ func (g *gate) tellUnfinished(a *arrival, answer string) {
 		do:    "nothing, where clients are on bad networks or somebody looks for open ports",
 	}
 	if answer != "" {
-		n.words = "a connection was closed: what came was no HTTP that can be served, or not whole when its 10 s were over or " +
-			"its client left, and was answered with " + answer
+		n.words = "a connection was closed: what came was no HTTP that can be served, or was not whole after 10 s " +
+			"or when its client left, and was answered with " + answer
 		n.do = "mend the program at that address, or what stands between: a header has at most 64 kB; " +
 			"nothing, where somebody only looks for open ports"
 	}
@@ -52,7 +52,7 @@ func (g *gate) tellUnfinished(a *arrival, answer string) {
 	g.notes.add(n)
 }
 
-// tellStalled notes that an answer was broken off, since the client took nothing of it. Of a session its own room tells.
+// tellStalled notes that an answer was broken off, since the client took nothing of it. Of a session its room tells.
 func (g *gate) tellStalled(a *arrival) {
 	g.mu.Lock()
 	answering := a.state == fresh || a.state == asked

@@ -19,7 +19,10 @@ func TestTheLogSaysWhatIsAnsweredWithoutAHandler(t *testing.T) {
 		{"GET /healthz HTTP/1.1\r\n\r\n", "400 Bad Request: missing required Host header"},
 		{"GET /healthz HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "400 Bad Request"},
 		{"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", "400 Bad Request"},
-		{"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: " + long(headerBytes+8<<10) + "\r\n\r\n", "431 Request Header Fields Too Large"},
+		{
+			"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: " + long(headerBytes+8<<10) + "\r\n\r\n",
+			"431 Request Header Fields Too Large",
+		},
 		{"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip\r\n\r\n", "501 Not Implemented"},
 		{"GET / HTTP/3.0\r\nHost: localhost\r\n\r\n", "505 HTTP Version Not Supported"},
 		{"POST / HTTP/1.1\r\nHost: localhost\r\nExpect: more\r\nContent-Length: 1\r\n\r\n", "417 Expectation Failed"},
@@ -32,17 +35,19 @@ func TestTheLogSaysWhatIsAnsweredWithoutAHandler(t *testing.T) {
 				if _, err := io.WriteString(c, "HEAD /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"); err != nil {
 					t.Fatal(err)
 				}
-				if answer, err := http.ReadResponse(in, &http.Request{Method: http.MethodHead}); err != nil || answer.StatusCode != 200 {
+				answer, err := http.ReadResponse(in, &http.Request{Method: http.MethodHead})
+				if err != nil || answer.StatusCode != 200 {
 					t.Fatalf("the request before: %v, %v", answer, err)
 				}
 			}
-			go func() { _, _ = io.WriteString(c, row.says) }() // the test's; ends with the connection: not all of it may be read
-			if answer, err := http.ReadResponse(in, nil); err != nil || !strings.HasPrefix(row.answer, answer.Status[:3]) {
+			go func() { _, _ = io.WriteString(c, row.says) }() // the test's; ends with the connection, read or not
+			answer, err := http.ReadResponse(in, nil)
+			if err != nil || !strings.HasPrefix(row.answer, answer.Status[:3]) {
 				t.Fatalf("%.60q: got %v, %v, want %s", row.says, answer, err, row.answer)
 			}
 			_ = c.Close()
-			l := ts.logs("gate: request")
-			if l.From != c.LocalAddr().String() || !strings.Contains(l.Message, "answered with "+row.answer) || l.Do == "" {
+			l, says := ts.logs("gate: request"), "answered with "+row.answer
+			if l.From != c.LocalAddr().String() || !strings.Contains(l.Message, says) || l.Do == "" {
 				t.Errorf("%.60q after %d requests: got %+v", row.says, earlier, l)
 			}
 			ts.get("/metrics").has(t, `verbatim_connections_refused_total{why="request"} 1`)
@@ -73,7 +78,8 @@ func TestABodyThatBreaksOffIsRefusedWhereItMeansNothingToo(t *testing.T) {
 	} {
 		ts := serve(t)
 		ts.bare("GET /api/conversations HTTP/1.1\r\nHost: localhost\r\n" + says)
-		if l := ts.logs("http: bad_request"); l.Path != "/api/conversations" || !strings.Contains(l.Message, "without") {
+		l := ts.logs("http: bad_request")
+		if l.Path != "/api/conversations" || !strings.Contains(l.Message, "without") {
 			t.Errorf("%s: got %+v", name, l)
 		}
 	}

@@ -203,7 +203,8 @@ func TestTheLogSaysWhichClientFoundFault(t *testing.T) {
 		})
 	}
 	l := ts.logs("session: client")
-	if l.Session == "" || l.User != "ann" || !strings.HasPrefix(l.From, "127.0.0.1:") || !strings.Contains(l.Error, "too big") {
+	here := strings.HasPrefix(l.From, "127.0.0.1:")
+	if l.Session == "" || l.User != "ann" || !here || !strings.Contains(l.Error, "too big") {
 		t.Errorf("got %+v", l)
 	}
 }

@@ -32,7 +32,8 @@ func TestAPostWhoseClientSaysNoMoreIsRecordedAndAnswered(t *testing.T) {
 	const body = `{"from":"bot","text":"hi"}`
 	for i := range 10 {
 		c := ts.dialTCP()
-		const head = "POST /api/conversations/lobby/messages HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
+		const head = "POST /api/conversations/lobby/messages HTTP/1.1\r\nHost: localhost\r\n" +
+			"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
 		if _, err := fmt.Fprintf(c, head, len(body), body); err != nil {
 			t.Fatal(err)
 		}
