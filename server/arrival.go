@@ -144,13 +144,10 @@ func (g *gate) note(next http.Handler) http.Handler {
 				panic(http.ErrAbortHandler) // which net/http takes for what it is
 			}
 		}
-		begin()
-		if r.Method != http.MethodPost && r.ContentLength != 0 {
-			if !passOver(w, r) {
-				return
-			}
-			begin() // it may have been counted out meanwhile
+		if r.Method != http.MethodPost && r.ContentLength != 0 && !passOver(w, r, begin) {
+			return
 		}
+		begin()
 		if r.Method != http.MethodPost || r.ContentLength == 0 {
 			whole(r)
 		}
@@ -164,14 +161,17 @@ const mostPassedOver = 64 << 10
 // passOver reads a body where none has a meaning, or refuses the request and returns false. No handler reads it: it
 // would lie unread as long as a poll waits, which looks like a request that the server has not come to, and is then
 // never closed; and net/http would not notice that the client is gone. One that breaks off is refused as a POST's is.
-func passOver(w http.ResponseWriter, r *http.Request) bool {
+// Until its end no handler has the request, so that a drain does not wait for it; begin stands before a refusal.
+func passOver(w http.ResponseWriter, r *http.Request, begin func()) bool {
 	switch _, err := io.CopyN(io.Discard, r.Body, mostPassedOver+1); {
 	case err == nil:
+		begin()
 		w.Header().Set("Connection", "close") // the rest is not wanted
 		refuse(w, http.StatusRequestEntityTooLarge, protocol.Errorf(protocol.CodeTooLarge,
 			"a body has no meaning here, and this one has more than %d bytes: send the request without one", mostPassedOver))
 		return false
 	case !errors.Is(err, io.EOF): // it is not well formed, or was too slow, or the client is gone
+		begin()
 		w.Header().Set("Connection", "close") // nobody knows where a next request would begin
 		refuse(w, http.StatusBadRequest, protocol.BadRequest(
 			"a body has no meaning here, and this one could not be read to its end: send the request without one"))
@@ -184,6 +184,7 @@ func passOver(w http.ResponseWriter, r *http.Request) bool {
 func (g *gate) begin(a *arrival) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	a.answer = "" // to continue with a body that is awaited, which is no answer
 	a.handled.Store(a.state != ended)
 	return a.handled.Load()
 }

@@ -108,3 +108,37 @@ func TestTheLogSaysWhichReaderOfAnAnswerTookNothing(t *testing.T) {
 		}
 	}
 }
+
+// Who sends a body slowly where it means nothing is not waited for, and who is told to go on with one was not refused.
+func TestADrainDoesNotWaitForABodyThatMeansNothing(t *testing.T) {
+	t.Parallel()
+	ts := serve(t)
+	c := ts.dialTCP()
+	const head = "GET /healthz HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"
+	for range 2 {
+		if _, err := io.WriteString(c, head); err != nil {
+			t.Fatal(err)
+		}
+		if a, err := http.ReadResponse(bufio.NewReader(c), nil); err != nil || a.StatusCode != 100 {
+			t.Fatalf("got %v, %v, want to go on", a, err)
+		}
+		until(t, "the body is awaited", func() bool { return ts.gate.count(fresh) == 1 })
+		if _, err := io.WriteString(c, "xxxxx"); err != nil {
+			t.Fatal(err)
+		}
+		if a, err := http.ReadResponse(bufio.NewReader(c), nil); err != nil || a.StatusCode != 200 {
+			t.Fatalf("got %v, %v, want 200", a, err)
+		}
+		until(t, "it is kept", func() bool { return ts.gate.count(idle) == 1 })
+	}
+	if _, err := io.WriteString(c, head); err != nil {
+		t.Fatal(err)
+	}
+	if a, err := http.ReadResponse(bufio.NewReader(c), nil); err != nil || a.StatusCode != 100 {
+		t.Fatalf("got %v, %v, want to go on", a, err)
+	}
+	ts.stop()
+	if said := ts.log.String(); strings.Contains(said, `"level":"warn"`) {
+		t.Errorf("the log says %s", said)
+	}
+}
