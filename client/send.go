@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -90,7 +91,7 @@ func (c *Client) put(m Message, settled chan outcome) (protocol.MessageID, error
 	if m.ID == "" {
 		m.ID = protocol.MessageID(rand.Text())
 	}
-	body, err := encodeMessage(&m)
+	body, err := encodeMessage(&m, c.Limits().Meta)
 	if err == nil && (isClosed(c.draining) || isClosed(c.closing) || isClosed(c.ended)) {
 		err = ErrClosed
 	}
@@ -109,17 +110,26 @@ func (c *Client) put(m Message, settled chan outcome) (protocol.MessageID, error
 	return m.ID, nil
 }
 
-// encodeMessage checks what the server would refuse in a way that no reply could be matched to.
-func encodeMessage(m *Message) ([]byte, error) {
+// maxID is how many bytes a message's id has at most.
+const maxID = 64
+
+// encodeMessage checks what the server would refuse in a way that no reply could be matched to: an id that no answer
+// could repeat, or a frame that is no JSON, as one is whose meta is nested too deep; within mostMeta bytes none is.
+func encodeMessage(m *Message, mostMeta int) ([]byte, error) {
+	id := string(m.ID)
 	switch {
 	case !m.Conversation.Valid():
 		return nil, protocol.InvalidConversation(string(m.Conversation))
-	case len(m.ID) > 64 || !utf8.ValidString(string(m.ID)):
-		return nil, fmt.Errorf("client: send: the id %.80q is not 1 to 64 bytes of UTF-8", m.ID)
+	case len(id) > maxID:
+		return nil, protocol.TooLarge(fmt.Sprintf("id has at most %d bytes: this one has %d", maxID, len(id)))
+	case !utf8.ValidString(id) || strings.ContainsRune(id, 0):
+		return nil, protocol.BadRequest(fmt.Sprintf("the id %q is not UTF-8 without U+0000", id))
 	case m.Text == "":
 		return nil, protocol.BadRequest("a message's text has at least 1 byte")
 	case !utf8.ValidString(m.Text):
 		return nil, protocol.BadRequest("a message's text is valid UTF-8: this one is not")
+	case mostMeta > 0 && len(m.Meta) > mostMeta:
+		return nil, protocol.TooLarge(fmt.Sprintf("meta has at most %d bytes: this one has %d", mostMeta, len(m.Meta)))
 	case m.Meta != nil && (!m.Meta.IsValid() || m.Meta.Kind() != '{'):
 		return nil, protocol.BadRequest("meta is a JSON object, without a name that stands twice")
 	}

@@ -57,6 +57,22 @@ debian() {
 	apt_install "${missing[@]}" || fail "apt-get could not install: ${missing[*]}"
 }
 
+# firefox installs Debian's, or its update: Playwright speaks a WebDriver BiDi that 140 does not know in full.
+firefox() {
+	local least=153
+	firefox_is_at_least "$least" && return
+	echo "setup: installing firefox-esr $least or newer"
+	as_root apt-get update -qq || fail "apt-get update failed: is there a way to the Debian archive?"
+	apt_install firefox-esr || fail "apt-get could not install firefox-esr"
+	firefox_is_at_least "$least" || fail "Debian's firefox-esr is older than $least, which the tests need: $(firefox-esr --version)"
+}
+
+firefox_is_at_least() {
+	local version
+	version=$(firefox-esr --version 2>/dev/null | grep -oE '[0-9]+' | head -1) || return
+	[ "$version" -ge "$1" ]
+}
+
 # npm_ci DIR installs a package-lock.json once; the stamp is older than the lock when it has to be done again.
 npm_ci() {
 	local dir=$1 stamp=$1/node_modules/.stamp
@@ -75,7 +91,7 @@ case $1 in
 run) npm_ci web ;;
 test | browsers)
 	debian "${packages[@]}"
-	[ "$1" = test ] || debian firefox-esr
+	[ "$1" = test ] || firefox
 	npm_ci web
 	npm_ci web/client/test/strangers
 	npm_ci e2e/wscat

@@ -39,6 +39,8 @@ func (s *Server) openAdmin() (err error) {
 		ConnState:         gate.watch,
 		ConnContext:       gate.remember,
 		ErrorLog:          stdLog(s.log),
+
+		DisableGeneralOptionsHandler: true, // as on the main address
 	}
 	return nil
 }

@@ -1,11 +1,13 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -33,13 +35,29 @@ func (a *arrival) silent() bool {
 // Close ends the connection; it may be called more than once.
 func (a *arrival) Close() error {
 	a.gate.mu.Lock()
-	unfinished := a.state == fresh && !a.handled && a.spoke.Load() != 0
+	answer := a.answer
+	unfinished := !a.handled.Load() && (a.state == fresh && a.spoke.Load() != 0 || a.state == idle && answer != "")
 	a.gate.close(a)
 	a.gate.mu.Unlock()
 	if unfinished {
-		a.gate.tellUnfinished(a)
+		a.gate.tellUnfinished(a, answer)
 	}
 	return a.Conn.Close()
+}
+
+// Write notices what no handler hears of: that net/http answers by itself, and that nothing of an answer is taken.
+func (a *arrival) Write(p []byte) (int, error) {
+	if !a.handled.Load() {
+		line, _, _ := bytes.Cut(p, []byte("\r\n"))
+		a.gate.mu.Lock()
+		a.answer = string(bytes.TrimPrefix(line, []byte("HTTP/1.1 ")))
+		a.gate.mu.Unlock()
+	}
+	n, err := a.Conn.Write(p)
+	if err != nil && errors.Is(err, os.ErrDeadlineExceeded) {
+		a.gate.tellStalled(a)
+	}
+	return n, err
 }
 
 // CloseWrite says that nothing more comes.
@@ -80,7 +98,7 @@ func (g *gate) follow(a *arrival, now http.ConnState) (victim *arrival) {
 		}
 	case http.StateIdle:
 		g.move(a, idle)
-		a.handled = false
+		a.handled.Store(false)
 		if g.waiting[idle].Len() > g.handshakes {
 			victim = g.oldest(idle, -1)
 			g.close(victim)
@@ -126,13 +144,10 @@ func (g *gate) note(next http.Handler) http.Handler {
 				panic(http.ErrAbortHandler) // which net/http takes for what it is
 			}
 		}
-		begin()
-		if r.Method != http.MethodPost && r.ContentLength != 0 {
-			if !passOver(w, r) {
-				return
-			}
-			begin() // it may have been counted out meanwhile
+		if r.Method != http.MethodPost && r.ContentLength != 0 && !passOver(w, r, begin) {
+			return
 		}
+		begin()
 		if r.Method != http.MethodPost || r.ContentLength == 0 {
 			whole(r)
 		}
@@ -145,16 +160,22 @@ const mostPassedOver = 64 << 10
 
 // passOver reads a body where none has a meaning, or refuses the request and returns false. No handler reads it: it
 // would lie unread as long as a poll waits, which looks like a request that the server has not come to, and is then
-// never closed; and net/http would not notice that the client is gone.
-func passOver(w http.ResponseWriter, r *http.Request) bool {
+// never closed; and net/http would not notice that the client is gone. One that breaks off is refused as a POST's is.
+// Until its end no handler has the request, so that a drain does not wait for it; begin stands before a refusal.
+func passOver(w http.ResponseWriter, r *http.Request, begin func()) bool {
 	switch _, err := io.CopyN(io.Discard, r.Body, mostPassedOver+1); {
 	case err == nil:
+		begin()
 		w.Header().Set("Connection", "close") // the rest is not wanted
 		refuse(w, http.StatusRequestEntityTooLarge, protocol.Errorf(protocol.CodeTooLarge,
 			"a body has no meaning here, and this one has more than %d bytes: send the request without one", mostPassedOver))
 		return false
-	case !errors.Is(err, io.EOF): // the client is gone, or was too slow
-		panic(http.ErrAbortHandler)
+	case !errors.Is(err, io.EOF): // it is not well formed, or was too slow, or the client is gone
+		begin()
+		w.Header().Set("Connection", "close") // nobody knows where a next request would begin
+		refuse(w, http.StatusBadRequest, protocol.BadRequest(
+			"a body has no meaning here, and this one could not be read to its end: send the request without one"))
+		return false
 	}
 	return true
 }
@@ -163,8 +184,9 @@ func passOver(w http.ResponseWriter, r *http.Request) bool {
 func (g *gate) begin(a *arrival) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	a.handled = a.state != ended
-	return a.handled
+	a.answer = "" // to continue with a body that is awaited, which is no answer
+	a.handled.Store(a.state != ended)
+	return a.handled.Load()
 }
 
 // whole notes that a request has come whole; until then its connection counts as one that has not finished a request.
@@ -186,7 +208,7 @@ func (g *gate) dismiss() {
 	g.mu.Lock()
 	var all []*arrival
 	for at := g.waiting[fresh].Front(); at != nil; at = at.Next() {
-		if a := at.Value.(*arrival); !a.handled {
+		if a := at.Value.(*arrival); !a.handled.Load() {
 			all = append(all, a)
 		}
 	}

@@ -59,12 +59,13 @@ type arrival struct {
 	secret    atomic.Bool  // what came first was the beginning of TLS
 	spoke     atomic.Int64 // when something came first that was read, in nanoseconds since opened; 0: nothing yet
 	awaited   atomic.Int32 // how many goroutines wait in a read of it
+	handled   atomic.Bool  // a handler has the request, and waits for its body perhaps; set with gate.mu held
 
 	// Guarded by gate.mu.
 	state    state
 	client   string        // whom the proxy at the other end speaks for, once it has said so
+	answer   string        // the first line of what net/http has answered by itself, where no handler had the request
 	since    time.Duration // when it came into its state, since opened
-	handled  bool          // a handler has the request, and waits for its body perhaps
 	place    *list.Element
 	networks path[tally] // none of them where the address is a proxy's, or not known
 }

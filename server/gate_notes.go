@@ -30,19 +30,40 @@ func (g *gate) tell(why string, a *arrival) {
 const tlsHandshake = 0x16
 
 // tellUnfinished notes a connection that ends though its request never came whole, so that no handler knows of it.
-// net/http has answered what is no HTTP by itself.
-func (g *gate) tellUnfinished(a *arrival) {
+// answer is what net/http has answered by itself, or "".
+func (g *gate) tellUnfinished(a *arrival, answer string) {
 	g.refused.WithLabelValues("request").Inc()
 	n := note{
 		kind: "gate: request", level: zerolog.WarnLevel,
-		words: "a connection ended before a whole request had come: it was no HTTP, " +
-			"its header was over 64 kB or took over 10 s, or its client left",
-		do: "nothing, where clients are on bad networks or somebody looks for open ports",
+		words: "a connection ended before a whole request had come: its client left, or took over 10 s",
+		do:    "nothing, where clients are on bad networks or somebody looks for open ports",
+	}
+	if answer != "" {
+		n.words = "a connection was closed: what came was no HTTP that can be served, or was not whole after 10 s " +
+			"or when its client left, and was answered with " + answer
+		n.do = "mend the program at that address, or what stands between: a header has at most 64 kB; " +
+			"nothing, where somebody only looks for open ports"
 	}
 	n.from, n.via = a.who()
 	if a.secret.Load() {
 		n.kind, n.words = "gate: TLS", "somebody spoke TLS to an address that is plain HTTP"
 		n.do = "ask for http://, or put a proxy with a certificate in front: docs/behind-a-proxy.md"
 	}
+	g.notes.add(n)
+}
+
+// tellStalled notes that an answer was broken off, since the client took nothing of it. Of a session its room tells.
+func (g *gate) tellStalled(a *arrival) {
+	g.mu.Lock()
+	answering := a.state == fresh || a.state == asked
+	g.mu.Unlock()
+	if !answering {
+		return
+	}
+	n := note{
+		kind: "http: stalled", level: zerolog.WarnLevel,
+		words: "an answer was broken off: its reader did not take a part of it within --write-timeout", do: slowNetwork,
+	}
+	n.from, n.via = a.who()
 	g.notes.add(n)
 }

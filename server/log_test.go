@@ -2,6 +2,7 @@ package server
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -173,6 +174,38 @@ func TestTheLogSaysWhatWasNoRequest(t *testing.T) {
 		until(t, "it is counted", func() bool {
 			return contains(ts.get("/metrics").body, `verbatim_connections_refused_total{why="request"} 1`)
 		})
+	}
+}
+
+// A client may find fault, too. Its own codes, and an orderly end, are none.
+func TestTheLogSaysWhichClientFoundFault(t *testing.T) {
+	t.Parallel()
+	ts := serve(t)
+	closing := func(code websocket.StatusCode, reason string) {
+		c, _ := ts.dial("name=ann")
+		ts.read(c)
+		if err := c.Close(code, reason); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, code := range []websocket.StatusCode{1000, 1001, 1005, 3000, 4999} {
+		closing(code, "")
+		until(t, "it has ended", func() bool { return strings.Count(ts.log.String(), `"session: ended"`) == i+1 })
+	}
+	if said := ts.log.String(); strings.Contains(said, `"level":"warn"`) {
+		t.Errorf("the log says %s", said)
+	}
+	for _, code := range []websocket.StatusCode{1002, 1003, 1007, 1008, 1009, 1010, 1011} {
+		closing(code, "a frame is too big")
+		until(t, fmt.Sprint("the log has ", code), func() bool {
+			ts.notes.flush()
+			return strings.Contains(ts.log.String(), fmt.Sprintf(`"closed":%d`, code))
+		})
+	}
+	l := ts.logs("session: client")
+	here := strings.HasPrefix(l.From, "127.0.0.1:")
+	if l.Session == "" || l.User != "ann" || !here || !strings.Contains(l.Error, "too big") {
+		t.Errorf("got %+v", l)
 	}
 }
 

@@ -177,7 +177,8 @@ func (s *Server) postMessage(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.unhurried(w, mostWait)
-	ctx, cancel := context.WithTimeout(r.Context(), mostWait)
+	// A client that has closed its sending end waits for its answer still; net/http takes it for one that is gone.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), mostWait)
 	defer cancel()
 	if err := s.store.SendWait(ctx, send); err != nil {
 		s.fail(w, r, err)

@@ -1,8 +1,10 @@
 package server
 
 import (
+	"bufio"
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -21,6 +23,28 @@ func TestAPostAnswers201WithTheAckAnd200WhereItIsADuplicate(t *testing.T) {
 	ts.post("lobby", `{"id":"c1","from":"bot","text":"ho"}`).refuses(t, 409, "conflict", "")
 	ts.post("lobby", `{"id":"c1","from":"other","text":"hi"}`).is(t, 201).has(t, `"seq":2,`)
 	ts.post("lobby", `{"from":"bot","text":"no id"}`).is(t, 201).has(t, `{"type":"ack","conversation":"lobby","seq":3,`)
+}
+
+// nc -N and others close their sending end once they have said what they want, and wait for the answer.
+func TestAPostWhoseClientSaysNoMoreIsRecordedAndAnswered(t *testing.T) {
+	t.Parallel()
+	ts := serve(t)
+	const body = `{"from":"bot","text":"hi"}`
+	for i := range 10 {
+		c := ts.dialTCP()
+		const head = "POST /api/conversations/lobby/messages HTTP/1.1\r\nHost: localhost\r\n" +
+			"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
+		if _, err := fmt.Fprintf(c, head, len(body), body); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.(*net.TCPConn).CloseWrite(); err != nil {
+			t.Fatal(err)
+		}
+		if a, err := http.ReadResponse(bufio.NewReader(c), nil); err != nil || a.StatusCode != 201 {
+			t.Fatalf("the %d.: got %v, %v, want 201", i, a, err)
+		}
+	}
+	ts.get("/api/conversations/lobby/messages").has(t, `"last":10`)
 }
 
 func TestAnIdempotencyKeyIsAnID(t *testing.T) {

@@ -37,7 +37,7 @@ func TestTheManualExplainsEachMetric(t *testing.T) {
 		t.Fatalf("got %d metrics", len(names))
 	}
 	for _, name := range names {
-		if !regexp.MustCompile("`"+name[1]+"[`{]").Match(manual) {
+		if !regexp.MustCompile("`" + name[1] + "[`{]").Match(manual) {
 			t.Errorf("docs/operating.md does not explain %s", name[1])
 		}
 	}

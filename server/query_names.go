@@ -37,19 +37,19 @@ func unknownName(name string, known []string) *protocol.Error {
 			"the query has %s, and this request takes no query: what it says belongs into the body", quoted).WithoutInLog(quoted)
 	case meant != "": // so it is no secret
 		return protocol.Errorf(protocol.CodeBadRequest,
-			"the query has %s, which is no name here: was %s meant? There are %s", quoted, meant, enumerated(known))
+			"the query has %s, which is no name here: was %s meant? There %s", quoted, meant, enumerated(known))
 	default:
 		return protocol.Errorf(protocol.CodeBadRequest,
-			"the query has %s, which is no name here: there are %s", quoted, enumerated(known)).WithoutInLog(quoted)
+			"the query has %s, which is no name here: there %s", quoted, enumerated(known)).WithoutInLog(quoted)
 	}
 }
 
-// enumerated writes names for a person: "a", "a and b", "a, b and c".
+// enumerated writes which names there are for a person: "is a", "are a and b", "are a, b and c".
 func enumerated(names []string) string {
 	if last := len(names) - 1; last > 0 {
-		return strings.Join(names[:last], ", ") + " and " + names[last]
+		return "are " + strings.Join(names[:last], ", ") + " and " + names[last]
 	}
-	return strings.Join(names, "")
+	return "is " + strings.Join(names, "")
 }
 
 // nearest returns the name that was perhaps meant, or "". Two slips are forgiven, one in a short name.

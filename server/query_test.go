@@ -33,7 +33,7 @@ func TestAQueryNameThatIsMistypedIsRefusedAndNamed(t *testing.T) {
 		list + "wait=5":                    {`\"wait\"`, "prefix, contains, after, limit and sort"},
 		list + "sort=time":                 {"id (the default) or -time"},
 		list + "sort=":                     nil,
-		transcript + "fromat=md":           {`\"fromat\"`, "was format meant", "there are"},
+		transcript + "fromat=md":           {`\"fromat\"`, "was format meant", "there is format"},
 		transcript + "format=md&format=md": {"format stands 2 times"},
 		messages + "after=&limit=&wait=":   nil,
 	} {

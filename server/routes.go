@@ -53,7 +53,9 @@ func (s *Server) tidied(next http.Handler) http.Handler {
 			clean += "/"
 		}
 		switch {
-		case clean == asked || !strings.HasPrefix(asked, "/"):
+		case !strings.HasPrefix(asked, "/"):
+			noPath(w, r)
+		case clean == asked:
 			next.ServeHTTP(w, r)
 		case hasDots(asked):
 			noSuchPath(w, r)
@@ -130,6 +132,20 @@ func (m methods) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Allow", strings.Join(allowed, ", "))
 	refuse(w, http.StatusMethodNotAllowed, protocol.Errorf(protocol.CodeBadRequest,
 		"%.40s is not served here: use %s", r.Method, strings.Join(allowed, " or ")))
+}
+
+// noPath answers a request for what is no path: net/http and its ServeMux would do so without a word.
+func noPath(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case r.Method == "PRI": // HTTP/2 (RFC 9113, 3.4)
+		w.Header().Set("Connection", "close") // what follows is no HTTP/1.1
+		refuse(w, http.StatusBadRequest, protocol.BadRequest(
+			"this is the beginning of HTTP/2, and HTTP/1.1 is spoken here: let the client, or the proxy in front, speak that"))
+	case r.Method == http.MethodOptions && r.URL.Path == "*": // it asks of no resource, and whether anybody is there
+		w.WriteHeader(http.StatusNoContent)
+	default: // CONNECT, say
+		noSuchPath(w, r)
+	}
 }
 
 func noSuchPath(w http.ResponseWriter, r *http.Request) {

@@ -231,6 +231,8 @@ func (s *Server) openAddresses() (err error) {
 		ConnState:         s.gate.watch,
 		ConnContext:       s.gate.remember,
 		ErrorLog:          stdLog(s.log),
+
+		DisableGeneralOptionsHandler: true, // it answers past ours, which count and tell
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package server
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/rs/zerolog"
@@ -45,7 +46,7 @@ func closeName(code protocol.CloseCode) string {
 
 // countClose counts the end of a connection.
 func (m *metrics) countClose(why session.Why, code protocol.CloseCode) {
-	if why == session.WhyClient && code != 0 && code != 1000 && code != 1001 && code != 1005 {
+	if why == session.WhyClient && !slices.Contains(closeCodes[why], code) {
 		code = otherCode
 	}
 	m.closes.WithLabelValues(string(why), closeName(code)).Inc()
@@ -72,13 +73,27 @@ var odd = map[session.Why]struct{ words, do string }{
 	},
 	session.WhyStalled: {
 		"a slow reader was closed: its connection took nothing at all for --write-timeout",
-		"nothing, where it was a bad network or a program that was stopped; else raise --write-timeout",
+		slowNetwork,
 	},
 	session.WhySilent: {
 		"a session was closed: the client sent nothing, and did not answer a ping",
 		"nothing, where a device went to sleep or lost its network; a proxy in front must let pings through",
 	},
 }
+
+// fault is what the log says of a client that closed with a code which says that something is wrong (RFC 6455, 7.4.1).
+// Codes from 3000 on are an application's own.
+var fault = struct{ words, do string }{
+	"a session was closed by its client, which found fault with what came, or failed itself",
+	"look at that program's own log; it must take text frames of up to 512 kB",
+}
+
+func findsFault(end session.End) bool {
+	return end.Why == session.WhyClient && end.Code > 1001 && end.Code < 3000 && end.Code != 1005 // 1005: no code at all
+}
+
+// slowNetwork is what to do where somebody takes nothing.
+const slowNetwork = "nothing, where it was a bad network or a program that was stopped; else raise --write-timeout"
 
 // lookAtDisk is what to do where the record does not answer as it must.
 const lookAtDisk = "the error says what is wrong; verbatim verify names what is not whole, " +
@@ -88,6 +103,9 @@ const lookAtDisk = "the error says what is wrong; verbatim verify names what is 
 func (s *Server) ended(end session.End) {
 	s.metrics.countClose(end.Why, end.Code)
 	said, is := odd[end.Why]
+	if findsFault(end) {
+		said, is = fault, true
+	}
 	if !is {
 		s.log.Debug().Err(end.Err).Str("session", end.Session).Str("user", string(end.User)).Str("why", string(end.Why)).
 			Msg("session: ended")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"testing"
 	"testing/synctest"
@@ -51,7 +52,8 @@ func TestADrainSendsItsSessionsAwayOneAfterTheOtherAndEachWorksUntilThen(t *test
 		drained := make(chan struct{})
 		go func() { defer close(drained); r.env.Drain(context.Background(), oneByOne) }() // the test's; ends with the last departure
 		left := make(chan time.Duration, crowd)
-		ended := make([]time.Duration, crowd)
+		const here = -1 // the first leaves at 0
+		ended := slices.Repeat([]time.Duration{here}, crowd)
 		for i, c := range all {
 			go func() { // the test's, which waits for each below; ends with its connection
 				c.hears(time.Hour)
@@ -66,7 +68,7 @@ func TestADrainSendsItsSessionsAwayOneAfterTheOtherAndEachWorksUntilThen(t *test
 		}
 		speaker := all[0]
 		for i, c := range all {
-			if ended[i] == 0 {
+			if ended[i] == here {
 				speaker = c
 			}
 		}

@@ -31,7 +31,7 @@ type End struct {
 	Via     string
 	Why     Why
 	Code    protocol.CloseCode // of the server's close frame, or of the client's own; 0: there was none
-	Err     error              // nil: there is no more to say
+	Err     error              // what there is to say beside these, as a client's own words; or nil
 }
 
 // Refusal is a request that was refused, or (Err is nil) entries that could not be read, which is tried again.
@@ -60,7 +60,7 @@ func (s *Session) tellEnd(code protocol.CloseCode, err error) {
 	case code != 0:
 		end.Why = whyClosed[code]
 	case s.theirs != 0:
-		end.Why, end.Code = WhyClient, s.theirs
+		end.Why, end.Code, end.Err = WhyClient, s.theirs, s.said
 	case errors.Is(err, errStalled):
 		end.Why = WhyStalled
 	case errors.Is(err, errSilent):

@@ -61,7 +61,7 @@ func (s *Session) read() (protocol.CloseCode, string, error) {
 func (s *Session) readFailed(err error) (protocol.CloseCode, string, error) {
 	switch code := websocket.CloseStatus(err); {
 	case code != -1: // the client closed; the library has made the answer
-		s.theirs = protocol.CloseCode(code)
+		s.theirs, s.said = protocol.CloseCode(code), err
 		return 0, "", nil
 	case s.ctx.Err() != nil:
 		return s.farewell()

@@ -92,6 +92,7 @@ type Session struct {
 	bad     []time.Time        // when bad requests came, within a minute
 	cause   error              // why the request that is being refused could not be served
 	theirs  protocol.CloseCode // of the client's close frame; 0: none came
+	said    error              // the client's close frame, in words
 
 	// Guarded by mu, which nobody holds while waiting for anything.
 	mu        sync.Mutex

@@ -211,6 +211,21 @@ test('a wait says what the socket knows, where no WebSocket was to be had', () =
   }
 });
 
+test('a socket that tells an error and no close, as of Node 22 where none opens, is over all the same', () => {
+  const { socket, sockets, states, phase } = connect();
+  socket().onerror!({ error: new Error('non-101 status code') });
+  vi.advanceTimersByTime(500); // well before a server that says nothing is given up
+  expect(states.at(-1)).toMatchObject({ phase: 'waiting', code: 1006, opened: false, reason: 'non-101 status code' });
+  expect(states.filter((state) => state.phase === 'waiting')).toHaveLength(1);
+  socket().drop(); // late
+  vi.advanceTimersByTime(500);
+  expect(sockets).toHaveLength(2);
+  socket().welcome();
+  socket().onerror!({ error: new Error('a frame that makes no sense') }); // of one that is open the close follows
+  vi.advanceTimersByTime(500);
+  expect(phase()).toBe('online');
+});
+
 test('what is told of one socket is not told of the next', () => {
   const { socket, states } = connect();
   const before = socket();

@@ -1,6 +1,8 @@
 // The connection of a program: there may be no WebSocket, and a socket may tell why there is none.
 import { meaningOf, toldBy, type Told } from './cause.ts';
-import { PageConnection, type Socket } from './page-connection.ts';
+import { neverTold, PageConnection, type Socket } from './page-connection.ts';
+
+const closeFollows = 100; // ms after an error, where a close comes at all
 
 export class Connection extends PageConnection {
   /** Throws where there is no WebSocket to connect with. */
@@ -12,7 +14,12 @@ export class Connection extends PageConnection {
     );
   }
 
+  /** In Node 22 a WebSocket that could not be opened tells an error, and no close ever. */
   protected override heardFrom(event: unknown): Told {
+    const { socket } = this;
+    setTimeout(() => {
+      if (this.socket === socket && !this.opened) this.lost(neverTold, '');
+    }, closeFollows);
     return toldBy(event);
   }
 

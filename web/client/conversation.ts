@@ -236,7 +236,8 @@ export class Conversation extends Joining {
     const { asked } = this;
     this.disconnected();
     this.people.clear();
-    if (asked) this.connection.request({ type: 'leave', conversation: this.id });
+    // Where the join is refused meanwhile, so is this: nobody needs to know.
+    if (asked) this.connection.request({ type: 'leave', conversation: this.id }, () => {});
   }
 
   protected override takeIn(joined: Joined): void {

@@ -175,6 +175,18 @@ test('what the server itself has no room for comes in when there is room', async
   expect(joined()).toEqual(['c2', 'c3', 'c4']);
 });
 
+test('a join that is refused when it has been given up makes no problem of its own', async () => {
+  const server = new FakeServer();
+  server.limits = { joins: 5 };
+  server.taken = 3; // by the address
+  server.latency = 20;
+  const { chat, told } = chatWith(server);
+  chat.follow(['c1', 'c2', 'c3', 'c4']); // when c3 is refused, c4 is on its way, and there is no room for it
+  chat.connect();
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(told.problems).toEqual(['leave one first']);
+});
+
 test('a mark that is no seq moves nothing, is not sent, and is told of', async () => {
   const { server, lobby, told } = await online();
   server.say('bob', 'a');

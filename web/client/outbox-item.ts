@@ -89,12 +89,13 @@ export function revive(found: unknown, limits: Limits = noLimits): { item: Outbo
     ...(target != null && { target: target as Seq }),
     ...(meta != null && { meta: meta as Record<string, unknown> }),
   };
-  const problem = item.state === 'sending' ? problemOf(item, limits) : undefined;
-  if (!problem) return { item };
-  const whole = [id, conversation, text].every((part) => typeof part === 'string');
-  if (whole) return { item, problem };
-  // No message at all; one whose text is empty is one, and the problem says that.
-  return { item, problem: badRequest('what was kept of this message is not whole: write it once more') };
+  if (item.state !== 'sending') return { item };
+  // Under an id of this life's making it would be another message in each life.
+  const whole = stringIn(id) && typeof conversation === 'string' && typeof text === 'string';
+  const problem = whole
+    ? problemOf(item, limits)
+    : badRequest('what was kept of this message is not whole: write it once more');
+  return { item, ...(problem && { problem }) };
 }
 
 function stringIn(value: unknown): string | undefined {

@@ -104,7 +104,7 @@ export class PageChat extends Emitter<ChatEvents> {
    * Nothing happens before `connect`: so one may be made where there is no WebSocket, as by a server that renders a
    * page.
    */
-  constructor(private readonly options: ChatOptions) {
+  constructor(private readonly options: ChatOptions = {}) {
     super();
     const { open, random, token } = options;
     this.connection = this.newConnection({

@@ -68,15 +68,15 @@ const steadyAfter = 10_000; // ms online, after which an old failure is forgotte
 const silenceBeforePing = 25_000; // ms; a browser cannot see the server's own pings
 const patience = 10_000; // ms to wait for a welcome or a pong
 const doubted = 2_000; // ms to wait for a pong where somebody says that the network is gone
-const neverTold = 1006; // the code where there was no close
+export const neverTold = 1006; // the code where there was no close
 
 /** As a browser has it: there is a WebSocket, and nobody tells why one was not to be had. */
 export class PageConnection {
   state: ConnectionState = { phase: 'stopped' };
   /** The server's, as of the last welcome; the contract's own before the first. */
   limits: Limits = defaultLimits;
-  private socket: Socket | undefined;
-  private opened = false; // the socket was
+  protected socket: Socket | undefined;
+  protected opened = false; // the socket was
   private told: Told = {}; // the socket's own error
   private user: string | undefined;
   private attempt = 0;
@@ -216,7 +216,7 @@ export class PageConnection {
     this.enter({ phase: 'online', welcome });
   }
 
-  private lost(code: number, reason: string): void {
+  protected lost(code: number, reason: string): void {
     const wasOnline = this.state.phase === 'online';
     const { opened, told, epoch } = this;
     if (code === closeCode.tooBig) this.options.onTooBig?.();

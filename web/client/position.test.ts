@@ -40,6 +40,10 @@ test('a join begins where it is told to: after a seq, with so many entries, with
     [{ limit: 0 }, 81, 0],
     [{}, 31, 50],
     [undefined, 31, 50],
+    [{ after: null }, 31, 50], // what a program finds that has kept nothing yet
+    [{ after: null, log: null, known: null, sum: null, limit: null } as unknown as JoinOptions, 31, 50],
+    [{ after: 78, log: null, limit: null } as unknown as JoinOptions, 79, 2],
+    [{ after: { seq: 78, log: null, time: null } as unknown as Position }, 79, 2],
   ];
   for (const [options, first, count] of begins) {
     const { seqs, lobby } = await life(filled(80), options);

@@ -24,9 +24,10 @@ export interface Position {
 export interface JoinOptions {
   /**
    * Every entry after this one comes, however many there are: a seq, or a position that was kept. Where it is of a
-   * record that is gone, `reset` tells so, and the conversation is joined as without it.
+   * record that is gone, `reset` tells so, and the conversation is joined as without it; so it is with null, for a
+   * program that has kept none yet.
    */
-  after?: Seq | Position | undefined;
+  after?: Seq | Position | null | undefined;
   /** Beside a seq: the log that it means something in. */
   log?: string | undefined;
   /** Beside a seq: an entry whose sum was told, and that sum. */
@@ -41,12 +42,18 @@ export interface JoinOptions {
 const mostEntries = 1_000; // a join may ask for
 
 /** What was asked for, checked: throws a RequestError with the code `bad_request`. */
-export function startOf({ after, log, known, sum, limit }: JoinOptions): { after?: Position; limit?: number } {
+export function startOf(options: JoinOptions): { after?: Position; limit?: number } {
+  const { after, log, known, sum, limit } = withoutNulls(options);
   const isPosition = typeof after === 'object' && after !== null;
-  const from = isPosition ? after : after === undefined ? undefined : { seq: after, log, known, sum };
+  const from = isPosition ? withoutNulls(after) : after == null ? undefined : { seq: after, log, known, sum };
   const problem = limitProblem(limit) ?? (from ? positionProblem(from) : looseProblem(log ?? known ?? sum));
   if (problem) throw RequestError.of(problem);
   return defined({ after: from && tidy(from), limit });
+}
+
+/** As on the wire, null is as absent. */
+function withoutNulls<Fields extends object>(fields: Fields): Fields {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null)) as Fields;
 }
 
 type Loose = { [Name in keyof Position]?: Position[Name] | undefined };

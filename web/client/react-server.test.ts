@@ -14,5 +14,6 @@ test('a page with a chat is rendered where there is no WebSocket', () => {
   };
   const App: FunctionComponent = () => createElement(ChatProvider, { chat: useChat({}) }, createElement(Lobby)); // the address is beside the page
   expect(renderToString(createElement(App))).toBe('<p>stopped false 0</p>');
-  expect(() => new Chat({}).connect()).toThrow(/there is no WebSocket here/);
+  expect(new Chat().connection.state).toEqual({ phase: 'stopped' });
+  expect(() => new Chat().connect()).toThrow(/there is no WebSocket here/);
 });

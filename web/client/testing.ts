@@ -140,7 +140,7 @@ export class FakeServer {
     if (bytes > Math.min(this.narrow, this.limits.frame ?? 131_072)) return socket.drop(1009, 'a frame is over the limit');
     if (frame.type === 'ping') this.give(socket, { type: 'pong', ref: frame.ref });
     if (frame.type === 'join') this.join(socket, frame);
-    if (frame.type === 'leave') this.leave(frame.conversation);
+    if (frame.type === 'leave') this.leave(socket, frame);
     if (frame.type === 'read' && frame.seq > this.record.length) {
       this.give(socket, { type: 'error', ...this.beyondLast(), conversation: frame.conversation, ref: frame.ref });
     } else if (frame.type === 'read') this.marks.set(this.user, Math.max(frame.seq, this.marks.get(this.user) ?? 0));
@@ -157,9 +157,11 @@ export class FakeServer {
     return { code: 'bad_request', reason: `the last is ${this.record.length}` };
   }
 
-  private leave(conversation: string): void {
-    this.places.delete(conversation);
+  private leave(socket: FakeSocket, { conversation, ref }: Frame): void {
+    const left = this.places.delete(conversation);
     if (conversation === 'lobby') this.joined = false;
+    if (left) this.give(socket, { type: 'left', conversation, ref });
+    else this.give(socket, { type: 'error', code: 'not_joined', reason: 'join it first', conversation, ref });
   }
 
   private join(socket: FakeSocket, request: Frame): void {

@@ -235,6 +235,10 @@ const kept: { what: string; item: unknown; code: string }[] = [
   { what: 'a text that is a number', item: { ...whole, id: 'a', text: 7 }, code: 'bad_request' },
   { what: 'no text', item: { ...whole, id: 'a' }, code: 'bad_request' },
   { what: 'a target that is a text', item: { ...whole, id: 'a', text: 'bad', target: '3' }, code: 'bad_request' },
+  // Under an id of this life's making it would be another message in each life.
+  { what: 'no id', item: { ...whole, text: 'bad' }, code: 'bad_request' },
+  { what: 'an empty id', item: { ...whole, id: '', text: 'bad' }, code: 'bad_request' },
+  { what: 'an id that is a number', item: { ...whole, id: 7, text: 'bad' }, code: 'bad_request' },
   { what: 'an id that is too long', item: { ...whole, id: 'x'.repeat(65), text: 'bad' }, code: 'too_large' },
   {
     what: 'a conversation with no such name',

@@ -152,3 +152,20 @@ test.for(['assets/', 'assets/.*js$'])('where %s does not come, the page is not w
   await ann.page.getByRole('heading', { name: 'The chat has not started' }).waitFor({ timeout: 15_000 });
   expect(await axeFaults(ann.page)).toEqual([]);
 });
+
+test.for([
+  ['the scripts and styles', 'assets/parts.*'],
+  ['the styles', 'assets/parts.*css$'],
+] as const)('%s of a sheet do not come: the page says so, and opens it once they do', async ([, files]) => {
+  const { proxy, server } = await belowAPath();
+  await proxy.passesOnTo(server.url, { answers: { path: files, with: 'return 404;' } });
+  const ann = await Person.joins(browser(), proxy.url, 'ann');
+  await ann.chooses('Save the transcript…');
+  await expect.poll(() => ann.status('notices')).toContain('could not be loaded');
+  await ann.says('one chats without it');
+  await expect.poll(() => ann.states()).toEqual(['recorded']);
+  await proxy.passesOnTo(server.url);
+  await ann.isJoined();
+  await ann.chooses('Save the transcript…');
+  await ann.page.getByRole('link', { name: /^Plain text/ }).waitFor();
+});

@@ -102,6 +102,11 @@ const looks = (page: Page, at: boolean) => page.evaluate((looking) => {
   return navigator.locks.query().then(() => {});
 }, at);
 
+const waitsToCall = (page: Page) => page.evaluate(async () => {
+  const { pending = [] } = await navigator.locks.query();
+  return pending.filter(({ name }) => name?.includes('caller/')).length;
+});
+
 test('one tab calls, and none while one looks at any of them', async () => {
   const context = await browser().newContext();
   onTestFinished(() => context.close());
@@ -116,6 +121,7 @@ test('one tab calls, and none while one looks at any of them', async () => {
     await isJoined(tab);
   }
   const seen = (text: string) => Promise.all(tabs.map((tab) => tab.getByTestId('text').filter({ hasText: text }).first().waitFor()));
+  await expect.poll(() => waitsToCall(tabs[0]!)).toBe(2); // one of the three is the caller
   await server().post('lobby', 'bob', 'one');
   await seen('one');
   await expect.poll(() => calls).toEqual(['bob · lobby: one']);
@@ -126,8 +132,8 @@ test('one tab calls, and none while one looks at any of them', async () => {
   await server().post('lobby', 'bob', 'three');
   await seen('three');
   await expect.poll(() => calls).toEqual(['bob · lobby: one', 'bob · lobby: three']);
-  await tabs[0]!.close(); // it was the caller
-  tabs.shift();
+  await tabs.shift()!.close(); // the caller: it came first
+  await expect.poll(() => waitsToCall(tabs[0]!)).toBe(1); // the browser has made the other one the caller
   await server().post('lobby', 'bob', 'four');
   await seen('four');
   await expect.poll(() => calls).toEqual(['bob · lobby: one', 'bob · lobby: three', 'bob · lobby: four']);

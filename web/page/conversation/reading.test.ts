@@ -271,8 +271,10 @@ test('a few that are new in a short conversation are read, and what comes next i
 test('the last message is not read as long as its end is not in view', async () => {
   const ann = await reader(30, 10);
   await ann.scrolls(30 * rowHeight - 400 - ann.view.scrollTop - 33); // 7 px of it are
+  expect([ann.follows, ann.stands.read]).toEqual([false, 29]); // and nobody is taken to its end
+  await ann.scrolls(23);
   expect([ann.follows, ann.stands.read]).toEqual([true, 29]); // within reach of the end
-  await ann.scrolls(33);
+  await ann.scrolls(10);
   expect(ann.stands.read).toBe(30);
 });
 

@@ -77,11 +77,14 @@ test('a row is read once its end is in view, the last one too', () => {
   const log = new Scrolled(400);
   log.draws(rowsTo(50));
   expect(seq(log.scroll.read().at(-1))).toBe(50);
-  log.scrollsTo(log.view.scrollTop - 41); // 7 px of the last row are in view
-  expect(log.scroll.atEnd).toBe(true);
-  expect(seq(log.scroll.read().at(-1))).toBe(49);
-  expect(log.scroll.showsEnd).toBe(false);
-  log.scrollsTo(log.view.scrollTop + 35);
+  const end = log.view.scrollTop;
+  for (const [above, atEnd] of [[41, false], [16, true]] as const) { // 7 px of the last row are in view; nearly all of it
+    log.scrollsTo(end - above);
+    expect(log.scroll.atEnd).toBe(atEnd);
+    expect(seq(log.scroll.read().at(-1))).toBe(49);
+    expect(log.scroll.showsEnd).toBe(false);
+  }
+  log.scrollsTo(end - 6);
   expect(seq(log.scroll.read().at(-1))).toBe(50);
   expect(log.scroll.showsEnd).toBe(true); // all but what stands below the last row
 });

@@ -2,7 +2,7 @@
 // whatever comes above or below it.
 import { extentAround, Heights, rangeAround, rowAt, type Anchor, type Extent, type Sized } from './extent.ts';
 
-const nearEdge = 48; // px
+const nearEdge = 20; // px; less than a row: who has scrolled up by one is not taken back to the end
 const belowLast = 8; // px below the last row, at least; as in conversation.css
 const nearHeld = 900; // px; more is asked for before the reader gets there
 const margin = 1_000; // px drawn before and after what can be seen

@@ -29,6 +29,7 @@ export function List({ rows, chosen, onEnd, onLeave }: Props) {
   const stop = [active, here.value].find((id) => id !== undefined && ids.includes(id)) ?? ids[0];
   const toFocus = useRef<string | undefined>(undefined);
 
+  useLayoutEffect(() => setActive(undefined), [here.value]); // from outside, one comes to where one is
   useLayoutEffect(() => {
     if (span.to >= rows.length) onEnd();
   });
