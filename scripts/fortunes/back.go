@@ -80,12 +80,15 @@ func (p *play) readHTTP(ctx context.Context, b *book) error {
 	return b.compare("HTTP", func(seq int) (string, bool) { text, ok := texts[seq]; return text, ok })
 }
 
+// pages has one connection for each page that is asked for at once.
+var pages = http.Client{Transport: &http.Transport{MaxConnsPerHost: dials, MaxIdleConnsPerHost: dials}}
+
 func getJSON(ctx context.Context, url string, v any) error {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return err
 	}
-	resp, err := http.DefaultClient.Do(r)
+	resp, err := pages.Do(r)
 	if err != nil {
 		return err
 	}

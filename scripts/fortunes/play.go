@@ -23,7 +23,8 @@ type play struct {
 // window is how many quotations a socket has in flight.
 const window = 16
 
-// dials is how many connections are made at once. A server that is busy closes those of one address beyond 32.
+// dials is how many connections are made at once, and how many ask for pages. A server that is busy closes those of one
+// address beyond 32.
 const dials = 16
 
 // stepTimeout bounds one book's step, so that a server that stops answering ends the run.
