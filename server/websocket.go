@@ -108,7 +108,8 @@ func (s *Server) receive(r *http.Request) newcomer {
 	user, joins, err := whoComes(r.URL.RawQuery)
 	if err != nil {
 		who := s.turnAway(from, "name", func(conn *session.Conn) {
-			conn.Refuse(protocol.Frame(protocol.Failure{Err: err}), protocol.ClosePolicy, "see the error before")
+			// The close has the reason too: Firefox may drop a frame that comes with the handshake's answer and a close.
+			conn.Refuse(protocol.Frame(protocol.Failure{Err: err}), protocol.ClosePolicy, err.Reason)
 		})
 		who.told = err
 		return who

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/coder/websocket"
@@ -88,8 +89,8 @@ func (c *Conn) Refuse(reply []byte, code protocol.CloseCode, reason string) {
 	_ = c.ws.CloseNow() // lets go of the library's part; the wire is closed
 }
 
-// closeFrame makes an unmasked close frame (RFC 6455, 5.5.1); a reason beyond 123 bytes is cut.
+// closeFrame makes an unmasked close frame (RFC 6455, 5.5.1); a reason beyond 123 bytes is cut between two letters.
 func closeFrame(code protocol.CloseCode, reason string) []byte {
-	reason = reason[:min(len(reason), 123)]
+	reason = strings.ToValidUTF8(reason[:min(len(reason), 123)], "")
 	return append([]byte{0x88, byte(2 + len(reason)), byte(code >> 8), byte(code)}, reason...)
 }

@@ -6,8 +6,12 @@ import (
 	"io"
 	"net"
 	"os"
+	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
+
+	"verbatim/protocol"
 )
 
 // ends are the two ends of a TCP connection, ours as a wire.
@@ -227,4 +231,14 @@ func TestASlowReaderOfAUnixSocketIsNotStalledAndOneThatReadsNothingIs(t *testing
 	}
 	there.Close()
 	<-sent
+}
+
+func TestTheReasonOfACloseIsCutBetweenTwoLetters(t *testing.T) {
+	t.Parallel()
+	for before, want := range map[string]int{"": 123, "x": 121, "xx": 122} { // bytes; each letter has three
+		frame := closeFrame(protocol.ClosePolicy, before+strings.Repeat("語", 60))
+		if reason := frame[4:]; int(frame[1]) != 2+want || len(reason) != want || !utf8.Valid(reason) {
+			t.Errorf("after %q: got %q", before, frame)
+		}
+	}
 }
