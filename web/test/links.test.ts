@@ -1,13 +1,13 @@
 // The address of a conversation.
 import { expect, test } from 'vitest';
-import { useBrowser } from './browser.ts';
+import { inChromium, useBrowser } from './browser.ts';
 import { Person } from './person.ts';
 import { useServer } from './server.ts';
 
 const browser = useBrowser();
 const server = useServer();
 
-test('a link that one copies opens the conversation for another', async () => {
+inChromium('the permission to read the clipboard')('a link that one copies opens the conversation for another', async () => {
   const ann = await Person.joins(browser(), server().url, 'ann', '/c/kitchen');
   await ann.page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
   await ann.says('Look here');

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { get, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import { expect, test } from 'vitest';
-import { useBrowser } from './browser.ts';
+import { inChromium, useBrowser } from './browser.ts';
 import { Person } from './person.ts';
 import { useServer } from './server.ts';
 
@@ -18,7 +18,7 @@ const paper = (person: Person) => person.page.evaluate(() => getComputedStyle(do
 const edges = (person: Person) => person.page.locator('meta[name=theme-color]').evaluateAll((all) => [...new Set(all.map((each) => each.getAttribute('content')))]);
 const opensSettings = (person: Person) => person.page.getByRole('button', { name: 'Settings' }).click();
 
-test('the colours are the system\'s, or what one chose, and that stays', async () => {
+inChromium('another colour scheme')('the colours are the system\'s, or what one chose, and that stays', async () => {
   const ann = await Person.joins(browser(), server().url, 'ann');
   await ann.page.emulateMedia({ colorScheme: 'light' });
   const light = await paper(ann);
