@@ -13,14 +13,16 @@ export class Person {
   private wasAway = false;
 
   private constructor(readonly page: Page, readonly name: string) {
-    page.on('pageerror', (error) => this.complaints.push(error.message));
-    page.on('console', (message) => {
-      if (message.type() !== 'error') return;
-      // A server that is away on purpose is a network error; anything else (a broken policy, say) is a fault of the page.
-      if (/ERR_|WebSocket connection|can’t establish a connection/.test(message.text())) this.wasAway = true;
-      // After that the page asks why there is no WebSocket, and a server that is back by then answers 426.
-      else if (!this.wasAway || !message.text().includes('status of 426')) this.complaints.push(message.text());
-    });
+    page.on('pageerror', (error) => this.hears(error.message));
+    page.on('console', (message) => message.type() === 'error' && this.hears(message.text()));
+  }
+
+  /** What the browser says of the page. Firefox tells what the network did as it tells an exception. */
+  private hears(words: string): void {
+    // A server that is away on purpose is a network error; anything else (a broken policy, say) is a fault of the page.
+    if (/ERR_|WebSocket connection|can’t establish a connection/.test(words)) this.wasAway = true;
+    // After that the page asks why there is no WebSocket, and a server that is back by then answers 426.
+    else if (!this.wasAway || !words.includes('status of 426')) this.complaints.push(words);
   }
 
   /** Comes to a path of the server with a new profile, and does not choose a name yet. */
