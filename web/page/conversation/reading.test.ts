@@ -260,6 +260,22 @@ test('what nobody has looked at since it was opened is not passed either', async
   expect(ann.stands).toMatchObject({ first: 2, fresh: 2 });
 });
 
+test('who goes to the end from a window without the focus stays there, and what comes next does not go past', async () => {
+  const ann = await reader(30, 30);
+  await ann.looks(false);
+  await ann.come(20);
+  expect(ann.stands).toMatchObject({ first: 31, fresh: 31, read: 30 });
+  ann.reading.toEnd();
+  await ann.draws();
+  expect([ann.follows, ann.stands]).toMatchObject([true, { fresh: 31, read: 30 }]);
+  await ann.come(20);
+  expect(ann.stands).toMatchObject({ first: 51, fresh: 51, read: 30 });
+  await ann.scrolls(20 * rowHeight); // with the wheel
+  expect([ann.follows, ann.stands]).toMatchObject([true, { fresh: 51, read: 30 }]);
+  await ann.come(20);
+  expect(ann.stands).toMatchObject({ first: 71, fresh: 71, read: 30 });
+});
+
 test('a few that are new in a short conversation are read, and what comes next is followed', async () => {
   const ann = await reader(3, 1);
   expect(ann.stands).toMatchObject({ fresh: 2, read: 3 });

@@ -40,6 +40,7 @@ export class Reading {
   private tries = 0; // to open
   private away = false; // nobody reads what comes: nobody looks, or it was missed and comes all at once
   private seenLast: Seq = 0; // what was drawn when that began
+  private passed: Seq = 0; // what was drawn when the reader went to the end, also from a window without the focus
   private focusIsDue = false;
   private focusedBefore: string | undefined; // the key of the row that had the focus before this drawing
   private asked = { edge: 0, at: 0 };
@@ -82,11 +83,14 @@ export class Reading {
 
   scrolled(): void {
     if (!this.view()) return;
+    const { atEnd } = this.scroll;
     if (this.scroll.moved()) this.redraw.value++;
+    if (!atEnd && this.scroll.atEnd) this.passed = this.drawnLast;
     this.settle();
   }
 
   toEnd(): void {
+    this.passed = this.conversation.newest;
     this.conversation.goToEnd();
     this.scroll.toEnd();
     this.redraw.value++;
@@ -144,12 +148,12 @@ export class Reading {
     const away = !this.opening.peek() && !(read && this.isCaughtUp);
     if (away && !this.away) this.seenLast = this.drawnLast;
     this.away = away;
-    if (away && newest > this.seenLast) this.readBefore = { readTo: this.readTo };
+    if (away && newest > Math.max(this.seenLast, this.passed)) this.readBefore = { readTo: this.readTo };
   }
 
-  /** How far it is read, as far as is known: who has no mark yet has read what was there. */
+  /** How far it is read, or was gone past, as far as is known: who has no mark yet has read what was there. */
   private get readTo(): Seq {
-    return this.conversation.readTo ?? this.seenLast;
+    return Math.max(this.conversation.readTo ?? this.seenLast, this.passed);
   }
 
   /** Whether all is drawn that was there when it was joined last. Before that, what comes was missed. */
