@@ -110,20 +110,18 @@ func (c *Client) put(m Message, settled chan outcome) (protocol.MessageID, error
 	return m.ID, nil
 }
 
-// maxID is how many bytes a message's id has at most.
-const maxID = 64
-
 // encodeMessage checks what the server would refuse in a way that no reply could be matched to: an id that no answer
 // could repeat, or a frame that is no JSON, as one is whose meta is nested too deep; within mostMeta bytes none is.
 func encodeMessage(m *Message, mostMeta int) ([]byte, error) {
 	id := string(m.ID)
+	if err := protocol.CheckID("id", id); err != nil {
+		return nil, err
+	}
 	switch {
 	case !m.Conversation.Valid():
 		return nil, protocol.InvalidConversation(string(m.Conversation))
-	case len(id) > maxID:
-		return nil, protocol.TooLarge(fmt.Sprintf("id has at most %d bytes: this one has %d", maxID, len(id)))
-	case !utf8.ValidString(id) || strings.ContainsRune(id, 0):
-		return nil, protocol.BadRequest(fmt.Sprintf("the id %q is not UTF-8 without U+0000", id))
+	case strings.ContainsRune(id, 0):
+		return nil, protocol.BadRequest("id has a U+0000, which no error could repeat: leave it out")
 	case m.Text == "":
 		return nil, protocol.BadRequest("a message's text has at least 1 byte")
 	case !utf8.ValidString(m.Text):

@@ -93,7 +93,7 @@ func DecodePost(body []byte, conversation ConversationID, key string, limits *Li
 	if key == "" || d.err != nil {
 		return r, d.err
 	}
-	if err := checkID("the Idempotency-Key header", key); err != nil {
+	if err := CheckID("the Idempotency-Key header", key); err != nil {
 		return r, err
 	}
 	if r.ID != "" && r.ID != MessageID(key) {
@@ -308,7 +308,7 @@ func (d *decoder) text(name string, field int) string {
 func (d *decoder) id(name string, field int) string {
 	text := d.text(name, field)
 	if d.err == nil && d.fields[field].kind != 0 {
-		d.err = checkID(name, text)
+		d.err = CheckID(name, text)
 	}
 	if d.err != nil {
 		return ""
@@ -316,7 +316,8 @@ func (d *decoder) id(name string, field int) string {
 	return text
 }
 
-func checkID(name, id string) *Error {
+// CheckID returns what is wrong with an id, a prev or a ref, which name says, or nil: it has 1 to 64 bytes of UTF-8.
+func CheckID(name, id string) *Error {
 	switch {
 	case id == "":
 		return Errorf(CodeBadRequest, "%s has 1 to 64 bytes: leave it out where there is none", name)

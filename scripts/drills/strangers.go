@@ -173,13 +173,13 @@ func (a *attack) comeIn(s *server, from string) error {
 	return nil
 }
 
-// honest does something so often, one after the other, and returns how long each took. Where it is cut off it tries
-// again, as clients do: on a busy machine a late request looks to the server like a connection that says nothing.
+// honest does something so often, one after the other, and returns how long each took. Where no time counts it tries
+// again when it is cut off, as clients do: a busy machine's late request is like a connection that says nothing.
 func (a *attack) honest(n int, do func(i int) error) (took []time.Duration) {
 	for i := range n {
 		began := time.Now()
 		err := do(i)
-		for ; err != nil && time.Since(began) < dialLimit && a.r.ctx.Err() == nil; err = do(i) {
+		for ; err != nil && a.r.short && time.Since(began) < dialLimit && a.r.ctx.Err() == nil; err = do(i) {
 			a.r.pause(20 * time.Millisecond)
 		}
 		if err != nil && a.r.ctx.Err() == nil {
