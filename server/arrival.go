@@ -36,7 +36,8 @@ func (a *arrival) silent() bool {
 func (a *arrival) Close() error {
 	a.gate.mu.Lock()
 	answer := a.answer
-	unfinished := !a.handled.Load() && (a.state == fresh && a.spoke.Load() != 0 || a.state == idle && answer != "")
+	rests := a.state == idle || a.state == pooled
+	unfinished := !a.handled.Load() && (a.state == fresh && a.spoke.Load() != 0 || rests && answer != "")
 	a.gate.close(a)
 	a.gate.mu.Unlock()
 	if unfinished {
@@ -93,11 +94,15 @@ func (g *gate) follow(a *arrival, now http.ConnState) (victim *arrival) {
 	defer g.mu.Unlock()
 	switch now {
 	case http.StateActive: // the first bytes of a request
-		if a.state == idle {
+		if a.state == idle || a.state == pooled {
 			g.move(a, fresh)
 		}
 	case http.StateIdle:
-		g.move(a, idle)
+		if a.networks == (path[tally]{}) {
+			g.move(a, pooled)
+		} else {
+			g.move(a, idle)
+		}
 		a.handled.Store(false)
 		if g.waiting[idle].Len() > g.handshakes {
 			victim = g.oldest(idle, -1)

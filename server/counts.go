@@ -9,7 +9,7 @@ var counts = []count{
 	gauge("handshakes", "Connections that have not finished a request.",
 		func(r *reading) float64 { return float64(r.s.gate.count(fresh)) }),
 	gauge("idle_connections", "Connections that have finished a request and begun no other.",
-		func(r *reading) float64 { return float64(r.s.gate.count(idle)) }),
+		func(r *reading) float64 { return float64(r.s.gate.count(idle) + r.s.gate.count(pooled)) }),
 	gauge("requests_waiting", "Connections whose request is being answered.",
 		func(r *reading) float64 { return float64(r.s.gate.count(asked)) }),
 	gauge("refusals", "Connections that are being told why they are no session.",

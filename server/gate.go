@@ -23,7 +23,7 @@ import (
 // accepts more slowly.
 type gate struct {
 	most       int // fixed; connections in all
-	handshakes int // fixed; of them, those that have not finished a request, and as many that are idle
+	handshakes int // fixed; of them, those that have not finished a request, and as many of strangers that are idle
 	each       int // fixed; of an address, those that have not finished a request
 	proxies    peers
 	trusted    peers // their connections are many people's
@@ -43,6 +43,7 @@ type state int
 const (
 	fresh  state = iota // its request has not come whole
 	idle                // there was a request, and none has begun
+	pooled              // likewise, and it is a trusted proxy's or no address is known: it is kept for the next request
 	asked               // a request is being answered
 	beyond              // net/http has no part in it: it is a session, or is told why it is none
 	ended
@@ -234,11 +235,10 @@ func (g *gate) excessive(a *arrival) bool {
 
 // closeable is the connection that is closed where there is no room for one more, or nil. It is called with mu held.
 func (g *gate) closeable() *arrival {
-	if a := g.oldest(idle, -1); a != nil {
-		return a
-	}
-	if a := g.oldest(fresh, -1); a != nil {
-		return a
+	for _, s := range [...]state{idle, pooled, fresh} {
+		if a := g.oldest(s, -1); a != nil {
+			return a
+		}
 	}
 	return g.oldest(asked, g.each) // a request that waits, or whose answer is not taken
 }

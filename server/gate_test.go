@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bufio"
 	"fmt"
 	"io"
 	"net"
@@ -306,6 +307,42 @@ func TestAnAddressKeepsItsPartOfWhatIsNotAskedForAndAProxyIsManyPeople(t *testin
 	if got := g.count(fresh); got != 7 {
 		t.Errorf("there are %d, want the address's newest 2 and the proxy's 5", got)
 	}
+}
+
+// age makes the connections in a state older than the gate's grace.
+func (g *gate) age(s state) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for at := g.waiting[s].Front(); at != nil; at = at.Next() {
+		a := at.Value.(*arrival)
+		a.since -= grace
+		a.spoke.Add(-int64(grace))
+	}
+}
+
+func TestAProxyKeepsItsConnectionsForItsNextRequests(t *testing.T) {
+	t.Parallel()
+	ts := serve(t, "--trusted-proxy", "127.0.0.1", "--max-handshakes", "2")
+	var pool []net.Conn
+	for range 5 {
+		pool = append(pool, ts.dialTCP())
+	}
+	for range 2 {
+		for n, c := range pool {
+			_, _ = io.WriteString(c, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n") // where it fails, so does reading
+			answer, err := http.ReadResponse(bufio.NewReader(c), nil)
+			if err != nil || answer.StatusCode != http.StatusOK {
+				t.Fatalf("connection %d: %v, %v, want 200", n, answer, err)
+			}
+			if _, err := io.Copy(io.Discard, answer.Body); err != nil {
+				t.Fatal(err)
+			}
+		}
+		until(t, "the proxy has them all", func() bool { return ts.gate.count(idle)+ts.gate.count(pooled) == len(pool) })
+		ts.gate.age(idle)
+		ts.gate.age(pooled)
+	}
+	ts.get("/metrics").has(t, "verbatim_idle_connections 5")
 }
 
 func TestAConnectionCountsAsItsRequestGoes(t *testing.T) {
