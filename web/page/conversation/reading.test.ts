@@ -25,6 +25,7 @@ class Reader {
   readonly asked: { request: Request; reply: (frame: ServerFrame | undefined) => void }[] = [];
   readonly conversation: Conversation;
   readonly reading: Reading;
+  log = 'log-1';
   record = 0; // messages, all of bob's
   mark: number | undefined;
   isAway = false; // the connection is
@@ -65,7 +66,7 @@ class Reader {
 
   private joined(after: number | undefined, reply: (frame: ServerFrame) => void): void {
     const first = (after ?? Math.max(0, this.record - 50)) + 1;
-    const joined = { type: 'joined', conversation: 'lobby', log: 'log-1', first, last: this.record, read: this.mark };
+    const joined = { type: 'joined', conversation: 'lobby', log: this.log, first, last: this.record, read: this.mark };
     reply({ ...joined, online: [], count: 0, reads: {} } as unknown as ServerFrame);
     this.onCame(first - 1);
     for (let seq = first; seq <= this.record; seq++) {
@@ -86,19 +87,20 @@ class Reader {
   }
 
   /** The connection is lost and comes back; so many messages were missed. */
-  async misses(count: number): Promise<void> {
+  async misses(count: number, error?: string): Promise<void> {
     this.isAway = true;
     for (const { reply } of this.asked.splice(0)) reply(undefined);
     this.conversation.disconnected();
     await this.draws();
     this.record += count;
-    await this.comesBack();
+    await this.comesBack(error);
   }
 
-  async comesBack(): Promise<void> {
+  /** It joins again, and the server may refuse that. */
+  async comesBack(error?: string): Promise<void> {
     this.isAway = false;
     this.conversation.join();
-    await this.answers();
+    await this.answers(error);
   }
 
   async looks(is: boolean): Promise<void> {
@@ -260,7 +262,7 @@ test('what nobody has looked at since it was opened is not passed either', async
   expect(ann.stands).toMatchObject({ first: 2, fresh: 2 });
 });
 
-test('who goes to the end from a window without the focus stays there, and what comes next does not go past', async () => {
+test('who goes to the end without the focus stays there, and what comes next does not go past', async () => {
   const ann = await reader(30, 30);
   await ann.looks(false);
   await ann.come(20);
@@ -274,6 +276,19 @@ test('who goes to the end from a window without the focus stays there, and what 
   expect([ann.follows, ann.stands]).toMatchObject([true, { fresh: 51, read: 30 }]);
   await ann.come(20);
   expect(ann.stands).toMatchObject({ first: 71, fresh: 71, read: 30 });
+});
+
+test('who went to the end of a record that was replaced finds where the other one is new', async () => {
+  const ann = await reader(30, 30);
+  await ann.come(20);
+  ann.reading.toEnd();
+  await ann.draws();
+  expect(ann.stands).toMatchObject({ read: 50 });
+  await ann.looks(false);
+  [ann.log, ann.record, ann.mark] = ['log-2', 0, 5];
+  await ann.misses(40, 'reset');
+  while (ann.asked.length > 0) await ann.answers(); // it looks for what it has, and joins from the beginning
+  expect(ann.stands).toMatchObject({ fresh: 6, read: 5 });
 });
 
 test('a few that are new in a short conversation are read, and what comes next is followed', async () => {

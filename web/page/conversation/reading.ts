@@ -38,6 +38,7 @@ export class Reading {
   readBefore: { readTo: Seq | undefined } | undefined;
   private opened = false;
   private tries = 0; // to open
+  private log: string | undefined; // of which all this is told
   private away = false; // nobody reads what comes: nobody looks, or it was missed and comes all at once
   private seenLast: Seq = 0; // what was drawn when that began
   private passed: Seq = 0; // what was drawn when the reader went to the end, also from a window without the focus
@@ -143,12 +144,20 @@ export class Reading {
 
   /** What comes while nobody reads is new to the next look: the line "New" stands before it. */
   private noteAway(): void {
-    const { newest } = this.conversation;
+    const { log, newest } = this.conversation;
+    if (log !== this.log) this.beginsLog(log);
     const read = isRead();
     const away = !this.opening.peek() && !(read && this.isCaughtUp);
     if (away && !this.away) this.seenLast = this.drawnLast;
     this.away = away;
     if (away && newest > Math.max(this.seenLast, this.passed)) this.readBefore = { readTo: this.readTo };
+  }
+
+  /** Another record has other messages under the seqs that were drawn and read: none of them counts for it. */
+  private beginsLog(log: string | undefined): void {
+    this.log = log;
+    this.away = false;
+    this.drawnLast = this.seenLast = this.passed = 0;
   }
 
   /** How far it is read, or was gone past, as far as is known: who has no mark yet has read what was there. */
