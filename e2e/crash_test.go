@@ -44,10 +44,10 @@ func TestATornEndOfATranscriptIsMendedByTheStart(t *testing.T) {
 func TestKill9WhileTheJournalTurnsItsSegmentsOverLosesNothing(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
-	const n, rooms = 1200, 20 // 19 MB: more than a segment
+	const n, rooms = 1500, 20
 	text := strings.Repeat("y", 16000)
 	total := 0
-	for range 2 {
+	for range 3 {
 		ann := s.dial(t, "ann")
 		go func() { // ends when all is sent, or with the connection
 			for i := range 4 * n {

@@ -203,8 +203,8 @@ func TestThousandsOfNetworksThatPostTakeNoNewcomersRate(t *testing.T) {
 		c := s.stranger(t, "")
 		attack.Go(func() { // the test's, which waits for it; ends when the last answer is there
 			in := bufio.NewReader(c)
-			for i := range 3_000 {
-				n := part*3_000 + i // 12,000 networks, each in a /56 of its own
+			for i := range 10_000 {
+				n := part*10_000 + i // 40,000 networks, each in a /56 of its own
 				if _, err := fmt.Fprintf(c, text, n>>8, n<<8&0xffff); err != nil {
 					t.Error(err)
 					return
@@ -215,8 +215,8 @@ func TestThousandsOfNetworksThatPostTakeNoNewcomersRate(t *testing.T) {
 					return
 				}
 				_, _ = io.Copy(io.Discard, a.Body) // its length is known to be there
-				if i%750 == 0 {
-					honest := fmt.Sprintf("198.51.%d.%d", part, i/750)
+				if i%2500 == 0 {
+					honest := fmt.Sprintf("198.51.%d.%d", part, i/2500)
 					for range 20 {
 						s.post(t, "lobby", `{"from":"ann","text":"hi"}`, "X-Forwarded-For", honest).is(t, 201)
 					}
