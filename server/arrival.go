@@ -36,8 +36,7 @@ func (a *arrival) silent() bool {
 func (a *arrival) Close() error {
 	a.gate.mu.Lock()
 	answer := a.answer
-	rests := a.state == idle || a.state == pooled
-	unfinished := !a.handled.Load() && (a.state == fresh && a.spoke.Load() != 0 || rests && answer != "")
+	unfinished := !a.handled.Load() && (a.state == fresh && a.spoke.Load() != 0 || a.state.resting() && answer != "")
 	a.gate.close(a)
 	a.gate.mu.Unlock()
 	if unfinished {
@@ -94,7 +93,7 @@ func (g *gate) follow(a *arrival, now http.ConnState) (victim *arrival) {
 	defer g.mu.Unlock()
 	switch now {
 	case http.StateActive: // the first bytes of a request
-		if a.state == idle || a.state == pooled {
+		if a.state.resting() {
 			g.move(a, fresh)
 		}
 	case http.StateIdle:

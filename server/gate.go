@@ -23,7 +23,7 @@ import (
 // accepts more slowly.
 type gate struct {
 	most       int // fixed; connections in all
-	handshakes int // fixed; of them, those that have not finished a request, and as many of strangers that are idle
+	handshakes int // fixed; of them, those that have not finished a request; as many of strangers may be idle
 	each       int // fixed; of an address, those that have not finished a request
 	proxies    peers
 	trusted    peers // their connections are many people's
@@ -43,11 +43,14 @@ type state int
 const (
 	fresh  state = iota // its request has not come whole
 	idle                // there was a request, and none has begun
-	pooled              // likewise, and it is a trusted proxy's or no address is known: it is kept for the next request
+	pooled              // likewise, of a trusted proxy, which keeps it for its next request, or of no known address
 	asked               // a request is being answered
 	beyond              // net/http has no part in it: it is a session, or is told why it is none
 	ended
 )
+
+// resting reports whether there was a request, and none has begun.
+func (s state) resting() bool { return s == idle || s == pooled }
 
 // tally is how many connections of a network there are in each state that is waited in.
 type tally [asked + 1]int

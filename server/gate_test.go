@@ -72,6 +72,16 @@ func (g *openGate) from(addr string) (there net.Conn, here *arrival) {
 	return there, here
 }
 
+// in connects from an address and returns both ends of a connection that has come into a state.
+func (g *openGate) in(s state, addr string) (there net.Conn, here *arrival) {
+	g.t.Helper()
+	there, here = g.from(addr)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.move(here, s)
+	return there, here
+}
+
 // unread connects from an address and returns both ends. The server does not come to it.
 func (g *openGate) unread(addr string) (there net.Conn, here *arrival) {
 	g.t.Helper()
@@ -240,20 +250,13 @@ func TestAConnectionIsNotClosedWhileTheServerIsBusyWithWhatItHasRead(t *testing.
 func TestWhereFilesAreShortIdleConnectionsMakeRoomAndThenLongRequestsOfOneAddress(t *testing.T) {
 	t.Parallel()
 	g := openGateOf(t, budget{connections: 4, handshakes: 4, handshakesEach: 1}, peers{}, peers{})
-	as := func(addr string, to state) (net.Conn, *arrival) {
-		c, a := g.from(addr)
-		g.mu.Lock()
-		g.move(a, to)
-		g.mu.Unlock()
-		return c, a
-	}
-	_, lone := as("127.0.9.1", asked)
-	oldest, _ := as("127.0.0.1", asked)
-	_, other := as("127.0.0.1", asked)
-	unused, _ := as("127.0.0.1", idle)
-	as("127.0.7.1", asked)
+	_, lone := g.in(asked, "127.0.9.1")
+	oldest, _ := g.in(asked, "127.0.0.1")
+	_, other := g.in(asked, "127.0.0.1")
+	unused, _ := g.in(idle, "127.0.0.1")
+	g.in(asked, "127.0.7.1")
 	g.closed(unused)
-	_, last := as("127.0.6.1", asked)
+	_, last := g.in(asked, "127.0.6.1")
 	g.closed(oldest)
 	for what, a := range map[string]*arrival{"another address's": lone, "its only one left": other, "the newest": last} {
 		if got := g.state(a); got != asked {
@@ -268,22 +271,33 @@ func TestWhereFilesAreShortIdleConnectionsMakeRoomAndThenLongRequestsOfOneAddres
 	g.closed(there)
 }
 
+func TestWhereFilesAreShortAProxysPoolGoesAfterWhatStrangersLeaveIdle(t *testing.T) {
+	t.Parallel()
+	trusted, err := parsePeers([]string{"127.0.5.0/24"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := openGateOf(t, budget{connections: 3, handshakes: 3, handshakesEach: 3}, peers{}, trusted)
+	_, newest := g.from("127.0.8.1")
+	kept, _ := g.in(pooled, "127.0.5.1")
+	unused, _ := g.in(idle, "127.0.0.1")
+	g.age(pooled)
+	g.in(asked, "127.0.7.1")
+	g.closed(unused)
+	g.in(asked, "127.0.6.1")
+	g.closed(kept)
+	g.stands("who has just come", newest)
+}
+
 func TestWhoHasTooMuchIsFoundBehindManyWhoMayStay(t *testing.T) {
 	t.Parallel()
 	const honest = lookedAt + 6
 	g := openGateOf(t, budget{connections: honest + 2, handshakes: honest, handshakesEach: 1}, peers{}, peers{})
-	ask := func(addr string) net.Conn {
-		c, a := g.from(addr)
-		g.mu.Lock()
-		g.move(a, asked)
-		g.mu.Unlock()
-		return c
-	}
 	for n := range honest {
-		ask(fmt.Sprintf("127.1.%d.1", n))
+		g.in(asked, fmt.Sprintf("127.1.%d.1", n))
 	}
-	first := ask("127.2.0.1")
-	ask("127.2.0.1")
+	first, _ := g.in(asked, "127.2.0.1")
+	g.in(asked, "127.2.0.1")
 	g.from("127.3.0.1")
 	g.closed(first)
 }
@@ -320,6 +334,7 @@ func (g *gate) age(s state) {
 	}
 }
 
+// A pool may be larger than --max-handshakes, and older than the gate's grace.
 func TestAProxyKeepsItsConnectionsForItsNextRequests(t *testing.T) {
 	t.Parallel()
 	ts := serve(t, "--trusted-proxy", "127.0.0.1", "--max-handshakes", "2")
@@ -338,8 +353,7 @@ func TestAProxyKeepsItsConnectionsForItsNextRequests(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		until(t, "the proxy has them all", func() bool { return ts.gate.count(idle)+ts.gate.count(pooled) == len(pool) })
-		ts.gate.age(idle)
+		until(t, "the proxy has them all", func() bool { return ts.gate.count(pooled) == len(pool) })
 		ts.gate.age(pooled)
 	}
 	ts.get("/metrics").has(t, "verbatim_idle_connections 5")
