@@ -29,3 +29,6 @@ export const inChromium = (why: string) => (name: string, run: () => Promise<voi
   if (inFirefox) test.skip(`${name} (Chromium alone: ${why})`, run);
   else test(name, run);
 };
+
+export const withClipboard = inChromium('the permission to read the clipboard');
+export const withTouch = inChromium('touch');

@@ -1,6 +1,6 @@
 // The place to write.
 import { expect, test } from 'vitest';
-import { inChromium, useBrowser } from './browser.ts';
+import { inChromium, useBrowser, withClipboard } from './browser.ts';
 import { Person } from './person.ts';
 import { useServer } from './server.ts';
 
@@ -8,7 +8,7 @@ const browser = useBrowser();
 const server = useServer();
 const height = async (person: Person) => (await person.composer.boundingBox())!.height;
 
-inChromium('the permission to read the clipboard')('many lines that are pasted stay lines, and the field grows with them to a limit', async () => {
+withClipboard('many lines that are pasted stay lines, and the field grows with them to a limit', async () => {
   const ann = await Person.joins(browser(), server().url, 'ann');
   const bob = await Person.joins(browser(), server().url, 'bob');
   const lines = Array.from({ length: 60 }, (_, n) => `${' '.repeat(n % 4)}line ${n}`).join('\n');

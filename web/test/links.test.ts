@@ -1,13 +1,13 @@
 // The address of a conversation.
 import { expect, test } from 'vitest';
-import { inChromium, useBrowser } from './browser.ts';
+import { useBrowser, withClipboard } from './browser.ts';
 import { Person } from './person.ts';
 import { useServer } from './server.ts';
 
 const browser = useBrowser();
 const server = useServer();
 
-inChromium('the permission to read the clipboard')('a link that one copies opens the conversation for another', async () => {
+withClipboard('a link that one copies opens the conversation for another', async () => {
   const ann = await Person.joins(browser(), server().url, 'ann', '/c/kitchen');
   await ann.page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
   await ann.says('Look here');

@@ -1,6 +1,6 @@
 // Messages as Markdown, in a real browser under the page's policy.
 import { expect, test } from 'vitest';
-import { inChromium, useBrowser } from './browser.ts';
+import { useBrowser, withClipboard } from './browser.ts';
 import { Person } from './person.ts';
 import { useServer } from './server.ts';
 
@@ -34,7 +34,7 @@ test('an image is a link, and the page asks nobody for it', async () => {
   ann.hadNoTrouble();
 });
 
-inChromium('the permission to read the clipboard')('code gets its colours from a chunk that is loaded only then, and is copied with one press', async () => {
+withClipboard('code gets its colours from a chunk that is loaded only then, and is copied with one press', async () => {
   const ann = await Person.joins(browser(), server().url, 'ann', '/c/lobby');
   await ann.page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
   const loaded = () => ann.page.evaluate(() => performance.getEntriesByType('resource').some((entry) => entry.name.includes('highlight')));

@@ -107,7 +107,8 @@ export class Person {
     await this.search.fill(conversation);
     await this.search.press('Enter');
     const leadsTo = () => this.page.evaluate((id) => {
-      if (document.activeElement?.closest('.listed.start')) return 'its row'; // in a window behind another nothing is :focus
+      // In a window behind another, nothing is :focus.
+      if (document.activeElement?.closest('.listed.start')) return 'its row';
       const there = document.querySelector(`[data-testid=conversation][aria-label="${id}"], #search-problem`);
       return there && 'it, or a word why not';
     }, conversation);

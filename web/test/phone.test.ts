@@ -1,6 +1,6 @@
 // The page in a hand, and on whatever lies between that and a desk.
 import { expect, onTestFinished, test } from 'vitest';
-import { inChromium, useBrowser } from './browser.ts';
+import { useBrowser, withTouch } from './browser.ts';
 import { Person } from './person.ts';
 import { useServer } from './server.ts';
 
@@ -178,7 +178,7 @@ test('what comes to a conversation while the list lies before it is unread, and 
   await expect.poll(() => server().readTo('lobby', 'ann')).toBeGreaterThan(30);
 });
 
-inChromium('touch')('Enter starts a new line under a thumb, and does what one has chosen', async () => {
+withTouch('Enter starts a new line under a thumb, and does what one has chosen', async () => {
   const context = await browser().newContext({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
   onTestFinished(() => context.close());
   const page = await context.newPage();
@@ -210,7 +210,7 @@ inChromium('touch')('Enter starts a new line under a thumb, and does what one ha
   await expect.poll(texts).toEqual(['one\ntwo', 'three', 'four']);
 });
 
-inChromium('touch')('touch: a tap opens, with no mouse about', async () => {
+withTouch('touch: a tap opens, with no mouse about', async () => {
   const context = await browser().newContext({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
   onTestFinished(() => context.close());
   const page = await context.newPage();

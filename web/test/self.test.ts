@@ -1,6 +1,6 @@
 // A person and their name: another name is no other person.
 import { expect, test } from 'vitest';
-import { inChromium, useBrowser } from './browser.ts';
+import { useBrowser, withClipboard } from './browser.ts';
 import { Person } from './person.ts';
 import { useServer } from './server.ts';
 
@@ -82,7 +82,7 @@ test('a name that was somebody here is theirs again, and one that was given up i
   ann.hadNoTrouble();
 });
 
-inChromium('the permission to read the clipboard')('what is copied from the log is what was said and by whom', async () => {
+withClipboard('what is copied from the log is what was said and by whom', async () => {
   await server().post('lobby', 'bob', 'first');
   await server().post('lobby', 'bob', '```go\nsecond\n```');
   const ann = await Person.joins(browser(), server().url, 'ann');

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { parseFragment, type DefaultTreeAdapterTypes as Html } from 'parse5';
 import { marked } from 'marked';
 import type { Page } from 'playwright-core';
-import { inChromium, useBrowser } from './browser.ts';
+import { useBrowser, withClipboard } from './browser.ts';
 import { inFirefox } from './firefox.ts';
 import { Person } from './person.ts';
 import { useServer } from './server.ts';
@@ -41,7 +41,7 @@ test('a hundred texts of people are shown as they were typed; every tenth is loo
   bob.hadNoTrouble();
 });
 
-inChromium('the permission to read the clipboard')('the text of a message is copied to the letter: with a press, with a key, and where there is no clipboard to write to', async () => {
+withClipboard('a message is copied to the letter: by press, by key, and where no clipboard takes it', async () => {
   const texts = ['**注意：**请看 `a` &#38; ¯\\_(ツ)_/¯ 👨‍👩‍👧‍👦  \n  - 5 °C\n\n\n[x](https://a.example "y") ', '#', '2*3*4 __init__.py'];
   const ann = await Person.joins(browser(), server().url, 'ann');
   await ann.page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
@@ -80,7 +80,8 @@ test('who answers quotes the words, and who is elsewhere is told them: without m
       }
       Object.assign(globalThis, { Notification: Told, told });
       Object.defineProperty(document, 'hasFocus', { value: () => false });
-      if (origin !== 'null') localStorage.setItem('verbatim.notifications', 'on'); // Firefox runs this on about:blank too
+      // Firefox runs this on about:blank too, which has no storage.
+      if (origin !== 'null') localStorage.setItem('verbatim.notifications', 'on');
     });
   });
   await server().post('lobby', 'bob', 'test**it** is **2*3*4**, see `__init__.py`\n1986. A great year');
