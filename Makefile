@@ -28,7 +28,7 @@ test: ## everything, with real Redis, Chromium, reverse proxies, strace and kill
 	@scripts/setup.sh test
 	@$(MAKE) --no-print-directory build lint
 	@go build -o bin/gate ./scripts/gate
-	@[ "$$(id -u)" = 0 ] || echo "make test: not run, for want of root: the drills powercut, diskfull, datadir, networkloss and strangers (sudo go run ./scripts/drills -short powercut diskfull datadir networkloss strangers)"
+	@[ "$$(id -u)" = 0 ] || echo "make test: not run, for want of root: the drills powercut, full, folder and vanish (sudo go run ./scripts/drills -short powercut full folder vanish)"
 	@bin/gate
 
 test-browsers: ## the page's stories in Debian's Firefox too; what only Chromium can be asked for is named as skipped
@@ -52,7 +52,7 @@ lint: ## gofmt, go vet, staticcheck
 fmt: ## gofmt all Go files
 	gofmt -w $$(git ls-files --cached --others --exclude-standard '*.go')
 
-bench: ## Go benchmarks, COUNT=5 times for benchstat, and then everything beside bare fan-out: writes docs/performance.md (half an hour)
+bench: ## Go benchmarks, COUNT=5 times for benchstat, and then everything beside bare fan-out: writes docs/reports/performance.md (half an hour)
 	go test -run '^$$' -bench . -benchmem -count $(COUNT) $$(go list ./... | grep -v /e2e)
 	go run ./scripts/bench
 

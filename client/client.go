@@ -1,4 +1,4 @@
-// Package client is a Go client of docs/protocol.md that stays connected.
+// Package client is a Go client of docs/protocol that stays connected.
 //
 // It promises: every entry of a joined conversation is delivered once and in order of seq, across reconnects and
 // restarts of the server; every message that Send took is on the record once and in the order sent, however often the

@@ -122,7 +122,7 @@ type Connected struct {
 	Again            bool // not the first time
 }
 
-// Limits is what `welcome` says; see docs/protocol.md.
+// Limits is what `welcome` says; see docs/protocol.
 type Limits struct {
 	Frame, Text, Meta, Page, Joins, Names int
 	Rate                                  int // sends a second; 0: no limit

@@ -207,7 +207,7 @@ func TestTheDocumentedTimesOutlastPingsAndPolls(t *testing.T) {
 		{"nginx.conf", "proxy_read_timeout", max(poll, 2*ping), 2}, {"nginx.conf", "proxy_send_timeout", max(poll, 2*ping), 2},
 		{"haproxy.cfg", "timeout client", poll, 1}, {"haproxy.cfg", "timeout server", poll, 1}, {"haproxy.cfg", "timeout tunnel", 2 * ping, 1},
 	} {
-		text, err := os.ReadFile("../docs/proxy/" + row.file)
+		text, err := os.ReadFile("../docs/operating/proxy/" + row.file)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -221,7 +221,7 @@ func TestTheDocumentedTimesOutlastPingsAndPolls(t *testing.T) {
 			}
 		}
 	}
-	if caddy, err := os.ReadFile("../docs/proxy/Caddyfile"); err != nil || strings.Contains(string(caddy), "timeout") {
+	if caddy, err := os.ReadFile("../docs/operating/proxy/Caddyfile"); err != nil || strings.Contains(string(caddy), "timeout") {
 		t.Errorf("the Caddyfile sets times, which nothing compares: %v", err)
 	}
 }
@@ -229,7 +229,7 @@ func TestTheDocumentedTimesOutlastPingsAndPolls(t *testing.T) {
 // nginx alone would keep an answer that its client is slow to take, in a file that nobody sees.
 func TestTheDocumentedNginxKeepsNoAnswers(t *testing.T) {
 	t.Parallel()
-	text, err := os.ReadFile("../docs/proxy/nginx.conf")
+	text, err := os.ReadFile("../docs/operating/proxy/nginx.conf")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -326,6 +326,6 @@ func TestAProxyThatForgetsTheUpgradeIsFoundOut(t *testing.T) {
 	})
 	eventually(t, "the server's log tells of it", func() bool {
 		said := p.server.output.String()
-		return strings.Contains(said, `"header":"Upgrade"`) && strings.Contains(said, "docs/behind-a-proxy.md")
+		return strings.Contains(said, `"header":"Upgrade"`) && strings.Contains(said, "docs/operating/reverse-proxy.md")
 	})
 }

@@ -1,4 +1,4 @@
-// Package e2e holds the program to docs/protocol.md from outside: it starts the real binary with real parts
+// Package e2e holds the program to docs/protocol from outside: it starts the real binary with real parts
 // (Redis, strace, wscat, nginx, Caddy, haproxy, files, kill -9) and talks to it over real sockets. Nothing is simulated, and the tests know
 // of the program only what the contract says.
 //

@@ -21,7 +21,7 @@ import (
 	"time"
 )
 
-// A proxyKind is a reverse proxy, with the configuration that docs/proxy has for it.
+// A proxyKind is a reverse proxy, with the configuration that docs/operating/proxy has for it.
 type proxyKind struct {
 	name, file string
 	// fit replaces the places that every operator has to fill in: the port, the certificate and the server's address.
@@ -31,7 +31,7 @@ type proxyKind struct {
 	say []string
 }
 
-// trusted is what docs/proxy has for proxies that write X-Forwarded-For.
+// trusted is what docs/operating/proxy has for proxies that write X-Forwarded-For.
 var trusted = []string{"--trusted-proxy", "127.0.0.1"}
 
 var proxyKinds = []proxyKind{
@@ -47,7 +47,7 @@ var proxyKinds = []proxyKind{
 	}},
 }
 
-// speakingPROXY is haproxy as docs/behind-a-proxy.md changes it to say by PROXY protocol who the client is.
+// speakingPROXY is haproxy as docs/operating/reverse-proxy.md changes it to say by PROXY protocol who the client is.
 var speakingPROXY = proxyKind{
 	name: "haproxy with PROXY protocol", file: "haproxy.cfg", run: proxyKinds[2].run, say: []string{"--proxy-protocol", "127.0.0.1"},
 	fit: func(p *proxy, config string) string {
@@ -58,7 +58,7 @@ var speakingPROXY = proxyKind{
 	},
 }
 
-// The hosts of docs/proxy: one is the server's own, of the other it has the path /chat/.
+// The hosts of docs/operating/proxy: one is the server's own, of the other it has the path /chat/.
 const (
 	ownHost    = "chat.example.com"
 	sharedHost = "example.com"
@@ -93,7 +93,7 @@ func startProxy(t testing.TB, kind proxyKind, flags ...string) *proxy {
 	public := []string{"--host", ownHost, "--public-url", "https://" + sharedHost + ":" + p.port + sharedPath + "/"}
 	p.server = serve(t, slices.Concat(public, kind.say, flags)...)
 	p.cert = newCertificate(t, p.dir, ownHost, sharedHost)
-	documented, err := os.ReadFile(filepath.Join("../docs/proxy", kind.file))
+	documented, err := os.ReadFile(filepath.Join("../docs/operating/proxy", kind.file))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,7 +132,7 @@ func (p *proxy) write(path, text string) {
 func (p *proxy) replace(config, place, by string) string {
 	p.t.Helper()
 	if !strings.Contains(config, place) {
-		p.t.Fatalf("docs/proxy/%s has no %q any more", p.kind.file, place)
+		p.t.Fatalf("docs/operating/proxy/%s has no %q any more", p.kind.file, place)
 	}
 	return strings.ReplaceAll(config, place, by)
 }

@@ -38,7 +38,7 @@ func (p *part) goesTo(m *Member) bool {
 	if p.event <= m.joint || p.by == m {
 		return false
 	}
-	return p.mark || p.about == "" || p.about != m.User // never about oneself (protocol.md, presence)
+	return p.mark || p.about == "" || p.about != m.User // never about oneself (docs/protocol/presence.md)
 }
 
 // add notes a part for the next tick.

@@ -138,7 +138,7 @@ func (s *Store) again(w *writer, staying bool) {
 	s.line.writers = append(s.line.writers, w)
 }
 
-// settle tells what became of a turn, which it may since it is on the record (protocol.md, promises 1 and 2).
+// settle tells what became of a turn, which it may since it is on the record (docs/protocol, promises 1 and 2).
 func (s *Store) settle(t *Turn) {
 	refused := 0
 	for _, send := range t.Sends {

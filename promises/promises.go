@@ -1,4 +1,4 @@
-// Package promises decides the promises of docs/protocol.md (1 to 6, and 8 where nothing else was disturbed) over a log
+// Package promises decides the promises of docs/protocol (1 to 6, and 8 where nothing else was disturbed) over a log
 // of what clients sent, what they were told and what they saw. It is Jepsen's method: the server is a black box under
 // faults, and a checker that knows nothing of the faults reads the log.
 //
@@ -25,7 +25,7 @@ import (
 
 // Violation is one breach of the contract.
 type Violation struct {
-	Promise int // its number in docs/protocol.md; 0: the contract besides
+	Promise int // its number in docs/protocol; 0: the contract besides
 	What    string
 }
 

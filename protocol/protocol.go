@@ -1,7 +1,7 @@
 // Package protocol is the words of the wire: the identifiers, the requests a client may make, the
 // replies it gets, the entries that stand on the record, and the limits of all of them.
 //
-// It promises that what Decode accepts satisfies docs/protocol.md ("Details"), and that an entry has one
+// It promises that what Decode accepts satisfies docs/protocol/values.md, and that an entry has one
 // encoding: the bytes made here are the bytes in the transcript, in Redis and on every socket.
 //
 // # Life of a conversation

@@ -92,7 +92,7 @@ func (s *Server) announceAdmin() {
 }
 
 // ownMetrics answers GET /metrics on the main address, for who asks on this machine for nobody else. A proxy that says
-// nothing of for whom it asks cannot be told from that: docs/operating.md says what to do.
+// nothing of for whom it asks cannot be told from that: docs/operating/monitoring.md says what to do.
 func (s *Server) ownMetrics() http.HandlerFunc {
 	handler := s.metrics.handler()
 	return func(w http.ResponseWriter, r *http.Request) {

@@ -113,7 +113,7 @@ func (d *doors) strangeHost(v visit) *refusal {
 	case v.host == "":
 		no.err = protocol.Errorf(protocol.CodeForbidden,
 			"the request names no host: let what stands in front pass the Host header on, as the browser sends it "+
-				"(docs/behind-a-proxy.md; --host NAME lets a name in)")
+				"(docs/operating/reverse-proxy.md; --host NAME lets a name in)")
 	case err != nil:
 		no.err = protocol.Errorf(protocol.CodeForbidden,
 			"the %s header %.100q is no host (--host NAME lets a name in)", v.saysHost, v.host)

@@ -195,7 +195,7 @@ func TestAPlainRequestToTheWebSocketSaysWhatItLacks(t *testing.T) {
 	} {
 		a.refuses(t, http.StatusUpgradeRequired, "bad_request", "no Upgrade")
 	}
-	if got := strings.Count(ts.log.String(), "docs/behind-a-proxy.md"); got != 1 {
+	if got := strings.Count(ts.log.String(), "docs/operating/reverse-proxy.md"); got != 1 {
 		t.Errorf("the log tells of %d requests without Upgrade, want the one that asked for a WebSocket", got)
 	}
 	if n := ts.places.count(); n != 0 {

@@ -9,7 +9,7 @@ var gateWords = map[string]struct{ words, do string }{
 	"handshake": {
 		"a connection was closed before its request was whole: there are too many such, here or of its address",
 		"where honest clients are cut off, raise --max-handshakes (an address has a 32nd of it), " +
-			"or tell the server of the proxy at that address: docs/behind-a-proxy.md",
+			"or tell the server of the proxy at that address: docs/operating/reverse-proxy.md",
 	},
 	"idle": {
 		"a connection that had no request was closed, since there are too many such",
@@ -47,7 +47,7 @@ func (g *gate) tellUnfinished(a *arrival, answer string) {
 	n.from, n.via = a.who()
 	if a.secret.Load() {
 		n.kind, n.words = "gate: TLS", "somebody spoke TLS to an address that is plain HTTP"
-		n.do = "ask for http://, or put a proxy with a certificate in front: docs/behind-a-proxy.md"
+		n.do = "ask for http://, or put a proxy with a certificate in front: docs/operating/reverse-proxy.md"
 	}
 	g.notes.add(n)
 }

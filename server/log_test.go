@@ -62,8 +62,8 @@ func TestTheLogHasALineForEachRefusalOfARequest(t *testing.T) {
 		kind, code, path, mend string
 	}{
 		{ts, "http: rate_limited", "rate_limited", "/api/conversations/lobby/messages", "--rate"},
-		{quick, "http: bad_request", "bad_request", "/api/conversations/lobby/messages", "docs/protocol.md"},
-		{quick, "http: invalid_conversation", "invalid_conversation", "/api/conversations/NO/messages", "docs/protocol.md"},
+		{quick, "http: bad_request", "bad_request", "/api/conversations/lobby/messages", "docs/protocol"},
+		{quick, "http: invalid_conversation", "invalid_conversation", "/api/conversations/NO/messages", "docs/protocol"},
 		{quick, "http: too_large", "too_large", "/api/conversations/lobby/messages", "--max-text"},
 		{quick, "door: origin", "forbidden", "/api/conversations", ""},
 		{quick, "door: host", "forbidden", "/api/conversations", ""},

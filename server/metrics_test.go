@@ -27,7 +27,7 @@ func TestPromtoolHasNothingToSayOfTheMetrics(t *testing.T) {
 
 func TestTheManualExplainsEachMetric(t *testing.T) {
 	t.Parallel()
-	manual, err := os.ReadFile("../docs/operating.md")
+	manual, err := os.ReadFile("../docs/operating/monitoring.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +38,7 @@ func TestTheManualExplainsEachMetric(t *testing.T) {
 	}
 	for _, name := range names {
 		if !regexp.MustCompile("`" + name[1] + "[`{]").Match(manual) {
-			t.Errorf("docs/operating.md does not explain %s", name[1])
+			t.Errorf("docs/operating/monitoring.md does not explain %s", name[1])
 		}
 	}
 }

@@ -136,12 +136,12 @@ var usual = map[protocol.Code]bool{
 }
 
 // theProgram is what can be done about a request that the contract does not allow.
-const theProgram = "mend the program at that address: docs/protocol.md has what it may send"
+const theProgram = "mend the program at that address: docs/protocol has what it may send"
 
 // adviceOn returns what an operator may do about a refusal, or "".
 func adviceOn(err *protocol.Error) string {
 	if err.Code == protocol.CodeRateLimited && err.RetryAfter == 0 { // of a limit that time does not change
-		return "let that program hold to the limits of welcome: docs/protocol.md has them"
+		return "let that program hold to the limits of welcome: docs/protocol has them"
 	}
 	return advice[err.Code]
 }
@@ -155,6 +155,6 @@ var advice = map[protocol.Code]string{
 	protocol.CodeTooLarge: "let that program send less; of what is too large, a higher --max-frame or --max-text " +
 		"allows longer frames and texts",
 	protocol.CodeRateLimited: "let that program wait as it is told, or start the server with a higher --rate; " +
-		"where a proxy is at that address, tell the server so: docs/behind-a-proxy.md",
+		"where a proxy is at that address, tell the server so: docs/operating/reverse-proxy.md",
 	protocol.CodeUnavailable: "look at the lines before this one, and at /readyz",
 }

@@ -1,7 +1,7 @@
 // Package server puts the rooms together: it opens them in order, answers HTTP, lets WebSocket clients in and hands
 // them to their sessions, and takes everything down again in the reverse order.
 //
-// It promises that what docs/protocol.md says under "Connecting", "HTTP" and "The program" holds, and that an
+// It promises that what docs/protocol says of connecting, HTTP and the command line holds, and that an
 // orderly end loses nothing that was in flight (drain.go).
 //
 // # Concurrency

@@ -97,7 +97,7 @@ const slowNetwork = "nothing, where it was a bad network or a program that was s
 
 // lookAtDisk is what to do where the record does not answer as it must.
 const lookAtDisk = "the error says what is wrong; verbatim verify names what is not whole, " +
-	"and docs/operating.md has what to do when the disk fails"
+	"and docs/operating/data-directory.md has what to do when the disk fails"
 
 // ended hears how a session ended.
 func (s *Server) ended(end session.End) {
@@ -149,7 +149,7 @@ var turnedAway = map[string]struct{ words, do string }{
 	"crowded": {
 		"a connection was refused: too many are open, here or of its address",
 		"raise --max-connections, or --max-connections-per-ip where that is set; " +
-			"where a proxy is at that address, tell the server so: docs/behind-a-proxy.md",
+			"where a proxy is at that address, tell the server so: docs/operating/reverse-proxy.md",
 	},
 	"overfull": {
 		"a connection was refused, and not told why: too many are being told that already",

@@ -78,7 +78,7 @@ func (s *Server) askForUpgrade(w http.ResponseWriter, r *http.Request, missing s
 	no := &refusal{kind: "upgrade", header: missing, value: r.Proto + " " + r.Header.Get(missing), err: protocol.Errorf(
 		protocol.CodeBadRequest,
 		"here is a WebSocket, and the request has no %s for one: use a WebSocket client, and let a proxy in front pass "+
-			"Upgrade and Connection on, by HTTP/1.1 (docs/behind-a-proxy.md)",
+			"Upgrade and Connection on, by HTTP/1.1 (docs/operating/reverse-proxy.md)",
 		missing)}
 	if r.Header.Get("Sec-WebSocket-Key") != "" { // a client asked for one, so it was taken away
 		s.notes.add(no.note(r, s.proxies.visit(r)))

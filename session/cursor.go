@@ -22,7 +22,7 @@ var fetching = make(chan struct{}, 64)
 
 // cursor is a session's place in one conversation: entries up to `at` are written, and what comes after them comes
 // from the ring where it is recent, from history or the record where it is old. There is no seam between the two: the
-// next entry is always at+1, wherever it is found (protocol.md, promises 3 and 5).
+// next entry is always at+1, wherever it is found (docs/protocol, promises 3 and 5).
 type cursor struct {
 	session *Session
 	member  hub.Member

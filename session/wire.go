@@ -133,7 +133,7 @@ func (w *wire) Write(p []byte) (int, error) {
 // Close is the library's; the session closes the connection itself, when its last frames are out.
 func (w *wire) Close() error { return nil }
 
-// errStalled ends a connection whose TCP took nothing at all for the write timeout (protocol.md, promise 6).
+// errStalled ends a connection whose TCP took nothing at all for the write timeout (docs/protocol, promise 6).
 var errStalled = errors.New("the client's TCP took nothing for the write timeout")
 
 // send writes frames in one call where the socket takes them. A client whose TCP takes anything within the timeout lives,

@@ -1,7 +1,7 @@
 // Package disk is the record on a disk: one journal that makes messages durable, and one readable file for each
 // conversation.
 //
-// It promises (docs/protocol.md, promises 1 to 5) that what Commit has accepted survives kill -9, a power cut, a failing
+// It promises (docs/protocol, promises 1 to 5) that what Commit has accepted survives kill -9, a power cut, a failing
 // sync and a full disk, once and at its place, and that nothing is seen before that.
 //
 // How: a conversation's writer decides its sends and makes their lines (commit.go, duplicate.go). The committer writes

@@ -1,6 +1,6 @@
 // Package history keeps each conversation's newest entries where a reader gets them fast. Memory is a server's own;
 // Redis outlives the server. Both hold what persistence.History says, and historytest holds both to it: they may
-// forget anything at any time, and what they give is right (protocol.md, promise 8).
+// forget anything at any time, and what they give is right (docs/protocol, promise 8).
 //
 // # Concurrency
 //

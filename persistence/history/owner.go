@@ -117,7 +117,7 @@ func (r *Redis) release(ctx context.Context) error {
 }
 
 // look finds out, once at the start, whether there is a Redis of that kind, and whose it is. A refusal is for what the
-// same URL can never reach; a Redis that is away or in trouble is none (protocol.md, promise 8).
+// same URL can never reach; a Redis that is away or in trouble is none (docs/protocol, promise 8).
 func (r *Redis) look(ctx context.Context, kind kind) (away, refused error) {
 	ctx, cancel := context.WithTimeout(ctx, ownerTimeout)
 	defer cancel()

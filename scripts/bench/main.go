@@ -1,13 +1,13 @@
 // Bench measures what Verbatim's work costs, beside what the bare fan-out costs on the same machine at the same time, and
-// writes docs/performance.md.
+// writes docs/reports/performance.md.
 //
 //	make bench-quick                          all rows in short form, printed; nothing is written
-//	go run ./scripts/bench                    all rows, five rounds; writes docs/performance.md and docs/plots/
+//	go run ./scripts/bench                    all rows, five rounds; writes docs/reports/performance.md and docs/reports/plots/
 //	go run ./scripts/bench -rows '1 x 1,000'  some rows, printed
 //
 // Each round runs each row's servers one after the other, fresh each time, driven by the same generator: a machine that
 // is slower for a while is slower for all of them. So what counts is the ratios. Figures are no test: it exits 0 where
-// targets are missed, and says so.
+// bars are missed, and says so.
 //
 // Concurrency: one server and one generator run at a time, each waited for. What it started is stopped by its id, on
 // SIGINT and SIGTERM too.
@@ -40,7 +40,7 @@ func main() {
 	flag.IntVar(&o.rounds, "rounds", 5, "how many `rounds`")
 	flag.DurationVar(&o.duration, "duration", 5*time.Second, "what is measured of each run")
 	rows := flag.String("rows", "", "only the rows whose title this `regexp` matches, × written as x or ×; they are printed")
-	flag.StringVar(&o.out, "out", "docs", "the `folder` for performance.md and plots/")
+	flag.StringVar(&o.out, "out", "docs/reports", "the `folder` for performance.md and plots/")
 	flag.Parse()
 	if o.quick {
 		given := map[string]bool{}

@@ -1,4 +1,4 @@
-// Drills are the faults that the promises of docs/protocol.md are about, done to the real binary under load: kill -9, power
+// Drills are the faults that the promises of docs/protocol are about, done to the real binary under load: kill -9, power
 // cuts, failing disks, Redis in all its moods, clients that stall or vanish. Clients log what they sent, were told and saw;
 // the checker (promises/) decides; at the end one table says what was run.
 //
@@ -32,7 +32,7 @@ import (
 
 // all are the drills, in the order in which `all` runs them.
 var all = []drill{
-	kill9, restart, powerCut, fsyncFail, diskFull, dataDir, redisFaults, networkLoss, slow, stalled, reconnect, fdLimit, strangers,
+	kill9, restart, powerCut, failingSync, fullDisk, folder, redisFaults, vanish, slow, stalled, crowd, openFiles, strangers,
 	proxies,
 }
 
@@ -67,7 +67,7 @@ func list(w io.Writer) {
 		if d.root {
 			root = " (root)"
 		}
-		fmt.Fprintf(w, "  %-12s %s%s\n", d.name, d.about, root)
+		fmt.Fprintf(w, "  %-10s %s%s\n", d.name, d.about, root)
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 // proxies lets connections stand idle behind real reverse proxies for longer than any of them does by default (a minute).
 // The end-to-end suite has the proxies and their stories; this has the time, so it has no short form.
 var proxies = drill{
-	name: "proxies", about: "sockets silent for two minutes, and polls of a minute, behind nginx, Caddy and haproxy as docs/proxy sets them up",
+	name: "proxies", about: "sockets silent for two minutes, and polls of a minute, behind nginx, Caddy and haproxy as docs/operating/proxy sets them up",
 	longOnly: true,
 	run: func(r *run) error {
 		const silence = 125 * time.Second

@@ -1,4 +1,4 @@
-// What may be sent: the checks of docs/protocol.md on one message, with the server's own codes. They are made before
+// What may be sent: the checks of docs/protocol on one message, with the server's own codes. They are made before
 // anything is queued or kept, for a frame over the limit is answered with a close, and sending it again with another
 // one.
 import { sentenceOf } from './error-sentence.ts';

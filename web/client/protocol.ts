@@ -1,4 +1,4 @@
-// The words of the wire, as docs/protocol.md states them: what goes up, what comes down.
+// The words of the wire, as docs/protocol states them: what goes up, what comes down.
 
 /** The place of an entry in its conversation: 1, 2, 3, … with no gap. */
 export type Seq = number;

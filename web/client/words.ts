@@ -1,4 +1,4 @@
-// The checks on what people write, names and texts, as docs/protocol.md has them. The server decides; these tell a person at once.
+// The checks on what people write, names and texts, as docs/protocol has them. The server decides; these tell a person at once.
 import { byteLength } from './protocol.ts';
 
 /**
