@@ -1,178 +1,172 @@
 package main
 
-// The tests that are to notice, and the packages that they are in.
-const (
-	authors = "TestWhatAuthorsWereToldIsTrueWhateverFails"
-	people  = "TestWhatSessionsSawIsTrueWhateverFails"
-	waited  = "TestAResendThatWaitsForTheDiskIsNeverRecordedTwice"
-	marks   = "TestAMarkSurvivesACrashAfterASecond"
-	removal = "TestAStartRemovesOldSegmentsOneAfterAnother"
-	spoiled = "TestAnErrorOfTheVolumeIsAlsoThatOfWhatWasWrittenMeanwhile"
-	named   = "TestAFreshRecordsOwnNameIsSyncedThoughTheFolderIsThereAlready"
-	unread  = "TestATranscriptThatCannotBeReadRefusesTheStartAndIsNotDamage"
-	cut     = "TestWhatACrashLeftBeyondTheJournalIsCutOff"
-	history = "TestWithoutHistoryTheRecordAnswersAndTheHistoryIsFilledAgain"
-	stalled = "TestAClientThatTakesNothingIsClosedAfterTheWriteTimeout"
-	forged  = "TestAThousandForgedLinesAreNamedByFileAndLine"
-	older   = "TestAJoinOfAnotherHistoryIsReset"
+// The tests that must notice.
+var (
+	authors = test{"simulation", "TestWhatAuthorsWereToldIsTrueWhateverFails"}
+	people  = test{"simulation", "TestWhatSessionsSawIsTrueWhateverFails"}
+	waited  = test{"persistence/disk", "TestAResendThatWaitsForTheDiskIsNeverRecordedTwice"}
+	marks   = test{"persistence/disk", "TestAMarkSurvivesACrashAfterASecond"}
+	removal = test{"persistence/disk", "TestAStartRemovesOldSegmentsOneAfterAnother"}
+	spoiled = test{"persistence/disk", "TestAnErrorOfTheVolumeIsAlsoThatOfWhatWasWrittenMeanwhile"}
+	named   = test{"persistence/disk", "TestAFreshRecordsOwnNameIsSyncedThoughTheFolderIsThereAlready"}
+	unread  = test{"persistence/disk", "TestATranscriptThatCannotBeReadRefusesTheStartAndIsNotDamage"}
+	cut     = test{"persistence/disk", "TestWhatACrashLeftBeyondTheJournalIsCutOff"}
+	forged  = test{"persistence/disk", "TestAThousandForgedLinesAreNamedByFileAndLine"}
+	history = test{"persistence", "TestWithoutHistoryTheRecordAnswersAndTheHistoryIsFilledAgain"}
+	stalled = test{"session", "TestAClientThatTakesNothingIsClosedAfterTheWriteTimeout"}
+	older   = test{"session", "TestAJoinOfAnotherHistoryIsReset"}
 )
 
-var packages = map[string]string{
-	authors: "simulation", people: "simulation",
-	waited: "persistence/disk", marks: "persistence/disk", cut: "persistence/disk", unread: "persistence/disk", named: "persistence/disk", spoiled: "persistence/disk", removal: "persistence/disk", history: "persistence", stalled: "session",
-	forged: "persistence/disk", older: "session",
-}
-
-// mutant is a server that breaks a promise.
-type mutant struct {
-	name   string
-	test   string // that must fail
-	change []edit
-}
-
-// edit puts one text in the place of another, which must stand in the file exactly once.
-type edit struct{ file, from, to string }
-
-const (
-	record  = "persistence/disk/"
-	cursors = "session/cursor.go"
-)
-
+// mutants are in the order of a message's way: journal, start, transcripts, catalogue, ids, order, sessions.
 var mutants = []mutant{
 	{"ack before sync", authors, []edit{
-		{record + "journal.go", "		err = s.file.Sync()\n", ""},
+		{"persistence/disk.journal.flush", `err = s.file.Sync()`, ``},
 	}},
 	{"shown before it is committed", authors, []edit{
-		{record + "group.go", "		size, err = k.write(w)\n", "		for _, p := range w.group {\n			k.publish(p)\n		}\n		size, err = k.write(w)\n"},
-		{record + "group.go", "		entries += p.count\n		k.publish(p)\n", "		entries += p.count\n"},
+		{"persistence/disk.committer.commit", `size, err = k.write(w)`,
+			`for _, p := range w.group { k.publish(p) }; size, err = k.write(w)`},
+		{"persistence/disk.committer.commit", `entries += p.count
+			k.publish(p)`, `entries += p.count`},
 	}},
 	{"no journal replay", authors, []edit{
-		{record + "replay.go", "			run:  p.run,\n", ""},
+		{"persistence/disk.replay.segment", `run: p.run,`, ``},
 	}},
 	{"the torn end of the journal is believed", authors, []edit{
-		{record + "segment.go", "	if crc32.Checksum(b[8:], castagnoli) != binary.LittleEndian.Uint32(b[4:]) {\n		return nil, 0, 0, false\n	}\n", ""},
+		{"persistence/disk.readBlock",
+			`if crc32.Checksum(b[8:], castagnoli) != binary.LittleEndian.Uint32(b[4:]) { return nil, 0, 0, false }`, ``},
 	}},
 	{"what only the page cache holds is believed at a start", authors, []edit{
-		{record + "load.go", "if err := r.renew(seg.path, buf[:valid]); err != nil {", "if err := error(nil); err != nil {"},
+		{"persistence/disk.Record.replay", `err := r.renew(seg.path, buf[:valid])`, `err := error(nil)`},
 	}},
 	{"what a failed sync left behind counts after all", authors, []edit{
-		{record + "segments.go", "			s.limit = valid\n", "			s.limit = unknownEnd\n"},
+		{"persistence/disk.findJournal", `s.limit = valid`, `s.limit = unknownEnd`},
 	}},
 	{"a failed sync is tried again, and that is believed", authors, []edit{
-		{record + "journal.go", "		err = s.file.Sync()\n", "		if err = s.file.Sync(); err != nil {\n			err = s.file.Sync()\n		}\n"},
+		{"persistence/disk.journal.flush", `err = s.file.Sync()`,
+			`if err = s.file.Sync(); err != nil { err = s.file.Sync() }`},
 	}},
 	{"a transcript's failed sync is followed by one that succeeds", authors, []edit{
-		{record + "syncing.go", "		c.suspect, c.alone = true, false\n", ""},
+		{"persistence/disk.checkpoints.finish", `c.suspect, c.alone = true, false`, ``},
 	}},
 	{"what a failed sync may have lost is read all the same", authors, []edit{
-		{record + "transcript.go", "	if c.suspect || c.alone {", "	if false {"},
+		{"persistence/disk.Record.view", `if c.suspect || c.alone`, `if false`},
 	}},
 	{"the journal goes before the transcripts are synced", authors, []edit{
-		{record + "syncing.go", "	if err := s.file.Sync(); err != nil {", "	if err := error(nil); err != nil {"},
+		{"persistence/disk.checkpoints.finish", `err := s.file.Sync()`, `err := error(nil)`},
 	}},
 	{"the catalogue says that one segment more is folded", authors, []edit{
-		{record + "checkpoint.go", "floor := max(k.floor, upTo+1)", "floor := max(k.floor, upTo+2)"},
+		{"persistence/disk.checkpoints.fold", `max(k.floor, upTo+1)`, `max(k.floor, upTo+2)`},
 	}},
 	{"the catalogue is trusted without a look at its checksum", authors, []edit{
-		{record + "catalogue.go", ` || crc32.Checksum(b[8:], castagnoli) != binary.LittleEndian.Uint32(b[4:]) {`, " {"},
+		{"persistence/disk.decodeCatalogue",
+			`|| crc32.Checksum(b[8:], castagnoli) != binary.LittleEndian.Uint32(b[4:])`, ``},
 	}},
 	{"lines leave memory though the file took none", authors, []edit{
-		{record + "flush.go", "		if err != nil {\n			return err\n		}\n		c.mu.Lock()\n		c.written", "		c.mu.Lock()\n		c.written"},
+		{"persistence/disk.flusher.write", `if err != nil { return err }`, ``},
 	}},
 	{"no sync of the folder after a segment is made", authors, []edit{
-		{record + "prepare.go", "		err = p.fs.SyncDir(p.dir)\n", ""},
+		{"persistence/disk.preparer.make", `err = p.fs.SyncDir(p.dir)`, ``},
 	}},
 	{"no sync of the folder after the catalogue is renamed", authors, []edit{
-		{record + "catalogue.go", "	if err := r.fs.SyncDir(r.dir); err != nil {", "	if err := error(nil); err != nil {"},
+		{"persistence/disk.Record.writeCatalogue", `err := r.fs.SyncDir(r.dir)`, `err := error(nil)`},
 	}},
 	{"no sync of the folder with new transcripts", authors, []edit{
-		{record + "checkpoint.go", "	if err := k.r.fs.SyncDir(k.r.files.dir); err != nil {", "	if err := error(nil); err != nil {"},
+		{"persistence/disk.checkpoints.fold", `err := k.r.fs.SyncDir(k.r.files.dir)`, `err := error(nil)`},
 	}},
 	{"a folder that a killed start made is not synced", named, []edit{
-		{record + "lock.go", "		err = settleDirs(fsys, dir)\n", ""},
+		{"persistence/disk.ensureFormat", `err = settleDirs(fsys, dir)`, ``},
 	}},
 	{"a start removes old segments all at once", removal, []edit{
-		{record + "load.go", "		if err := r.fs.SyncDir(dir); err != nil {\n			return nil, fmt.Errorf(\"journal: sync the folder: %w\", err)\n		}\n	}\n	var buf", "	}\n	var buf"},
+		{"persistence/disk.Record.replay", `if err := r.fs.SyncDir(dir); err != nil {
+				return nil, fmt.Errorf("journal: sync the folder: %w", err)
+			}
+		}
+		var buf`, `}
+		var buf`},
 	}},
 	{"a read error at a start counts as damage", unread, []edit{
-		{record + "replay.go", "checkBefore(f, t); errors.As(err, &broken) {\n", "checkBefore(f, t); err != nil {\n			if !errors.As(err, &broken) {\n				broken = &notWholeError{what: err.Error()}\n			}\n"},
+		{"persistence/disk.replay.check", `errors.As(err, &broken) {`, `err != nil {
+			if !errors.As(err, &broken) { broken = &notWholeError{what: err.Error()} }`},
 	}},
 	{"a volume's failed sync spoils only what it was for", spoiled, []edit{
-		{record + "volume.go", "		for _, c := range k.take() {\n			if !there[c] {\n				left = append(left, c)\n			}\n		}\n", "		_ = there\n"},
+		{"persistence/disk.checkpoints.syncVolume",
+			`for _, c := range k.take() { if !there[c] { left = append(left, c) } }`, `_ = there`},
 	}},
 	{"a transcript is not cut back at a start", cut, []edit{
-		{record + "replay.go", "	return p.cut(t)\n", "	return nil\n"},
+		{"persistence/disk.replay.settle", `return p.cut(t)`, `return nil`},
 	}},
 	{"ids are forgotten by a restart", authors, []edit{
-		{record + "ids.go", "			s.add(idKey(r.seed, author, id), seq)\n", "			_ = idKey(r.seed, author, id)\n"},
+		{"persistence/disk.Record.loadIDs", `s.add(idKey(r.seed, author, id), seq)`, `_ = idKey(r.seed, author, id)`},
 	}},
 	{"the ids of refused sends are kept", authors, []edit{
-		{record + "judge.go", "		t.keys[key] = len(t.accepted)\n", "		t.keys[key] = len(t.accepted)\n		t.ids.add(key, next)\n"},
+		{"persistence/disk.turn.judge", `t.keys[key] = len(t.accepted)`, `t.keys[key] = len(t.accepted); t.ids.add(key, next)`},
 	}},
 	{"the same id twice in one batch", authors, []edit{
-		{record + "duplicate.go", "		if first.Author == s.Author && first.ID == s.ID {", "		if first == nil {"},
+		{"persistence/disk.turn.known", `if first.Author == s.Author && first.ID == s.ID`, `if first == nil`},
 	}},
 	{"late resends are not looked for", authors, []edit{
-		{record + "recall.go", "	if !send.Since.Set || send.ID == \"\" {", "	if true {"},
+		{"persistence/disk.Record.Recall", `if !send.Since.Set || send.ID == ""`, `if true`},
 	}},
 	{"a late resend that waited too long is recorded again", authors, []edit{
-		{record + "recall.go", "		return send.Covered < s.from()\n", "		return false\n"},
+		{"persistence/disk.ids.holed", `return send.Covered < s.from()`, `return false`},
 	}},
 	{"a resend without since that waited too long is recorded again", waited, []edit{
-		{record + "recall.go", "	return s.from() > 1 && ", "	return false && "},
+		{"persistence/disk.ids.holed", `return s.from() > 1 &&`, `return false &&`},
 	}},
 	{"prev is not looked for", authors, []edit{
-		{record + "judge.go", "	return s.FoundPrev != 0 || ", "	return true || "},
+		{"persistence/disk.turn.stands", `return s.FoundPrev != 0 ||`, `return true ||`},
 	}},
 	{"an id with another text counts as a duplicate", authors, []edit{
-		{record + "duplicate.go", "		if !same(m.Text, m.Target, m.Meta, s) {", "		if false {"},
+		{"persistence/disk.turn.known", `if !same(m.Text, m.Target, m.Meta, s)`, `if false`},
 	}},
 	{"a batch is recorded in the other order", authors, []edit{
-		{record + "turn.go", "	for _, s := range sends[:n] {\n", "	for i := range n {\n		s := sends[n-1-i]\n"},
+		{"persistence/disk.turn.decide", `for _, s := range sends[:n] {`, `for i := range n { s := sends[n-1-i];`},
 	}},
 	{"a batch is answered in the other order", authors, []edit{
-		{"persistence/turns.go", "	for _, send := range t.Sends {\n", "	for i := range t.Sends {\n		send := t.Sends[len(t.Sends)-1-i]\n"},
+		{"persistence.Store.settle", `for _, send := range t.Sends {`,
+			`for i := range t.Sends { send := t.Sends[len(t.Sends)-1-i];`},
 	}},
 	{"a batch is acked though its commit failed", authors, []edit{
-		{record + "turn.go", "	refuse(t.accepted, err)\n", "	if len(t.accepted) > 0 {\n		t.r.complain(err)\n	}\n"},
+		{"persistence/disk.turn.refuse", `refuse(t.accepted, err)`, `if len(t.accepted) > 0 { t.r.complain(err) }`},
 	}},
 	{"read marks are not replayed", marks, []edit{
-		{record + "replay.go", "{ p.marks = append(p.marks, m); return nil }", "{ return nil }"},
+		{"persistence/disk.replay.segment", `p.marks = append(p.marks, m)`, ``},
 	}},
 	{"time goes back", authors, []edit{
-		{record + "turn.go", "	now := max(t.desk.now, tail.Time)\n", "	now := t.desk.now\n"},
+		{"persistence/disk.turn.begin", `now := max(t.desk.now, tail.Time)`, `now := t.desk.now`},
 	}},
 	{"one entry is left out between record and ring", people, []edit{
-		{cursors, "	if b == c.block {\n		c.dropBlock()\n", "	if b == c.block {\n		c.at++\n		c.dropBlock()\n"},
+		{"session.cursor.done", `c.dropBlock()`, `c.at++; c.dropBlock()`},
 	}},
 	{"the first entry after the join's point is left out", people, []edit{
-		{"session/join.go", "		return protocol.Seq(r.After.Value)\n", "		return protocol.Seq(r.After.Value) + 1\n"},
+		{"session.startOf", `return protocol.Seq(r.After.Value)`, `return protocol.Seq(r.After.Value) + 1`},
 	}},
 	{"an entry between two batches of the ring is left out", people, []edit{
-		{"hub/ring.go", "	r.last.Store(uint64(b.Last())) // last", "	r.last.Store(uint64(b.Last()) - 1) // last"},
+		{"hub.ring.put", `r.last.Store(uint64(b.Last()))`, `r.last.Store(uint64(b.Last()) - 1)`},
 	}},
-	{"entries come twice after a join anew", people, []edit{
-		{cursors, "	c.gone = true\n	c.dropBlock()\n", "	c.dropBlock()\n"},
+	{"entries come twice after a second join", people, []edit{
+		{"session.cursor.stop", `c.gone = true`, ``},
 	}},
-	{"who fell behind is left there without a word", people, []edit{
-		{cursors, "	if !c.fetch && c.session.mayFetch(c) {", "	if false {"},
+	{"a reader that fell behind is left there without a word", people, []edit{
+		{"session.cursor.batch", `if !c.fetch && c.session.mayFetch(c)`, `if false`},
 	}},
 	{"a slow reader is moved to the newest without a word", people, []edit{
-		{cursors, "	if !c.fetch && c.session.mayFetch(c) {", "	if c.at = c.last; false {"},
+		{"session.cursor.batch", `if !c.fetch && c.session.mayFetch(c)`, `if c.at = c.last; false`},
 	}},
 	{"a read fails where the history does", history, []edit{
-		{"persistence/store.go", "		if batch != nil {\n			s.stats.hits", "		if err != nil {\n			return nil, err\n		}\n		if batch != nil {\n			s.stats.hits"},
+		{"persistence.Store.Read", `if batch != nil { s.stats.hits`, `if err != nil { return nil, err }
+			if batch != nil { s.stats.hits`},
 	}},
-	{"who takes nothing at all is never closed", stalled, []edit{
-		{"session/wire.go", "			return errStalled\n", "			return nil\n"},
+	{"a client that takes nothing at all is never closed", stalled, []edit{
+		{"session.wire.send", `return errStalled`, `return nil`},
 	}},
 	{"a sum binds nothing of its line", forged, []edit{
-		{record + "chain.go", "; sum != e.sum {", "; sum == (protocol.Sum{}) {"},
+		{"persistence/disk.chainWalk.next", `sum != e.sum`, `sum == (protocol.Sum{})`},
 	}},
 	{"a client of another history is let in", older, []edit{
-		{"session/join.go", "	case !same:\n", "	case !same && r.Known == 0:\n"},
+		{"session.Session.sameRecord", `case !same:`, `case !same && r.Known == 0:`},
 	}},
 	{"an ack goes out though the batch was refused", people, []edit{
-		{"session/send.go", "	if send.Err != nil {\n		s.replies", "	if false {\n		s.replies"},
+		{"session.Session.settle", `if send.Err != nil { s.replies`, `if false { s.replies`},
 	}},
 }
