@@ -24,21 +24,25 @@ func TestEachRoomImportsOnlyWhatTheTableAllows(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	table, err := readRooms(string(text))
+	table, err := readTable(string(text), "room")
+	if err != nil {
+		t.Fatal(err)
+	}
+	inner, err := readTable(string(text), "package")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, p := range goList(t) {
-		for _, offence := range table.offences(p) {
+		for _, offence := range append(table.offences(p), inner.innerOffences(p)...) {
 			t.Error(offence)
 		}
 	}
 }
 
 func TestTheTableOfRoomsIsReadAndOffendersAreNamed(t *testing.T) {
-	table, err := readRooms("| room | owns | may import |\n|---|---|---|\n" +
-		"| `main.go` | the line | all |\n| `hub/` | rings | persistence, `protocol` |\n| `persistence/` | the record | protocol |\n" +
-		"| `protocol/` | words | nothing of ours |\n| `e2e/` | promises | protocol |\n| `scripts/` | tools | run, never imported |\n")
+	table, err := readTable("| room | owns | may import |\n|---|---|---|\n"+
+		"| `main.go` | the line | all |\n| `hub/` | rings | persistence, `protocol` |\n| `persistence/` | the record | protocol |\n"+
+		"| `protocol/` | words | nothing of ours |\n| `e2e/` | promises | protocol |\n| `scripts/` | tools | run, never imported |\n", "room")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,13 +64,44 @@ func TestTheTableOfRoomsIsReadAndOffendersAreNamed(t *testing.T) {
 			t.Errorf("%+v: got %q, want %q", row.p, got, row.want)
 		}
 	}
-	if _, err := readRooms("| room | may import |\n|---|---|\n| `hub/` | persistense |\n"); err == nil {
+	if _, err := readTable("| room | may import |\n|---|---|\n| `hub/` | persistense |\n", "room"); err == nil {
 		t.Error("a table that names an unknown room was taken")
 	}
 }
 
-// readRooms finds the table whose first column is headed "room". Its last column lists the rooms.
-func readRooms(markdown string) (rooms, error) {
+func TestTheTableOfPersistencesPackagesIsReadAndOffendersAreNamed(t *testing.T) {
+	inner, err := readTable("| package | owns | may import |\n|---|---|---|\n"+
+		"| `persistence` | the contract | nothing of ours |\n| `disk` | the record | `persistence`, `vfs` |\n"+
+		"| `vfs` | files | nothing of ours |\n| `vfs/vfstest` | faults | vfs |\n", "package")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range []struct {
+		p    listed
+		want string
+	}{
+		{listed{ImportPath: "verbatim/hub", Imports: []string{"verbatim/persistence/disk"}}, ""},
+		{listed{ImportPath: "verbatim/persistence/disk", Imports: []string{"verbatim/persistence", "verbatim/persistence/vfs"}}, ""},
+		{listed{ImportPath: "verbatim/persistence/vfs", TestImports: []string{"verbatim/persistence/vfs/vfstest"}}, ""},
+		{
+			listed{ImportPath: "verbatim/persistence/vfs", Imports: []string{"verbatim/persistence/disk"}},
+			"verbatim/persistence/vfs imports verbatim/persistence/disk",
+		},
+		{
+			listed{ImportPath: "verbatim/persistence", Imports: []string{"verbatim/persistence/vfs"}},
+			"verbatim/persistence imports verbatim/persistence/vfs",
+		},
+		{listed{ImportPath: "verbatim/persistence/misc"}, "verbatim/persistence/misc is not in"},
+	} {
+		got := strings.Join(inner.innerOffences(row.p), "; ")
+		if (row.want == "") != (got == "") || !strings.HasPrefix(got, row.want) {
+			t.Errorf("%+v: got %q, want %q", row.p, got, row.want)
+		}
+	}
+}
+
+// readTable finds the table whose first column has that heading. Its last column lists what each row may import.
+func readTable(markdown, heading string) (rooms, error) {
 	table := rooms{}
 	cells := map[string]string{}
 	inside := false
@@ -74,7 +109,7 @@ func readRooms(markdown string) (rooms, error) {
 		row := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
 		first, last := strings.TrimSpace(row[0]), strings.TrimSpace(row[len(row)-1])
 		switch {
-		case first == "room":
+		case first == heading:
 			inside = true
 		case !strings.HasPrefix(line, "|"):
 			inside = false
@@ -83,7 +118,7 @@ func readRooms(markdown string) (rooms, error) {
 		}
 	}
 	if len(cells) == 0 {
-		return nil, errors.New("no table of rooms was found: its first column is headed \"room\"")
+		return nil, fmt.Errorf("no table was found whose first column is headed %q", heading)
 	}
 	for room, cell := range cells {
 		allowed, err := mayImport(cell, cells)
@@ -161,6 +196,32 @@ func (r rooms) offences(p listed) (found []string) {
 		}
 	}
 	return found
+}
+
+// innerOffences holds a package of persistence to the table of its packages. What its tests import is not in it.
+func (r rooms) innerOffences(p listed) (found []string) {
+	name, inside := innerName(p.ImportPath)
+	if !inside {
+		return nil
+	}
+	allowed, ok := r[name]
+	if !ok {
+		return []string{p.ImportPath + " is not in ARCHITECTURE.md's table of persistence's packages"}
+	}
+	for _, imported := range p.Imports {
+		if to, inside := innerName(imported); inside && !slices.Contains(allowed, to) {
+			found = append(found, fmt.Sprintf("%s imports %s, but it may import only %v", p.ImportPath, imported, allowed))
+		}
+	}
+	return found
+}
+
+// innerName returns the name of a package of persistence in the table: its path below persistence, or "persistence".
+func innerName(importPath string) (name string, inside bool) {
+	if importPath == module+"/persistence" {
+		return "persistence", true
+	}
+	return strings.CutPrefix(importPath, module+"/persistence/")
 }
 
 // roomOf gives the room of one of our packages: what is below a room belongs to it.

@@ -10,10 +10,11 @@ import (
 
 	"verbatim/persistence"
 	"verbatim/persistence/disk"
+	"verbatim/persistence/vfs"
 	"verbatim/protocol"
 )
 
-// dataDir is where the data directory lies in a powerFS.
+// dataDir is where the data directory lies in the simulated file system.
 const dataDir = "/data"
 
 // check holds a record as it is after a start against all that was promised. whole says whether everything is read, or
@@ -103,7 +104,7 @@ func (m *model) checkMarks(when string, store persistence.Record, id protocol.Co
 }
 
 // verify holds what a crash has left against the chains of sums and the receipts that acks are.
-func (m *model) verify(when string, fsys disk.FileSystem) {
+func (m *model) verify(when string, fsys vfs.FS) {
 	m.mu.Lock()
 	var receipts []disk.Receipt
 	for id, r := range m.rooms {

@@ -97,7 +97,7 @@ func (w *world) open(crashAt int) (r *disk.Record, crashed bool) {
 	w.trace("open: %v", err)
 	if err != nil {
 		if w.calm.Load() || w.faults.get()+w.misread.get() == before {
-			w.fail("a start was refused: %v\n%s", err, w.fs.list())
+			w.fail("a start was refused: %v\n%s", err, w.fs)
 		}
 		return nil, false
 	}
@@ -108,7 +108,7 @@ func (w *world) open(crashAt int) (r *disk.Record, crashed bool) {
 func (w *world) live(make func(*server) clients) bool {
 	h := &w.habits
 	w.calm.Store(w.random.IntN(3) == 0)
-	w.fs.weather = drawWeather(w.random)
+	w.weather = drawWeather(w.random)
 	if w.random.IntN(4) == 0 {
 		h.skew -= time.Duration(w.random.IntN(1000)) * time.Second
 	}
@@ -168,7 +168,7 @@ func (w *world) talk(s *server, steps int) {
 			w.pass()
 		}
 		if w.random.IntN(50) == 0 {
-			w.fs.writeBack()
+			w.fs.WriteBack()
 		}
 	}
 }
@@ -218,7 +218,8 @@ func (s *server) close() {
 	if err != nil {
 		s.w.fail("close: %v", err)
 	}
-	s.w.fs = s.w.fs.kill()
+	s.w.fs = s.w.fs.Kill()
+	s.w.weather = weather{}
 	s.w.model.rise()
 }
 
@@ -242,7 +243,8 @@ func (w *world) play(make func(*server) clients) {
 			w.until(w.run(func() { w.model.verify("after a crash", w.fs) }), 0)
 		}
 		if w.random.IntN(12) == 0 {
-			w.fs.spoil(dataDir + "/catalogue") // it is a cache: whoever runs the server may lose it
+			w.fs.Spoil(dataDir + "/catalogue") // it is a cache: whoever runs the server may lose it
+			w.trace("spoil %s", dataDir+"/catalogue")
 		}
 	}
 	w.calm.Store(true)

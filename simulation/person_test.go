@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"hash/crc32"
 	"strconv"
 	"sync"
 
@@ -223,7 +224,7 @@ func (one *person) hear(s *socket, b []byte) {
 			return
 		}
 		if one.p.s.w.tracing {
-			one.p.s.w.trace("%s hears %.100s #%x", one.name, payload, checksum(payload))
+			one.p.s.w.trace("%s hears %.100s #%x", one.name, payload, crc32.ChecksumIEEE(payload))
 		}
 		var o said
 		if err := json.Unmarshal(payload, &o); err != nil {

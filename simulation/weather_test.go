@@ -1,10 +1,11 @@
 package simulation
 
 import (
-	"hash/crc32"
 	"io/fs"
 	"math/rand/v2"
 	"syscall"
+
+	"verbatim/persistence/vfs/vfstest"
 )
 
 // weather is how the disk fares during one life: each number n makes one call in n fail; 0: none.
@@ -39,59 +40,65 @@ func drawWeather(random *rand.Rand) (w weather) {
 	return w
 }
 
-func (p *powerFS) one(n int) bool { return n > 0 && !p.w.calm.Load() && p.random.IntN(n) == 0 }
+// driver lets the world say what becomes of the calls of a file system.
+func (w *world) driver() vfstest.Driver {
+	d := vfstest.Driver{
+		Do: w.park, Fault: w.fault, Misread: w.misreads, Full: w.full,
+		// Most readers go on at once: to hold them up costs time, and shows little.
+		ReadWaits: func(path string, off int64) bool { return w.hash("park", path, off)%8 == 0 },
+		Volume:    func() int { return w.weather.volume },
+		Late:      func() { w.faults.up(); w.late.up() },
+	}
+	if w.tracing {
+		d.Trace = w.trace
+	}
+	return d
+}
 
-// fault says whether a call fails. mu is held.
-func (p *powerFS) fault(op, name string) error {
-	n := p.weather.name
+func (w *world) one(n int) bool { return n > 0 && !w.calm.Load() && w.random.IntN(n) == 0 }
+
+// fault returns the error of a call, or nil.
+func (w *world) fault(op, name string) error {
+	n := w.weather.name
 	switch op {
 	case "write":
-		n = p.weather.write
+		n = w.weather.write
 	case "sync":
-		n = p.weather.sync
+		n = w.weather.sync
 	case "open":
-		n = p.weather.open
+		n = w.weather.open
 	}
-	if p.one(n) {
-		p.w.faults.up()
+	if w.one(n) {
+		w.faults.up()
 		return &fs.PathError{Op: op, Path: name, Err: syscall.EIO}
 	}
 	return nil
 }
 
-// full says whether there is no room for anything new. mu is held.
-func (p *powerFS) full() bool {
+// misreads returns the error of a call that only looks, or nil. It is called by whoever looks.
+func (w *world) misreads(op, name string, off int64) error {
+	if n := w.weather.read; n > 0 && !w.calm.Load() && w.hash(op, name, off)%uint64(n) == 0 {
+		w.misread.up()
+		return &fs.PathError{Op: op, Path: name, Err: syscall.EIO}
+	}
+	return nil
+}
+
+// full reports whether there is no room for anything new.
+func (w *world) full() bool {
 	switch {
-	case p.w.calm.Load():
-		p.weather.fullFor = 0
-	case p.weather.fullFor > 0:
-		p.weather.fullFor--
-	case p.one(p.weather.full):
-		p.weather.fullFor = p.random.IntN(100)
+	case w.calm.Load():
+		w.weather.fullFor = 0
+	case w.weather.fullFor > 0:
+		w.weather.fullFor--
+	case w.one(w.weather.full):
+		w.weather.fullFor = w.random.IntN(100)
 	default:
 		return false
 	}
-	if p.w.calm.Load() {
+	if w.calm.Load() {
 		return false
 	}
-	p.w.faults.up()
+	w.faults.up()
 	return true
 }
-
-// faultyWrite says how many bytes of a write are written, and what the program is told. mu is held.
-func (p *powerFS) faultyWrite(f *powerFile, size int, off int64) (int, error) {
-	if err := p.fault("write", f.name); err != nil {
-		n := p.random.IntN(size + 1)
-		if p.random.IntN(4) == 0 {
-			err = nil // a short write
-			n = p.random.IntN(max(size, 1))
-		}
-		return n, err
-	}
-	if room := int64(len(f.n.data)) - off; room < int64(size) && p.full() { // what the file has already can be written
-		return int(max(0, room)), &fs.PathError{Op: "write", Path: f.name, Err: syscall.ENOSPC}
-	}
-	return size, nil
-}
-
-func checksum(b []byte) uint32 { return crc32.ChecksumIEEE(b) }

@@ -13,6 +13,8 @@ import (
 	"testing/cryptotest"
 	"testing/synctest"
 	"time"
+
+	"verbatim/persistence/vfs/vfstest"
 )
 
 // world is one seed's: its disk, its time, and who goes on when. Its driver is the bubble's main goroutine.
@@ -20,9 +22,11 @@ type world struct {
 	t      *testing.T
 	seed   uint64
 	random *rand.Rand // the driver's alone
-	fs     *powerFS
+	fs     *vfstest.FS
 	model  *model
 	habits habits
+
+	weather weather // of the present life; the file system's lock guards it
 
 	// Written by the driver while everybody else waits.
 	steps   number
@@ -58,7 +62,7 @@ type parked struct {
 
 func newWorld(t *testing.T, seed uint64, tracing bool) *world {
 	w := &world{t: t, seed: seed, random: rand.New(rand.NewPCG(seed, 17)), tracing: tracing}
-	w.fs = newPowerFS(w, w.random)
+	w.fs = vfstest.New(w.random, w.driver())
 	w.model = newModel(w)
 	w.looked = machineTime()
 	return w
@@ -228,7 +232,7 @@ func (w *world) run(f func()) <-chan struct{} {
 // dead; end, which waits for what was the server, sees to it that they are gone.
 func (w *world) crash(power bool, end func()) {
 	w.trace("crash, power %v", power)
-	w.fs.end()
+	w.fs.End()
 	w.crashes++
 	w.model.dead.Store(true)
 	w.mu.Lock()
@@ -238,10 +242,11 @@ func (w *world) crash(power bool, end func()) {
 		w.letOn(true)
 	}
 	if power {
-		w.fs = w.fs.cut()
+		w.fs = w.fs.Cut()
 	} else {
-		w.fs = w.fs.kill()
+		w.fs = w.fs.Kill()
 	}
+	w.weather = weather{}
 	w.bury(end)
 	w.model.rise()
 }

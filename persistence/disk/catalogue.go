@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"verbatim/persistence"
+	"verbatim/persistence/vfs"
 	"verbatim/protocol"
 )
 
@@ -81,13 +82,13 @@ func decodeCatalogue(b []byte) (*catalogue, error) {
 }
 
 // readCatalogue gives nil where there is none that can be trusted, and says whether there was one.
-func readCatalogue(fsys FileSystem, dir string) (c *catalogue, there bool, err error) {
+func readCatalogue(fsys vfs.FS, dir string) (c *catalogue, there bool, err error) {
 	b, err := fsys.ReadFile(cataloguePath(dir))
-	if missing(err) {
+	if vfs.Missing(err) {
 		return nil, false, nil
 	}
 	if err != nil {
-		return nil, true, fmt.Errorf("catalogue: %w", &fileError{cataloguePath(dir), err})
+		return nil, true, fmt.Errorf("catalogue: %w", &vfs.FileError{Path: cataloguePath(dir), Err: err})
 	}
 	c, err = decodeCatalogue(b)
 	if err != nil {
@@ -108,7 +109,7 @@ func (r *Record) writeCatalogue(floor uint64) error {
 		}
 		c.entries = append(c.entries, catalogued{conv.id, tail, size})
 	}
-	if err := writeAside(r.fs, cataloguePath(r.dir), c.encode()); err != nil {
+	if err := vfs.WriteAside(r.fs, cataloguePath(r.dir), c.encode()); err != nil {
 		return fmt.Errorf("catalogue: write: %w", err)
 	}
 	if err := r.fs.SyncDir(r.dir); err != nil {

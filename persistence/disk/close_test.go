@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"verbatim/persistence/recordtest"
+	"verbatim/persistence/vfs"
 )
 
 func TestAfterACloseThatInterruptedACheckpointNothingIsLeftToReplay(t *testing.T) {
@@ -22,7 +23,7 @@ func TestAfterACloseThatInterruptedACheckpointNothingIsLeftToReplay(t *testing.T
 	if err := r.Close(); err != nil {
 		t.Fatal(err)
 	}
-	cat, _, err := readCatalogue(osFS{}, dir)
+	cat, _, err := readCatalogue(vfs.OS{}, dir)
 	if err != nil || cat == nil {
 		t.Fatalf("the catalogue: %v", err)
 	}

@@ -2,12 +2,15 @@ package disk
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
 	"testing"
 
 	"verbatim/persistence/recordtest"
+	"verbatim/persistence/vfs"
+	"verbatim/persistence/vfs/vfstest"
 	"verbatim/protocol"
 )
 
@@ -74,8 +77,15 @@ func TestCrashAfterCrashLosesNothing(t *testing.T) {
 	}
 }
 
+// powerDir is where a record is in a file system whose power can be cut.
+const powerDir = "/data"
+
+func newPowerFS(seed uint64) *vfstest.FS {
+	return vfstest.New(rand.New(rand.NewPCG(seed, 1)), vfstest.Driver{})
+}
+
 // begin opens a record that the test itself abandons or closes.
-func begin(t *testing.T, dir string, fs FileSystem) (*Record, *recordtest.Bench) {
+func begin(t *testing.T, dir string, fs vfs.FS) (*Record, *recordtest.Bench) {
 	t.Helper()
 	r, err := Open(t.Context(), dir, Options{FS: fs, SegmentSize: testSegment})
 	if err != nil {

@@ -42,6 +42,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"verbatim/persistence"
+	"verbatim/persistence/vfs"
 	"verbatim/protocol"
 )
 
@@ -55,7 +56,7 @@ type Options struct {
 	OnCommit  func(entries, bytes int, took time.Duration) // one sync of the journal; called by the committer
 
 	// For tests, which want them to happen often, or to fail.
-	FS          FileSystem    // nil: the operating system's
+	FS          vfs.FS        // nil: the operating system's
 	SegmentSize int64         // bytes of a segment of the journal, a multiple of 4096; 0: segmentSize
 	Yield       func()        // lets others go on between two groups of the journal; nil: runtime.Gosched
 	Retry       time.Duration // how long the record waits before it tries again what the disk refused; 0: retryAfter
@@ -67,11 +68,11 @@ type Record struct {
 	// Fixed after Open.
 	dir, marksDir string
 	opts          Options
-	fs            FileSystem
+	fs            vfs.FS
 	log           zerolog.Logger
 	format        formatFile
 	lock          io.Closer
-	volume        Volume       // nil: files are synced one by one
+	volume        vfs.Volume   // nil: files are synced one by one
 	volumeFrom    int          // from how many on it is synced as a whole
 	seed          maphash.Seed // of the ids' hashes
 
@@ -111,7 +112,7 @@ func Open(ctx context.Context, dir string, opts Options) (*Record, error) {
 		opts.Now = time.Now
 	}
 	if opts.FS == nil {
-		opts.FS = osFS{}
+		opts.FS = vfs.OS{}
 	}
 	if opts.Retry == 0 {
 		opts.Retry = retryAfter
@@ -149,8 +150,8 @@ func (r *Record) open(ctx context.Context) (err error) {
 		return err
 	}
 	for _, dir := range []string{r.dir, filepath.Join(r.dir, "journal"), r.files.dir, r.marksDir} {
-		err := makeDir(r.fs, dir)
-		if errors.As(err, new(*foreignError)) {
+		err := vfs.MakeDir(r.fs, dir)
+		if errors.As(err, new(*vfs.ForeignError)) {
 			return fmt.Errorf("data directory: %w", err)
 		}
 		if err != nil {

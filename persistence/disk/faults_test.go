@@ -12,63 +12,10 @@ import (
 	"time"
 
 	"verbatim/persistence/recordtest"
+	"verbatim/persistence/vfs"
+	"verbatim/persistence/vfs/vfstest"
 	"verbatim/protocol"
 )
-
-// faultFS fails operations on the real file system.
-type faultFS struct {
-	osFS
-	fault atomic.Pointer[func(op, path string) error]
-}
-
-type faultFile struct {
-	osFile
-	fs   *faultFS
-	path string
-}
-
-// set chooses what fails; nil: nothing.
-func (f *faultFS) set(fault func(op, path string) error) { f.fault.Store(&fault) }
-
-func (f *faultFS) ask(op, path string) error {
-	if fault := f.fault.Load(); fault != nil && *fault != nil {
-		return (*fault)(op, path)
-	}
-	return nil
-}
-
-func (f *faultFS) Open(path string, flag int) (File, error) {
-	if err := f.ask("open", path); err != nil {
-		return nil, err
-	}
-	o, err := f.osFS.Open(path, flag)
-	if err != nil {
-		return nil, err
-	}
-	return &faultFile{o.(osFile), f, path}, nil
-}
-
-func (f *faultFile) WriteAt(p []byte, off int64) (int, error) {
-	if err := f.fs.ask("write", f.path); err != nil {
-		n, _ := f.osFile.WriteAt(p[:len(p)/2], off) // torn
-		return n, err
-	}
-	return f.osFile.WriteAt(p, off)
-}
-
-func (f *faultFile) ReadAt(p []byte, off int64) (int, error) {
-	if err := f.fs.ask("read", f.path); err != nil {
-		return 0, err
-	}
-	return f.osFile.ReadAt(p, off)
-}
-
-func (f *faultFile) Sync() error {
-	if err := f.fs.ask("sync", f.path); err != nil {
-		return err
-	}
-	return f.osFile.Sync()
-}
 
 func inJournal(path string) bool     { return filepath.Base(filepath.Dir(path)) == "journal" }
 func inTranscripts(path string) bool { return filepath.Base(filepath.Dir(path)) == "transcripts" }
@@ -89,14 +36,14 @@ func once(kind string, r *Record) func(op, path string) error {
 func TestAfterAFailedWriteOrSyncNothingIsAckedOrSeenAndTheSameIDsStandOnce(t *testing.T) {
 	for _, kind := range []string{"write", "sync"} {
 		t.Run(kind, func(t *testing.T) {
-			fs := &faultFS{}
+			fs := vfstest.NewFaults(vfs.OS{})
 			dir := t.TempDir()
 			b := bench(t, dir, Options{FS: fs})
 			b.Accept(recordtest.Say("lobby", "ann", "a1", "one"))
 			before := b.Tail("lobby")
 			awaitPrepared(b.Record.(*Record))
 
-			fs.set(once(kind, b.Record.(*Record)))
+			fs.Set(once(kind, b.Record.(*Record)))
 			refused, alone := recordtest.Say("lobby", "ann", "a2", "two"), recordtest.Say("fresh", "ann", "a1", "one")
 			batch := recordtest.Commit(b.Record, refused)
 			if recordtest.Code(refused) != protocol.CodeUnavailable || batch != nil || refused.Seq != 0 || refused.Err.RetryAfter == 0 {
@@ -136,12 +83,12 @@ func awaitPrepared(r *Record) {
 }
 
 func TestARefusedMessageThatReachedTheDiskDoesNotComeBack(t *testing.T) {
-	fs := &faultFS{}
+	fs := vfstest.NewFaults(vfs.OS{})
 	dir := t.TempDir()
 	b := bench(t, dir, Options{FS: fs})
 	b.Accept(recordtest.Say("lobby", "ann", "a1", "one"))
 	awaitPrepared(b.Record.(*Record))
-	fs.set(once("sync", b.Record.(*Record))) // the write itself succeeds
+	fs.Set(once("sync", b.Record.(*Record))) // the write itself succeeds
 	refused := recordtest.Say("lobby", "ann", "a2", "refused")
 	if recordtest.Commit(b.Record, refused); refused.Err == nil {
 		t.Fatal("the send was accepted")
@@ -158,26 +105,25 @@ func TestWhatAStartHasShownSurvivesAPowerCut(t *testing.T) {
 	t.Parallel()
 	shown := 0
 	for seed := range uint64(10) {
-		fs := newPowerFS(t, seed)
-		dir := t.TempDir()
-		r, b := begin(t, dir, fs)
+		fs := newPowerFS(seed)
+		r, b := begin(t, powerDir, fs)
 		b.Accept(recordtest.Say("lobby", "ann", "a1", "one"))
 		awaitPrepared(r)
-		fs.setFault(func(op, path string) error { // the failed sync is the last thing that happens
+		fs.SetFault(func(op, path string) error { // the failed sync is the last thing that happens
 			if op == "sync" && inJournal(path) {
-				fs.dead = true
-				return syscall.EIO
+				return vfstest.ErrPower
 			}
 			return nil
 		})
 		recordtest.Commit(r, recordtest.Say("lobby", "ann", "a2", "two"))
 		r.abandon()
-		fs.revive()
-		r, b = begin(t, dir, fs)
+		fs = fs.Kill()
+		fs.SetFault(nil)
+		r, b = begin(t, powerDir, fs)
 		seen := b.All("lobby", 1)
-		after := fs.cut(dir)
+		after := fs.Cut()
 		r.abandon()
-		if got := bench(t, after, Options{}).All("lobby", 1); len(got) < len(seen) {
+		if got := bench(t, powerDir, Options{FS: after}).All("lobby", 1); len(got) < len(seen) {
 			t.Fatalf("seed %d: %d entries were seen, and %d are left", seed, len(seen), len(got))
 		}
 		shown = max(shown, len(seen))
@@ -193,41 +139,40 @@ func TestWhatAStartFindsByANameThatWasNotSyncedSurvivesAPowerCut(t *testing.T) {
 	t.Parallel()
 	for _, folder := range []string{"", "marks"} {
 		for seed := range uint64(10) {
-			fs := newPowerFS(t, seed)
-			dir := t.TempDir()
-			r, b := begin(t, dir, fs)
+			fs := newPowerFS(seed)
+			r, b := begin(t, powerDir, fs)
 			b.Accept(recordtest.Say("lobby", "ann", "a1", "one"))
 			awaitPrepared(r)
 			r.checkpoints.due()
-			eventually(t, "there is a catalogue", func() bool { cat, _, err := readCatalogue(fs, dir); return err == nil && cat != nil })
+			eventually(t, "there is a catalogue", func() bool { cat, _, err := readCatalogue(fs, powerDir); return err == nil && cat != nil })
 			b.Accept(recordtest.Say("lobby", "ann", "a2", "two"))
 			awaitPrepared(r)
 			r.Mark("lobby", "bob", 2) // less than markDelay ago: the journal does not have it
-			fs.setFault(func(op, path string) error {
-				if op == "syncdir" && path == filepath.Join(dir, folder) {
-					fs.dead = true // the last thing that happens
-					return errPower
+			fs.SetFault(func(op, path string) error {
+				if op == "syncdir" && path == filepath.Join(powerDir, folder) {
+					return vfstest.ErrPower // the last thing that happens
 				}
 				return nil
 			})
 			r.checkpoints.due()
-			eventually(t, "a checkpoint is cut short", func() bool { fs.mu.Lock(); defer fs.mu.Unlock(); return fs.dead })
+			eventually(t, "a checkpoint is cut short", fs.IsOff)
 			r.abandon()
-			fs.revive()
-			fs.setFault(func(op, path string) error { // else the first checkpoint may come before the power cut, and sync all
+			fs = fs.Kill()
+			fs.SetFault(func(op, path string) error { // else the first checkpoint may come before the power cut, and sync all
 				if op == "open" && filepath.Base(path) == "catalogue.new" {
 					return syscall.EIO
 				}
 				return nil
 			})
-			r, b = begin(t, dir, fs)
+			r, b = begin(t, powerDir, fs)
 			marks, err := r.Marks("lobby")
 			if err != nil || marks["bob"] != 2 || len(b.All("lobby", 1)) != 2 {
 				t.Fatalf("after the kill the mark is %v (%v): the test shows nothing", marks, err)
 			}
-			after := fs.cut(dir)
+			after := fs.Cut()
+			after.SetFault(nil)
 			r.abandon()
-			left := bench(t, after, Options{})
+			left := bench(t, powerDir, Options{FS: after})
 			if marks, err = left.Record.Marks("lobby"); err != nil || marks["bob"] != 2 {
 				t.Errorf("%q, seed %d: a mark was seen, and is now %v (%v)", folder, seed, marks, err)
 			}
@@ -249,11 +194,11 @@ func eventually(t *testing.T, what string, is func() bool) {
 }
 
 func TestOnAFullDiskSendsAreUnavailableAndServiceComesBackByItself(t *testing.T) {
-	fs := &faultFS{}
+	fs := vfstest.NewFaults(vfs.OS{})
 	dir := t.TempDir()
 	b := bench(t, dir, Options{FS: fs, Retry: 5 * time.Millisecond, SegmentSize: 64 << 10})
 	b.Fill("lobby", 10, 1)
-	fs.set(func(op, path string) error {
+	fs.Set(func(op, path string) error {
 		if op == "write" && inJournal(path) {
 			return syscall.ENOSPC
 		}
@@ -272,7 +217,7 @@ func TestOnAFullDiskSendsAreUnavailableAndServiceComesBackByItself(t *testing.T)
 	if b.Tail("lobby") != before || len(b.All("lobby", 1)) != 10 {
 		t.Error("reading does not go on")
 	}
-	fs.set(nil)
+	fs.Set(nil)
 	eventually(t, "the record is ready", func() bool { return b.Record.Ready() == nil })
 	s := recordtest.Say("lobby", "ann", "x", "more")
 	if b.Accept(s); s.Seq != 11 {
@@ -284,9 +229,8 @@ func TestOnAFullDiskSendsAreUnavailableAndServiceComesBackByItself(t *testing.T)
 }
 
 func TestATranscriptWhoseSyncFailedIsWrittenAgainFromTheJournal(t *testing.T) {
-	fs := newPowerFS(t, 1)
-	dir := t.TempDir()
-	r, err := Open(t.Context(), dir, Options{FS: fs, SegmentSize: testSegment})
+	fs := newPowerFS(1)
+	r, err := Open(t.Context(), powerDir, Options{FS: fs, SegmentSize: testSegment})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -296,7 +240,7 @@ func TestATranscriptWhoseSyncFailedIsWrittenAgainFromTheJournal(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.Fill("lobby", 400, 10) // several pages, of which the failed sync leaves some
-	fs.setFault(func(op, path string) error {
+	fs.SetFault(func(op, path string) error {
 		if op == "sync" && inTranscripts(path) {
 			return syscall.EIO
 		}
@@ -308,7 +252,7 @@ func TestATranscriptWhoseSyncFailedIsWrittenAgainFromTheJournal(t *testing.T) {
 	if r.Stats().JournalBytes == 0 {
 		t.Fatal("the journal was removed although a transcript is not synced")
 	}
-	fs.setFault(nil)
+	fs.SetFault(nil)
 	if err := r.checkpoints.checkpoint(context.Background()); err != nil {
 		t.Fatal(err)
 	}
@@ -316,18 +260,18 @@ func TestATranscriptWhoseSyncFailedIsWrittenAgainFromTheJournal(t *testing.T) {
 		t.Fatalf("%d segments are left", n)
 	}
 	want := b.All("lobby", 1)
-	after := fs.cut(dir)
+	after := fs.Cut()
 	r.abandon()
-	if got := bench(t, after, Options{}).All("lobby", 1); strings.Join(got, "") != strings.Join(want, "") {
+	if got := bench(t, powerDir, Options{FS: after}).All("lobby", 1); strings.Join(got, "") != strings.Join(want, "") {
 		t.Fatalf("after the power was cut %d entries stand, want %d", len(got), len(want))
 	}
 }
 
 func TestACheckpointThatFailsAgainAndAgainDoesNotUseUpTheJournal(t *testing.T) {
-	fs := &faultFS{}
+	fs := vfstest.NewFaults(vfs.OS{})
 	b := bench(t, t.TempDir(), Options{FS: fs})
 	r := b.Record.(*Record)
-	fs.set(func(op, path string) error {
+	fs.Set(func(op, path string) error {
 		if op == "sync" && inTranscripts(path) {
 			return syscall.EIO
 		}
@@ -342,7 +286,7 @@ func TestACheckpointThatFailsAgainAndAgainDoesNotUseUpTheJournal(t *testing.T) {
 	if n := r.Stats().JournalSegments; n > 2 {
 		t.Errorf("the journal has %d segments, want 2", n)
 	}
-	fs.set(nil)
+	fs.Set(nil)
 	for range 2 {
 		if err := r.checkpoints.checkpoint(context.Background()); err != nil {
 			t.Fatal(err)
@@ -355,10 +299,10 @@ func TestACheckpointThatFailsAgainAndAgainDoesNotUseUpTheJournal(t *testing.T) {
 
 func TestTranscriptsThatTakeNothingStopSendsAtTheBoundAndThenServiceComesBack(t *testing.T) {
 	t.Parallel()
-	fs := &faultFS{}
+	fs := vfstest.NewFaults(vfs.OS{})
 	dir := t.TempDir()
 	b := bench(t, dir, Options{FS: fs, Retry: 5 * time.Millisecond})
-	fs.set(func(op, path string) error {
+	fs.Set(func(op, path string) error {
 		if op == "write" && inTranscripts(path) {
 			return syscall.ENOSPC
 		}
@@ -383,7 +327,7 @@ func TestTranscriptsThatTakeNothingStopSendsAtTheBoundAndThenServiceComesBack(t 
 		t.Errorf("%d entries are read, want %d", n, accepted)
 	}
 	b.Accept(recordtest.Say("other", "ann", "", "others go on"))
-	fs.set(nil)
+	fs.Set(nil)
 	eventually(t, "the record is ready", func() bool { return b.Record.Ready() == nil })
 	b.Accept(recordtest.Say("lobby", "ann", "", text))
 	if _, err := verify(t, crash(t, dir)); err != nil {

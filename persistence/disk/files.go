@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"sync"
 
+	"verbatim/persistence/vfs"
 	"verbatim/protocol"
 )
 
@@ -17,10 +18,10 @@ const transcriptSuffix = ".jsonl"
 // files are the open transcripts: the most recently used ones stay open, and one in use is never closed. Opening
 // happens outside the lock, once for all who want the same file.
 type files struct {
-	fs    FileSystem // fixed
-	dir   string     // fixed
-	bound int        // fixed
-	flag  int        // fixed: os.O_RDWR, or os.O_RDONLY for who only reads
+	fs    vfs.FS // fixed
+	dir   string // fixed
+	bound int    // fixed
+	flag  int    // fixed: os.O_RDWR, or os.O_RDONLY for who only reads
 
 	mu     sync.Mutex
 	byID   map[protocol.ConversationID]*openFile
@@ -30,7 +31,7 @@ type files struct {
 
 // openFile is one of them. file and err are fixed once ready is closed; the rest is guarded by files.mu.
 type openFile struct {
-	File
+	vfs.File
 	err     error
 	ready   chan struct{} // closed by who opens it
 	id      protocol.ConversationID
@@ -39,7 +40,7 @@ type openFile struct {
 	dropped bool
 }
 
-func newFiles(fs FileSystem, dir string, flag int) *files {
+func newFiles(fs vfs.FS, dir string, flag int) *files {
 	return &files{fs: fs, dir: dir, bound: openFiles, flag: flag, byID: make(map[protocol.ConversationID]*openFile)}
 }
 

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
+
+	"verbatim/persistence/vfs"
 )
 
 const (
@@ -249,5 +251,5 @@ func (f *flusher) writeLumps(c *conversation, lumps []lump, off int64) (n writte
 		return n, err
 	}
 	defer f.files.put(o)
-	return n, writeFull(o, buf, off)
+	return n, vfs.WriteFull(o, buf, off)
 }

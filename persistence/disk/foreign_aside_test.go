@@ -9,6 +9,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"verbatim/persistence/vfs"
 	"verbatim/protocol"
 )
 
@@ -18,7 +19,7 @@ func TestAStartIsRefusedWhereSomethingElseStandsWhereTheCatalogueIsWrittenAside(
 	from, _ := closed(t, 3)
 	for thing, make := range foreignThings {
 		dir := crash(t, from)
-		path := cataloguePath(dir) + asideSuffix
+		path := cataloguePath(dir) + vfs.AsideSuffix
 		make(t, path)
 		r, err := Open(t.Context(), dir, small)
 		if err == nil {
@@ -29,7 +30,7 @@ func TestAStartIsRefusedWhereSomethingElseStandsWhereTheCatalogueIsWrittenAside(
 		}
 	}
 	dir := crash(t, from)
-	must(t, os.WriteFile(cataloguePath(dir)+asideSuffix, []byte("of a start that was killed"), 0o600))
+	must(t, os.WriteFile(cataloguePath(dir)+vfs.AsideSuffix, []byte("of a start that was killed"), 0o600))
 	must(t, bench(t, dir, small).Record.Close())
 }
 
@@ -37,7 +38,7 @@ func TestAStartIsRefusedWhereSomethingElseStandsWhereTheCatalogueIsWrittenAside(
 // being saved, and nothing else.
 func TestWhatStandsInThePlaceOfMarksHoldsNothingUp(t *testing.T) {
 	for thing, make := range foreignThings {
-		for _, place := range []string{"lobby.json", "lobby.json" + asideSuffix, "late"} {
+		for _, place := range []string{"lobby.json", "lobby.json" + vfs.AsideSuffix, "late"} {
 			if place == "late" && thing != "a folder" {
 				continue // a rename takes the place of anything else
 			}

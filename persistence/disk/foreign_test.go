@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"verbatim/persistence/recordtest"
+	"verbatim/persistence/vfs"
 	"verbatim/protocol"
 )
 
@@ -291,7 +292,7 @@ func TestAnEmptyTranscriptDoesNotSpoilTheCatalogue(t *testing.T) {
 		var log bytes.Buffer
 		b := bench(t, dir, Options{Log: zerolog.New(&log), SegmentSize: small.SegmentSize})
 		must(t, b.Record.Close())
-		cat, _, err := readCatalogue(osFS{}, dir)
+		cat, _, err := readCatalogue(vfs.OS{}, dir)
 		if err != nil || cat == nil || len(cat.entries) != 2 {
 			t.Fatalf("the catalogue is %v, %v; want lobby and other in it", cat, err)
 		}
@@ -301,46 +302,17 @@ func TestAnEmptyTranscriptDoesNotSpoilTheCatalogue(t *testing.T) {
 	}
 }
 
-// What takes a file's place between a look at it and its opening must not be waited for either.
-func TestAFifoThatTakesAFilesPlaceIsNotWaitedFor(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "x")
-	stop, stopped := make(chan struct{}), make(chan struct{})
-	go func() { // the test's; ends when it says so
-		defer close(stopped)
-		for {
-			select {
-			case <-stop:
-				return
-			default:
-			}
-			_ = os.WriteFile(path, nil, 0o600)
-			_ = os.Remove(path)
-			_ = unix.Mkfifo(path, 0o600)
-			_ = os.Remove(path)
-		}
-	}()
-	soon(t, "opening", func() {
-		for i := range 4000 {
-			if f, err := (osFS{}).Open(path, []int{os.O_RDONLY, os.O_RDWR}[i%2]); err == nil {
-				_ = f.Close()
-			}
-		}
-	})
-	close(stop)
-	<-stopped
-}
-
 // readOnlyFS notes whatever would write.
 type readOnlyFS struct {
-	osFS
+	vfs.OS
 	t *testing.T
 }
 
-func (f readOnlyFS) Open(path string, flag int) (File, error) {
+func (f readOnlyFS) Open(path string, flag int) (vfs.File, error) {
 	if flag != os.O_RDONLY {
 		f.t.Errorf("%s is opened with the flags %#x", path, flag)
 	}
-	return f.osFS.Open(path, flag)
+	return f.OS.Open(path, flag)
 }
 
 func (f readOnlyFS) wrote(what, path string) { f.t.Errorf("%s %s", what, path) }
@@ -381,24 +353,24 @@ func TestWhoReadsOfflineWritesNothing(t *testing.T) {
 
 // unreadFS refuses to read some files.
 type unreadFS struct {
-	osFS
+	vfs.OS
 	refuse func(path string) error // nil: it may be read
 	late   bool                    // the file is opened, and reading it fails
 }
 
 type unreadFile struct {
-	File
+	vfs.File
 	err error
 }
 
 func (f unreadFile) ReadAt([]byte, int64) (int, error) { return 0, f.err }
 
-func (f unreadFS) Open(path string, flag int) (File, error) {
+func (f unreadFS) Open(path string, flag int) (vfs.File, error) {
 	err := f.refuse(path)
 	if err != nil && !f.late {
 		return nil, &os.PathError{Op: "open", Path: path, Err: err}
 	}
-	o, openErr := f.osFS.Open(path, flag)
+	o, openErr := f.OS.Open(path, flag)
 	if err != nil && openErr == nil {
 		o = unreadFile{o, &os.PathError{Op: "read", Path: path, Err: err}}
 	}
@@ -409,14 +381,14 @@ func (f unreadFS) ReadFile(path string) ([]byte, error) {
 	if err := f.refuse(path); err != nil {
 		return nil, &os.PathError{Op: "open", Path: path, Err: err}
 	}
-	return f.osFS.ReadFile(path)
+	return f.OS.ReadFile(path)
 }
 
 func (f unreadFS) Names(path string) ([]string, error) {
 	if err := f.refuse(path); err != nil {
 		return nil, &os.PathError{Op: "open", Path: path, Err: err}
 	}
-	return f.osFS.Names(path)
+	return f.OS.Names(path)
 }
 
 func TestVerifyNamesWhatCannotBeReadAndGoesOn(t *testing.T) {

@@ -5,13 +5,16 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync/atomic"
 	"testing"
+
+	"verbatim/persistence/vfs"
 )
 
 // endingFS ends a context when the nth file of a kind is opened, or read as a whole, and counts those that come after it.
 type endingFS struct {
-	osFS
+	vfs.OS
 	is     func(path string) bool
 	read   bool // not opened
 	at     int64
@@ -20,7 +23,7 @@ type endingFS struct {
 }
 
 type endingFile struct {
-	File
+	vfs.File
 	fs *endingFS
 }
 
@@ -30,8 +33,8 @@ func (f *endingFS) pass() {
 	}
 }
 
-func (f *endingFS) Open(path string, flag int) (File, error) {
-	o, err := f.osFS.Open(path, flag)
+func (f *endingFS) Open(path string, flag int) (vfs.File, error) {
+	o, err := f.OS.Open(path, flag)
 	if err != nil || !f.is(path) {
 		return o, err
 	}
@@ -54,7 +57,7 @@ func TestAStartThatIsToEndDoesSoBetweenTwoFilesAndLosesNothing(t *testing.T) {
 	from := t.TempDir()
 	b := bench(t, from, Options{SegmentSize: 1 << 20})
 	for i := range n {
-		b.Fill("room-"+itoa(i), 5, 1)
+		b.Fill("room-"+strconv.Itoa(i), 5, 1)
 	}
 	b.Fill("large", 100, 1)
 	crashed := crash(t, from) // several segments, and all of it in them
@@ -90,7 +93,7 @@ func TestAStartThatIsToEndDoesSoBetweenTwoFilesAndLosesNothing(t *testing.T) {
 			}
 			again := bench(t, dir, Options{SegmentSize: 1 << 20})
 			for i := range n {
-				if last := again.Tail("room-" + itoa(i)).Last; last != 5 {
+				if last := again.Tail("room-" + strconv.Itoa(i)).Last; last != 5 {
 					t.Fatalf("room-%d has %d entries after the next start, want 5", i, last)
 				}
 			}

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"sync"
 	"sync/atomic"
+
+	"verbatim/persistence/vfs"
 )
 
 const (
@@ -29,10 +31,10 @@ var errFull = errors.New("journal: it is full, and the transcripts cannot be syn
 // written, and yet after a crash it may be gone, or there although it was refused. So a segment that failed is
 // never written or synced again, and the next one's head, synced, says up to where the old one is valid.
 type journal struct {
-	fs       FileSystem // fixed
-	dir      string     // fixed
-	owner    string     // fixed: the data directory's id
-	size     int64      // fixed: of a segment
+	fs       vfs.FS // fixed
+	dir      string // fixed
+	owner    string // fixed: the data directory's id
+	size     int64  // fixed: of a segment
 	prepared *preparer
 	open     atomic.Bool // there is a current segment; set by the committer
 
@@ -68,11 +70,11 @@ func (j *journal) write(payload func(dst []byte) []byte) (size int, err error) {
 // flush writes the block in buf behind what is there, and syncs it.
 func (j *journal) flush() error {
 	s := j.current
-	err := writeFull(s.file, j.buf, s.used)
+	err := vfs.WriteFull(s.file, j.buf, s.used)
 	if err == nil {
 		err = s.file.Sync()
 	}
-	if r, ok := s.file.(remover); ok && err == nil && r.removed() {
+	if r, ok := s.file.(remover); ok && err == nil && r.Removed() {
 		err = errRemoved
 	}
 	if err != nil {
@@ -89,7 +91,7 @@ func (j *journal) flush() error {
 
 // remover is a file that can tell that it has no name any more: it takes writes and syncs as before, and all of it is gone
 // when the server ends. Nothing may be acked from it.
-type remover interface{ removed() bool }
+type remover interface{ Removed() bool }
 
 var errRemoved = errors.New("the file was removed under the server: put the data directory back from a backup, and start anew")
 
@@ -217,7 +219,7 @@ func (j *journal) shrunk() <-chan struct{} {
 // from damage.
 func (j *journal) removeUpTo(number uint64) error {
 	for _, s := range j.upTo(number) {
-		if err := j.fs.Remove(s.path); err != nil && !missing(err) {
+		if err := j.fs.Remove(s.path); err != nil && !vfs.Missing(err) {
 			return fmt.Errorf("journal: remove %s: %w", filepath.Base(s.path), err)
 		}
 		j.drop(func(l *segment) bool { return l.number == s.number })

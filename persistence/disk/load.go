@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 
 	"verbatim/persistence"
+	"verbatim/persistence/vfs"
 	"verbatim/protocol"
 )
 
@@ -72,7 +73,7 @@ func (r *Record) loadCatalogue() (known map[protocol.ConversationID]*conversatio
 	}
 	// The next one is written aside. Where it could not be, no checkpoint would succeed, and the journal grow to its
 	// bound.
-	if err := foreignAt(r.fs, cataloguePath(r.dir)+asideSuffix); err != nil {
+	if err := vfs.ForeignAt(r.fs, cataloguePath(r.dir)+vfs.AsideSuffix); err != nil {
 		return nil, 0, false, fmt.Errorf("catalogue: %w", err)
 	}
 	if cat == nil {
@@ -93,13 +94,13 @@ func (r *Record) loadCatalogue() (known map[protocol.ConversationID]*conversatio
 
 // transcriptsIn returns the conversations that have a file, or something in its place, and the names that are no
 // transcript's.
-func transcriptsIn(fsys FileSystem, dir string) (there map[protocol.ConversationID]bool, strangers []string, err error) {
+func transcriptsIn(fsys vfs.FS, dir string) (there map[protocol.ConversationID]bool, strangers []string, err error) {
 	names, err := fsys.Names(dir)
-	if missing(err) {
+	if vfs.Missing(err) {
 		return nil, nil, nil
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("transcripts: %w", &fileError{dir, err})
+		return nil, nil, fmt.Errorf("transcripts: %w", &vfs.FileError{Path: dir, Err: err})
 	}
 	there = make(map[protocol.ConversationID]bool, len(names))
 	for _, name := range names {
@@ -152,7 +153,7 @@ func (r *Record) replay(ctx context.Context, p *replay, floor uint64, trusted bo
 			return nil, err
 		}
 		if buf, err = readSegment(seg.file, buf); err != nil {
-			return nil, fmt.Errorf("journal: %w", &fileError{seg.path, err})
+			return nil, fmt.Errorf("journal: %w", &vfs.FileError{Path: seg.path, Err: err})
 		}
 		valid, err := p.segment(seg, buf)
 		if err != nil {
@@ -181,7 +182,7 @@ func (r *Record) replay(ctx context.Context, p *replay, floor uint64, trusted bo
 
 // renew writes the last segment anew. The torn tail, if it has one, is cut off by that.
 func (r *Record) renew(path string, content []byte) error {
-	if err := writeAside(r.fs, path, content); err != nil {
+	if err := vfs.WriteAside(r.fs, path, content); err != nil {
 		return fmt.Errorf("journal: write %s anew: %w: make room on the disk, or mend it, and start again", path, err)
 	}
 	return nil
@@ -233,14 +234,14 @@ func (r *Record) adopt(ctx context.Context, known map[protocol.ConversationID]*c
 func (r *Record) adoptOne(c *conversation) error {
 	path := r.files.path(c.id)
 	f, err := r.fs.Open(path, os.O_RDONLY)
-	var foreign *foreignError
+	var foreign *vfs.ForeignError
 	if errors.As(err, &foreign) {
 		c.damage = fmt.Errorf("transcript: %w", foreign)
 		r.log.Error().Err(c.damage).Str("conversation", string(c.id)).Msg(refusedConversation)
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("transcript: %w", &fileError{path, err})
+		return fmt.Errorf("transcript: %w", &vfs.FileError{Path: path, Err: err})
 	}
 	defer f.Close()
 	c.tail, c.size, err = readEnds(f, c.id)
@@ -251,14 +252,14 @@ func (r *Record) adoptOne(c *conversation) error {
 		r.log.Error().Err(broken).Str("conversation", string(c.id)).Msg(refusedConversation)
 	}
 	if err != nil {
-		return fmt.Errorf("transcript: %w", &fileError{path, err})
+		return fmt.Errorf("transcript: %w", &vfs.FileError{Path: path, Err: err})
 	}
 	c.written, c.synced, c.checked = c.size, c.size, c.damage == nil
 	return nil
 }
 
 // readEnds gives what a transcript's first and last lines say.
-func readEnds(f File, id protocol.ConversationID) (tail persistence.Tail, size int64, err error) {
+func readEnds(f vfs.File, id protocol.ConversationID) (tail persistence.Tail, size int64, err error) {
 	size, err = f.Size()
 	if err != nil {
 		return tail, 0, err

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"verbatim/persistence/vfs"
 	"verbatim/protocol"
 )
 
@@ -111,7 +112,7 @@ func (r *Record) loadMarks(c *conversation) error {
 
 func (r *Record) readMarks(id protocol.ConversationID, log protocol.LogID) (map[protocol.UserID]protocol.Seq, error) {
 	b, err := r.fs.ReadFile(r.marksPath(id))
-	if missing(err) {
+	if vfs.Missing(err) {
 		return nil, nil
 	}
 	if err != nil {
@@ -140,7 +141,7 @@ func (k *checkpoints) foldMarks(marked []*conversation) (first error) {
 			k.addMarked(c)
 			continue
 		}
-		if err := k.r.writeMarks(c); errors.As(err, new(*foreignError)) {
+		if err := k.r.writeMarks(c); errors.As(err, new(*vfs.ForeignError)) {
 			k.r.log.Error().Err(err).Msg(unsavedMarks)
 			k.addMarked(c)
 			continue
@@ -171,7 +172,7 @@ func (r *Record) writeMarks(c *conversation) error {
 	c.mu.Unlock()
 	b, err := json.Marshal(f)
 	if err == nil {
-		err = writeAside(r.fs, r.marksPath(c.id), append(b, '\n'))
+		err = vfs.WriteAside(r.fs, r.marksPath(c.id), append(b, '\n'))
 	}
 	if err != nil {
 		c.mu.Lock()

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"verbatim/persistence"
+	"verbatim/persistence/vfs"
 	"verbatim/protocol"
 )
 
@@ -23,7 +24,7 @@ import (
 // shows the record as it was when it was opened, and never writes.
 type Offline struct {
 	dir     string
-	fs      FileSystem
+	fs      vfs.FS
 	files   *files
 	running bool // a server uses the directory, or may
 
@@ -56,15 +57,15 @@ type piece struct {
 const offlineFiles = 4
 
 // OpenOffline reads where everything stands. A file that cannot be read is no error: what can be is there.
-func OpenOffline(dir string) (*Offline, error) { return openOffline(osFS{}, dir) }
+func OpenOffline(dir string) (*Offline, error) { return openOffline(vfs.OS{}, dir) }
 
-func openOffline(fsys FileSystem, dir string) (*Offline, error) {
+func openOffline(fsys vfs.FS, dir string) (*Offline, error) {
 	transcripts := filepath.Join(dir, "transcripts")
-	if _, err := fsys.Names(transcripts); missing(err) || errors.Is(err, syscall.ENOTDIR) {
+	if _, err := fsys.Names(transcripts); vfs.Missing(err) || errors.Is(err, syscall.ENOTDIR) {
 		return nil, fmt.Errorf("data directory: there is none at %s: give its path with --data", dir)
 	}
 	_, unformatted := readFormat(fsys, dir)
-	if unformatted != nil && !errors.As(unformatted, new(*fileError)) {
+	if unformatted != nil && !errors.As(unformatted, new(*vfs.FileError)) {
 		return nil, unformatted
 	}
 	// A running server may remove or write what is being read: then it is read once more.
@@ -87,7 +88,7 @@ func openOffline(fsys FileSystem, dir string) (*Offline, error) {
 
 // lasting reports whether an error is not a running server's doing, so that another look would meet it again.
 func lasting(err error) bool {
-	return errors.As(err, new(*foreignError)) || errors.Is(err, fs.ErrPermission)
+	return errors.As(err, new(*vfs.ForeignError)) || errors.Is(err, fs.ErrPermission)
 }
 
 // askLock finds out whether a server uses the directory, and reports whether one certainly does. Where nobody can tell,
@@ -97,7 +98,7 @@ func (o *Offline) askLock(path string) bool {
 	o.running = running || err != nil
 	if err != nil {
 		note := "what was written since the last checkpoint may be passed over, since a server may be running: " +
-			(&fileError{path, err}).what().Error()
+			(&vfs.FileError{Path: path, Err: err}).What().Error()
 		o.found = append(o.found, VerifyLine{File: path, Note: note})
 	}
 	return running
@@ -135,11 +136,11 @@ func (o *Offline) cannotRead(path string, err error) {
 		}
 		return
 	}
-	var file *fileError
+	var file *vfs.FileError
 	var damage *damageError
 	switch {
 	case errors.As(err, &file):
-		path, err = file.path, file.what()
+		path, err = file.Path, file.What()
 	case errors.As(err, &damage):
 		path, err = damage.path, errors.New(damage.text())
 	}
@@ -202,7 +203,7 @@ func (o *Offline) loadJournal(floor uint64, known bool) error {
 	var buf []byte
 	for i, s := range f.segments {
 		if buf, err = readSegment(s.file, buf); err != nil {
-			return fmt.Errorf("journal: %w", &fileError{s.path, err})
+			return fmt.Errorf("journal: %w", &vfs.FileError{Path: s.path, Err: err})
 		}
 		_, err := scanSegment(buf, s.number, s.path, s.limit, func(at int64, payload []byte) error {
 			return visitItems(payload, visitor{run: func(x run) error {

@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"verbatim/persistence"
+	"verbatim/persistence/vfs"
 	"verbatim/protocol"
 )
 
@@ -45,16 +46,16 @@ func (o *Offline) open(id protocol.ConversationID) (*transcript, error) {
 		return o.follow(id, nil, 0, v)
 	}
 	f, err := o.files.get(id, false)
-	if missing(err) {
+	if vfs.Missing(err) {
 		return nil, &notWholeError{o.files.path(id), "it is missing"}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("transcript: %w", &fileError{o.files.path(id), err})
+		return nil, fmt.Errorf("transcript: %w", &vfs.FileError{Path: o.files.path(id), Err: err})
 	}
 	size, err := f.Size()
 	if err != nil {
 		o.files.put(f)
-		return nil, fmt.Errorf("transcript: %w", &fileError{o.files.path(id), err})
+		return nil, fmt.Errorf("transcript: %w", &vfs.FileError{Path: o.files.path(id), Err: err})
 	}
 	t, err := o.follow(id, f, size, v)
 	if err != nil {
@@ -96,8 +97,8 @@ func (o *Offline) follow(id protocol.ConversationID, f *openFile, size int64, v 
 		}
 	case size > v.end:
 		beyond := make([]byte, size-v.end)
-		if err := readFull(f, beyond, v.end); err != nil {
-			return nil, fmt.Errorf("transcript: %w", &fileError{o.files.path(id), err})
+		if err := vfs.ReadFull(f, beyond, v.end); err != nil {
+			return nil, fmt.Errorf("transcript: %w", &vfs.FileError{Path: o.files.path(id), Err: err})
 		}
 		t.want, rest = goOn(v.tail, beyond)
 		t.size = v.end + rest
@@ -125,8 +126,8 @@ func (p *pieces) Read(b []byte) (int, error) {
 	}
 	at := &p.left[0]
 	n := min(len(b), int(at.size))
-	if err := readFull(p.o.segments[at.segment].file, b[:n], int64(at.offset)); err != nil {
-		return 0, fmt.Errorf("journal: %w", &fileError{p.o.segments[at.segment].path, err})
+	if err := vfs.ReadFull(p.o.segments[at.segment].file, b[:n], int64(at.offset)); err != nil {
+		return 0, fmt.Errorf("journal: %w", &vfs.FileError{Path: p.o.segments[at.segment].path, Err: err})
 	}
 	rest := piece{at.segment, at.offset + int32(n), at.size - int32(n)}
 	if p.left = p.left[1:]; rest.size > 0 {

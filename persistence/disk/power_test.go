@@ -12,6 +12,7 @@ import (
 
 	"verbatim/persistence"
 	"verbatim/persistence/recordtest"
+	"verbatim/persistence/vfs/vfstest"
 	"verbatim/protocol"
 )
 
@@ -137,23 +138,21 @@ func TestNothingAckedIsLostWhateverFailsWhenThePowerIsCut(t *testing.T) {
 		t.Run(fmt.Sprint("seed=", seed), func(t *testing.T) {
 			random := rand.New(rand.NewPCG(uint64(seed), 7))
 			l := &life{t: t, acked: make(map[protocol.ConversationID]map[protocol.Seq]string)}
-			dir := t.TempDir()
-			fs := newPowerFS(t, random.Uint64())
+			fs := newPowerFS(random.Uint64())
 			for start := range 6 {
-				l.live(fs, dir, random, seed%3)
+				l.live(fs, random, seed%3)
 				if random.IntN(2) == 0 { // kill -9: what was not synced is in the page cache still
-					fs.revive()
+					fs = fs.Kill()
 				} else {
-					dir = fs.cut(dir)
-					fs = newPowerFS(t, random.Uint64())
-					fs.adopt(dir)
+					fs = fs.Cut()
 				}
-				if _, err := verify(t, dir); err != nil {
-					lines, _ := verify(t, dir)
+				fs.SetFault(nil)
+				if _, err := verifyOn(t, fs, powerDir); err != nil {
+					lines, _ := verifyOn(t, fs, powerDir)
 					t.Fatalf("after crash %d: %v: %v", start, err, lines)
 				}
 			}
-			r := open(t, fs.cut(dir), Options{SegmentSize: 128 << 10})
+			r := open(t, powerDir, Options{FS: fs.Cut(), SegmentSize: 128 << 10})
 			l.check(&recordtest.Bench{T: t, Record: r})
 			total := 0
 			for _, acked := range l.acked {
@@ -165,8 +164,8 @@ func TestNothingAckedIsLostWhateverFailsWhenThePowerIsCut(t *testing.T) {
 }
 
 // live opens a record, checks it, lets it talk for a while, and ends it in the middle.
-func (l *life) live(fs *powerFS, dir string, random *rand.Rand, trouble int) {
-	r, err := Open(l.t.Context(), dir, Options{FS: fs, SegmentSize: 128 << 10, Retry: time.Millisecond})
+func (l *life) live(fs *vfstest.FS, random *rand.Rand, trouble int) {
+	r, err := Open(l.t.Context(), powerDir, Options{FS: fs, SegmentSize: 128 << 10, Retry: time.Millisecond})
 	if err != nil {
 		l.t.Fatal(err)
 	}
@@ -174,7 +173,7 @@ func (l *life) live(fs *powerFS, dir string, random *rand.Rand, trouble int) {
 	errIO := errors.New("input/output error")
 	cutAt, operations, cut := 100+random.IntN(1000), 0, make(chan struct{})
 	faults := rand.New(rand.NewPCG(random.Uint64(), 2))
-	fs.setFault(func(op, path string) error {
+	fs.SetFault(func(op, path string) error {
 		if operations++; operations == cutAt {
 			close(cut)
 		}
@@ -206,7 +205,7 @@ func (l *life) live(fs *powerFS, dir string, random *rand.Rand, trouble int) {
 	case <-cut:
 	case <-time.After(3 * time.Second):
 	}
-	fs.kill()
+	fs.Off()
 	close(stop)
 	talkers.Wait()
 	r.abandon()

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
+
+	"verbatim/persistence/vfs"
 )
 
 // retryAfter is how long the record waits before it tries again what the disk refused.
@@ -26,9 +28,9 @@ var errClosed = errors.New("record: it is closed")
 // that the file system has, so that its sync changes no metadata (7,100 a second against 4,000), and no group
 // finds the disk full.
 type preparer struct {
-	fs     FileSystem // fixed
-	dir    string     // fixed
-	size   int64      // fixed: of a segment
+	fs     vfs.FS // fixed
+	dir    string // fixed
+	size   int64  // fixed: of a segment
 	retry  time.Duration
 	log    zerolog.Logger
 	ready  chan *segment
@@ -42,7 +44,7 @@ type preparer struct {
 }
 
 func newPreparer(
-	ctx context.Context, fs FileSystem, dir string, size int64, retry time.Duration, log zerolog.Logger,
+	ctx context.Context, fs vfs.FS, dir string, size int64, retry time.Duration, log zerolog.Logger,
 ) *preparer {
 	return &preparer{
 		fs: fs, dir: dir, size: size, retry: retry, log: log, ctx: ctx,
@@ -158,15 +160,15 @@ func (p *preparer) make(number uint64) (*segment, error) {
 	if err == nil && free < p.size {
 		err = fmt.Errorf("it takes %d bytes, and its disk has %d: %w", p.size, free, syscall.ENOSPC)
 	}
-	var f File
+	var f vfs.File
 	if err == nil {
 		f, err = p.fs.Open(path, os.O_RDWR|os.O_CREATE|os.O_TRUNC)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("journal: prepare %s: %w", path, advised(err))
+		return nil, fmt.Errorf("journal: prepare %s: %w", path, vfs.Advised(err))
 	}
 	for off := int64(0); off < p.size && err == nil; off += int64(len(zeros)) {
-		err = writeFull(f, zeros[:min(int64(len(zeros)), p.size-off)], off)
+		err = vfs.WriteFull(f, zeros[:min(int64(len(zeros)), p.size-off)], off)
 	}
 	if err == nil {
 		err = f.Sync()
@@ -177,7 +179,7 @@ func (p *preparer) make(number uint64) (*segment, error) {
 	if err != nil {
 		_ = f.Close()
 		_ = p.fs.Remove(path)
-		return nil, fmt.Errorf("journal: prepare %s, which takes %d bytes: %w", path, p.size, advised(err))
+		return nil, fmt.Errorf("journal: prepare %s, which takes %d bytes: %w", path, p.size, vfs.Advised(err))
 	}
 	return &segment{number: number, path: path, file: f}, nil
 }

@@ -10,19 +10,21 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
+
+	"verbatim/persistence/vfs"
 )
 
 // fullFS is a disk that has no room while full says so.
 type fullFS struct {
-	osFS
+	vfs.OS
 	full atomic.Bool
 }
 
-func (f *fullFS) Open(path string, flag int) (File, error) {
+func (f *fullFS) Open(path string, flag int) (vfs.File, error) {
 	if f.full.Load() {
 		return nil, syscall.ENOSPC
 	}
-	return f.osFS.Open(path, flag)
+	return f.OS.Open(path, flag)
 }
 
 // Who asks is told how it is now: the answer of half a second ago would cost service another half.

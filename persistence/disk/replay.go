@@ -16,6 +16,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"verbatim/persistence"
+	"verbatim/persistence/vfs"
 	"verbatim/protocol"
 )
 
@@ -27,7 +28,7 @@ const settlers = 4
 // there, whatever the file holds. It holds all lines of the journal, which is bounded, so that each transcript is opened
 // once: with 100,000 of them in 160 MB that is 1 s instead of 5.
 type replay struct {
-	fs    FileSystem
+	fs    vfs.FS
 	files *files
 	log   zerolog.Logger
 
@@ -121,13 +122,13 @@ func (p *replay) begin(x run) *replayed {
 func (p *replay) check(t *replayed) error {
 	if t.begin > 0 {
 		f, err := p.files.get(t.c.id, false)
-		if missing(err) {
+		if vfs.Missing(err) {
 			t.gone = true
 			p.log.Warn().Str("conversation", string(t.c.id)).Msg("a transcript was removed: the conversation is gone")
 			return nil
 		}
 		if err != nil {
-			return fmt.Errorf("replay: %w", &fileError{p.files.path(t.c.id), err})
+			return fmt.Errorf("replay: %w", &vfs.FileError{Path: p.files.path(t.c.id), Err: err})
 		}
 		defer p.files.put(f)
 		var broken *notWholeError
@@ -145,7 +146,7 @@ func (p *replay) check(t *replayed) error {
 
 // checkBefore holds the line before a run against what the run says of it. A *notWholeError says that it is another one;
 // any other error, that it could not be read.
-func checkBefore(f File, t *replayed) error {
+func checkBefore(f vfs.File, t *replayed) error {
 	size, err := f.Size()
 	if err != nil {
 		return err
@@ -177,11 +178,11 @@ func (p *replay) write(t *replayed) error {
 		return err
 	}
 	err := p.writeLines(t)
-	if errors.As(err, new(*foreignError)) {
+	if errors.As(err, new(*vfs.ForeignError)) {
 		return fmt.Errorf("replay: %w", err)
 	}
 	if err != nil {
-		return fmt.Errorf("replay: write %s: %w", p.files.path(t.c.id), advised(err))
+		return fmt.Errorf("replay: write %s: %w", p.files.path(t.c.id), vfs.Advised(err))
 	}
 	t.lines = nil
 	return nil
@@ -189,7 +190,7 @@ func (p *replay) write(t *replayed) error {
 
 func (p *replay) writeLines(t *replayed) error {
 	if t.aside != "" {
-		if err := makeDir(p.fs, filepath.Dir(t.aside)); err != nil {
+		if err := vfs.MakeDir(p.fs, filepath.Dir(t.aside)); err != nil {
 			return err
 		}
 		f, err := p.fs.Open(t.aside, os.O_RDWR|os.O_CREATE)
@@ -197,7 +198,7 @@ func (p *replay) writeLines(t *replayed) error {
 			return err
 		}
 		defer f.Close()
-		if err := writeFull(f, t.lines, 0); err != nil {
+		if err := vfs.WriteFull(f, t.lines, 0); err != nil {
 			return err
 		}
 		if err := f.Sync(); err != nil {
@@ -210,7 +211,7 @@ func (p *replay) writeLines(t *replayed) error {
 		return err
 	}
 	defer p.files.put(f)
-	return writeFull(f, t.lines, t.begin)
+	return vfs.WriteFull(f, t.lines, t.begin)
 }
 
 // end settles what was replayed: the files end where the journal ends, and their conversations are dirty.
@@ -275,7 +276,7 @@ func (p *replay) cut(t *replayed) error {
 		return err
 	}
 	rest := make([]byte, size-t.c.size)
-	if err := readFull(f, rest, t.c.size); err != nil {
+	if err := vfs.ReadFull(f, rest, t.c.size); err != nil {
 		return err
 	}
 	tail, n := goOn(t.c.tail, rest)

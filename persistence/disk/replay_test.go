@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"verbatim/persistence/recordtest"
+	"verbatim/persistence/vfs"
 )
 
 func TestATornTailIsCutOffWhereverItIsTorn(t *testing.T) {
@@ -172,7 +173,7 @@ func TestAnOldSegmentThatIsStillThereCutsNothingOff(t *testing.T) {
 
 // removals notes which segments are removed, and when their folder is synced.
 type removals struct {
-	osFS
+	vfs.OS
 	mu    sync.Mutex
 	noted []string
 }
@@ -187,14 +188,14 @@ func (f *removals) Remove(path string) error {
 	if inJournal(path) {
 		f.note("remove")
 	}
-	return f.osFS.Remove(path)
+	return f.OS.Remove(path)
 }
 
 func (f *removals) SyncDir(path string) error {
 	if filepath.Base(path) == "journal" {
 		f.note("sync")
 	}
-	return f.osFS.SyncDir(path)
+	return f.OS.SyncDir(path)
 }
 
 // A power cut keeps removals in any order: without a sync between them it may leave the older segment and take the newer.

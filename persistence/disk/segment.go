@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"verbatim/persistence/vfs"
 )
 
 // A segment is one file of the journal: blocks, each starting at a multiple of 4 KiB, and zeros after the last.
@@ -31,8 +33,8 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 type segment struct {
 	number uint64
 	path   string
-	file   File  // nil once nothing is written to it any more
-	used   int64 // up to where it is valid: synced, and acked or about to be
+	file   vfs.File // nil once nothing is written to it any more
+	used   int64    // up to where it is valid: synced, and acked or about to be
 	block  uint64
 }
 
@@ -151,7 +153,7 @@ func checkTail(content []byte, torn int64, number uint64, path string) error {
 }
 
 // readSegment reads a segment as a whole into buf, which it may replace by a larger one.
-func readSegment(f File, buf []byte) ([]byte, error) {
+func readSegment(f vfs.File, buf []byte) ([]byte, error) {
 	size, err := f.Size()
 	if err != nil {
 		return buf[:0], err

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"verbatim/persistence/vfs"
 )
 
 // found is a journal as it lies in its folder: which segments count, and up to where each is valid.
@@ -24,7 +26,7 @@ type found struct {
 type foundSegment struct {
 	number uint64
 	path   string
-	file   File
+	file   vfs.File
 	limit  int64
 }
 
@@ -36,7 +38,7 @@ func (f *found) close() {
 
 // findJournal opens the segments that count. floor is the first one that does; known says that it is certain, else
 // the catalogue is lost.
-func findJournal(fsys FileSystem, dir string, floor uint64, known bool) (_ *found, err error) {
+func findJournal(fsys vfs.FS, dir string, floor uint64, known bool) (_ *found, err error) {
 	all, strangers, err := openSegments(fsys, dir)
 	if err != nil {
 		return nil, err
@@ -106,7 +108,7 @@ func (f *found) complete(dir string, live map[uint64]int64, floor uint64, known 
 func checkUnused(s foundSegment) error {
 	content, err := readSegment(s.file, nil)
 	if err != nil {
-		return fmt.Errorf("journal: %w", &fileError{s.path, err})
+		return fmt.Errorf("journal: %w", &vfs.FileError{Path: s.path, Err: err})
 	}
 	if err := checkTail(content, 0, s.number, s.path); err != nil {
 		return err
@@ -127,7 +129,7 @@ func lastHead(all []foundSegment) (live map[uint64]int64, last uint64, err error
 	for _, s := range slices.Backward(all) {
 		n, err := s.file.ReadAt(buf, 0)
 		if err != nil && err != io.EOF {
-			return nil, 0, fmt.Errorf("journal: %w", &fileError{s.path, err})
+			return nil, 0, fmt.Errorf("journal: %w", &vfs.FileError{Path: s.path, Err: err})
 		}
 		payload, block, _, ok := readBlock(buf[:n], s.number)
 		if !ok || block != 0 {
@@ -148,20 +150,20 @@ func lastHead(all []foundSegment) (live map[uint64]int64, last uint64, err error
 
 // openSegments opens every segment of a folder, in order. Its error names each that cannot be opened. strangers are the
 // names that are none of the journal's; what a start has written aside is.
-func openSegments(fsys FileSystem, dir string) (all []foundSegment, strangers []string, err error) {
+func openSegments(fsys vfs.FS, dir string) (all []foundSegment, strangers []string, err error) {
 	names, err := fsys.Names(dir)
-	if missing(err) {
+	if vfs.Missing(err) {
 		return nil, nil, nil
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("journal: %w", &fileError{dir, err})
+		return nil, nil, fmt.Errorf("journal: %w", &vfs.FileError{Path: dir, Err: err})
 	}
 	slices.Sort(names) // by name, so by number
 	var bad []error
 	for _, name := range names {
 		number, ok := segmentNumber(name)
 		if !ok {
-			if _, aside := segmentNumber(strings.TrimSuffix(name, asideSuffix)); !aside {
+			if _, aside := segmentNumber(strings.TrimSuffix(name, vfs.AsideSuffix)); !aside {
 				strangers = append(strangers, name)
 			}
 			continue
@@ -169,7 +171,7 @@ func openSegments(fsys FileSystem, dir string) (all []foundSegment, strangers []
 		path := filepath.Join(dir, name)
 		f, err := fsys.Open(path, os.O_RDONLY)
 		if err != nil {
-			bad = append(bad, fmt.Errorf("journal: %w", &fileError{path, err}))
+			bad = append(bad, fmt.Errorf("journal: %w", &vfs.FileError{Path: path, Err: err}))
 			continue
 		}
 		all = append(all, foundSegment{number: number, path: path, file: f})

@@ -8,6 +8,8 @@ import (
 
 	"verbatim/persistence"
 	"verbatim/persistence/recordtest"
+	"verbatim/persistence/vfs"
+	"verbatim/persistence/vfs/vfstest"
 	"verbatim/protocol"
 )
 
@@ -74,13 +76,13 @@ func reserved(f *flusher, c *conversation, n int64) {
 }
 
 func TestAfterAFailedSyncNothingOfAllWhoSharedItIsAcked(t *testing.T) {
-	fs := &faultFS{}
+	fs := vfstest.NewFaults(vfs.OS{})
 	dir := t.TempDir()
 	b := bench(t, dir, Options{FS: fs})
 	b.Accept(recordtest.Say("quiet-0", "ann", "q", "before"))
 	r := b.Record.(*Record)
 	awaitPrepared(r)
-	fs.set(once("sync", r))
+	fs.Set(once("sync", r))
 	turns := []*persistence.Turn{quiet(0), quiet(1), quiet(2)}
 	r.Commit(turns)
 	for i, x := range turns {

@@ -3,48 +3,19 @@ package disk
 import (
 	"errors"
 	"fmt"
-	"math"
-	"os"
 	"sync"
 	"syscall"
 	"time"
 
 	"github.com/rs/zerolog"
-	"golang.org/x/sys/unix"
+
+	"verbatim/persistence/vfs"
 )
-
-// readOnly is ST_RDONLY of statfs(2), a mount's flag as well as a file system's.
-const readOnly = 1
-
-// Space is FileSystem's. Root may use what a file system keeps for root.
-func (osFS) Space(dir string) (free int64, err error) {
-	var stat unix.Statfs_t
-	for err = unix.EINTR; err == unix.EINTR; {
-		err = unix.Statfs(dir, &stat)
-	}
-	if err != nil {
-		return 0, fmt.Errorf("ask the file system of %s: %w", dir, err)
-	}
-	blocks := stat.Bavail
-	if os.Geteuid() == 0 {
-		blocks = stat.Bfree
-	}
-	switch {
-	case stat.Flags&readOnly != 0:
-		return 0, fmt.Errorf("write below %s: %w", dir, unix.EROFS)
-	case stat.Files > 0 && stat.Ffree == 0:
-		return 0, fmt.Errorf("make a file below %s: %w", dir, unix.ENOSPC)
-	case stat.Blocks == 0: // it does not say
-		return math.MaxInt64, nil
-	default:
-		return int64(min(blocks, math.MaxInt64/uint64(stat.Bsize)) * uint64(stat.Bsize)), nil
-	}
-}
 
 // room is whether the file systems under the journal and the transcripts take anything. It is asked for when somebody
 // wants to know whether the record is ready: one that was made read-only, or is full, is known before a send meets it.
 type room struct {
-	fs                   FileSystem
+	fs                   vfs.FS
 	journal, transcripts string
 	log                  zerolog.Logger
 	often                time.Duration // the least time between two looks
@@ -76,14 +47,14 @@ func (m *room) state() error {
 // look asks. The journal's segments were made ahead, so that only the transcripts need room.
 func (m *room) look() error {
 	if _, err := m.fs.Space(m.journal); errors.Is(err, syscall.EROFS) {
-		return fmt.Errorf("journal: %w", advised(err))
+		return fmt.Errorf("journal: %w", vfs.Advised(err))
 	}
 	free, err := m.fs.Space(m.transcripts)
 	if err == nil && free == 0 {
 		err = fmt.Errorf("write below %s: %w", m.transcripts, syscall.ENOSPC)
 	}
 	if err != nil {
-		return fmt.Errorf("transcripts: %w", advised(err))
+		return fmt.Errorf("transcripts: %w", vfs.Advised(err))
 	}
 	return nil
 }

@@ -14,11 +14,12 @@ import (
 	"github.com/rs/zerolog"
 
 	"verbatim/persistence/recordtest"
+	"verbatim/persistence/vfs"
 )
 
 // spaceFS is a file system that has as much space as a test says, by the folder's name.
 type spaceFS struct {
-	osFS
+	vfs.OS
 	mu    sync.Mutex
 	space map[string]any // int64: so many bytes are free; error: nothing can be made
 }
@@ -139,7 +140,7 @@ func TestARecordThatHasAsMuchAsItNeedsForNowIsReadyUntilItNeedsMore(t *testing.T
 
 // heldFS lets no segment be made until it is told to.
 type heldFS struct {
-	osFS
+	vfs.OS
 	let chan struct{}
 }
 

@@ -11,11 +11,12 @@ import (
 	"time"
 
 	"verbatim/persistence/recordtest"
+	"verbatim/persistence/vfs"
 )
 
 // dirSyncs notes which folders are synced.
 type dirSyncs struct {
-	osFS
+	vfs.OS
 	mu     sync.Mutex
 	synced []string
 }
@@ -24,7 +25,7 @@ func (f *dirSyncs) SyncDir(path string) error {
 	f.mu.Lock()
 	f.synced = append(f.synced, path)
 	f.mu.Unlock()
-	return f.osFS.SyncDir(path)
+	return f.OS.SyncDir(path)
 }
 
 // A start that was killed may have made the data directory and not synced its name.

@@ -7,6 +7,8 @@ import (
 	"math"
 	"os"
 	"slices"
+
+	"verbatim/persistence/vfs"
 )
 
 // syncWindow is how many transcripts are on their way to the disk at once. Each is synced by a call of its own, but the
@@ -109,7 +111,7 @@ func (k *checkpoints) rewrite(c *conversation, synced int64) error {
 			if x.conversation != c.id || x.end() <= synced {
 				return nil
 			}
-			return writeFull(f, x.lines, x.offset)
+			return vfs.WriteFull(f, x.lines, x.offset)
 		})
 		if err != nil {
 			return fmt.Errorf("checkpoint: write %s again: %w", k.r.files.path(c.id), err)

@@ -4,21 +4,23 @@ import (
 	"errors"
 	"syscall"
 	"testing"
+
+	"verbatim/persistence/vfs"
 )
 
 // startFS counts the transcripts that are on their way to the disk at once.
 type startFS struct {
-	faultFS
+	vfs.OS
 	started, most, failed int // by the checkpoint alone
 }
 
 type startFile struct {
-	File
+	vfs.File
 	fs *startFS
 }
 
-func (f *startFS) Open(path string, flag int) (File, error) {
-	o, err := f.faultFS.Open(path, flag)
+func (f *startFS) Open(path string, flag int) (vfs.File, error) {
+	o, err := f.OS.Open(path, flag)
 	if err == nil && inTranscripts(path) {
 		o = startFile{o, f}
 	}

@@ -12,6 +12,7 @@ import (
 
 	"verbatim/persistence"
 	"verbatim/persistence/recordtest"
+	"verbatim/persistence/vfs"
 	"verbatim/protocol"
 )
 
@@ -127,15 +128,15 @@ func TestLinesAreInTheTranscriptWithinASecond(t *testing.T) {
 
 // slowFS takes its time to open a transcript.
 type slowFS struct {
-	osFS
+	vfs.OS
 	takes time.Duration
 }
 
-func (f slowFS) Open(path string, flag int) (File, error) {
+func (f slowFS) Open(path string, flag int) (vfs.File, error) {
 	if strings.HasSuffix(path, transcriptSuffix) {
 		time.Sleep(f.takes)
 	}
-	return f.osFS.Open(path, flag)
+	return f.OS.Open(path, flag)
 }
 
 // Writing what waits takes a quarter of the time: after a write that took a second, the next one waits for three.
@@ -209,7 +210,7 @@ func TestAMinuteAfterTheLastMessageNothingIsLeftToReplay(t *testing.T) {
 		if s := b.Record.(*Record).Stats(); s.JournalSegments != 0 || s.JournalBytes != 0 {
 			t.Errorf("the journal has %d segments with %d bytes", s.JournalSegments, s.JournalBytes)
 		}
-		if c, _, err := readCatalogue(osFS{}, dir); err != nil || c == nil || len(c.entries) != 1 || c.entries[0].tail.Last != 3 {
+		if c, _, err := readCatalogue(vfs.OS{}, dir); err != nil || c == nil || len(c.entries) != 1 || c.entries[0].tail.Last != 3 {
 			t.Errorf("the catalogue is %+v, %v", c, err)
 		}
 	})

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"verbatim/persistence"
+	"verbatim/persistence/vfs"
 	"verbatim/protocol"
 )
 
@@ -45,7 +46,7 @@ func (r *Record) view(c *conversation, off int64, buf []byte) ([]byte, error) {
 	}
 	defer r.files.put(f)
 	got := buf[:min(int64(len(buf)), believed-off)]
-	if err := readFull(f, got, off); err != nil {
+	if err := vfs.ReadFull(f, got, off); err != nil {
 		return nil, fmt.Errorf("transcript: read %s at offset %d: %w", r.files.path(c.id), off, err)
 	}
 	c.mu.Lock()

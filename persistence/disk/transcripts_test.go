@@ -13,6 +13,8 @@ import (
 
 	"verbatim/persistence"
 	"verbatim/persistence/recordtest"
+	"verbatim/persistence/vfs"
+	"verbatim/persistence/vfs/vfstest"
 	"verbatim/protocol"
 )
 
@@ -135,8 +137,8 @@ func TestATranscriptThatCannotBeReadRefusesTheStartAndIsNotDamage(t *testing.T) 
 	want := b.All("lobby", 1)
 	dead := crash(t, dir)
 
-	fs := &faultFS{}
-	fs.set(func(op, path string) error {
+	fs := vfstest.NewFaults(vfs.OS{})
+	fs.Set(func(op, path string) error {
 		if op == "read" && inTranscripts(path) {
 			return syscall.EIO
 		}
@@ -149,7 +151,7 @@ func TestATranscriptThatCannotBeReadRefusesTheStartAndIsNotDamage(t *testing.T) 
 		t.Errorf("the start says %v, want the file that could not be read", err)
 	}
 
-	fs.set(nil)
+	fs.Set(nil)
 	again := bench(t, dead, Options{FS: fs})
 	if got := again.All("lobby", 1); !slices.Equal(got, want) {
 		t.Errorf("%d entries, want %d", len(got), len(want))

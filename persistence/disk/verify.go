@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"verbatim/persistence/vfs"
 	"verbatim/protocol"
 )
 
@@ -39,11 +40,11 @@ func (l VerifyLine) String() string {
 // reported, and it goes on. progress (nil: nobody asks) counts transcripts. The error says that something is not whole, or
 // could not be read.
 func Verify(ctx context.Context, dir string, receipts []Receipt, report func(VerifyLine), progress func(done, total int64)) error {
-	return VerifyOn(ctx, osFS{}, dir, receipts, report, progress)
+	return VerifyOn(ctx, vfs.OS{}, dir, receipts, report, progress)
 }
 
 // VerifyOn is Verify on another file system than the operating system's.
-func VerifyOn(ctx context.Context, fsys FileSystem, dir string, receipts []Receipt, report func(VerifyLine), progress func(done, total int64)) error {
+func VerifyOn(ctx context.Context, fsys vfs.FS, dir string, receipts []Receipt, report func(VerifyLine), progress func(done, total int64)) error {
 	o, err := openOffline(fsys, dir)
 	if err != nil {
 		return err
@@ -147,11 +148,11 @@ func (o *Offline) verify(ctx context.Context, id protocol.ConversationID, receip
 
 // unread is the line of a transcript that could not be read, or of the part of the journal that goes with it.
 func (l VerifyLine) unread(err error) VerifyLine {
-	var file *fileError
+	var file *vfs.FileError
 	if !errors.As(err, &file) {
-		file = &fileError{l.File, err}
+		file = &vfs.FileError{Path: l.File, Err: err}
 	}
-	l.File, l.Line, l.Err = file.path, 0, file.what()
+	l.File, l.Line, l.Err = file.Path, 0, file.What()
 	return l
 }
 

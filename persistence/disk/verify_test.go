@@ -14,14 +14,22 @@ import (
 	"golang.org/x/sys/unix"
 
 	"verbatim/persistence/recordtest"
+	"verbatim/persistence/vfs"
 	"verbatim/protocol"
 )
 
 // verify gives what Verify says, by conversation.
 func verify(t *testing.T, dir string, receipts ...Receipt) (map[protocol.ConversationID]VerifyLine, error) {
 	t.Helper()
+	return verifyOn(t, vfs.OS{}, dir, receipts...)
+}
+
+func verifyOn(
+	t *testing.T, fs vfs.FS, dir string, receipts ...Receipt,
+) (map[protocol.ConversationID]VerifyLine, error) {
+	t.Helper()
 	lines := make(map[protocol.ConversationID]VerifyLine)
-	err := Verify(context.Background(), dir, receipts, func(l VerifyLine) { lines[l.ID] = l }, nil)
+	err := VerifyOn(context.Background(), fs, dir, receipts, func(l VerifyLine) { lines[l.ID] = l }, nil)
 	return lines, err
 }
 
@@ -240,17 +248,17 @@ func TestVerifyWhileMessagesComeInFindsNothing(t *testing.T) {
 
 // hookFS calls hook once, before the file is opened that bears this name.
 type hookFS struct {
-	osFS
+	vfs.OS
 	name string
 	hook func()
 }
 
-func (f *hookFS) Open(path string, flag int) (File, error) {
+func (f *hookFS) Open(path string, flag int) (vfs.File, error) {
 	if hook := f.hook; hook != nil && filepath.Base(path) == f.name {
 		f.hook = nil
 		hook()
 	}
-	return f.osFS.Open(path, flag)
+	return f.OS.Open(path, flag)
 }
 
 // A long verify is begun while nobody serves, and then somebody starts the server: what it writes is no fault of the
@@ -329,19 +337,19 @@ func TestAnExportThatDoesNotEndAsTheRecordDoesFails(t *testing.T) {
 
 // openFewFS counts the files that are open at a time.
 type openFewFS struct {
-	osFS
+	vfs.OS
 	now, most *atomic.Int64
 }
 
 type countedFile struct {
-	File
+	vfs.File
 	now *atomic.Int64
 }
 
 func (f countedFile) Close() error { f.now.Add(-1); return f.File.Close() }
 
-func (f openFewFS) Open(path string, flag int) (File, error) {
-	o, err := f.osFS.Open(path, flag)
+func (f openFewFS) Open(path string, flag int) (vfs.File, error) {
+	o, err := f.OS.Open(path, flag)
 	if err != nil {
 		return nil, err
 	}

@@ -3,33 +3,30 @@ package disk
 import (
 	"context"
 	"errors"
-	"os"
-	"path/filepath"
-	"slices"
 	"sync/atomic"
 	"syscall"
 	"testing"
 
-	"golang.org/x/sys/unix"
-
 	"verbatim/persistence/recordtest"
+	"verbatim/persistence/vfs"
+	"verbatim/persistence/vfs/vfstest"
 	"verbatim/protocol"
 )
 
 // volumeFS syncs its volume from three files on, and counts. It says what becomes of a volume's sync.
 type volumeFS struct {
-	osFS
+	vfs.OS
 	whole, alone atomic.Int32 // syncs of the volume, and of transcripts
 	fate         func() error
 }
 
 type volumeFile struct {
-	File
+	vfs.File
 	fs *volumeFS
 }
 
-func (f *volumeFS) Open(path string, flag int) (File, error) {
-	o, err := f.osFS.Open(path, flag)
+func (f *volumeFS) Open(path string, flag int) (vfs.File, error) {
+	o, err := f.OS.Open(path, flag)
 	if err == nil && inTranscripts(path) {
 		o = volumeFile{o, f}
 	}
@@ -41,7 +38,7 @@ func (f volumeFile) Sync() error {
 	return f.File.Sync()
 }
 
-func (f *volumeFS) Volume(string) (Volume, int) { return f, 3 }
+func (f *volumeFS) Volume(string) (vfs.Volume, int) { return f, 3 }
 
 func (f *volumeFS) Sync() error {
 	f.whole.Add(1)
@@ -79,41 +76,6 @@ func (r *Record) unsynced() (n int) {
 		c.mu.Unlock()
 	}
 	return n
-}
-
-// The real one: it is to be had where its syncfs can be trusted, brings bytes to the disk, and says what goes wrong.
-func TestAVolumeIsToBeHadWhereItsSyncCanBeTrusted(t *testing.T) {
-	t.Parallel()
-	if v, _ := (osFS{}).Volume("/proc"); v != nil {
-		t.Error("/proc is no disk, and a volume of it is to be had")
-	}
-	dir := t.TempDir()
-	var stat unix.Statfs_t
-	if err := unix.Statfs(dir, &stat); err != nil {
-		t.Fatal(err)
-	}
-	v, from := (osFS{}).Volume(dir)
-	if !slices.Contains(trusted, int64(stat.Type)) {
-		if v != nil {
-			t.Errorf("a volume of the type %x is to be had", stat.Type)
-		}
-		return
-	}
-	if v == nil || from != volumeFrom {
-		t.Fatalf("%v from %d files on, want one from %d on", v, from, volumeFrom)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "file"), []byte("some bytes"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := v.Sync(); err != nil {
-		t.Error(err)
-	}
-	if err := v.Close(); err != nil {
-		t.Error(err)
-	}
-	if v.Sync() == nil {
-		t.Error("one that was closed can be synced")
-	}
 }
 
 func TestManyTranscriptsAreSyncedByOneCall(t *testing.T) {
@@ -192,12 +154,12 @@ func TestAnErrorOfTheVolumeIsAlsoThatOfWhatWasWrittenMeanwhile(t *testing.T) {
 // to replay.
 func TestAStopMakesUpForASyncThatFailsOnce(t *testing.T) {
 	t.Parallel()
-	fs := &faultFS{}
+	fs := vfstest.NewFaults(vfs.OS{})
 	dir := t.TempDir()
 	r, b := begin(t, dir, fs)
 	b.Accept(recordtest.Say("lobby", "ann", "a1", "one"))
 	failed := false
-	fs.set(func(op, path string) error {
+	fs.Set(func(op, path string) error {
 		if op == "sync" && inTranscripts(path) && !failed {
 			failed = true
 			return syscall.EIO

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"verbatim/persistence"
+	"verbatim/persistence/vfs"
 	"verbatim/protocol"
 )
 
@@ -44,7 +45,7 @@ func (r *Record) sound(id protocol.ConversationID) (*conversation, error) {
 	}
 	// Until it was checked nothing is added to it, so that several who check at once see the same.
 	err := r.checkWhole(c.id, tail, size)
-	if err != nil && !errors.As(err, new(*notWholeError)) && !errors.As(err, new(*foreignError)) {
+	if err != nil && !errors.As(err, new(*notWholeError)) && !errors.As(err, new(*vfs.ForeignError)) {
 		return nil, err // it cannot be read now; that says nothing about it
 	}
 	c.mu.Lock()
@@ -78,11 +79,11 @@ func (r *Record) soundNow(id protocol.ConversationID) (*conversation, error) {
 func (r *Record) checkWhole(id protocol.ConversationID, want persistence.Tail, size int64) error {
 	path := r.files.path(id)
 	f, err := r.files.get(id, false)
-	if missing(err) {
+	if vfs.Missing(err) {
 		return &notWholeError{path, "it is missing"}
 	}
 	if err != nil {
-		return fmt.Errorf("transcript: %w", &fileError{path, err})
+		return fmt.Errorf("transcript: %w", &vfs.FileError{Path: path, Err: err})
 	}
 	defer r.files.put(f)
 	have, err := f.Size()
@@ -117,9 +118,9 @@ func (r *Record) checkWhole(id protocol.ConversationID, want persistence.Tail, s
 }
 
 // readHead gives a transcript's first line, newline left out; nil: it has none.
-func readHead(f File, size int64) ([]byte, error) {
+func readHead(f vfs.File, size int64) ([]byte, error) {
 	buf := make([]byte, min(size, 512)) // a log line has less than 300 bytes
-	if err := readFull(f, buf, 0); err != nil {
+	if err := vfs.ReadFull(f, buf, 0); err != nil {
 		return nil, err
 	}
 	if n := bytes.IndexByte(buf, '\n'); n >= 0 {
@@ -129,11 +130,11 @@ func readHead(f File, size int64) ([]byte, error) {
 }
 
 // readLast gives the last line before a transcript's end, newline left out; nil: nothing ends there.
-func readLast(f File, end int64) ([]byte, error) {
+func readLast(f vfs.File, end int64) ([]byte, error) {
 	for n := int64(4096); ; n *= 4 {
 		n = min(n, end)
 		buf := make([]byte, n)
-		if err := readFull(f, buf, end-n); err != nil {
+		if err := vfs.ReadFull(f, buf, end-n); err != nil {
 			return nil, err
 		}
 		if n == 0 || buf[n-1] != '\n' {

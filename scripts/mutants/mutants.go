@@ -74,7 +74,7 @@ var mutants = []mutant{
 		{"persistence/disk.checkpoints.fold", `err := k.r.fs.SyncDir(k.r.files.dir)`, `err := error(nil)`},
 	}},
 	{"a folder that a killed start made is not synced", named, []edit{
-		{"persistence/disk.ensureFormat", `err = settleDirs(fsys, dir)`, ``},
+		{"persistence/disk.ensureFormat", `err = vfs.SyncParents(fsys, dir)`, ``},
 	}},
 	{"a start removes old segments all at once", removal, []edit{
 		{"persistence/disk.Record.replay", `if err := r.fs.SyncDir(dir); err != nil {

@@ -1,4 +1,4 @@
-package simulation
+package vfstest
 
 import (
 	"fmt"
@@ -9,12 +9,12 @@ import (
 )
 
 // chance is how much of what is not on the disk gets there: nothing, all, or some.
-func (p *powerFS) chance() float64 {
+func (p *FS) chance() float64 {
 	return []float64{0, 0.1, 0.5, 0.9, 1}[p.random.IntN(5)]
 }
 
-// settle brings name changes of a folder to the disk, each with that chance. mu is held.
-func (p *powerFS) settle(dir string, chance float64) {
+// syncNames brings name changes of a folder to the disk, each with that chance. mu is held.
+func (p *FS) syncNames(dir string, chance float64) {
 	for _, name := range slices.Sorted(maps.Keys(p.disk)) {
 		if path.Dir(name) == dir && p.names[name] == nil && p.random.Float64() < chance {
 			delete(p.disk, name)
@@ -34,8 +34,8 @@ func (p *powerFS) settle(dir string, chance float64) {
 	}
 }
 
-// writeBack brings some of some file to the disk, as the kernel does when it likes.
-func (p *powerFS) writeBack() {
+// WriteBack brings some of some file to the disk, as the kernel does when it likes.
+func (p *FS) WriteBack() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	names := slices.Sorted(maps.Keys(p.names))
@@ -44,24 +44,39 @@ func (p *powerFS) writeBack() {
 	}
 }
 
-// end lets nobody begin anything more: what is under way the driver ends.
-func (p *powerFS) end() {
+// End lets no call begin any more. Those that have begun the driver ends.
+func (p *FS) End() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.ending = true
 }
 
-// kill ends the process: what it has written is in the page cache, and the next life finds it.
-func (p *powerFS) kill() *powerFS {
+// Off makes every call fail from here on, so that a record that goes on for a moment changes nothing.
+func (p *FS) Off() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.ending, p.dead = true, true
-	return &powerFS{w: p.w, random: p.random, names: p.names, disk: p.disk, removed: p.removed}
 }
 
-// cut switches the power off: what was synced is there afterwards, and of the rest what the kernel happened to have
-// written, in no order.
-func (p *powerFS) cut() *powerFS {
+// IsOff reports whether every call fails.
+func (p *FS) IsOff() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.dead
+}
+
+// Kill ends the process, as kill -9 does, and returns the file system that the next one finds: what was written is in
+// the page cache. It has the same driver.
+func (p *FS) Kill() *FS {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.ending, p.dead = true, true
+	return &FS{driver: p.driver, random: p.random, names: p.names, disk: p.disk, removed: p.removed}
+}
+
+// Cut switches the power off, and returns the file system that is there afterwards, with the same driver: what was
+// synced, and of the rest what the kernel happened to have written, in no order.
+func (p *FS) Cut() *FS {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.ending, p.dead = true, true
@@ -74,14 +89,16 @@ func (p *powerFS) cut() *powerFS {
 			}
 		}
 	}
+
 	chance := p.chance()
 	for _, name := range slices.Sorted(maps.Keys(p.names)) {
 		if p.names[name].folder {
-			p.settle(name, chance)
+			p.syncNames(name, chance)
 		}
 	}
-	after := newPowerFS(p.w, p.random)
-	for _, name := range slices.Sorted(maps.Keys(p.disk)) { // a folder stands before what is in it
+
+	after := New(p.random, p.driver)
+	for _, name := range slices.Sorted(maps.Keys(p.disk)) { // a folder comes before what is in it
 		n := p.disk[name]
 		if name == "/" || after.disk[path.Dir(name)] == nil {
 			continue
@@ -92,8 +109,8 @@ func (p *powerFS) cut() *powerFS {
 	return after
 }
 
-// spoil removes a file, or alters a byte of it.
-func (p *powerFS) spoil(name string) {
+// Spoil removes a file, or alters a byte of it.
+func (p *FS) Spoil(name string) {
 	n := p.names[name]
 	switch {
 	case n == nil:
@@ -104,15 +121,15 @@ func (p *powerFS) spoil(name string) {
 		n.data[p.random.IntN(len(n.data))] ^= 1 << p.random.IntN(8)
 		n.disk = slices.Clone(n.data)
 	}
-	p.w.trace("spoil %s", name)
 }
 
-// list shows what is there, for a failure's report.
-func (p *powerFS) list() string {
+// String lists what is there, for a failure's report.
+func (p *FS) String() string {
 	var b strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(p.names)) {
 		n := p.names[name]
-		fmt.Fprintf(&b, "%s: %d bytes, on the disk %d, name on the disk: %v\n", name, len(n.data), len(n.disk), p.disk[name] == n)
+		fmt.Fprintf(&b, "%s: %d bytes, on the disk %d, name on the disk: %v\n",
+			name, len(n.data), len(n.disk), p.disk[name] == n)
 	}
 	return b.String()
 }

@@ -1,50 +1,73 @@
-package simulation
+package vfstest
 
 import (
 	"fmt"
+	"hash/crc32"
 	"io"
 	"io/fs"
 	"math/rand/v2"
 	"syscall"
 )
 
-// powerFile is an open file of a powerFS.
-type powerFile struct {
-	p    *powerFS
+// file is an open file of an FS.
+type file struct {
+	p    *FS
 	n    *inode
 	name string
 }
 
-func (f *powerFile) WriteAt(b []byte, off int64) (n int, err error) {
+// WriteAt writes b, or the part of it that a fault leaves.
+func (f *file) WriteAt(b []byte, off int64) (n int, err error) {
 	f.p.mu.Lock()
 	dead := f.p.ending
 	f.p.mu.Unlock()
 	if dead {
-		return 0, errPower
+		return 0, ErrPower
 	}
-	f.p.w.park(fmt.Sprintf("write %s @%d", f.name, off), func(crashed bool) {
+
+	f.p.carryOut(fmt.Sprintf("write %s @%d", f.name, off), func(crashed bool) {
 		f.p.mu.Lock()
 		defer f.p.mu.Unlock()
 		switch {
 		case f.p.dead:
-			err = errPower
+			err = ErrPower
 		case crashed: // it was under way
 			f.n.write(b[:f.p.random.IntN(len(b)+1)], off)
-			err = errPower
+			err = ErrPower
 		default:
 			n, err = f.p.faultyWrite(f, len(b), off)
 			f.n.write(b[:n], off)
-			if f.p.w.tracing {
-				f.p.w.trace("write %s @%d +%d #%x: %d %s", f.name, off, len(b), checksum(b), n, outcome(err))
+			if f.p.driver.Trace != nil {
+				sum := crc32.ChecksumIEEE(b)
+				f.p.driver.Trace("write %s @%d +%d #%x: %d %s", f.name, off, len(b), sum, n, outcome(err))
 			}
 		}
 	})
 	return n, err
 }
 
-func (f *powerFile) ReadAt(b []byte, off int64) (int, error) {
-	if f.p.w.hash("park", f.name, off)%8 == 0 { // most readers go on at once: it costs time, and shows little
-		if err := f.p.do("read", f.name, fmt.Sprintf(" @%d +%d", off, len(b)), func() error { return nil }); err != nil {
+// faultyWrite returns how many bytes of a write are written, and what the program is told. mu is held.
+func (p *FS) faultyWrite(f *file, size int, off int64) (int, error) {
+	if err := p.fault("write", f.name); err != nil {
+		n := p.random.IntN(size + 1)
+		if p.random.IntN(4) == 0 && !p.dead {
+			err = nil // a short write
+			n = p.random.IntN(max(size, 1))
+		}
+		return n, err
+	}
+	room := int64(len(f.n.data)) - off // what the file has already can be written
+	if room < int64(size) && p.full() {
+		return int(max(0, room)), &fs.PathError{Op: "write", Path: f.name, Err: syscall.ENOSPC}
+	}
+	return size, nil
+}
+
+// ReadAt reads what programs see.
+func (f *file) ReadAt(b []byte, off int64) (int, error) {
+	if f.p.driver.ReadWaits != nil && f.p.driver.ReadWaits(f.name, off) {
+		err := f.p.do("read", f.name, fmt.Sprintf(" @%d +%d", off, len(b)), func() error { return nil })
+		if err != nil {
 			return 0, err
 		}
 	}
@@ -53,8 +76,8 @@ func (f *powerFile) ReadAt(b []byte, off int64) (int, error) {
 	if err := f.p.look("read", f.name, off); err != nil {
 		return 0, err
 	}
-	if f.p.w.tracing {
-		f.p.w.trace("reads %s @%d +%d", f.name, off, len(b))
+	if f.p.driver.Trace != nil {
+		f.p.driver.Trace("reads %s @%d +%d", f.name, off, len(b))
 	}
 	if off >= int64(len(f.n.data)) {
 		return 0, io.EOF
@@ -67,9 +90,10 @@ func (f *powerFile) ReadAt(b []byte, off int64) (int, error) {
 }
 
 // StartSync may write anything, or nothing: what reaches the disk before a sync is drawn when the power goes.
-func (f *powerFile) StartSync() {}
+func (f *file) StartSync() {}
 
-func (f *powerFile) Sync() error {
+// Sync brings the file to the disk. Where it fails, some of it is there, and the rest counts as clean.
+func (f *file) Sync() error {
 	return f.p.do("sync", f.name, "", func() error {
 		if err := f.p.fault("sync", f.name); err != nil {
 			f.n.persist(f.p.random, f.p.chance(), false)
@@ -82,15 +106,17 @@ func (f *powerFile) Sync() error {
 		f.n.persist(f.p.random, 1, true)
 		if f.n.failed {
 			f.n.failed = false
-			f.p.w.faults.up()
-			f.p.w.late.up()
+			if f.p.driver.Late != nil {
+				f.p.driver.Late()
+			}
 			return &fs.PathError{Op: "sync", Path: f.name, Err: syscall.EIO}
 		}
 		return nil
 	})
 }
 
-func (f *powerFile) Truncate(size int64) error {
+// Truncate sets the size. Its fault is that of a write.
+func (f *file) Truncate(size int64) error {
 	return f.p.do("truncate", f.name, fmt.Sprintf(" to %d", size), func() error {
 		if err := f.p.fault("write", f.name); err != nil {
 			return err
@@ -100,16 +126,29 @@ func (f *powerFile) Truncate(size int64) error {
 	})
 }
 
-func (f *powerFile) Size() (int64, error) {
+// Size returns the size that programs see.
+func (f *file) Size() (int64, error) {
 	f.p.mu.Lock()
 	defer f.p.mu.Unlock()
 	if f.p.ending {
-		return 0, errPower
+		return 0, ErrPower
 	}
 	return int64(len(f.n.data)), nil
 }
 
-func (f *powerFile) Close() error { return nil }
+// Close does nothing.
+func (f *file) Close() error { return nil }
+
+const sector = 512
+
+// inode is a file, or a folder.
+type inode struct {
+	folder bool
+	data   []byte // as programs see it
+	disk   []byte // as a power cut leaves it
+	dirty  []bool // sectors of data, or beyond it, that are not on the disk
+	failed bool   // some were lost on the way to the disk, and its own next sync tells of it
+}
 
 func (n *inode) mark(from, to int64) {
 	for int64(len(n.dirty)) <= to/sector {
@@ -151,7 +190,7 @@ func (n *inode) evict() {
 	}
 }
 
-// persist brings dirty sectors to the disk, each with that chance, and counts them as clean where clean says so.
+// persist brings dirty sectors to the disk, each with that chance, and counts them as clean if clean is set.
 func (n *inode) persist(random *rand.Rand, chance float64, clean bool) {
 	any := false
 	for at, dirty := range n.dirty {
@@ -173,6 +212,7 @@ func (n *inode) persist(random *rand.Rand, chance float64, clean bool) {
 			n.dirty[at] = false
 		}
 	}
+
 	if size := len(n.data); any && (chance == 1 || random.Float64() < chance) {
 		if grow := size - len(n.disk); grow > 0 {
 			n.disk = append(n.disk, make([]byte, grow)...)

@@ -1,25 +1,31 @@
-package simulation
+package vfstest
 
 import (
 	"maps"
 	"slices"
 
-	"verbatim/persistence/disk"
+	"verbatim/persistence/vfs"
 )
 
-// volume syncs every file of a powerFS by one call. Where that fails, some files' bytes are lost, and each of those tells of it
-// at its own next sync, and the volume never again; the others may be on the disk, or not yet.
-type volume struct{ p *powerFS }
+// volume syncs every file of an FS by one call. Where that fails, some files' bytes are lost: each of those tells of it
+// at its own next sync, and the volume never again. The others may be on the disk, or not yet.
+type volume struct{ p *FS }
 
-func (p *powerFS) Volume(string) (disk.Volume, int) {
+// Volume is vfs.FS's.
+func (p *FS) Volume(string) (vfs.Volume, int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.weather.volume == 0 {
+	if p.driver.Volume == nil {
 		return nil, 0
 	}
-	return volume{p}, p.weather.volume
+	from := p.driver.Volume()
+	if from == 0 {
+		return nil, 0
+	}
+	return volume{p}, from
 }
 
+// Sync is vfs.Volume's.
 func (v volume) Sync() error {
 	p := v.p
 	return p.do("syncfs", "/", "", func() error {
@@ -45,4 +51,5 @@ func (v volume) Sync() error {
 	})
 }
 
+// Close is vfs.Volume's.
 func (v volume) Close() error { return nil }
