@@ -28,7 +28,7 @@ test: ## everything, with real Redis, Chromium, reverse proxies, strace and kill
 	@scripts/setup.sh test
 	@$(MAKE) --no-print-directory build lint
 	@go build -o bin/gate ./scripts/gate
-	@[ "$$(id -u)" = 0 ] || echo "make test: not run, for want of root: the drills powercut, full, folder and vanish (sudo go run ./scripts/drills -short powercut full folder vanish)"
+	@[ "$$(id -u)" = 0 ] || echo "make test: not run, for want of root: the drills powercut, diskfull, datadir, networkloss and strangers (sudo go run ./scripts/drills -short powercut diskfull datadir networkloss strangers)"
 	@bin/gate
 
 test-browsers: ## the page's stories in Debian's Firefox too; what only Chromium can be asked for is named as skipped

@@ -42,7 +42,7 @@ func newBench(ctx context.Context) (*bench, error) {
 		b.clean()
 		return nil, fmt.Errorf("%s is in memory (tmpfs): run this on a checkout that is on a disk, for fsync is in the figures", folder)
 	}
-	for name, of := range map[string]string{"verbatim": ".", "floors": "./scripts/bench/floors", "generate": "./scripts/bench/generate", "storm": "./scripts/bench/storm"} {
+	for name, of := range map[string]string{"verbatim": ".", "baselines": "./scripts/bench/baselines", "generate": "./scripts/bench/generate", "storm": "./scripts/bench/storm"} {
 		say("building %s", name)
 		build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", filepath.Join(folder, name), of)
 		if out, err := build.CombinedOutput(); err != nil {

@@ -35,12 +35,12 @@ func latencies(s *size) []*row {
 		r.mirrored = 0
 	}
 	for _, f := range []figure{p50, p90, p99, p999} {
-		r.bars = append(r.bars, bar{of: withRedis, figure: f, how: ratio, against: verbatim, limit: 1.10})
+		r.targets = append(r.targets, target{of: withRedis, figure: f, how: ratio, against: verbatim, limit: 1.10})
 	}
 	for _, f := range []figure{p50, p90, p99, p999} {
-		r.bars = append(r.bars, bar{of: again, figure: f, how: ratio, against: verbatim, shown: true})
+		r.targets = append(r.targets, target{of: again, figure: f, how: ratio, against: verbatim, shown: true})
 	}
-	r.bars = append(r.bars, atMost(1).alone(lag, verbatim))
+	r.targets = append(r.targets, atMost(1).alone(lag, verbatim))
 	return []*row{r}
 }
 

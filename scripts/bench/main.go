@@ -7,7 +7,7 @@
 //
 // Each round runs each row's servers one after the other, fresh each time, driven by the same generator: a machine that
 // is slower for a while is slower for all of them. So what counts is the ratios. Figures are no test: it exits 0 where
-// bars are missed, and says so.
+// targets are missed, and says so.
 //
 // Concurrency: one server and one generator run at a time, each waited for. What it started is stopped by its id, on
 // SIGINT and SIGTERM too.

@@ -86,18 +86,18 @@ func left(coming, done []step) time.Duration {
 
 func say(format string, args ...any) { fmt.Fprintf(os.Stderr, "bench: "+format+"\n", args...) }
 
-// brief is a run in a few words: the figures of the row's bars.
+// brief is a run in a few words: the figures of the row's targets.
 func brief(r *row, t *trial, f *figures.Figures) string {
 	var words []string
-	bars := r.bars
+	targets := r.targets
 	if r.growth != nil {
-		bars = []bar{{of: t.name, figure: cpu}}
+		targets = []target{{of: t.name, figure: cpu}}
 	}
-	for _, bar := range bars {
-		if bar.how == alone && bar.of != t.name {
+	for _, target := range targets {
+		if target.how == alone && target.of != t.name {
 			continue
 		}
-		word := strings.TrimSpace(fmt.Sprintf("%s "+bar.figure.format+" %s", bar.figure.name, bar.figure.of(f), bar.figure.unit))
+		word := strings.TrimSpace(fmt.Sprintf("%s "+target.figure.format+" %s", target.figure.name, target.figure.of(f), target.figure.unit))
 		if !slices.Contains(words, word) {
 			words = append(words, word)
 		}

@@ -27,7 +27,7 @@ type group struct {
 	title  string
 	values []spread
 	ok     []bool
-	mark   float64 // a line across: the bar to reach; 0: none
+	mark   float64 // a line across: the target; 0: none
 }
 
 var servers = []series{{coder, "#94a3b8"}, {frames, "#38bdf8"}, {verbatim, "#1d4ed8"}}
@@ -40,10 +40,10 @@ func (rep *report) plotLatency() string {
 	return draw("From publish to delivery, p99, ms", servers, rep.ofServers(cpu, p99.of))
 }
 
-// ofServers is a figure of the rows that have floors and a bar of that figure.
-func (rep *report) ofServers(barred figure, of func(*figures.Figures) float64) (groups []group) {
+// ofServers is a figure of the rows that have baselines and a target of that figure.
+func (rep *report) ofServers(targeted figure, of func(*figures.Figures) float64) (groups []group) {
 	for _, r := range rep.rows {
-		if r.trial(coder) == nil || r.bars[0].figure.name != barred.name {
+		if r.trial(coder) == nil || r.targets[0].figure.name != targeted.name {
 			continue
 		}
 		g := group{title: r.title}
@@ -59,19 +59,19 @@ func (rep *report) ofServers(barred figure, of func(*figures.Figures) float64) (
 func (rep *report) plotRatios() string {
 	var groups []group
 	for _, r := range rep.rows {
-		for _, bar := range r.bars {
-			if bar.how != ratio || bar.against != coder {
+		for _, target := range r.targets {
+			if target.how != ratio || target.against != coder {
 				continue
 			}
-			g := group{title: r.title + ": " + strings.TrimSuffix(bar.figure.name, " of each delivery"), mark: bar.limit}
+			g := group{title: r.title + ": " + strings.TrimSuffix(target.figure.name, " of each delivery"), mark: target.limit}
 			for _, against := range []string{coder, frames} {
-				s, ok := r.over(bar, against)
+				s, ok := r.over(target, against)
 				g.values, g.ok = append(g.values, s), append(g.ok, ok)
 			}
 			groups = append(groups, g)
 		}
 	}
-	return draw("Verbatim's figure as a multiple of the floor's; the red line is the bar, against coder",
+	return draw("Verbatim's figure as a multiple of the baseline's; the red line is the target, against coder",
 		[]series{{"against coder", "#1d4ed8"}, {"against frames", "#38bdf8"}}, groups)
 }
 

@@ -62,7 +62,7 @@ func (rep *report) markdown(plots bool) string {
 	b.WriteString("\n## How it is measured\n\n" + method)
 	rep.works(&b)
 	if plots {
-		b.WriteString("\n## Beside the floors\n\n![CPU of each delivery](plots/cpu.svg)\n\n![Verbatim's CPU against the floors'](plots/ratios.svg)\n\n![Latency](plots/latencies.svg)\n")
+		b.WriteString("\n## Beside the baselines\n\n![CPU of each delivery](plots/cpu.svg)\n\n![Verbatim's CPU against the baselines'](plots/ratios.svg)\n\n![Latency](plots/latencies.svg)\n")
 	}
 	rep.growths(&b, plots)
 	rep.absolute(&b)
@@ -73,7 +73,7 @@ func (rep *report) markdown(plots bool) string {
 // stepsFile stands beside the report. It is written by hand, and a run leaves it alone.
 const stepsFile = "performance-steps.md"
 
-const method = `Two *floors* do the fan-out and nothing else, on the same WebSocket library: no record, no history, no presence, no checks.
+const method = `Two *baselines* do the fan-out and nothing else, on the same WebSocket library: no record, no history, no presence, no checks.
 *coder* is the plain way: a goroutine and a queue for each connection, one write a message. *frames* makes a frame once for all
 members, and writes what has gathered for a connection in one call. Verbatim does all that it always does: every message
 is on the disk (fsync) before anybody sees it. Each round runs the servers of a row one after the other, each fresh; a ratio is
@@ -86,40 +86,40 @@ Scheduling latency is interpolated within buckets whose ends lie 1.4 to 2 apart.
 include what a message allocates, which its deliveries share: 0.0 means below 0.05.
 `
 
-// table is all bars: how many are met, and each one's figure.
+// table is all targets: how many are met, and each one's figure.
 func (rep *report) table(b *strings.Builder) {
 	var lines strings.Builder
 	met, all := 0, 0
 	for _, r := range rep.rows {
-		for _, bar := range r.bars {
-			s, ok := r.over(bar, bar.against)
-			word := bar.word(s, ok)
-			if !bar.shown {
+		for _, target := range r.targets {
+			s, ok := r.over(target, target.against)
+			word := target.word(s, ok)
+			if !target.shown {
 				all++
 			}
 			if word == "met" {
 				met++
 			}
 			beside := ""
-			if bar.against == coder {
-				beside = bar.written(r.over(bar, frames))
+			if target.against == coder {
+				beside = target.written(r.over(target, frames))
 			}
 			of := ""
-			if bar.of != verbatim {
-				of = ", " + bar.of
+			if target.of != verbatim {
+				of = ", " + target.of
 			}
-			fmt.Fprintf(&lines, "| %s | %s%s | %s | %s | %s | %s |\n", r.title, bar.name(), of, bar.written(s, ok), bar, word, beside)
+			fmt.Fprintf(&lines, "| %s | %s%s | %s | %s | %s | %s |\n", r.title, target.name(), of, target.written(s, ok), target, word, beside)
 		}
 	}
 	if all == 0 {
 		return
 	}
-	fmt.Fprintf(b, "## All bars\n\n**%d of %d are met.** The median of the rounds, least and most in brackets. A row without a bar is there to be compared with.\n\n"+
-		"| work | figure | measured | bar | | the same against frames |\n|---|---|---|---|---|---|\n%s", met, all, &lines)
+	fmt.Fprintf(b, "## All targets\n\n**%d of %d are met.** The median of the rounds, least and most in brackets. A row without a target is there to be compared with.\n\n"+
+		"| work | figure | measured | target | | the same against frames |\n|---|---|---|---|---|---|\n%s", met, all, &lines)
 }
 
 // name is the figure's; with a unit, where it is no ratio.
-func (b bar) name() string {
+func (b target) name() string {
 	switch b.how {
 	case ratio:
 		return b.figure.name + ", ratio"
@@ -129,14 +129,14 @@ func (b bar) name() string {
 	return strings.TrimSuffix(b.figure.name+", "+b.figure.unit, ", ")
 }
 
-func (b bar) written(s spread, ok bool) string {
+func (b target) written(s spread, ok bool) string {
 	if !ok {
 		return "–"
 	}
 	return fmt.Sprintf("%s (%s–%s)", b.format(s.median), b.format(s.least), b.format(s.most))
 }
 
-func (b bar) word(s spread, ok bool) string {
+func (b target) word(s spread, ok bool) string {
 	switch {
 	case b.shown:
 		return ""
@@ -230,7 +230,7 @@ func (rep *report) growths(b *strings.Builder, plots bool) {
 		fmt.Fprintf(b, "| %s | CPU of each delivery, µs | deliveries/s | p50 ms | p99 ms | CPU of each message, µs |\n|---|---|---|---|---|---|\n", r.growth.label)
 		for _, t := range r.runs {
 			s, ok := t.over(cpu.of)
-			fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s |\n", t.name, bar{figure: cpu}.written(s, ok),
+			fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s |\n", t.name, target{figure: cpu}.written(s, ok),
 				t.cell(columns[2]), t.cell(p50), t.cell(p99), t.cell(figure{format: "%.1f", of: perMessage}))
 		}
 	}

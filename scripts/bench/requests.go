@@ -30,13 +30,13 @@ func requests(s *size) []*row {
 			name := grouped(t.posts + t.gets)
 			r.runs = append(r.runs, named(name, t.run)...)
 			if n == 1 {
-				r.bars = append(r.bars, atMost(limit).alone(burst, name))
+				r.targets = append(r.targets, atMost(limit).alone(burst, name))
 			} else {
-				r.bars = append(r.bars, show(burst, name))
+				r.targets = append(r.targets, show(burst, name))
 			}
-			r.bars = append(r.bars, show(request, name), atMost(50).alone(lag, name))
+			r.targets = append(r.targets, show(request, name), atMost(50).alone(lag, name))
 			if gets > 0 {
-				r.bars = append(r.bars, show(fromRedis, name))
+				r.targets = append(r.targets, show(fromRedis, name))
 			}
 		}
 		return r

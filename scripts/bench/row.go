@@ -18,11 +18,11 @@ const (
 
 // row is one kind of work.
 type row struct {
-	title string
-	about string
-	runs  []*trial
-	bars  []bar
-	redis bool // it needs redis-server
+	title   string
+	about   string
+	runs    []*trial
+	targets []target
+	redis   bool // it needs redis-server
 
 	// mirrored: each round makes the runs forwards and backwards, so many times, so that a machine that becomes slower or
 	// faster meanwhile does so for all of them. Each time forwards, or backwards, counts as a round of its own. 0: once forwards.

@@ -26,7 +26,7 @@ func sizeOf(o *options) *size {
 	return s
 }
 
-// rows is the table of what is measured, and its bars. The first ones are those that the plots show.
+// rows is the table of what is measured, and its targets. The first ones are those that the plots show.
 func rows(o *options) (all []*row) {
 	s := sizeOf(o)
 	for _, some := range [][]*row{fanOut(s), latencies(s), sockets(s), record(s), starts(s), storms(s), restarts(s), requests(s), growths(s)} {
@@ -38,14 +38,14 @@ func rows(o *options) (all []*row) {
 // fanOut is a message to many. The same with Redis stands beside it, in the same round.
 func fanOut(s *size) []*row {
 	const redisAbout = "; with Redis: Redis's own CPU is not in it"
-	fan := func(title, about, flags string, bars ...bar) *row {
+	fan := func(title, about, flags string, targets ...target) *row {
 		return &row{
 			title: title, about: about + redisAbout, redis: true,
-			runs: each(s.course+" -work traffic "+flags, coder, frames, verbatim, withRedis),
-			bars: append(bars, bar{of: withRedis, figure: cpu, how: ratio, against: verbatim, limit: 1.15}),
+			runs:    each(s.course+" -work traffic "+flags, coder, frames, verbatim, withRedis),
+			targets: append(targets, target{of: withRedis, figure: cpu, how: ratio, against: verbatim, limit: 1.15}),
 		}
 	}
-	none := bar{of: verbatim, figure: mallocs, limit: 0.05}
+	none := target{of: verbatim, figure: mallocs, limit: 0.05}
 	return []*row{
 		fan("1 × 100, window 1", "10 of 100 members publish, each its next message when it sees its own",
 			"-members 100", atMost(0.45).times(cpu, coder)),
@@ -70,24 +70,24 @@ func sockets(s *size) []*row {
 	return []*row{
 		{
 			title: n + " idle sockets, joined", about: "conversations of 10; 128 sockets at most are on their way in at once",
-			runs: each(fmt.Sprintf("%s -work idle -members 10 -rooms %d", s.course, s.sockets/10), coder, frames, verbatim),
-			bars: []bar{atMost(12).alone(memory, verbatim), atMost(1.10).times(cpuConnect, coder), atMost(1.5).times(connect, coder)},
+			runs:    each(fmt.Sprintf("%s -work idle -members 10 -rooms %d", s.course, s.sockets/10), coder, frames, verbatim),
+			targets: []target{atMost(12).alone(memory, verbatim), atMost(1.10).times(cpuConnect, coder), atMost(1.5).times(connect, coder)},
 		}, {
 			title: n + " idle sockets, not joined", about: "connected, and no more",
-			runs: one(verbatim, fmt.Sprintf("%s -work idle -members 10 -rooms %d -joined=false", s.course, s.sockets/10)),
-			bars: []bar{atMost(10).alone(memory, verbatim)},
+			runs:    one(verbatim, fmt.Sprintf("%s -work idle -members 10 -rooms %d -joined=false", s.course, s.sockets/10)),
+			targets: []target{atMost(10).alone(memory, verbatim)},
 		}, {
 			title: n + " join and leave", about: "sockets that are there already; all in one conversation, and in conversations of 10",
 			runs: append(one("in one", fmt.Sprintf("%s -work crowd -members %d", presence, s.sockets)),
 				one("in tens", fmt.Sprintf("%s -work crowd -members 10 -rooms %d", presence, s.sockets/10))...),
-			bars: []bar{{of: "in one", figure: cpuCrowd, how: ratio, against: "in tens", limit: 1.3}},
+			targets: []target{{of: "in one", figure: cpuCrowd, how: ratio, against: "in tens", limit: 1.3}},
 		}, {
 			title: "1 socket in 1,000 conversations", about: "it writes into one of them, window 1, and has joined that one alone, or all",
-			runs: append(one("in 1,000", s.shorter+" -work joins -rooms 1000"), one("in 1", s.shorter+" -work joins -rooms 1")...),
-			bars: []bar{{of: "in 1,000", figure: cpuMessage, how: ratio, against: "in 1", limit: 1.10}},
+			runs:    append(one("in 1,000", s.shorter+" -work joins -rooms 1000"), one("in 1", s.shorter+" -work joins -rooms 1")...),
+			targets: []target{{of: "in 1,000", figure: cpuMessage, how: ratio, against: "in 1", limit: 1.10}},
 		}, {
 			title: "1,000 members read", about: "`read`, 50 a second in all, each member in turn",
-			runs: one(verbatim, s.shorter+" -work reads -members 1000 -rate 50"), bars: []bar{atMost(0.10).alone(cores, verbatim)},
+			runs: one(verbatim, s.shorter+" -work reads -members 1000 -rate 50"), targets: []target{atMost(0.10).alone(cores, verbatim)},
 		},
 	}
 }
@@ -101,12 +101,12 @@ func record(s *size) []*row {
 	return []*row{
 		{
 			title: "acks, one socket", about: "256 messages on their way until acked, on the record each; spread: over 10,000 conversations in turn",
-			runs: append(one("one", s.shorter+" -work acks -window 256"), one("spread", fmt.Sprintf("%s -work acks -window 256 -rooms %d", s.shorter, spread))...),
-			bars: []bar{atLeast(100_000).alone(messages, "one"), {of: "spread", figure: messages, how: ratio, against: "one", limit: 0.5, least: true}},
+			runs:    append(one("one", s.shorter+" -work acks -window 256"), one("spread", fmt.Sprintf("%s -work acks -window 256 -rooms %d", s.shorter, spread))...),
+			targets: []target{atLeast(100_000).alone(messages, "one"), {of: "spread", figure: messages, how: ratio, against: "one", limit: 0.5, least: true}},
 		}, {
 			title: "catch-up from 0 of " + grouped(there), about: "one socket joins after 0; the server was started anew",
-			runs: named(verbatim, filled(fmt.Sprintf("-work acks -window 1024 -count %d", there), fmt.Sprintf("%s -work catchup -count %d", s.shorter, there))),
-			bars: []bar{atLeast(500_000).alone(entries, verbatim), atMost(8).alone(growth, verbatim)},
+			runs:    named(verbatim, filled(fmt.Sprintf("-work acks -window 1024 -count %d", there), fmt.Sprintf("%s -work catchup -count %d", s.shorter, there))),
+			targets: []target{atLeast(500_000).alone(entries, verbatim), atMost(8).alone(growth, verbatim)},
 		},
 	}
 }

@@ -32,7 +32,7 @@ func (b *bench) start(ctx context.Context, name, data, listen string) (*server, 
 		"--data", filepath.Join(data, "record")}
 	switch name {
 	case coder, frames:
-		args = []string{filepath.Join(b.folder, "floors"), "-kind", name}
+		args = []string{filepath.Join(b.folder, "baselines"), "-kind", name}
 	case withRedis:
 		url, err := s.startRedis(ctx, data)
 		if err != nil {

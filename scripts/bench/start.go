@@ -27,7 +27,7 @@ func starts(s *size) []*row {
 		about: "three messages in each, put there once. After a clean stop; and after kill -9 under load, acks spread over all conversations, at the moment when " +
 			"the journal is as full as it gets (a checkpoint frees it; the bound of what is in use is 176 MB). The files are in the page cache, which they are not after a machine's start",
 		runs: append(named("clean stop", std.afterStop), named("kill -9", std.afterKill)...),
-		bars: []bar{
+		targets: []target{
 			atMost(1).alone(starting, "clean stop"), atMost(10).alone(firstPage, "clean stop"),
 			atMost(2).alone(starting, "kill -9"), atMost(10).alone(firstPage, "kill -9"), show(inJournal, "kill -9"),
 		},

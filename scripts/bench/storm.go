@@ -23,8 +23,8 @@ func storms(s *size) []*row {
 		about: "the server is killed with kill -9; while nobody listens there, 100 messages are put into each conversation of 10 (by a second server on the same " +
 			"record, on another port, killed too); then it is started again. The sockets are those of client/ with its defaults, in one process on the same " +
 			"cores. Back is who has got all that it missed; every entry is checked",
-		runs: named(verbatim, st.run),
-		bars: []bar{atMost(5).alone(back, verbatim), show(halfBack, verbatim), atMost(0).alone(lost, verbatim)},
+		runs:    named(verbatim, st.run),
+		targets: []target{atMost(5).alone(back, verbatim), show(halfBack, verbatim), atMost(0).alone(lost, verbatim)},
 	}}
 }
 
@@ -37,8 +37,8 @@ func restarts(s *size) []*row {
 		about: "SIGTERM, and a start on the same port and data as soon as the server has ended; `--drain` is 10 s. The sockets are those of client/ with its " +
 			"defaults, in conversations of 10, in one process on the same cores; they come back when the close reason says, with the client's own jitter. Once it " +
 			"listens, a message is put into each conversation, and every entry is checked. A second is any second, wherever it begins",
-		runs: named(verbatim, st.run),
-		bars: []bar{atMost(20).alone(peak, verbatim), atMost(10).alone(back, verbatim), show(halfBack, verbatim), atMost(0).alone(lost, verbatim)},
+		runs:    named(verbatim, st.run),
+		targets: []target{atMost(20).alone(peak, verbatim), atMost(10).alone(back, verbatim), show(halfBack, verbatim), atMost(0).alone(lost, verbatim)},
 	}}
 }
 

@@ -32,7 +32,7 @@ import (
 
 // all are the drills, in the order in which `all` runs them.
 var all = []drill{
-	kill9, restart, powerCut, failingSync, fullDisk, folder, redisFaults, vanish, slow, stalled, crowd, openFiles, strangers,
+	kill9, restart, powerCut, fsyncFail, diskFull, dataDir, redisFaults, networkLoss, slow, stalled, reconnect, fdLimit, strangers,
 	proxies,
 }
 
@@ -67,7 +67,7 @@ func list(w io.Writer) {
 		if d.root {
 			root = " (root)"
 		}
-		fmt.Fprintf(w, "  %-10s %s%s\n", d.name, d.about, root)
+		fmt.Fprintf(w, "  %-12s %s%s\n", d.name, d.about, root)
 	}
 }
 

@@ -103,7 +103,7 @@ func line(row []string) string {
 	for _, cell := range row {
 		cells = append(cells, cell)
 	}
-	return fmt.Sprintf("%-10s %-8s %7s %9s %9s %9s %9s %9s %10s  %s", cells...)
+	return fmt.Sprintf("%-12s %-8s %7s %9s %9s %9s %9s %9s %10s  %s", cells...)
 }
 
 // markdown is the table as Markdown, the figures below each other.

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-var crowd = drill{
-	name: "crowd", about: "10,000 sockets that all connect at once after a kill -9: all are served, and each resumes exactly",
+var reconnect = drill{
+	name: "reconnect", about: "10,000 sockets that all connect at once after a kill -9: all are served, and each resumes exactly",
 	run: func(r *run) error {
 		sockets := r.long(10000, 500)
 		s, err := r.serve("--max-connections", "10100", "--log-level", "warn")
@@ -62,6 +62,6 @@ var crowd = drill{
 func (t *traffic) spread(readers int) {
 	for i := range readers {
 		c := i % len(t.conversations)
-		t.readers.Go(func() { t.reader(fmt.Sprintf("crowd-%d", i), t.conversations[c:c+1]) }) // the traffic's; ends with it
+		t.readers.Go(func() { t.reader(fmt.Sprintf("reconnect-%d", i), t.conversations[c:c+1]) }) // the traffic's; ends with it
 	}
 }

@@ -4,8 +4,8 @@ import (
 	"time"
 )
 
-var fullDisk = drill{
-	name: "full", about: "the disk fills up under load and is freed again: unavailable or true acks, service by itself within 1 s", root: true,
+var diskFull = drill{
+	name: "diskfull", about: "the disk fills up under load and is freed again: unavailable or true acks, service by itself within 1 s", root: true,
 	run: func(r *run) error {
 		d, err := r.newDisk(500)
 		if err != nil {

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-var openFiles = drill{
-	name: "files", about: "open files are exhausted by connections, under load: who is in goes on, and when they leave it serves as before",
+var fdLimit = drill{
+	name: "fdlimit", about: "open files are exhausted by connections, under load: who is in goes on, and when they leave it serves as before",
 	run: func(r *run) error {
 		const limit = 80
 		s, err := r.newServer()

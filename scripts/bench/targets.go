@@ -18,36 +18,36 @@ const (
 	difference
 )
 
-// bar is what a figure must reach, its median over the rounds.
-type bar struct {
+// target is what a figure must reach, its median over the rounds.
+type target struct {
 	of      string // the run
 	figure  figure
 	how     how
 	against string // the other run
 	limit   float64
 	least   bool
-	shown   bool // it is no bar: the figure is shown beside them
+	shown   bool // it is no target: the figure is shown beside them
 }
 
-func atMost(limit float64) bar  { return bar{of: verbatim, limit: limit} }
-func atLeast(limit float64) bar { return bar{of: verbatim, limit: limit, least: true} }
+func atMost(limit float64) target  { return target{of: verbatim, limit: limit} }
+func atLeast(limit float64) target { return target{of: verbatim, limit: limit, least: true} }
 
-func (b bar) times(f figure, against string) bar {
+func (b target) times(f figure, against string) target {
 	b.figure, b.how, b.against = f, ratio, against
 	return b
 }
 
-func (b bar) above(f figure, against string) bar {
+func (b target) above(f figure, against string) target {
 	b.figure, b.how, b.against = f, difference, against
 	return b
 }
 
-func (b bar) alone(f figure, of string) bar {
+func (b target) alone(f figure, of string) target {
 	b.figure, b.how, b.of = f, alone, of
 	return b
 }
 
-func show(f figure, of string) bar { return bar{of: of, figure: f, shown: true} }
+func show(f figure, of string) target { return target{of: of, figure: f, shown: true} }
 
 // spread is a figure over the rounds.
 type spread struct{ least, median, most float64 }
@@ -61,8 +61,8 @@ func spreadOf(values []float64) (s spread, ok bool) {
 	return spread{values[0], (values[(n-1)/2] + values[n/2]) / 2, values[n-1]}, true
 }
 
-// over gives the bar's figure over the rounds against another run; ok is false where no round has both.
-func (r *row) over(b bar, against string) (spread, bool) {
+// over gives the target's figure over the rounds against another run; ok is false where no round has both.
+func (r *row) over(b target, against string) (spread, bool) {
 	of := r.trial(b.of)
 	other := of
 	if b.how != alone {
@@ -111,15 +111,15 @@ func (one *trial) over(of func(*figures.Figures) float64) (spread, bool) {
 	return spreadOf(values)
 }
 
-func (b bar) met(s spread) bool {
+func (b target) met(s spread) bool {
 	if b.least {
 		return s.median >= b.limit
 	}
 	return s.median <= b.limit
 }
 
-// format is how the bar's values are written.
-func (b bar) format(v float64) string {
+// format is how the target's values are written.
+func (b target) format(v float64) string {
 	switch {
 	case b.how == ratio && math.Abs(v-b.limit) < 0.005 && v != b.limit && !b.shown:
 		return fmt.Sprintf("%.3f", v) // so that what is just missed does not look met
@@ -131,7 +131,7 @@ func (b bar) format(v float64) string {
 	return fmt.Sprintf(b.figure.format, v)
 }
 
-func (b bar) String() string {
+func (b target) String() string {
 	if b.shown {
 		return "–"
 	}

@@ -43,7 +43,7 @@ func (r *room) join(m member, conversation, ref []byte) {
 		r.members = append(r.members, m)
 	}
 	b := append([]byte(`{"type":"joined","conversation":"`), conversation...)
-	b = append(b, `","log":"floor","first":`...)
+	b = append(b, `","log":"baseline","first":`...)
 	b = strconv.AppendInt(b, r.seq+1, 10)
 	b = append(b, `,"last":`...)
 	b = strconv.AppendInt(b, r.seq, 10)
@@ -89,7 +89,7 @@ func (r *room) publish(author member, conversation, id, from, text, ref []byte) 
 	}
 	b = append(append(append(b, `,"conversation":"`...), conversation...), `","seq":`...)
 	b = append(strconv.AppendInt(b, seq, 10), time...)
-	author.put(author.prepare(closeWith(append(b, `,"sum":"floor"`...), ref)))
+	author.put(author.prepare(closeWith(append(b, `,"sum":"baseline"`...), ref)))
 }
 
 func closeWith(b, ref []byte) []byte {

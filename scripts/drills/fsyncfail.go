@@ -31,8 +31,8 @@ func (s *server) spoilSyncs(how string, of ...string) (heal func(), err error) {
 	}, nil
 }
 
-var failingSync = drill{
-	name: "syncs", about: "fsync fails with EIO or ENOSPC, or takes a second, and heals or meets a kill -9",
+var fsyncFail = drill{
+	name: "fsyncfail", about: "fsync fails with EIO or ENOSPC, or takes a second, and heals or meets a kill -9",
 	run: func(r *run) error {
 		s, err := r.serve()
 		if err != nil {

@@ -1,4 +1,4 @@
-// Floors is the least that a chat server can cost: fan-out and nothing else. It speaks just enough of the contract
+// Baselines is the least that a chat server can cost: fan-out and nothing else. It speaks just enough of the contract
 // (welcome, joined, left, message with a seq, ack, pong) that what drives Verbatim drives it too. It keeps no record and
 // no history, makes no presence, checks nothing, and acks at once. It is what scripts/bench compares Verbatim with:
 //
@@ -17,7 +17,7 @@ import (
 )
 
 // waiting is how many bytes or, in coder's queue, a hundredth as many messages may wait for one connection. What is
-// above it is dropped: a floor has nothing to catch up from, and whoever drives it counts what is lost.
+// above it is dropped: a baseline has nothing to catch up from, and whoever drives it counts what is lost.
 const waiting = 100 << 10
 
 func main() {
@@ -25,7 +25,7 @@ func main() {
 	addr := flag.String("listen", "127.0.0.1:0", "where to serve, `host:port`; port 0 picks a free one")
 	flag.Parse()
 	if err := serve(*kind, *addr); err != nil {
-		fmt.Fprintln(os.Stderr, "floors:", err)
+		fmt.Fprintln(os.Stderr, "baselines:", err)
 		os.Exit(1)
 	}
 }

@@ -10,8 +10,8 @@ import (
 	"verbatim/protocol"
 )
 
-var folder = drill{
-	name: "folder", about: "the data directory turns read-only, is moved away, changes its owner, under load; or is so at the start", root: true,
+var dataDir = drill{
+	name: "datadir", about: "the data directory turns read-only, is moved away, changes its owner, under load; or is so at the start", root: true,
 	run: func(r *run) error {
 		if err := r.refusedFolders(); err != nil {
 			return err

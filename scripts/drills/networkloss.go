@@ -66,8 +66,8 @@ func from(p *process) func(ctx context.Context, network, address string) (net.Co
 	}
 }
 
-var vanish = drill{
-	name: "vanish", about: "clients vanish without closing (their network is cut): the others go on, the server lets go of them, they resume exactly", root: true,
+var networkLoss = drill{
+	name: "networkloss", about: "clients vanish without closing (their network is cut): the others go on, the server lets go of them, they resume exactly", root: true,
 	run: func(r *run) error {
 		n, err := r.networks()
 		if err != nil {

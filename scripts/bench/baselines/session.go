@@ -19,8 +19,8 @@ type session struct {
 func (s *session) run(ws *websocket.Conn, r *http.Request) {
 	query := r.URL.Query()
 	s.name = []byte(query.Get("name"))
-	s.say(`{"type":"welcome","session":"floor","user":"` + string(s.name) +
-		`","version":"floor","now":"","limits":{"frame":131072,"text":16384,"meta":4096,"page":262144,"joins":1000,"names":200,"rate":0,"ids":600,"write_timeout":30,"ping":30}}`)
+	s.say(`{"type":"welcome","session":"baseline","user":"` + string(s.name) +
+		`","version":"baseline","now":"","limits":{"frame":131072,"text":16384,"meta":4096,"page":262144,"joins":1000,"names":200,"rate":0,"ids":600,"write_timeout":30,"ping":30}}`)
 	for _, conversation := range query["join"] {
 		s.join([]byte(conversation), nil)
 	}
