@@ -29,10 +29,7 @@ func TestDocsConfigurationIsThatOfTheFlags(t *testing.T) {
 func configuration(t *testing.T) string {
 	t.Helper()
 	var c commands
-	parser, err := kong.New(&c, kong.Name("verbatim"), kong.DefaultEnvars("VERBATIM"), kong.ExplicitGroups(groups))
-	if err != nil {
-		t.Fatal(err)
-	}
+	parser := newParser(&c)
 	var b strings.Builder
 	b.WriteString("# Configuration\n\nMade from the program's own flags by `go test . -run Configuration -update`: do not edit it.\n\n" +
 		"A flag on the command line wins over its environment variable. An empty variable counts as unset. Flags that may be\n" +

@@ -81,7 +81,7 @@ func serve(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	defer log.Close() // the server has its own copy
 	cmd.Dir, cmd.Stderr = ts.MkAbs("."), log
-	for _, name := range []string{"VERBATIM_DATA", "VERBATIM_LOG_LEVEL", "VERBATIM_REDIS"} { // those that stories set
+	for _, name := range []string{"VERBATIM_DATA_DIR", "VERBATIM_LOG_LEVEL", "VERBATIM_REDIS"} { // those that stories set
 		cmd.Env = append(cmd.Environ(), name+"="+ts.Getenv(name))
 	}
 	stdout, err := cmd.StdoutPipe()

@@ -48,7 +48,7 @@ func launchBy(t *testing.T, script string, stdout, stderr *os.File, flags ...str
 	p := &program{t: t}
 	socket, admin := filepath.Join(shortDir(t), "s"), filepath.Join(shortDir(t), "a")
 	args := []string{"verbatim", "serve", "--listen", "127.0.0.1:0", "--listen", "unix:" + socket, "--admin-listen", "unix:" + admin,
-		"--data", filepath.Join(t.TempDir(), "data")}
+		"--data-dir", filepath.Join(t.TempDir(), "data")}
 	args = append(args, flags...)
 	if script != "" {
 		args = append([]string{"sh", "-c", script, "sh"}, args...)
@@ -254,7 +254,7 @@ func TestALogWhoseReaderGoesAwayEndsNothing(t *testing.T) {
 func TestALogThatHangsHoldsNothingUp(t *testing.T) {
 	t.Parallel()
 	_, w := fullPipe(t)
-	p := launch(t, nil, w, "--log-level", "debug", "--drain", "2s")
+	p := launch(t, nil, w, "--log-level", "debug", "--drain-timeout", "2s")
 	p.signal(syscall.SIGHUP) // which is logged
 	p.get("/api/conversations")
 	p.signal(syscall.SIGTERM)
@@ -311,7 +311,7 @@ func TestAStdoutThatNobodyReadsHoldsNothingUp(t *testing.T) {
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
-			p := launch(t, stdout(t), nil, "--drain", "2s")
+			p := launch(t, stdout(t), nil, "--drain-timeout", "2s")
 			p.get("/healthz")
 			p.signal(syscall.SIGTERM)
 			p.exits(0)
@@ -362,7 +362,7 @@ func TestACommandEndsWithItsOwnCodeThoughWhoReadsItsErrorsIsGone(t *testing.T) {
 	r, gone := pipe(t)
 	r.Close()
 	whole := t.TempDir() + "/data"
-	p := launch(t, nil, nil, "--data", whole)
+	p := launch(t, nil, nil, "--data-dir", whole)
 	p.post("lobby", `{"from":"ann","text":"hi"}`)
 	p.signal(syscall.SIGTERM)
 	p.exits(0)
@@ -375,11 +375,11 @@ func TestACommandEndsWithItsOwnCodeThoughWhoReadsItsErrorsIsGone(t *testing.T) {
 	}{
 		{"nonsense", exitRefused},
 		{"serve --nonsense", exitRefused},
-		{"verify --data " + whole, 0},
-		{"verify --data " + whole + "/none", exitFailed},
+		{"verify --data-dir " + whole, 0},
+		{"verify --data-dir " + whole + "/none", exitFailed},
 		{"verify --receipt nonsense", exitRefused},
-		{"export --data " + whole, exitRefused},
-		{"export none --data " + whole, exitFailed},
+		{"export --data-dir " + whole, exitRefused},
+		{"export none --data-dir " + whole, exitFailed},
 		{"load http://127.0.0.1:1/", exitRefused},
 	} {
 		if code := codeOf(t, c.args, nil, gone); code != c.code {

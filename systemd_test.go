@@ -28,7 +28,7 @@ func activated(t *testing.T, listen []string, flags ...string) *program {
 		args = append(args, "--listen", at)
 	}
 	p := &program{t: t, http: http.DefaultClient}
-	args = append(append(args, "verbatim", "serve", "--data", filepath.Join(t.TempDir(), "data")), flags...)
+	args = append(append(args, "verbatim", "serve", "--data-dir", filepath.Join(t.TempDir(), "data")), flags...)
 	p.cmd = exec.Command("systemd-socket-activate", args...)
 	out, stdout := pipe(t)
 	said, stderr := pipe(t)
@@ -116,7 +116,7 @@ func TestWhatSystemdHandsOverMustBeASocketThatListens(t *testing.T) {
 		defer handed.Close()
 		// The variables hold for the process that the shell becomes, as they do for one that systemd starts.
 		cmd := exec.Command("sh", "-c", `export LISTEN_PID=$$ LISTEN_FDS=1; exec "$@"`, "sh",
-			"verbatim", "serve", "--data", filepath.Join(t.TempDir(), "data"))
+			"verbatim", "serve", "--data-dir", filepath.Join(t.TempDir(), "data"))
 		cmd.ExtraFiles = []*os.File{handed}
 		said, err := cmd.CombinedOutput()
 		if cmd.ProcessState.ExitCode() != exitRefused || !strings.Contains(string(said), "no connections can be accepted: use ListenStream=") {

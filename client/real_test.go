@@ -79,7 +79,7 @@ func (s *real) start() {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	s.cmd = exec.Command(path, "serve", "--listen", s.address, "--data", s.data, "--rate", "0", "--log-level", "error")
+	s.cmd = exec.Command(path, "serve", "--listen", s.address, "--data-dir", s.data, "--send-rate", "0", "--log-level", "error")
 	s.cmd.Stderr = os.Stderr
 	stdout, err := s.cmd.StdoutPipe()
 	if err != nil {
@@ -467,7 +467,7 @@ func TestAnOriginThatIsRefusedIsToldInTheServersWords(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := c.Run(context.Background()); err == nil || !strings.Contains(err.Error(), "403") || !strings.Contains(err.Error(), "--origin") {
+	if err := c.Run(context.Background()); err == nil || !strings.Contains(err.Error(), "403") || !strings.Contains(err.Error(), "--allow-origin") {
 		t.Errorf("got %v, want the status, and what to do", err)
 	}
 }

@@ -157,7 +157,7 @@ func TestAnAddressOverItsOwnLimitIsClosedWith1013(t *testing.T) {
 
 func TestASecondSIGTERMEndsADrainAtOnce(t *testing.T) {
 	t.Parallel()
-	s := serve(t, "--drain", "10m")
+	s := serve(t, "--drain-timeout", "10m")
 	hanging, err := net.Dial("tcp", s.addr)
 	if err != nil {
 		t.Fatal(err)

@@ -12,7 +12,7 @@ import (
 
 func TestTheWelcomeComesFirstAndSaysTheLimits(t *testing.T) {
 	t.Parallel()
-	s := serve(t, "--rate", "50", "--write-timeout", "7s")
+	s := serve(t, "--send-rate", "50", "--write-timeout", "7s")
 	ann := s.dial(t, "ann")
 	w := ann.welcome
 	if w.User != "ann" || w.Session == "" || w.Version == "" {

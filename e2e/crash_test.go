@@ -28,7 +28,7 @@ func TestATornEndOfATranscriptIsMendedByTheStart(t *testing.T) {
 	if err := os.Truncate(path, size-10); err != nil {
 		t.Fatal(err)
 	}
-	if code, stdout, stderr := verbatim(t, "verify", "--data", s.data); code != 0 {
+	if code, stdout, stderr := verbatim(t, "verify", "--data-dir", s.data); code != 0 {
 		t.Errorf("verify: exit %d, want 0, what a start would mend is whole: %s%s", code, stdout, stderr)
 	}
 	s.start()
@@ -70,7 +70,7 @@ func TestKill9WhileTheJournalTurnsItsSegmentsOverLosesNothing(t *testing.T) {
 				t.Fatalf("%s: what was acked at %d is %v", room, ack.Seq, p.entries)
 			}
 		}
-		args := []string{"verify", "--data", s.data}
+		args := []string{"verify", "--data-dir", s.data}
 		for room, ack := range acked {
 			args = append(args, "--receipt", fmt.Sprintf("%s:%d:%s", room, ack.Seq, ack.Sum))
 		}

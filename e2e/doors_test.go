@@ -13,31 +13,31 @@ import (
 
 func TestAStrangeHostOrOriginGets403OnEveryDoor(t *testing.T) {
 	t.Parallel()
-	s := serve(t, "--host", "chat.example", "--origin", "https://app.example")
+	s := serve(t, "--allow-host", "chat.example", "--allow-origin", "https://app.example")
 	port := s.addr[strings.LastIndex(s.addr, ":"):]
 	for what, row := range map[string]struct {
 		host, origin string
 		allowed      bool
 	}{
-		"its own address":               {"", "", true},
-		"localhost":                     {"localhost" + port, "", true},
-		"an IP address":                 {"192.0.2.1" + port, "", true},
-		"an IPv6 address":               {"[::1]" + port, "", true},
-		"a --host":                      {"chat.example", "", true},
-		"a --host with a port":          {"chat.example:8080", "", true},
-		"another name (DNS rebinding)":  {"evil.example" + port, "", false},
-		"a name that ends like one":     {"evil-chat.example", "", false},
-		"a name that begins like one":   {"chat.example.evil.example", "", false},
-		"localhost.evil":                {"localhost.evil.example", "", false},
-		"its own origin":                {"", "http://" + s.addr, true},
-		"its own origin by localhost":   {"localhost" + port, "http://localhost" + port, true},
-		"a --origin":                    {"", "https://app.example", true},
-		"another origin":                {"", "https://evil.example", false},
-		"null, a sandboxed page":        {"", "null", false},
-		"another port":                  {"", "http://127.0.0.1:1", false},
-		"a --origin on another scheme":  {"", "http://app.example", false},
-		"a strange host as own origin":  {"evil.example" + port, "http://evil.example" + port, false},
-		"a good host, a strange origin": {"chat.example", "https://evil.example", false},
+		"its own address":                     {"", "", true},
+		"localhost":                           {"localhost" + port, "", true},
+		"an IP address":                       {"192.0.2.1" + port, "", true},
+		"an IPv6 address":                     {"[::1]" + port, "", true},
+		"an --allow-host":                     {"chat.example", "", true},
+		"an --allow-host with a port":         {"chat.example:8080", "", true},
+		"another name (DNS rebinding)":        {"evil.example" + port, "", false},
+		"a name that ends like one":           {"evil-chat.example", "", false},
+		"a name that begins like one":         {"chat.example.evil.example", "", false},
+		"localhost.evil":                      {"localhost.evil.example", "", false},
+		"its own origin":                      {"", "http://" + s.addr, true},
+		"its own origin by localhost":         {"localhost" + port, "http://localhost" + port, true},
+		"an --allow-origin":                   {"", "https://app.example", true},
+		"another origin":                      {"", "https://evil.example", false},
+		"null, a sandboxed page":              {"", "null", false},
+		"another port":                        {"", "http://127.0.0.1:1", false},
+		"an --allow-origin on another scheme": {"", "http://app.example", false},
+		"a strange host as own origin":        {"evil.example" + port, "http://evil.example" + port, false},
+		"a good host, a strange origin":       {"chat.example", "https://evil.example", false},
 	} {
 		t.Run(what, func(t *testing.T) {
 			var headers []string
@@ -120,7 +120,7 @@ func TestADrainingServerIsNotReadyOrNotThere(t *testing.T) {
 		resp.Body.Close()
 		return resp.StatusCode == 503
 	})
-	if code := s.exit(); code != 0 { // though it is held: --drain ends it
+	if code := s.exit(); code != 0 { // though it is held: --drain-timeout ends it
 		t.Errorf("exit %d, want 0", code)
 	}
 }

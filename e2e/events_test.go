@@ -157,7 +157,7 @@ func TestTheLogSaysWhichSlowReaderWasClosed(t *testing.T) {
 					return strings.Contains(line, `"kind":"session: stalled"`) && strings.Contains(line, `"from":"`+c.LocalAddr().String()+`"`)
 				})
 			})
-			if body := s.get(t, "/metrics").body; !strings.Contains(body, `verbatim_closes_total{code="none",why="stalled"} 1`) {
+			if body := s.get(t, "/metrics").body; !strings.Contains(body, `verbatim_closes_total{code="none",reason="stalled"} 1`) {
 				t.Error("it is not counted")
 			}
 		})

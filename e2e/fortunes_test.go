@@ -31,7 +31,7 @@ func TestTheWorldsQuotationsComeBackByteForByteOverHundredsOfSockets(t *testing.
 	if list, _ := s.conversations(t, "prefix=fortunes-&limit=1000"); len(list) < 100 {
 		t.Errorf("%d conversations were played, want 100 and more", len(list))
 	}
-	if code, stdout, stderr := verbatim(t, "verify", "--data", s.data); code != 0 {
+	if code, stdout, stderr := verbatim(t, "verify", "--data-dir", s.data); code != 0 {
 		t.Errorf("verify: exit %d: %s%s", code, tail(stdout, 500), tail(stderr, 500))
 	}
 }

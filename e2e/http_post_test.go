@@ -101,7 +101,7 @@ func TestABadPostIsRefusedAndNothingIsRecorded(t *testing.T) {
 
 func TestAnAddressOverItsRateGets429AndRetryAfter(t *testing.T) {
 	t.Parallel()
-	s := serve(t, "--rate", "5") // bursts of 10
+	s := serve(t, "--send-rate", "5") // bursts of 10
 	var (
 		all  sync.WaitGroup
 		mu   sync.Mutex

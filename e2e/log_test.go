@@ -53,7 +53,7 @@ func TestRedisMayDieThoughTheLogsReaderIsGone(t *testing.T) {
 func TestWhileTheLogHangsReadsAndTheDrainDoNot(t *testing.T) {
 	t.Parallel()
 	redis := startRedis(t)
-	s := newServer(t, "--redis", redis.url(), "--log-level", "debug", "--drain", "2s")
+	s := newServer(t, "--redis", redis.url(), "--log-level", "debug", "--drain-timeout", "2s")
 	log := s.logsInto(t, os.O_RDWR)
 	size, err := unix.FcntlInt(log.Fd(), unix.F_SETPIPE_SZ, 4096)
 	if err != nil {

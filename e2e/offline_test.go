@@ -89,7 +89,7 @@ func TestVerifyAndExportOpenNothingToWrite(t *testing.T) {
 	t.Parallel()
 	s, _ := twoConversations(t)
 	look := func(when, opens string) {
-		for _, args := range [][]string{{"verify", "--data", s.data}, {"export", "lobby", "--data", s.data, "--format", "json"}} {
+		for _, args := range [][]string{{"verify", "--data-dir", s.data}, {"export", "lobby", "--data-dir", s.data, "--format", "json"}} {
 			calls := filepath.Join(t.TempDir(), "calls")
 			all := append([]string{"-f", "-qq", "-o", calls, "-e", "trace=file,desc", binary}, args...)
 			if code, _, stderr := command(t, "strace", all...); code != 0 {
@@ -125,11 +125,11 @@ func TestVerifyAndExportWorkForWhoMayOnlyRead(t *testing.T) {
 	want := fmt.Sprintf("lobby 31 %s\n", last.Sum)
 	check := func(how string, run func(args ...string) (int, string, string)) {
 		t.Helper()
-		code, stdout, stderr := run("verify", "--data", dir, "--receipt", "lobby:30:"+last0.Sum)
+		code, stdout, stderr := run("verify", "--data-dir", dir, "--receipt", "lobby:30:"+last0.Sum)
 		if code != 0 || !strings.Contains(stdout, want) || stderr != "" {
 			t.Errorf("%s: verify: exit %d: %s%s; want %q", how, code, stdout, stderr, want)
 		}
-		code, stdout, stderr = run("export", "lobby", "--data", dir)
+		code, stdout, stderr = run("export", "lobby", "--data-dir", dir)
 		if code != 0 || len(lines(stdout)) != 32 || stderr != "" {
 			t.Errorf("%s: export: exit %d, %d lines: %s", how, code, len(lines(stdout)), stderr)
 		}
@@ -170,7 +170,7 @@ func TestVerifyLooksAtEveryFileAndNamesEachThatCannotBeRead(t *testing.T) {
 		}
 	}
 	chmod(0, segments...)
-	code, stdout, stderr := run("verify", "--data", dir)
+	code, stdout, stderr := run("verify", "--data-dir", dir)
 	for _, segment := range segments {
 		if !strings.Contains(stderr, segment+": it cannot be read: permission denied: ") {
 			t.Errorf("%s is not named: %s", segment, stderr)
@@ -179,7 +179,7 @@ func TestVerifyLooksAtEveryFileAndNamesEachThatCannotBeRead(t *testing.T) {
 	if code != 1 {
 		t.Errorf("with a journal that cannot be read: exit %d: %s%s", code, stdout, stderr)
 	}
-	if code, _, stderr := run("export", "lobby", "--data", dir); code != 1 || !strings.Contains(stderr, segments[0]) {
+	if code, _, stderr := run("export", "lobby", "--data-dir", dir); code != 1 || !strings.Contains(stderr, segments[0]) {
 		t.Errorf("export without the journal, which may have the last words: exit %d: %s", code, stderr)
 	}
 	chmod(0o444, segments...)
@@ -192,7 +192,7 @@ func TestVerifyLooksAtEveryFileAndNamesEachThatCannotBeRead(t *testing.T) {
 	whole.terminate()
 	modes(t, dir, 0o444, 0o555)
 	chmod(0, server.transcriptPath("lobby"), filepath.Join(dir, "catalogue"))
-	code, stdout, stderr = run("verify", "--data", dir)
+	code, stdout, stderr = run("verify", "--data-dir", dir)
 	if code != 1 || !strings.Contains(stdout, "team 3 ") {
 		t.Errorf("exit %d, want 1, and team to be looked at: %s%s", code, stdout, stderr)
 	}
@@ -201,14 +201,14 @@ func TestVerifyLooksAtEveryFileAndNamesEachThatCannotBeRead(t *testing.T) {
 			t.Errorf("%s is not named with what to do: %s", path, stderr)
 		}
 	}
-	if code, stdout, stderr := run("export", "team", "--data", dir); code != 0 || len(lines(stdout)) != 4 {
+	if code, stdout, stderr := run("export", "team", "--data-dir", dir); code != 0 || len(lines(stdout)) != 4 {
 		t.Errorf("export of another: exit %d, %d lines: %s", code, len(lines(stdout)), stderr)
 	}
-	if code, stdout, stderr := run("export", "lobby", "--data", dir); code != 1 || stdout != "" || !strings.Contains(stderr, server.transcriptPath("lobby")) {
+	if code, stdout, stderr := run("export", "lobby", "--data-dir", dir); code != 1 || stdout != "" || !strings.Contains(stderr, server.transcriptPath("lobby")) {
 		t.Errorf("export of the one that cannot be read: exit %d: %s%s", code, stdout, stderr)
 	}
 	chmod(0o444, server.transcriptPath("lobby"), filepath.Join(dir, "catalogue"))
-	if code, stdout, stderr := run("verify", "--data", dir, "--receipt", "lobby:30:"+receipts[29].Sum); code != 0 {
+	if code, stdout, stderr := run("verify", "--data-dir", dir, "--receipt", "lobby:30:"+receipts[29].Sum); code != 0 {
 		t.Errorf("put right: exit %d: %s%s", code, stdout, stderr)
 	}
 }
@@ -240,7 +240,7 @@ func TestForeignThingsAmongTheTranscriptsHangNobodyAndAreNamed(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	code, stdout, stderr := verbatim(t, "verify", "--data", s.data)
+	code, stdout, stderr := verbatim(t, "verify", "--data-dir", s.data)
 	if code != 1 || !strings.Contains(stdout, "lobby 30 ") || !strings.Contains(stderr, "lobby.jsonl~: it is passed over") {
 		t.Errorf("verify: exit %d: %s%s", code, stdout, stderr)
 	}
@@ -249,7 +249,7 @@ func TestForeignThingsAmongTheTranscriptsHangNobodyAndAreNamed(t *testing.T) {
 		if !strings.Contains(stderr, s.transcriptPath(name)+": it is a") {
 			t.Errorf("verify does not name %s: %s", name, stderr)
 		}
-		if code, _, stderr := verbatim(t, "export", name, "--data", s.data); code != 1 || !strings.Contains(stderr, "move it out of") {
+		if code, _, stderr := verbatim(t, "export", name, "--data-dir", s.data); code != 1 || !strings.Contains(stderr, "move it out of") {
 			t.Errorf("export of %s: exit %d: %s", name, code, stderr)
 		}
 		s.post(t, name, `{"from":"ann","text":"hi"}`).refuses(t, 503, "unavailable")
@@ -294,7 +294,7 @@ func TestAFifoInThePlaceOfAFileOfTheRecordRefusesTheStartAndSaysWhatToDo(t *test
 		if err != nil {
 			t.Fatal(err)
 		}
-		refusedStart(t, nil, []string{"serve", "--listen", "127.0.0.1:0", "--data", s.data}, path, "fifo", "move it out of")
+		refusedStart(t, nil, []string{"serve", "--listen", "127.0.0.1:0", "--data-dir", s.data}, path, "fifo", "move it out of")
 		if err := os.Remove(path); err != nil {
 			t.Fatal(err)
 		}
@@ -326,7 +326,7 @@ func slowStart(t *testing.T, count int, each string, flags ...string) *process {
 	if err := os.WriteFile(s.transcriptPath("lobby")+"~", nil, 0o600); err != nil { // which is told when they have been listed
 		t.Fatal(err)
 	}
-	args = append(args, "-e", "trace=openat", "-e", "inject=openat:delay_enter="+each, binary, "serve", "--listen", "127.0.0.1:0", "--data", s.data)
+	args = append(args, "-e", "trace=openat", "-e", "inject=openat:delay_enter="+each, binary, "serve", "--listen", "127.0.0.1:0", "--data-dir", s.data)
 	p := start(t, false, "strace", append(args, flags...)...)
 	eventually(t, "it has listed the transcripts", func() bool { return strings.Contains(p.output.String(), "lobby.jsonl~") })
 	return p
@@ -342,7 +342,7 @@ func TestALongStartEndsAtASignal(t *testing.T) {
 			if code := p.exit(); code != 0 {
 				t.Errorf("exit %d: %s", code, p.output)
 			}
-			if said := p.output.lines(); len(said) != 2 || !strings.Contains(said[1], "stopped by a signal before it served") {
+			if said := p.output.lines(); len(said) != 2 || !strings.Contains(said[1], "stopped by a signal before the server was ready") {
 				t.Errorf("it said %q, want one line more", said)
 			}
 		})

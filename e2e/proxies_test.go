@@ -32,7 +32,7 @@ func (s *server) letIn(t testing.TB, opts *websocket.DialOptions) bool {
 
 func TestEverybodyBehindAProxyIsAClientOfTheirOwn(t *testing.T) {
 	t.Parallel()
-	s := serve(t, "--rate", "1", "--max-connections-per-ip", "1", "--trusted-proxy", "127.0.0.1")
+	s := serve(t, "--send-rate", "1", "--max-connections-per-ip", "1", "--trusted-proxy", "127.0.0.1")
 	as := func(addr string) *websocket.DialOptions {
 		return &websocket.DialOptions{HTTPHeader: http.Header{"X-Forwarded-For": {addr}}}
 	}
@@ -107,7 +107,7 @@ func (s *server) speak(t testing.TB, pieces ...string) string {
 
 func TestAPROXYHeaderSaysForWhomAProxyConnects(t *testing.T) {
 	t.Parallel()
-	s := serve(t, "--rate", "1", "--proxy-protocol", "127.0.0.0/8", "--trusted-proxy", "203.0.113.200")
+	s := serve(t, "--send-rate", "1", "--proxy-protocol", "127.0.0.0/8", "--trusted-proxy", "203.0.113.200")
 	post := func(headers ...string) string {
 		body := `{"from":"ann","text":"hi"}`
 		return "POST /api/conversations/lobby/messages HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n" +
@@ -130,7 +130,7 @@ func TestAPROXYHeaderSaysForWhomAProxyConnects(t *testing.T) {
 			got[status]++
 		}
 		if got["201"] < 2 || got["429"] == 0 || got["201"]+got["429"] != 12 {
-			t.Errorf("%s: 12 posts at --rate 1: got %v, want a burst of its own, and 429", what, got)
+			t.Errorf("%s: 12 posts at --send-rate 1: got %v, want a burst of its own, and 429", what, got)
 		}
 	}
 	if got := s.speak(t, ofV2(0, 0, ""), "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"); !strings.HasPrefix(got, "200") {
@@ -214,7 +214,7 @@ func TestAPROXYHeaderOfAnybodyElseIsBadHTTP(t *testing.T) {
 
 func TestMetricsAreForThisMachineAloneAndPprofForTheAdmin(t *testing.T) {
 	t.Parallel()
-	s := serve(t, "--trusted-proxy", "127.0.0.1", "--host", "chat.example")
+	s := serve(t, "--trusted-proxy", "127.0.0.1", "--allow-host", "chat.example")
 	s.get(t, "/metrics").is(t, 200)
 	for _, headers := range [][]string{
 		{"X-Forwarded-For", "203.0.113.7"}, {"X-Forwarded-For", "127.0.0.1"}, {"X-Forwarded-Proto", "https"}, {"X-Forwarded-Host", "chat.example"},

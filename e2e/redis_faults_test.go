@@ -109,7 +109,7 @@ func TestAWipedRecordBesideAFullRedisServesNothingOfTheOldOne(t *testing.T) {
 // startOnceAllowed starts again as soon as it is not refused.
 func (s *server) startOnceAllowed() {
 	s.t.Helper()
-	args := append([]string{"serve", "--listen", s.addr, "--data", s.data}, s.flags...)
+	args := append([]string{"serve", "--listen", s.addr, "--data-dir", s.data}, s.flags...)
 	deadline := time.Now().Add(patience)
 	for {
 		probe := start(s.t, false, binary, args...)

@@ -90,7 +90,7 @@ func behindEachProxy(t *testing.T, test func(t *testing.T, p *proxy), flags ...s
 func startProxy(t testing.TB, kind proxyKind, flags ...string) *proxy {
 	t.Helper()
 	p := &proxy{t: t, kind: kind, dir: t.TempDir(), port: fmt.Sprint(freePort(t))}
-	public := []string{"--host", ownHost, "--public-url", "https://" + sharedHost + ":" + p.port + sharedPath + "/"}
+	public := []string{"--allow-host", ownHost, "--public-url", "https://" + sharedHost + ":" + p.port + sharedPath + "/"}
 	p.server = serve(t, slices.Concat(public, kind.say, flags)...)
 	p.cert = newCertificate(t, p.dir, ownHost, sharedHost)
 	documented, err := os.ReadFile(filepath.Join("../docs/operating/proxy", kind.file))

@@ -106,7 +106,7 @@ func equalJSON(t testing.TB, a, b string) bool {
 
 func TestOverItsRateASessionIsReadMoreSlowlyAndNothingIsRefused(t *testing.T) {
 	t.Parallel()
-	s := serve(t, "--rate", "100") // bursts of 200
+	s := serve(t, "--send-rate", "100") // bursts of 200
 	ann, bob := s.dial(t, "ann"), s.dial(t, "bob")
 	began := parsed(t, ann.welcome.Now)
 	last := ann.sendMany("lobby", "a", 400)

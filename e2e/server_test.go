@@ -25,7 +25,7 @@ type server struct {
 	under []string // the program and its flags that the server runs under (nsenter), or nothing
 }
 
-// serve starts `verbatim serve` in a new folder on a free port. --rate 0 unless the flags say otherwise: only the tests of
+// serve starts `verbatim serve` in a new folder on a free port. --send-rate 0 unless the flags say otherwise: only the tests of
 // the rate want to wait for it.
 func serve(t testing.TB, flags ...string) *server {
 	t.Helper()
@@ -50,9 +50,9 @@ func newServer(t testing.TB, flags ...string) *server {
 func (s *server) start() {
 	s.t.Helper()
 	args := append([]string{}, s.under...)
-	args = append(args, binary, "serve", "--listen", s.addr, "--data", s.data)
-	if !strings.Contains(strings.Join(s.flags, " "), "--rate") {
-		args = append(args, "--rate", "0")
+	args = append(args, binary, "serve", "--listen", s.addr, "--data-dir", s.data)
+	if !strings.Contains(strings.Join(s.flags, " "), "--send-rate") {
+		args = append(args, "--send-rate", "0")
 	}
 	args = append(args, s.flags...)
 	var p *process

@@ -68,8 +68,8 @@ func TestWhoIsRefusedKeepsNobodyOut(t *testing.T) {
 	}
 	eventually(t, "some of them are being told so, and more are refused without words", func() bool {
 		metrics := s.get(t, "/metrics").body
-		return figure(t, metrics, `verbatim_connections_refused_total{why="name"}`) >= 16 &&
-			figure(t, metrics, `verbatim_connections_refused_total{why="overfull"}`) >= 100
+		return figure(t, metrics, `verbatim_connections_refused_total{reason="name"}`) >= 16 &&
+			figure(t, metrics, `verbatim_connections_refused_total{reason="overfull"}`) >= 100
 	})
 	for i := range 200 { // each at the first try
 		s.dial(t, fmt.Sprintf("honest-%d", i))
@@ -172,7 +172,7 @@ func TestAnAddressHasAFewConnectionsThatAskForNothing(t *testing.T) {
 			t.Errorf("connection %d stands: the oldest are those that go", i)
 		}
 	}
-	if n := figure(t, s.get(t, "/metrics").body, `verbatim_connections_refused_total{why="handshake"}`); n < 68 {
+	if n := figure(t, s.get(t, "/metrics").body, `verbatim_connections_refused_total{reason="handshake"}`); n < 68 {
 		t.Errorf("the metric counts %d, want those that were closed", n)
 	}
 }
@@ -195,7 +195,7 @@ func TestASlowRequestIsServedWhereNobodyIsInItsWay(t *testing.T) {
 
 func TestThousandsOfNetworksThatPostTakeNoNewcomersRate(t *testing.T) {
 	t.Parallel()
-	s := serve(t, "--rate", "50", "--trusted-proxy", "127.0.0.1")
+	s := serve(t, "--send-rate", "50", "--trusted-proxy", "127.0.0.1")
 	// What is no JSON costs its address as much, and the server little.
 	const text = "POST /api/conversations/lobby/messages HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nContent-Length: 0\r\nX-Forwarded-For: 2001:db8:%x:%x::1\r\n\r\n"
 	var attack sync.WaitGroup
@@ -229,7 +229,7 @@ func TestThousandsOfNetworksThatPostTakeNoNewcomersRate(t *testing.T) {
 
 func TestASilentConnectionDoesNotHoldADrainUp(t *testing.T) {
 	t.Parallel()
-	s := serve(t, "--drain", "60s")
+	s := serve(t, "--drain-timeout", "60s")
 	s.stranger(t, "")
 	s.stranger(t, "G")
 	s.stranger(t, "GET / HTTP/1.1\r\nHost: ")

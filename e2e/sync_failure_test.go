@@ -82,7 +82,7 @@ func TestWhatCouldNotBeSyncedIsNeitherAckedNorSeenAndIsThereOnceWhenSentAgain(t 
 			t.Errorf("after kill -9: %s, it was %s", m, live[i])
 		}
 	}
-	if code, stdout, stderr := verbatim(t, "verify", "--data", s.data); code != 0 {
+	if code, stdout, stderr := verbatim(t, "verify", "--data-dir", s.data); code != 0 {
 		t.Errorf("verify: exit %d: %s%s", code, stdout, stderr)
 	}
 }

@@ -188,15 +188,15 @@ func TestExportGivesOfflineWhatTheDownloadGives(t *testing.T) {
 	}
 	s.terminate()
 	for format, want := range online {
-		code, got, stderr := verbatim(t, "export", "lobby", "--format", format, "--data", s.data)
+		code, got, stderr := verbatim(t, "export", "lobby", "--format", format, "--data-dir", s.data)
 		if code != 0 || got != want {
 			t.Errorf("export --format %s: exit %d, %s; got %.300s, want %.300s", format, code, stderr, got, want)
 		}
 	}
-	if code, got, _ := verbatim(t, "export", "lobby", "--data", s.data); code != 0 || got != online["jsonl"] {
+	if code, got, _ := verbatim(t, "export", "lobby", "--data-dir", s.data); code != 0 || got != online["jsonl"] {
 		t.Errorf("export without a format: exit %d, %.300s", code, got)
 	}
-	code, stdout, stderr := verbatim(t, "export", "nowhere", "--data", s.data)
+	code, stdout, stderr := verbatim(t, "export", "nowhere", "--data-dir", s.data)
 	if code != 1 || stdout != "" || len(lines(stderr)) != 1 {
 		t.Errorf("export of none: exit %d, stdout %q, stderr %q; want 1 and one line", code, stdout, stderr)
 	}

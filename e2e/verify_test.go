@@ -25,7 +25,7 @@ func TestVerifyPrintsEachLengthAndLastSumBesideARunningServerAfterACrashAndAfter
 	last := receipts[29]
 	whole := func(when string) {
 		t.Helper()
-		code, stdout, stderr := verbatim(t, "verify", "--data", s.data, "--receipt", fmt.Sprintf("lobby:30:%s", last.Sum), "--receipt", "lobby:1:"+receipts[0].Sum)
+		code, stdout, stderr := verbatim(t, "verify", "--data-dir", s.data, "--receipt", fmt.Sprintf("lobby:30:%s", last.Sum), "--receipt", "lobby:1:"+receipts[0].Sum)
 		if code != 0 {
 			t.Fatalf("%s: exit %d: %s%s", when, code, stdout, stderr)
 		}
@@ -83,7 +83,7 @@ func TestVerifyNamesTheFileAndLineThatIsNotWhole(t *testing.T) {
 			if err := os.WriteFile(path, []byte(strings.Join(row.lines, "\n")+"\n"), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			code, stdout, stderr := verbatim(t, "verify", "--data", s.data)
+			code, stdout, stderr := verbatim(t, "verify", "--data-dir", s.data)
 			said := stdout + stderr
 			if code != 1 || !strings.Contains(said, "lobby.jsonl") {
 				t.Fatalf("exit %d, want 1 and the file's name: %s", code, said)
@@ -96,7 +96,7 @@ func TestVerifyNamesTheFileAndLineThatIsNotWhole(t *testing.T) {
 	if err := os.WriteFile(path, []byte(strings.Join(good, "\n")+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if code, stdout, stderr := verbatim(t, "verify", "--data", s.data); code != 0 {
+	if code, stdout, stderr := verbatim(t, "verify", "--data-dir", s.data); code != 0 {
 		t.Errorf("put back: exit %d: %s%s", code, stdout, stderr)
 	}
 	for what, receipt := range map[string]string{
@@ -106,9 +106,9 @@ func TestVerifyNamesTheFileAndLineThatIsNotWhole(t *testing.T) {
 		"another conversation": "team:3:" + receipts[2].Sum,
 		"no conversation":      "nowhere:1:" + receipts[0].Sum,
 	} {
-		if code, stdout, stderr := verbatim(t, "verify", "--data", s.data, "--receipt", receipt); code != 1 {
+		if code, stdout, stderr := verbatim(t, "verify", "--data-dir", s.data, "--receipt", receipt); code != 1 {
 			t.Errorf("a receipt of %s: exit %d, want 1: %s%s", what, code, stdout, stderr)
 		}
 	}
-	refusedStart(t, nil, []string{"verify", "--data", s.data, "--receipt", "nonsense"}, "receipt")
+	refusedStart(t, nil, []string{"verify", "--data-dir", s.data, "--receipt", "nonsense"}, "receipt")
 }

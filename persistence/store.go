@@ -36,6 +36,7 @@ type Store struct {
 
 type counters struct {
 	hits, misses      atomic.Int64
+	coldReads         atomic.Int64
 	recorded, refused atomic.Int64
 	writers, queued   atomic.Int64
 }
@@ -43,6 +44,7 @@ type counters struct {
 // StoreStats are counts since the start, and the writers' present state.
 type StoreStats struct {
 	HistoryHits, HistoryMisses int64 // reads that the history answered, and that it should have and did not
+	ColdReads                  int64 // reads of the record; readers that ask for the same at the same time share one
 	Recorded, Refused          int64 // sends that are on the record, duplicates too; and all others
 	Writers, Queued            int64 // conversations with work, and sends that wait for their writer
 }
@@ -100,7 +102,10 @@ func (s *Store) Read(ctx context.Context, id protocol.ConversationID, log protoc
 func (s *Store) cold(ctx context.Context, id protocol.ConversationID, from, to protocol.Seq, maxBytes int) (*Batch, error) {
 	key := string(id) + " " + strconv.FormatUint(uint64(from), 10) + " " + strconv.Itoa(maxBytes)
 	shared := context.WithoutCancel(ctx)
-	result, err, _ := s.reads.Do(key, func() (any, error) { return s.record.Read(shared, id, from, to, maxBytes) })
+	result, err, _ := s.reads.Do(key, func() (any, error) {
+		s.stats.coldReads.Add(1)
+		return s.record.Read(shared, id, from, to, maxBytes)
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -155,7 +160,7 @@ func (s *Store) Ready() error { return s.record.Ready() }
 func (s *Store) Stats() StoreStats {
 	c := &s.stats
 	return StoreStats{
-		HistoryHits: c.hits.Load(), HistoryMisses: c.misses.Load(),
+		HistoryHits: c.hits.Load(), HistoryMisses: c.misses.Load(), ColdReads: c.coldReads.Load(),
 		Recorded: c.recorded.Load(), Refused: c.refused.Load(),
 		Writers: c.writers.Load(), Queued: c.queued.Load(),
 	}

@@ -9,11 +9,11 @@ finish() {
 	rm -rf "$dir"
 }
 trap finish EXIT
-bin/verbatim serve --listen 127.0.0.1:0 --data "$dir/data" --rate 0 >"$dir/out" &
+bin/verbatim serve --listen 127.0.0.1:0 --data-dir "$dir/data" --send-rate 0 >"$dir/out" &
 server=$!
 until addr=$(sed -n 's,^listening on http://,,p' "$dir/out") && [ -n "$addr" ]; do
 	kill -0 "$server" || { echo "soak: the server did not start" >&2; exit 1; }
 	sleep 0.1
 done
 go run ./scripts/fortunes -addr "$addr" -data "$dir/data" -all
-bin/verbatim verify --data "$dir/data" | tail -1
+bin/verbatim verify --data-dir "$dir/data" | tail -1

@@ -111,7 +111,8 @@ func TestMetricsNameEveryFigureWithHelp(t *testing.T) {
 	body := ts.get("/metrics").is(t, 200).body
 	for _, want := range []string{
 		"verbatim_messages_recorded_total 1", "verbatim_ready 1", "verbatim_sessions 0", `verbatim_build_info{commit="none",goversion="go`,
-		"go_sched_latencies_seconds_bucket", "process_open_fds", "verbatim_delivery_seconds_count 0", "verbatim_history_breaker 0",
+		"go_sched_latencies_seconds_bucket", "process_open_fds", "verbatim_delivery_duration_seconds_count 0", `verbatim_history_breaker_state{state="closed"} 1`, `verbatim_history_breaker_state{state="open"} 0`,
+		"verbatim_checkpoint_failures_total 0", "verbatim_sync_errors_total 0", "verbatim_cold_reads_total ",
 	} {
 		if !strings.Contains(body, want) {
 			t.Errorf("/metrics says nothing of %s", want)
@@ -152,7 +153,7 @@ func TestMetricsAreNotWhereOthersReachTheServer(t *testing.T) {
 
 func TestAPageThatMayChatMayNotReadTheAdminsAddress(t *testing.T) {
 	t.Parallel()
-	ts := serve(t, "--admin-listen", "127.0.0.1:0", "--origin", "https://app.example.com")
+	ts := serve(t, "--admin-listen", "127.0.0.1:0", "--allow-origin", "https://app.example.com")
 	ts.get("/api/conversations", "Origin", "https://app.example.com").is(t, 200)
 	ts.url = "http://" + ts.adminListeners[0].Addr().String()
 	for _, path := range []string{"/metrics", "/debug/pprof/", "/readyz"} {

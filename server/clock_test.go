@@ -52,7 +52,7 @@ func TestEntriesDatedInTheFutureAreToldOfOnceAStart(t *testing.T) {
 	recordedAt(t, dir, time.Hour, names...)
 	recordedAt(t, dir, 30*time.Hour, "furthest")
 	recordedAt(t, dir, 0, "now")
-	ts := serve(t, "--data", dir)
+	ts := serve(t, "--data-dir", dir)
 	log := ts.log.String()
 	if n := strings.Count(log, "dated in the future"); n != 1 {
 		t.Errorf("the log says it %d times, want once:\n%.2000s", n, log)
@@ -69,7 +69,7 @@ func TestOfAClockThatIsALittleAheadNothingIsSaid(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir() + "/data"
 	recordedAt(t, dir, time.Second, "lobby")
-	if ts := serve(t, "--data", dir); strings.Contains(ts.log.String(), "dated in the future") {
+	if ts := serve(t, "--data-dir", dir); strings.Contains(ts.log.String(), "dated in the future") {
 		t.Errorf("got %s", ts.log)
 	}
 }

@@ -18,7 +18,7 @@ func TestWithoutAnyFlagTheLimitsAreTheContracts(t *testing.T) {
 		t.Errorf("limits: got %+v, want %+v", got, want)
 	}
 	if cfg.MaxConnections != 10_000 || cfg.HistorySize != 1000 || cfg.HistoryTTL != 24*time.Hour ||
-		cfg.HistoryMemory != 256<<20 || cfg.Drain != 10*time.Second || !slices.Equal(cfg.listens(), []string{"127.0.0.1:8080"}) || cfg.Data != "./data" {
+		cfg.HistoryMemory != 256<<20 || cfg.DrainTimeout != 10*time.Second || !slices.Equal(cfg.listens(), []string{"127.0.0.1:8080"}) || cfg.DataDir != "./data" {
 		t.Errorf("defaults: got %+v", cfg)
 	}
 }

@@ -1,5 +1,11 @@
 package server
 
+import (
+	"cmp"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
 // counts is every figure that a room keeps, by its name on /metrics (verbatim_… before it, _total behind a counter).
 var counts = []count{
 	gauge("sessions", "WebSocket sessions that are being served.",
@@ -59,8 +65,7 @@ var counts = []count{
 		func(r *reading) float64 { return float64(r.history.Queued) }),
 	gauge("history_queue_bytes", "Bytes that wait for Redis.",
 		func(r *reading) float64 { return float64(r.history.QueuedBytes) }),
-	gauge("history_breaker", "Redis' circuit breaker: 0 closed (all is well, or no Redis), 1 half open, 2 open (Redis is left alone for a while).",
-		func(r *reading) float64 { return breaker(r.history.Breaker) }),
+	breakerState("closed"), breakerState("half-open"), breakerState("open"),
 	gauge("history_abandoned", "1 where another data directory's server was found in this Redis, which is not used any more.",
 		func(r *reading) float64 { return truth(r.history.Abandoned) }),
 
@@ -70,8 +75,12 @@ var counts = []count{
 		func(r *reading) float64 { return float64(r.s.record.Recovered().Entries) }),
 	gauge("start_torn_bytes", "Bytes of a write that was broken off, which this start found at the journal's end and took away.",
 		func(r *reading) float64 { return float64(r.s.record.Recovered().Torn) }),
-	gauge("start_seconds", "How long this start took to open the record.",
+	gauge("start_duration_seconds", "How long this start took to open the record.",
 		func(r *reading) float64 { return r.s.started.Seconds() }),
+	counter("cold_reads", "Reads of entries that the record answered from the disk, since no memory held them.",
+		func(r *reading) float64 { return float64(r.store.ColdReads) }),
+	counter("sync_errors", "Syncs of the journal, of a transcript or of the file system that failed.",
+		func(r *reading) float64 { return float64(r.disk.SyncErrors) }),
 	gauge("conversations", "Conversations on the record.",
 		func(r *reading) float64 { return float64(r.disk.Conversations) }),
 	gauge("ids", "Ids of sends that are remembered, so that sending again is safe.",
@@ -97,13 +106,12 @@ func truth(holds bool) float64 {
 	return 0
 }
 
-func breaker(state string) float64 {
-	switch state {
-	case "open":
-		return 2
-	case "half-open":
-		return 1
-	default:
-		return 0
-	}
+// breakerState is the gauge of one state of Redis' circuit breaker.
+func breakerState(state string) count {
+	const help = "Redis' circuit breaker: 1 for the state that it is in, 0 for the others. closed: Redis is used, or there " +
+		"is none; open: Redis is left alone for a while; half-open: it is tried again."
+	desc := prometheus.NewDesc("verbatim_history_breaker_state", help, nil, prometheus.Labels{"state": state})
+	return count{desc, prometheus.GaugeValue, func(r *reading) float64 {
+		return truth(cmp.Or(r.history.Breaker, "closed") == state)
+	}}
 }

@@ -10,7 +10,7 @@ import (
 // A drain sends its sessions away one after the other, and asks them back one after the other once the next server is
 // there: who leaves first comes back first, so that nobody is away for longer than the spread asks for.
 const (
-	// leavePerSecond bounds how fast sessions leave; spreadOfDrain is the part of --drain that they may take for it. The
+	// leavePerSecond bounds how fast sessions leave; spreadOfDrain is the part of --drain-timeout that they may take for it. The
 	// rest is for their last replies, and for the record.
 	leavePerSecond = 1000
 	spreadOfDrain  = 4 // a quarter

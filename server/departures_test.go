@@ -119,7 +119,7 @@ func tellsEachItsOwnTime(t *testing.T, crowd int) {
 
 func TestADrainThatHasNoTimeStillTellsEachItsOwnTimeToComeBack(t *testing.T) {
 	t.Parallel()
-	ts := serve(t, "--drain", "1s")
+	ts := serve(t, "--drain-timeout", "1s")
 	c, _ := ts.dial("name=ann")
 	ts.read(c)
 	ended := make(chan struct{})
@@ -132,7 +132,7 @@ func TestADrainThatHasNoTimeStillTellsEachItsOwnTimeToComeBack(t *testing.T) {
 
 func TestADrainOfNoTimeIsTakenNoticeOf(t *testing.T) {
 	t.Parallel()
-	ts := serve(t, "--drain", "0s")
+	ts := serve(t, "--drain-timeout", "0s")
 	c, _ := ts.dial("name=ann")
 	ts.read(c)
 	ts.cancel()

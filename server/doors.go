@@ -20,7 +20,7 @@ type doors struct {
 	hosts    map[string]bool // their names, without ports
 	own      *publicURL      // nil: the server is where its clients say that it is
 	origins  origins
-	unread   bool // pages of --origin may not read the answers: those that may chat have no use for the server's memory
+	unread   bool // pages of --allow-origin may not read the answers: those that may chat have no use for the server's memory
 	visit    func(*http.Request) visit
 
 	notes *notes
@@ -31,9 +31,9 @@ func newDoors(cfg *Config, loopback bool, visit func(*http.Request) visit, notes
 		loopback: loopback, hosts: map[string]bool{"localhost": true}, visit: visit, notes: notes,
 	}
 	// All three were checked with the configuration.
-	d.origins, _ = newOrigins(cfg.Origin)
+	d.origins, _ = newOrigins(cfg.AllowOrigin)
 	d.own, _ = parsePublicURL(cfg.PublicURL)
-	for _, host := range cfg.Host {
+	for _, host := range cfg.AllowHost {
 		name, _ := normalHost("http", host)
 		d.hosts[hostName(name)] = true
 	}
@@ -113,12 +113,12 @@ func (d *doors) strangeHost(v visit) *refusal {
 	case v.host == "":
 		no.err = protocol.Errorf(protocol.CodeForbidden,
 			"the request names no host: let what stands in front pass the Host header on, as the browser sends it "+
-				"(docs/operating/reverse-proxy.md; --host NAME lets a name in)")
+				"(docs/operating/reverse-proxy.md; --allow-host NAME lets a name in)")
 	case err != nil:
 		no.err = protocol.Errorf(protocol.CodeForbidden,
-			"the %s header %.100q is no host (--host NAME lets a name in)", v.saysHost, v.host)
+			"the %s header %.100q is no host (--allow-host NAME lets a name in)", v.saysHost, v.host)
 	default:
-		no.flags = "--host " + hostName(host)
+		no.flags = "--allow-host " + hostName(host)
 		no.err = protocol.Errorf(protocol.CodeForbidden,
 			"this server does not go by the host %.100q: start it with %s to let that in, or use localhost", v.host, no.flags)
 	}
@@ -131,18 +131,18 @@ func (d *doors) strangeOrigin(r *http.Request, v visit, text string, from origin
 	if bad == nil {
 		_, _, bad = parseAllowed(from.String()) // a socket's, say: what no page has, no flag lets in
 	}
-	allow := "--origin " + from.String()
+	allow := "--allow-origin " + from.String()
 	host, _ := normalHost(from.scheme, v.host)
 	switch {
 	case text == "null" || strings.HasPrefix(text, "file:"):
 		no.kind = "origin null"
 		no.err = protocol.Errorf(protocol.CodeForbidden,
-			"pages from files and sandboxed frames (origin %.20q) may not use this server, and no --origin lets them: "+
+			"pages from files and sandboxed frames (origin %.20q) may not use this server, and no --allow-origin lets them: "+
 				"serve the page over http, or from a scheme of its application's own", text)
 	case bad != nil:
 		no.kind = "origin malformed"
 		no.err = protocol.Errorf(protocol.CodeForbidden,
-			"the Origin header %.100q is no origin, so no --origin lets it in: %v", text, bad)
+			"the Origin header %.100q is no origin, so no --allow-origin lets it in: %v", text, bad)
 	case defaultPorts[from.scheme] != "" && host == from.host: // and the scheme is another
 		no.kind = "origin scheme"
 		no.flags = fmt.Sprintf("--public-url %s/, or --trusted-proxy %s where that proxy sets X-Forwarded-Proto, or %s",

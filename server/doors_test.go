@@ -12,7 +12,7 @@ import (
 
 func TestTheDoorsKnowHostsAndOrigins(t *testing.T) {
 	t.Parallel()
-	flags := []string{"--host", "chat.example.com,intra:8080", "--origin", "https://App.example.com", "--origin", "http://other:3000",
+	flags := []string{"--allow-host", "chat.example.com,intra:8080", "--allow-origin", "https://App.example.com", "--allow-origin", "http://other:3000",
 		"--public-url", "https://public.example.com:8443/chat/"}
 	for _, row := range []struct {
 		what         string
@@ -25,8 +25,8 @@ func TestTheDoorsKnowHostsAndOrigins(t *testing.T) {
 		{"an address", true, "127.0.0.1:8080", "", 200},
 		{"another address", true, "10.1.2.3", "", 200},
 		{"an IPv6 address", true, "[::1]:8080", "", 200},
-		{"a --host", true, "Chat.Example.com:443", "", 200},
-		{"a --host that was given with a port", true, "intra", "", 200},
+		{"an --allow-host", true, "Chat.Example.com:443", "", 200},
+		{"an --allow-host that was given with a port", true, "intra", "", 200},
 		{"a foreign host (DNS rebinding)", true, "evil.example.com:8080", "", 403},
 		{"a host that begins like localhost", true, "localhost.evil.example.com", "", 403},
 		{"a host that begins like an address", true, "127.0.0.1.evil.example.com", "", 403},
@@ -46,10 +46,10 @@ func TestTheDoorsKnowHostsAndOrigins(t *testing.T) {
 		{"a --public-url by another scheme", true, "public.example.com:8443", "http://public.example.com:8443", 200},
 		{"the host of --public-url", true, "public.example.com", "", 200},
 		{"its own in other letters", true, "localhost:8080", "http://LOCALHOST:8080", 200},
-		{"an --origin", true, "localhost:8080", "https://app.example.com", 200},
-		{"an --origin with a port", false, "chat", "http://other:3000", 200},
-		{"an --origin on another port", true, "localhost:8080", "https://app.example.com:444", 403},
-		{"an --origin's host by another scheme", true, "localhost:8080", "http://app.example.com", 403},
+		{"an --allow-origin", true, "localhost:8080", "https://app.example.com", 200},
+		{"an --allow-origin with a port", false, "chat", "http://other:3000", 200},
+		{"an --allow-origin on another port", true, "localhost:8080", "https://app.example.com:444", 403},
+		{"an --allow-origin's host by another scheme", true, "localhost:8080", "http://app.example.com", 403},
 		{"another port of the same host", true, "localhost:8080", "http://localhost:9090", 403},
 		{"the same machine by another name", true, "127.0.0.1:8080", "http://localhost:8080", 403},
 		{"a foreign origin", false, "chat", "https://evil.example.com", 403},
@@ -76,7 +76,7 @@ func TestTheDoorsKnowHostsAndOrigins(t *testing.T) {
 
 func TestAnAllowedOriginMayReadTheAnswers(t *testing.T) {
 	t.Parallel()
-	ts := serve(t, "--origin", "https://app.example.com")
+	ts := serve(t, "--allow-origin", "https://app.example.com")
 	app := []string{"Origin", "https://app.example.com"}
 	if got := ts.get("/api/conversations", app...).is(t, 200).header.Get("Access-Control-Allow-Origin"); got != app[1] {
 		t.Errorf("Access-Control-Allow-Origin: got %q", got)
@@ -94,7 +94,7 @@ func TestAnAllowedOriginMayReadTheAnswers(t *testing.T) {
 
 func TestAnswersToAllowedOriginsAreKeptForNobodyElse(t *testing.T) {
 	t.Parallel()
-	ts := serve(t, "--origin", "https://*.example.com", "--origin", "capacitor://localhost")
+	ts := serve(t, "--allow-origin", "https://*.example.com", "--allow-origin", "capacitor://localhost")
 	for _, row := range []struct{ origin, allowed string }{
 		{"", ""}, {"https://a.example.com", "https://a.example.com"}, {"capacitor://localhost", "capacitor://localhost"}, {ts.url, ""},
 	} {
@@ -122,10 +122,10 @@ func TestAnswersToAllowedOriginsAreKeptForNobodyElse(t *testing.T) {
 
 func TestSeveralOriginsMustAllBeAllowed(t *testing.T) {
 	t.Parallel()
-	ts := serve(t, "--origin", "https://app.example.com")
+	ts := serve(t, "--allow-origin", "https://app.example.com")
 	good, evil := []string{"Origin", "https://app.example.com"}, []string{"Origin", "https://evil.example.com"}
-	ts.get("/api/conversations", append(good, evil...)...).refuses(t, 403, "forbidden", "--origin https://evil.example.com")
-	ts.get("/api/conversations", append(evil, good...)...).refuses(t, 403, "forbidden", "--origin https://evil.example.com")
+	ts.get("/api/conversations", append(good, evil...)...).refuses(t, 403, "forbidden", "--allow-origin https://evil.example.com")
+	ts.get("/api/conversations", append(evil, good...)...).refuses(t, 403, "forbidden", "--allow-origin https://evil.example.com")
 	ts.get("/api/conversations", "Origin", "https://app.example.com https://evil.example.com").refuses(t, 403, "forbidden", "no origin")
 	ts.get("/api/conversations", "Origin", "").refuses(t, 403, "forbidden", "no origin")
 }
@@ -145,7 +145,7 @@ func TestATrustedProxySaysWhichSchemeAndHostAreOurs(t *testing.T) {
 		{"anybody", nil, []string{"Host", "chat.example.com"}, 403},
 		{"anybody, and the public URL says the same", []string{"--public-url", "https://chat.example.com"}, []string{"Host", "chat.example.com"}, 200},
 	} {
-		ts := serve(t, append([]string{"--host", "chat.example.com"}, row.flags...)...)
+		ts := serve(t, append([]string{"--allow-host", "chat.example.com"}, row.flags...)...)
 		if a := ts.get("/api/conversations", append(row.extra, page...)...); a.status != row.want {
 			t.Errorf("%s: got %d %.300s, want %d", row.what, a.status, a.body, row.want)
 		}
@@ -160,8 +160,8 @@ func TestTheDoorsStandBeforeAllButThePagesFiles(t *testing.T) {
 	t.Parallel()
 	ts := serve(t)
 	for _, path := range []string{"/ws?name=ann", "/api/conversations", "/api/nothing", "/healthz", "/readyz", "/metrics"} {
-		ts.get(path, "Host", "evil.example.com").refuses(t, 403, "forbidden", "--host evil.example.com")
-		ts.get(path, "Origin", "https://evil.example.com").refuses(t, 403, "forbidden", "--origin https://evil.example.com")
+		ts.get(path, "Host", "evil.example.com").refuses(t, 403, "forbidden", "--allow-host evil.example.com")
+		ts.get(path, "Origin", "https://evil.example.com").refuses(t, 403, "forbidden", "--allow-origin https://evil.example.com")
 	}
 	for _, path := range []string{"/", "/c/lobby", "/nothing"} {
 		want := ts.get(path).status

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// lastTime is what a step of the drain gets at least, so that a --drain that was used up by one step still leaves
+// lastTime is what a step of the drain gets at least, so that a --drain-timeout that was used up by one step still leaves
 // the record a moment to finish what it has in hand.
 const lastTime = time.Second
 
@@ -13,14 +13,14 @@ const lastTime = time.Second
 // connections; the sessions' and requests' last replies; the writers' queues; the hub; the history; the record.
 func (s *Server) drain(stopHub context.CancelFunc, hubEnded <-chan error) {
 	began := time.Now()
-	ctx, cancel := context.WithTimeout(context.Background(), s.cfg.Drain)
+	ctx, cancel := context.WithTimeout(context.Background(), s.cfg.DrainTimeout)
 	defer cancel()
-	s.log.Info().Int("sessions", s.sessions.count()).Stringer("within", s.cfg.Drain).Msg("draining")
+	s.log.Info().Int("sessions", s.sessions.count()).Stringer("within", s.cfg.DrainTimeout).Msg("draining")
 	s.goOff() // /readyz says so, nobody is let in any more, who waits for a page gets an empty one
 
 	requests := make(chan error, 1)
 	go func() { requests <- s.http.Shutdown(ctx) }() // waits for requests; ends with ctx at the latest
-	s.env.Drain(ctx, departures(s.cfg.Drain))
+	s.env.Drain(ctx, departures(s.cfg.DrainTimeout))
 	s.awaitSessions(ctx)
 	s.gate.dismiss()
 	s.closeAdmin()
@@ -43,7 +43,7 @@ func (s *Server) drain(stopHub context.CancelFunc, hubEnded <-chan error) {
 	s.log.Info().Stringer("took", time.Since(began).Round(time.Millisecond)).Msg("stopped")
 }
 
-// awaitSessions waits until everybody has taken the word that the server goes, which also --drain 0 says.
+// awaitSessions waits until everybody has taken the word that the server goes, which also --drain-timeout 0 says.
 func (s *Server) awaitSessions(ctx context.Context) {
 	ctx, cancel := atLeast(ctx, lastTime)
 	defer cancel()

@@ -30,7 +30,7 @@ func (ts *testServer) hang() net.Conn {
 
 func TestBeyondTheDrainTimeRequestsAreCutAndTheRecordIsClosed(t *testing.T) {
 	t.Parallel()
-	ts := serve(t, "--drain", "200ms")
+	ts := serve(t, "--drain-timeout", "200ms")
 	ts.says("lobby", "ann", "hi")
 	c := ts.hang()
 	began := time.Now()
@@ -44,7 +44,7 @@ func TestBeyondTheDrainTimeRequestsAreCutAndTheRecordIsClosed(t *testing.T) {
 	if _, err := io.Copy(io.Discard, c); err != nil && !strings.Contains(err.Error(), "reset") {
 		t.Errorf("the cut connection: %v", err)
 	}
-	again := serve(t, "--data", ts.cfg.Data) // the lock is free, and all is there
+	again := serve(t, "--data-dir", ts.cfg.DataDir) // the lock is free, and all is there
 	again.get("/api/conversations/lobby/messages").is(t, 200).has(t, `"last":1`)
 }
 
@@ -114,7 +114,7 @@ func TestAcceptedConnectionsInheritTheBoundOfWhatIsUnsent(t *testing.T) {
 func TestAStartThatFailsLeavesNothingOpen(t *testing.T) {
 	t.Parallel()
 	ts := serve(t)
-	cfg := defaults(t, "--data", t.TempDir()+"/data", "--listen", ts.listeners[0].Addr().String())
+	cfg := defaults(t, "--data-dir", t.TempDir()+"/data", "--listen", ts.listeners[0].Addr().String())
 	for range 2 { // the second finds the data directory unlocked
 		_, err := New(t.Context(), cfg, Build{}, io.Discard, ts.said)
 		if err == nil || !strings.Contains(err.Error(), "is in use: stop what serves there") {

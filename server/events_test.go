@@ -94,7 +94,7 @@ func idsOf(next func() string, n int) (ids []string) {
 
 func TestMessagesAreStreamedAsEvents(t *testing.T) {
 	t.Parallel()
-	ts := serve(t, "--origin", "https://app.example.com")
+	ts := serve(t, "--allow-origin", "https://app.example.com")
 	ts.says("lobby", "ann", "one", "two", "three")
 	response, next := ts.eventsOf("?after=1", "Origin", "https://app.example.com")
 	for name, want := range map[string]string{

@@ -115,7 +115,7 @@ func (r *rates) allow(addr netip.Addr) *protocol.Error {
 	}
 	return &protocol.Error{
 		Code: protocol.CodeRateLimited, RetryAfter: wait,
-		Reason: "this address, or the network that it is in, sends too fast: wait as long as Retry-After says, or let the server be started with a higher --rate",
+		Reason: "this address, or the network that it is in, sends too fast: wait as long as Retry-After says, or let the server be started with a higher --send-rate",
 	}
 }
 

@@ -151,7 +151,7 @@ func TestNewcomersArePostingWhileOthersPostFromThousandsOfNetworks(t *testing.T)
 
 func TestPostsOverTheRateGet429WithRetryAfter(t *testing.T) {
 	t.Parallel()
-	ts := serve(t, "--rate", "1")
+	ts := serve(t, "--send-rate", "1")
 	var refused answer
 	for i := range 10 {
 		refused = ts.post("lobby", fmt.Sprintf(`{"from":"bot","text":"%d"}`, i))

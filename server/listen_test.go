@@ -141,10 +141,10 @@ func TestAHostIsCheckedWhereTheListenerIsLoopbackAlone(t *testing.T) {
 	t.Parallel()
 	socket := filepath.Join(shortDir(t), "s")
 	ts := serve(t, "--listen", "unix:"+socket)
-	ts.get("/healthz", "Host", "chat.example.com").refuses(t, 403, "forbidden", "--host")
+	ts.get("/healthz", "Host", "chat.example.com").refuses(t, 403, "forbidden", "--allow-host")
 	ts.by(socket) // a proxy passes on the name that it was asked for
 	ts.get("/healthz", "Host", "chat.example.com").is(t, 200)
-	ts.get("/healthz", "Host", "chat.example.com", "Origin", "https://evil.example.com").refuses(t, 403, "forbidden", "--origin")
+	ts.get("/healthz", "Host", "chat.example.com", "Origin", "https://evil.example.com").refuses(t, 403, "forbidden", "--allow-origin")
 }
 
 func TestASocketIsItsOwnersAndItsGroups(t *testing.T) {
@@ -275,7 +275,7 @@ func TestWhereOneOfSeveralAddressesIsTakenNothingStaysOpen(t *testing.T) {
 	t.Parallel()
 	ts := serve(t)
 	socket := filepath.Join(shortDir(t), "s")
-	cfg := defaults(t, "--data", t.TempDir()+"/data", "--listen", "unix:"+socket, "--listen", ts.listeners[0].Addr().String())
+	cfg := defaults(t, "--data-dir", t.TempDir()+"/data", "--listen", "unix:"+socket, "--listen", ts.listeners[0].Addr().String())
 	for range 2 { // the second finds the data directory unlocked
 		_, err := New(t.Context(), cfg, Build{}, io.Discard, ts.said)
 		if err == nil || !strings.Contains(err.Error(), "is in use: stop what serves there") {

@@ -50,7 +50,7 @@ func TestTheLogSaysWhatIsAnsweredWithoutAHandler(t *testing.T) {
 			if l.From != c.LocalAddr().String() || !strings.Contains(l.Message, says) || l.Do == "" {
 				t.Errorf("%.60q after %d requests: got %+v", row.says, earlier, l)
 			}
-			ts.get("/metrics").has(t, `verbatim_connections_refused_total{why="request"} 1`)
+			ts.get("/metrics").has(t, `verbatim_connections_refused_total{reason="request"} 1`)
 			ts.stop()
 		}
 	}

@@ -43,7 +43,7 @@ func (ts *testServer) logs(kind string) (found logged) {
 
 func TestTheLogHasALineForEachRefusalOfARequest(t *testing.T) {
 	t.Parallel()
-	ts := serve(t, "--rate", "1")
+	ts := serve(t, "--send-rate", "1")
 	ts.post("lobby", `{"from":"bot","text":"hi"}`, "X-Not-Trusted", "1").is(t, 201)
 	for range 3 {
 		ts.post("lobby", `{"from":"bot","text":"hi"}`)
@@ -61,7 +61,7 @@ func TestTheLogHasALineForEachRefusalOfARequest(t *testing.T) {
 		ts                     *testServer
 		kind, code, path, mend string
 	}{
-		{ts, "http: rate_limited", "rate_limited", "/api/conversations/lobby/messages", "--rate"},
+		{ts, "http: rate_limited", "rate_limited", "/api/conversations/lobby/messages", "--send-rate"},
 		{quick, "http: bad_request", "bad_request", "/api/conversations/lobby/messages", "docs/protocol"},
 		{quick, "http: invalid_conversation", "invalid_conversation", "/api/conversations/NO/messages", "docs/protocol"},
 		{quick, "http: too_large", "too_large", "/api/conversations/lobby/messages", "--max-text"},
@@ -113,8 +113,8 @@ func TestTheLogHasALineForEachOddEndOfASession(t *testing.T) {
 	if l := ts.logs("session: bad_request"); l.Code != "bad_request" || l.Session == "" || !strings.Contains(l.Message, "JSON object") {
 		t.Errorf("a bad request: got %+v", l)
 	}
-	ts.get("/metrics").has(t, `verbatim_closes_total{code="1009",why="frame"} 1`, `verbatim_closes_total{code="1003",why="binary"} 1`,
-		`verbatim_closes_total{code="1007",why="utf8"} 1`, `verbatim_closes_total{code="1008",why="bad_requests"} 1`,
+	ts.get("/metrics").has(t, `verbatim_closes_total{code="1009",reason="frame"} 1`, `verbatim_closes_total{code="1003",reason="binary"} 1`,
+		`verbatim_closes_total{code="1007",reason="utf8"} 1`, `verbatim_closes_total{code="1008",reason="bad_requests"} 1`,
 		`verbatim_errors_total{code="bad_request",transport="websocket"} 101`)
 }
 
@@ -143,7 +143,7 @@ func TestTheLogSaysWhoIsTurnedAwayAndForWhomAProxySpeaks(t *testing.T) {
 			t.Errorf("%s: got %+v", kind, l)
 		}
 	}
-	ts.get("/metrics").is(t, 200).has(t, `verbatim_closes_total{code="1013",why="crowded"} 1`, `verbatim_closes_total{code="1008",why="name"} 1`)
+	ts.get("/metrics").is(t, 200).has(t, `verbatim_closes_total{code="1013",reason="crowded"} 1`, `verbatim_closes_total{code="1008",reason="name"} 1`)
 }
 
 func TestTheLogSaysWhichHandshakeWasNotWellFormed(t *testing.T) {
@@ -172,7 +172,7 @@ func TestTheLogSaysWhatWasNoRequest(t *testing.T) {
 			t.Errorf("%s: got %+v", kind, l)
 		}
 		until(t, "it is counted", func() bool {
-			return contains(ts.get("/metrics").body, `verbatim_connections_refused_total{why="request"} 1`)
+			return contains(ts.get("/metrics").body, `verbatim_connections_refused_total{reason="request"} 1`)
 		})
 	}
 }

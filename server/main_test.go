@@ -53,7 +53,7 @@ type testServer struct {
 // serve starts a server; it is drained with its test at the latest.
 func serve(t testing.TB, flags ...string) *testServer {
 	t.Helper()
-	cfg := defaults(t, append([]string{"--listen", "127.0.0.1:0", "--data", t.TempDir() + "/data", "--rate", "0"}, flags...)...)
+	cfg := defaults(t, append([]string{"--listen", "127.0.0.1:0", "--data-dir", t.TempDir() + "/data", "--send-rate", "0"}, flags...)...)
 	if err := cfg.Check(); err != nil {
 		t.Fatal(err)
 	}

@@ -22,6 +22,8 @@ type metrics struct {
 	registry *prometheus.Registry
 
 	commitEntries, commitBytes, commitTime prometheus.Histogram
+	checkpointTime                         prometheus.Histogram
+	checkpointFailures                     prometheus.Counter
 	latency                                prometheus.Histogram
 	refused, errors, closes                *prometheus.CounterVec
 	http                                   *httpCounts
@@ -39,25 +41,37 @@ func newMetrics(build Build) *metrics {
 			Help: "Bytes that one commit of the journal wrote.",
 		}),
 		commitTime: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "verbatim_journal_commit_seconds", Buckets: prometheus.ExponentialBuckets(0.0001, 2, 16),
+			Name: "verbatim_journal_commit_duration_seconds", Buckets: prometheus.ExponentialBuckets(0.0001, 2, 16),
 			Help: "How long one commit of the journal took, its sync included.",
 		}),
+		checkpointTime: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "verbatim_checkpoint_duration_seconds", Buckets: prometheus.ExponentialBuckets(0.001, 2, 16),
+			Help: "How long one checkpoint took, failed ones too.",
+		}),
+		checkpointFailures: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "verbatim_checkpoint_failures_total",
+			Help: "Checkpoints that failed. The journal keeps what they would have written, and they are tried again.",
+		}),
 		latency: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "verbatim_delivery_seconds", Buckets: prometheus.ExponentialBuckets(0.0001, 2, 18),
+			Name: "verbatim_delivery_duration_seconds", Buckets: prometheus.ExponentialBuckets(0.0001, 2, 18),
 			Help: "From an entry's commit until it was handed to a session's socket: a sample of the live ones.",
 		}),
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "verbatim_connections_refused_total",
-			Help: "Connections and requests that were refused, by why: crowded (closed with 1013), name (closed with 1008), overfull (too many are being told so: HTTP 503), door (HTTP 403), rate (HTTP 429), handshake (closed: no request was finished, and more have come), idle (closed after a request: others came), files (closed: the limit of open files), proxy (closed: no PROXY header), request (closed: no whole request came).",
-		}, []string{"why"}),
+			Help: "Connections and requests that were refused, by reason: crowded (closed with 1013, a stream with 503), " +
+				"name (closed with 1008), overfull (HTTP 503, since too many are being refused), door (HTTP 403), " +
+				"rate (HTTP 429), handshake (closed before its request was complete, for a newer connection), " +
+				"idle (closed between requests, for a newer connection), files (closed at the limit of open files), " +
+				"proxy (closed: no PROXY header), request (closed: no complete request came).",
+		}, []string{"reason"}),
 		errors: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "verbatim_errors_total",
 			Help: "Errors that clients were told, by code, over http or websocket.",
 		}, []string{"transport", "code"}),
 		closes: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "verbatim_closes_total",
-			Help: "WebSocket connections and streams of events that ended, by why and by the code of the close (none: without one).",
-		}, []string{"why", "code"}),
+			Help: "WebSocket connections and event streams that ended, by reason and by close code (none: there was none).",
+		}, []string{"reason", "code"}),
 		http: newHTTPCounts(),
 	}
 	m.zero()
@@ -65,7 +79,8 @@ func newMetrics(build Build) *metrics {
 		Name: "verbatim_build_info", Help: "Always 1; its labels say which program this is.",
 		ConstLabels: prometheus.Labels{"version": build.Version, "commit": build.Commit, "goversion": runtime.Version()},
 	}, func() float64 { return 1 })
-	m.registry.MustRegister(m.commitEntries, m.commitBytes, m.commitTime, m.latency, m.refused, m.errors, m.closes, m.http, info,
+	m.registry.MustRegister(m.commitEntries, m.commitBytes, m.commitTime, m.checkpointTime, m.checkpointFailures,
+		m.latency, m.refused, m.errors, m.closes, m.http, info,
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		collectors.NewGoCollector(), newLag())
 	return m
@@ -73,8 +88,10 @@ func newMetrics(build Build) *metrics {
 
 // zero makes each label's figure, as 0, before the first: a rate needs that.
 func (m *metrics) zero() {
-	for _, why := range []string{"crowded", "overfull", "name", "door", "rate", "handshake", "idle", "files", "proxy", "request"} {
-		m.refused.WithLabelValues(why)
+	for _, reason := range []string{
+		"crowded", "overfull", "name", "door", "rate", "handshake", "idle", "files", "proxy", "request",
+	} {
+		m.refused.WithLabelValues(reason)
 	}
 	for _, code := range protocol.Codes {
 		m.errors.WithLabelValues("http", string(code))
@@ -87,11 +104,19 @@ func (m *metrics) zero() {
 	}
 }
 
-// committed is the journal's word on one commit.
+// committed records one commit of the journal.
 func (m *metrics) committed(entries, bytes int, took time.Duration) {
 	m.commitEntries.Observe(float64(entries))
 	m.commitBytes.Observe(float64(bytes))
 	m.commitTime.Observe(took.Seconds())
+}
+
+// checkpointed records one checkpoint of the record.
+func (m *metrics) checkpointed(took time.Duration, err error) {
+	m.checkpointTime.Observe(took.Seconds())
+	if err != nil {
+		m.checkpointFailures.Inc()
+	}
 }
 
 func (m *metrics) handler() http.Handler {

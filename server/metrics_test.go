@@ -45,7 +45,7 @@ func TestTheManualExplainsEachMetric(t *testing.T) {
 
 func TestRequestsAreCountedByRouteMethodAndStatus(t *testing.T) {
 	t.Parallel()
-	ts := serve(t, "--rate", "1")
+	ts := serve(t, "--send-rate", "1")
 	ts.get("/metrics").has(t, `verbatim_http_requests_total{method="POST",route="/api/conversations/{id}/messages",status="429"} 0`)
 	for range 5 {
 		ts.post("lobby", `{"from":"bot","text":"hi"}`)
@@ -86,8 +86,8 @@ func TestRequestsAreCountedByRouteMethodAndStatus(t *testing.T) {
 	for _, want := range []string{
 		`verbatim_errors_total{code="rate_limited",transport="http"} 3`, `verbatim_errors_total{code="bad_request",transport="http"} 3`,
 		`verbatim_errors_total{code="not_found",transport="http"} 2`, `verbatim_errors_total{code="forbidden",transport="http"} 1`,
-		`verbatim_errors_total{code="conflict",transport="websocket"} 0`, `verbatim_connections_refused_total{why="rate"} 3`,
-		`verbatim_connections_refused_total{why="door"} 1`,
+		`verbatim_errors_total{code="conflict",transport="websocket"} 0`, `verbatim_connections_refused_total{reason="rate"} 3`,
+		`verbatim_connections_refused_total{reason="door"} 1`,
 	} {
 		if !strings.Contains(body, want) {
 			t.Errorf("no %s", want)

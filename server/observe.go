@@ -154,7 +154,7 @@ var advice = map[protocol.Code]string{
 	protocol.CodeNotJoined:           theProgram,
 	protocol.CodeTooLarge: "let that program send less; of what is too large, a higher --max-frame or --max-text " +
 		"allows longer frames and texts",
-	protocol.CodeRateLimited: "let that program wait as it is told, or start the server with a higher --rate; " +
+	protocol.CodeRateLimited: "let that program wait as it is told, or start the server with a higher --send-rate; " +
 		"where a proxy is at that address, tell the server so: docs/operating/reverse-proxy.md",
 	protocol.CodeUnavailable: "look at the lines before this one, and at /readyz",
 }

@@ -146,7 +146,7 @@ func hostName(host string) string {
 	return strings.TrimSuffix(strings.TrimPrefix(name, "["), "]")
 }
 
-// origins are those that --origin allows. Fixed once they are made.
+// origins are those that --allow-origin allows. Fixed once they are made.
 type origins struct {
 	exact map[origin]bool
 	below []origin // each allows the sub-domains of its host
@@ -157,7 +157,7 @@ func newOrigins(flags []string) (o origins, err error) {
 	for _, flag := range flags {
 		parsed, wildcard, err := parseAllowed(flag)
 		if err != nil {
-			return origins{}, fmt.Errorf("--origin %q: %w", flag, err)
+			return origins{}, fmt.Errorf("--allow-origin %q: %w", flag, err)
 		}
 		if wildcard {
 			o.below = append(o.below, parsed)
@@ -185,7 +185,7 @@ func (o *origins) none() bool { return len(o.exact)+len(o.below) == 0 }
 // pageless are schemes that stand in no browser's Origin, so that they would never match.
 var pageless = map[string]bool{"about": true, "blob": true, "data": true, "ftp": true, "javascript": true, "mailto": true}
 
-// parseAllowed reads one --origin. A wildcard stands for one or more labels in front: https://*.example.com allows
+// parseAllowed reads one --allow-origin. A wildcard stands for one or more labels in front: https://*.example.com allows
 // https://a.example.com and https://a.b.example.com, and neither https://example.com nor another port.
 func parseAllowed(flag string) (o origin, wildcard bool, err error) {
 	scheme, rest, _ := strings.Cut(flag, "://")

@@ -52,12 +52,12 @@ func TestAnOriginIsAllowedWhereAFlagNamesIt(t *testing.T) {
 	} {
 		allowed, err := newOrigins([]string{row.flag})
 		if err != nil {
-			t.Errorf("--origin %s: %v", row.flag, err)
+			t.Errorf("--allow-origin %s: %v", row.flag, err)
 			continue
 		}
 		from, err := parseOrigin(row.origin)
 		if got := err == nil && allowed.allow(from); got != row.want {
-			t.Errorf("--origin %s: Origin %s is allowed: %v (%v), want %v", row.flag, row.origin, got, err, row.want)
+			t.Errorf("--allow-origin %s: Origin %s is allowed: %v (%v), want %v", row.flag, row.origin, got, err, row.want)
 		}
 	}
 }
@@ -81,9 +81,9 @@ func TestAnOriginThatCouldNeverMatchIsRefusedAtTheStart(t *testing.T) {
 		"http://127.1": "neither a name nor an address", "http://1.2.3.4.5": "neither a name nor an address", "http://host.0x1": "neither a name nor an address",
 		"data://text": "scheme data", "capacitor://": "no host", "tauri://localhost/": "no host",
 	} {
-		err := defaults(t, "--origin="+flag).Check()
-		if err == nil || !strings.Contains(err.Error(), words) || !strings.HasPrefix(err.Error(), "--origin ") || strings.Contains(err.Error(), "\n") {
-			t.Errorf("--origin=%s: got %v, want one line with %q", flag, err, words)
+		err := defaults(t, "--allow-origin="+flag).Check()
+		if err == nil || !strings.Contains(err.Error(), words) || !strings.HasPrefix(err.Error(), "--allow-origin ") || strings.Contains(err.Error(), "\n") {
+			t.Errorf("--allow-origin=%s: got %v, want one line with %q", flag, err, words)
 		}
 	}
 }

@@ -49,7 +49,7 @@ func TestBelowThePublicPathAllIsServedAsAtTheRoot(t *testing.T) {
 		ts.get(root+"/api/conversations/lobby/messages").is(t, 200).has(t, `"hi"`)
 		ts.get(root+"/ws").refuses(t, 426, "bad_request", "Upgrade")
 		ts.get(root+"/api/conversations", "Origin", "https://example.com").is(t, 200)
-		ts.get(root+"/api/conversations", "Origin", "https://evil.example").refuses(t, 403, "forbidden", "--origin")
+		ts.get(root+"/api/conversations", "Origin", "https://evil.example").refuses(t, 403, "forbidden", "--allow-origin")
 		if a, want := ts.get(root+"/c/lobby"), ts.get("/c/lobby"); a.status != want.status || a.body != want.body {
 			t.Errorf("%s/c/lobby is not what /c/lobby is: %d %.100s", root, a.status, a.body)
 		}
@@ -108,7 +108,7 @@ func TestNoRedirectLeavesThePath(t *testing.T) {
 			}
 		}
 		ts.get(prefix+"/api").refuses(t, 404, "not_found", "/api/conversations")
-		ts.get(prefix+"/api", "Host", "evil.example").refuses(t, 403, "forbidden", "--host")
+		ts.get(prefix+"/api", "Host", "evil.example").refuses(t, 403, "forbidden", "--allow-host")
 	}
 }
 

@@ -22,7 +22,7 @@ func (s *Server) sayRecovered() {
 	if missing {
 		words += ", but for the conversations that the lines before this one name"
 	}
-	e = e.Str("data", s.cfg.Data).Int("conversations", got.Conversations).
+	e = e.Str("data", s.cfg.DataDir).Int("conversations", got.Conversations).
 		Stringer("took", s.started.Round(100*time.Microsecond))
 	if !got.Clean {
 		e = e.Int64("entries_replayed", got.Entries).Int("conversations_replayed", got.Replayed).

@@ -15,17 +15,17 @@ func TestARefusalIsLoggedWithItsHeaderAndTheFlagThatLetsItIn(t *testing.T) {
 		what                                string
 		host, origin, header, value, letsIn string
 	}{
-		{"another host", "chat.example.com:8443", "", "Host", "chat.example.com:8443", "--host chat.example.com"},
-		{"another origin", "localhost", "https://app.example.com:8443", "Origin", "https://app.example.com:8443", "--origin https://app.example.com:8443"},
+		{"another host", "chat.example.com:8443", "", "Host", "chat.example.com:8443", "--allow-host chat.example.com"},
+		{"another origin", "localhost", "https://app.example.com:8443", "Origin", "https://app.example.com:8443", "--allow-origin https://app.example.com:8443"},
 		{"a proxy that drops the port", "known.example.com", "http://known.example.com:8443", "Origin", "http://known.example.com:8443", "--public-url http://known.example.com:8443/"},
 		{"a proxy that ends TLS", "known.example.com", "https://known.example.com", "Origin", "https://known.example.com", "--trusted-proxy 127.0.0.1"},
-		{"a proxy that ends TLS and drops the port", "known.example.com", "https://known.example.com:8443", "Origin", "https://known.example.com:8443", "--origin https://known.example.com:8443"},
+		{"a proxy that ends TLS and drops the port", "known.example.com", "https://known.example.com:8443", "Origin", "https://known.example.com:8443", "--allow-origin https://known.example.com:8443"},
 		{"a sandboxed page", "localhost", "null", "Origin", "null", ""},
 		{"what would act on a terminal", "localhost", "http://\x7f\x1b[31m", "Origin", "http://??[31m", ""},
 		{"what is long", "localhost", "http://" + strings.Repeat("x", 300), "Origin", "http://" + strings.Repeat("x", 193) + "…", ""},
 	} {
 		log := &lines{}
-		cfg := defaults(t, "--host", "known.example.com")
+		cfg := defaults(t, "--allow-host", "known.example.com")
 		d := newDoors(cfg, true, newProxies(nil, zerolog.Nop()).visit, newNotes(zerolog.New(log)))
 		r := httptest.NewRequest("GET", "/api/conversations", nil)
 		r.Host, r.RemoteAddr = row.host, "127.0.0.1:1234"
@@ -57,7 +57,7 @@ func TestARefusalNamesTheHeaderThatTheHostIsFrom(t *testing.T) {
 		log := &lines{}
 		cfg := defaults(t, "--trusted-proxy", "127.0.0.1")
 		if origin != "" {
-			cfg = defaults(t, "--trusted-proxy", "127.0.0.1", "--host", "chat.example.com")
+			cfg = defaults(t, "--trusted-proxy", "127.0.0.1", "--allow-host", "chat.example.com")
 		}
 		d := newDoors(cfg, true, newProxies([]string{"127.0.0.1"}, zerolog.Nop()).visit, newNotes(zerolog.New(log)))
 		r := httptest.NewRequest("GET", "/api/conversations", nil)

@@ -21,5 +21,5 @@ func TestWhatIsNoPathIsAnsweredAndCounted(t *testing.T) {
 		t.Errorf("CONNECT: got %s", a.Status)
 	}
 	ts.get("/metrics").has(t, `verbatim_http_requests_total{method="OPTIONS",route="other",status="204"} 1`,
-		`verbatim_errors_total{code="not_found",transport="http"} 1`, `verbatim_connections_refused_total{why="request"} 0`)
+		`verbatim_errors_total{code="not_found",transport="http"} 1`, `verbatim_connections_refused_total{reason="request"} 0`)
 }

@@ -128,18 +128,19 @@ func (s *Server) limitStrangers() {
 	s.gate = newGate(s.budget, protocolPeers, s.proxies.trusted, s.metrics.refused, s.notes)
 	s.places = newPlaces(s.budget.sessions, s.cfg.MaxConnectionsPerIP)
 	s.refusals = newPlaces(s.budget.refusals, s.budget.refusalsEach)
-	s.posts = newRates(s.cfg.Rate)
+	s.posts = newRates(s.cfg.SendRate)
 }
 
 func (s *Server) openRecord(ctx context.Context, progress func(done, total int64)) (err error) {
-	s.record, err = orLeave(ctx, max(s.cfg.Drain, lastTime), func() (*disk.Record, error) {
-		return disk.Open(ctx, s.cfg.Data, disk.Options{
+	s.record, err = orLeave(ctx, max(s.cfg.DrainTimeout, lastTime), func() (*disk.Record, error) {
+		return disk.Open(ctx, s.cfg.DataDir, disk.Options{
 			Log: s.log, IDs: s.limits.IDs, Progress: progress, OnCommit: s.metrics.committed,
-			OpenFiles: s.budget.transcripts,
+			OnCheckpoint: s.metrics.checkpointed,
+			OpenFiles:    s.budget.transcripts,
 		})
 	})
 	if errors.Is(err, errHangs) {
-		return fmt.Errorf("%s: %w", s.cfg.Data, err)
+		return fmt.Errorf("%s: %w", s.cfg.DataDir, err)
 	}
 	return err
 }
@@ -293,7 +294,7 @@ func (s *Server) announce() {
 	}
 	s.manager.ready(s.where())
 	s.sayRecovered()
-	e := s.log.Info().Strs("addresses", s.where()).Str("data", s.cfg.Data).Bool("redis", s.cfg.Redis != "")
+	e := s.log.Info().Strs("addresses", s.where()).Str("data", s.cfg.DataDir).Bool("redis", s.cfg.Redis != "")
 	if s.doors.own != nil {
 		e = e.Str("public_url", s.doors.own.String())
 	}

@@ -107,7 +107,7 @@ func (s *Server) ended(end session.End) {
 		said, is = fault, true
 	}
 	if !is {
-		s.log.Debug().Err(end.Err).Str("session", end.Session).Str("user", string(end.User)).Str("why", string(end.Why)).
+		s.log.Debug().Err(end.Err).Str("session", end.Session).Str("user", string(end.User)).Str("reason", string(end.Why)).
 			Msg("session: ended")
 		return
 	}

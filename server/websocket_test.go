@@ -149,7 +149,7 @@ func TestWhoIsRefusedTakesNoPlaceOfThoseWhoAreLetIn(t *testing.T) {
 	if n := ts.refusals.count(); n != mostRefusalsEach {
 		t.Errorf("being refused: got %d, want still %d", n, mostRefusalsEach)
 	}
-	ts.get("/metrics").has(t, `verbatim_connections_refused_total{why="name"} 16`, `verbatim_connections_refused_total{why="overfull"} 24`, "verbatim_refusals 16")
+	ts.get("/metrics").has(t, `verbatim_connections_refused_total{reason="name"} 16`, `verbatim_connections_refused_total{reason="overfull"} 24`, "verbatim_refusals 16")
 	until(t, "the refused are cut off", func() bool { return ts.refusals.count() == 0 })
 }
 

@@ -144,7 +144,7 @@ func (r *run) connect(ctx context.Context) (warning string, err error) {
 		return "", fmt.Errorf("--size %d: this server takes texts of up to %d bytes: give less, or start it with a greater --max-text", r.o.Size, limits.Text)
 	}
 	if limits.Rate > 0 && r.o.Publishers > 0 {
-		warning = fmt.Sprintf("this server reads at most %d sends a second of each session, so that the figures may be its limit's: start it with --rate 0", limits.Rate)
+		warning = fmt.Sprintf("this server reads at most %d sends a second of each session, so that the figures may be its limit's: start it with --send-rate 0", limits.Rate)
 	}
 	for i, m := range r.members[1:] {
 		if r.o.Ramp > 0 {
@@ -181,7 +181,7 @@ func (r *run) scout(ctx context.Context) (client.Limits, error) {
 	case <-ctx.Done():
 	}
 	if r.joined.Load() == 0 {
-		return client.Limits{}, fmt.Errorf("no session at %s%s: start a server with: verbatim serve --rate 0", r.o.URL, r.lastWord())
+		return client.Limits{}, fmt.Errorf("no session at %s%s: start a server with: verbatim serve --send-rate 0", r.o.URL, r.lastWord())
 	}
 	return m.client.Limits(), nil
 }

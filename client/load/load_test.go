@@ -20,7 +20,7 @@ import (
 
 // small is a load that goes on until its context ends: no time is enough for a busy machine.
 func small(url string) Options {
-	return Options{URL: url, Conversations: 1, Members: 5, Publishers: 2, Window: 2, Size: 20, Prefix: "load-", Duration: time.Hour, Deadline: time.Minute, Share: 0.5}
+	return Options{URL: url, Conversations: 1, Members: 5, Publishers: 2, Window: 2, Size: 20, Prefix: "load-", Duration: time.Hour, Deadline: time.Minute, ReconnectShare: 0.5}
 }
 
 // broken is a small load on a server from which not all will come: it is waited for a while.
@@ -209,7 +209,7 @@ func TestAnOpenLoopSendsNoMoreThanItsRateAndAStormResumes(t *testing.T) {
 	t.Parallel()
 	f := newFake(t, nil)
 	o := small(f.web.URL)
-	o.Rate, o.Storm = 200, 200*time.Millisecond
+	o.Rate, o.ReconnectEvery = 200, 200*time.Millisecond
 	began := time.Now()
 	recorded := f.recorded(400)
 	report := f.under(t, o, func() bool { return f.joins() > 10 && recorded() })
@@ -230,18 +230,18 @@ func TestWhatCannotBeginIsRefused(t *testing.T) {
 	defer full.Close()
 	change := func(f func(*Options)) Options { o := small(full.URL); f(&o); return o }
 	for says, o := range map[string]Options{
-		"127.0.0.1:1":     change(func(o *Options) { o.URL = "127.0.0.1:1" }),
-		"503":             change(func(*Options) {}),
-		"--conversations": change(func(o *Options) { o.Members = 0 }),
-		"--publishers":    change(func(o *Options) { o.Publishers = 6 }),
-		"--window":        change(func(o *Options) { o.Window = 0 }),
-		"--rate":          change(func(o *Options) { o.Rate = -1 }),
-		"--size":          change(func(o *Options) { o.Size = 0 }),
-		"--duration":      change(func(o *Options) { o.Duration = 1 }),
-		"--storm":         change(func(o *Options) { o.Storm = 1 }),
-		"--storm-share":   change(func(o *Options) { o.Share = 2 }),
-		"--prefix":        change(func(o *Options) { o.Prefix = "Load" }),
-		"--pid":           change(func(o *Options) { o.PID = 1 << 30 }),
+		"127.0.0.1:1":       change(func(o *Options) { o.URL = "127.0.0.1:1" }),
+		"503":               change(func(*Options) {}),
+		"--conversations":   change(func(o *Options) { o.Members = 0 }),
+		"--publishers":      change(func(o *Options) { o.Publishers = 6 }),
+		"--window":          change(func(o *Options) { o.Window = 0 }),
+		"--rate":            change(func(o *Options) { o.Rate = -1 }),
+		"--size":            change(func(o *Options) { o.Size = 0 }),
+		"--duration":        change(func(o *Options) { o.Duration = 1 }),
+		"--reconnect-every": change(func(o *Options) { o.ReconnectEvery = 1 }),
+		"--reconnect-share": change(func(o *Options) { o.ReconnectShare = 2 }),
+		"--prefix":          change(func(o *Options) { o.Prefix = "Load" }),
+		"--pid":             change(func(o *Options) { o.PID = 1 << 30 }),
 	} {
 		if _, err := Run(context.Background(), o, nil); !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), says) {
 			t.Errorf("got %v, want a refusal with %q", err, says)

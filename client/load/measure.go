@@ -7,13 +7,13 @@ import (
 
 // measure publishes for the warm and the measured time, and counts what comes in the latter.
 func (r *run) measure(ctx context.Context) *Report {
-	from := r.now() + int64(r.o.Warm)
+	from := r.now() + int64(r.o.Warmup)
 	to := from + int64(r.o.Duration)
 	r.from.Store(from)
 	r.to.Store(to)
 	late := make(chan int64, 1)
 	go func() { late <- r.publish(ctx, r.start.Add(time.Duration(to))) }() // Run's; ends with ctx, or at `to`
-	r.say("warming up for %v", r.o.Warm)
+	r.say("warming up for %v", r.o.Warmup)
 	pauseUntil(ctx, r.start.Add(time.Duration(from)))
 
 	report := &Report{run: r, sum: newCounts()}

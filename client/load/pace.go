@@ -15,7 +15,7 @@ func (r *run) publish(ctx context.Context, end time.Time) (late int64) {
 	defer cancel()
 	r.publishing.Store(true)
 	var beside sync.WaitGroup
-	if r.o.Storm > 0 {
+	if r.o.ReconnectEvery > 0 {
 		beside.Go(func() { r.storm(ctx) }) // ends with ctx
 	}
 	if r.o.Rate > 0 {
@@ -82,7 +82,7 @@ func (r *run) sleepUntil(ctx context.Context, at int64) bool {
 
 // storm breaks a share of all sockets, again and again.
 func (r *run) storm(ctx context.Context) {
-	tick := time.NewTicker(r.o.Storm)
+	tick := time.NewTicker(r.o.ReconnectEvery)
 	defer tick.Stop()
 	for {
 		select {
@@ -90,7 +90,7 @@ func (r *run) storm(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		n := max(1, int(r.o.Share*float64(len(r.members))))
+		n := max(1, int(r.o.ReconnectShare*float64(len(r.members))))
 		for _, i := range r.random.Perm(len(r.members))[:n] {
 			r.members[i].client.Reconnect()
 		}

@@ -64,7 +64,7 @@ func (s *real) start() {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	s.cmd = exec.Command(path, "serve", "--listen", s.address, "--data", s.data, "--rate", "0", "--log-level", "error")
+	s.cmd = exec.Command(path, "serve", "--listen", s.address, "--data-dir", s.data, "--send-rate", "0", "--log-level", "error")
 	s.cmd.Stderr = os.Stderr
 	stdout, err := s.cmd.StdoutPipe()
 	if err != nil {

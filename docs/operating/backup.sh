@@ -24,7 +24,7 @@ for try in 1 2 3 4 5; do
 	for folder in transcripts marks salvaged; do
 		[ ! -d "$data/$folder" ] || cp -Rp "$data/$folder" "$copy/"
 	done
-	if "$verbatim" verify --data "$copy" >/dev/null; then
+	if "$verbatim" verify --data-dir "$copy" >/dev/null; then
 		echo "backup: $copy is whole (try $try)"
 		exit 0
 	fi

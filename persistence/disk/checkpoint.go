@@ -104,9 +104,13 @@ func (k *checkpoints) heard(tick <-chan time.Time) {
 func (k *checkpoints) checkpoint(ctx context.Context) error {
 	k.running.Lock()
 	defer k.running.Unlock()
+	began := time.Now()
 	err := k.fold(ctx)
 	if errors.Is(err, errClosed) {
 		return err
+	}
+	if k.r.opts.OnCheckpoint != nil {
+		k.r.opts.OnCheckpoint(time.Since(began), err)
 	}
 	k.mu.Lock()
 	changed := (err != nil) != k.failed

@@ -54,6 +54,8 @@ type Options struct {
 	Progress  func(done, total int64)                      // of a long start, in bytes or files; nil: nobody asks
 	OpenFiles int                                          // transcripts that are kept open; 0: openFiles
 	OnCommit  func(entries, bytes int, took time.Duration) // one sync of the journal; called by the committer
+	// OnCheckpoint hears of each checkpoint: how long it took, and why it failed. The goroutine of the checkpoints calls it.
+	OnCheckpoint func(took time.Duration, err error)
 
 	// For tests, which want them to happen often, or to fail.
 	FS          vfs.FS        // nil: the operating system's
@@ -87,6 +89,7 @@ type Record struct {
 
 	commits    sync.Pool    // *commit; the record's own, for the salts in it: what one run of a simulation leaves is not for the next
 	remembered atomic.Int64 // ids
+	syncErrors atomic.Int64 // of transcripts and the file system; the journal counts its own
 	complained atomic.Int64 // the second of the last complaint
 	sums       sumCache
 	recovered  tally
@@ -155,7 +158,7 @@ func (r *Record) open(ctx context.Context) (err error) {
 			return fmt.Errorf("data directory: %w", err)
 		}
 		if err != nil {
-			return fmt.Errorf("data directory: %w: give --data a directory that can be written", err)
+			return fmt.Errorf("data directory: %w: give --data-dir a directory that can be written", err)
 		}
 	}
 	if r.lock, err = r.fs.Lock(filepath.Join(r.dir, "lock")); err != nil {

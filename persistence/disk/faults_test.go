@@ -269,7 +269,14 @@ func TestATranscriptWhoseSyncFailedIsWrittenAgainFromTheJournal(t *testing.T) {
 
 func TestACheckpointThatFailsAgainAndAgainDoesNotUseUpTheJournal(t *testing.T) {
 	fs := vfstest.NewFaults(vfs.OS{})
-	b := bench(t, t.TempDir(), Options{FS: fs})
+	var failed, succeeded atomic.Int64
+	b := bench(t, t.TempDir(), Options{FS: fs, OnCheckpoint: func(_ time.Duration, err error) {
+		if err != nil {
+			failed.Add(1)
+		} else {
+			succeeded.Add(1)
+		}
+	}})
 	r := b.Record.(*Record)
 	fs.Set(func(op, path string) error {
 		if op == "sync" && inTranscripts(path) {
@@ -285,6 +292,10 @@ func TestACheckpointThatFailsAgainAndAgainDoesNotUseUpTheJournal(t *testing.T) {
 	}
 	if n := r.Stats().JournalSegments; n > 2 {
 		t.Errorf("the journal has %d segments, want 2", n)
+	}
+	if n := r.Stats().SyncErrors; n != 3*maxSegments || failed.Load() != 3*maxSegments || succeeded.Load() != 0 {
+		t.Errorf("Stats counts %d failed syncs, and OnCheckpoint heard of %d failed and %d good checkpoints; "+
+			"want %d failed ones", n, failed.Load(), succeeded.Load(), 3*maxSegments)
 	}
 	fs.Set(nil)
 	for range 2 {

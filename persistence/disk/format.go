@@ -40,7 +40,7 @@ func readFormat(fsys vfs.FS, dir string) (f formatFile, err error) {
 	}
 	if f.Format < formatVersion {
 		return f, fmt.Errorf("data directory: %s has format %d of an unreleased verbatim, and this program reads format %d: "+
-			"give --data another directory, and post again what the old verbatim exports", dir, f.Format, formatVersion)
+			"give --data-dir another directory, and post again what the old verbatim exports", dir, f.Format, formatVersion)
 	}
 	return f, nil
 }

@@ -38,6 +38,8 @@ type journal struct {
 	prepared *preparer
 	open     atomic.Bool // there is a current segment; set by the committer
 
+	syncErrors atomic.Int64 // syncs of a segment that failed
+
 	// Owned by the committer.
 	current *segment // nil: the next group opens one
 	buf     []byte
@@ -73,6 +75,9 @@ func (j *journal) flush() error {
 	err := vfs.WriteFull(s.file, j.buf, s.used)
 	if err == nil {
 		err = s.file.Sync()
+		if err != nil {
+			j.syncErrors.Add(1)
+		}
 	}
 	if r, ok := s.file.(remover); ok && err == nil && r.Removed() {
 		err = errRemoved

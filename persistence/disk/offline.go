@@ -62,7 +62,7 @@ func OpenOffline(dir string) (*Offline, error) { return openOffline(vfs.OS{}, di
 func openOffline(fsys vfs.FS, dir string) (*Offline, error) {
 	transcripts := filepath.Join(dir, "transcripts")
 	if _, err := fsys.Names(transcripts); vfs.Missing(err) || errors.Is(err, syscall.ENOTDIR) {
-		return nil, fmt.Errorf("data directory: there is none at %s: give its path with --data", dir)
+		return nil, fmt.Errorf("data directory: there is none at %s: give its path with --data-dir", dir)
 	}
 	_, unformatted := readFormat(fsys, dir)
 	if unformatted != nil && !errors.As(unformatted, new(*vfs.FileError)) {

@@ -68,7 +68,7 @@ func TestTimeNeverGoesBackAlsoWhereTheClockDoes(t *testing.T) {
 func TestASecondServerIsRefused(t *testing.T) {
 	dir := t.TempDir()
 	open(t, dir, Options{})
-	if _, err := Open(t.Context(), dir, Options{}); err == nil || !strings.Contains(err.Error(), "another server") || !strings.Contains(err.Error(), "--data") {
+	if _, err := Open(t.Context(), dir, Options{}); err == nil || !strings.Contains(err.Error(), "another server") || !strings.Contains(err.Error(), "--data-dir") {
 		t.Fatalf("it says %v, want that another server uses it, and what to do", err)
 	}
 }
@@ -77,7 +77,7 @@ func TestAnotherFormatIsRefused(t *testing.T) {
 	dir, _ := closed(t, 1)
 	for format, words := range map[string]string{
 		`{"format":3,"id":"x"}`: "has format 3, and this program reads format 2: use a newer verbatim",
-		`{"format":1,"id":"x"}`: "has format 1 of an unreleased verbatim, and this program reads format 2: give --data another directory",
+		`{"format":1,"id":"x"}`: "has format 1 of an unreleased verbatim, and this program reads format 2: give --data-dir another directory",
 	} {
 		if err := os.WriteFile(formatPath(dir), []byte(format), 0o600); err != nil {
 			t.Fatal(err)

@@ -7,7 +7,8 @@ type Stats struct {
 	JournalSegments int
 	OpenFiles       int // transcripts
 	Conversations   int
-	IDs             int // remembered
+	IDs             int   // remembered
+	SyncErrors      int64 // syncs of the journal, of a transcript or of the file system that failed, since the start
 }
 
 // Stats is cheap.
@@ -15,5 +16,6 @@ func (r *Record) Stats() Stats {
 	s := Stats{PendingBytes: r.flusher.pending(), OpenFiles: r.files.open(), Conversations: r.conversations.count()}
 	s.JournalBytes, s.JournalSegments = r.journal.usage()
 	s.IDs = int(r.remembered.Load())
+	s.SyncErrors = r.syncErrors.Load() + r.journal.syncErrors.Load()
 	return s
 }

@@ -81,6 +81,7 @@ func (k *checkpoints) finish(s syncing) error {
 	c := s.c
 	defer k.r.files.put(s.file)
 	if err := s.file.Sync(); err != nil {
+		k.r.syncErrors.Add(1)
 		c.mu.Lock()
 		c.suspect, c.alone = true, false
 		c.failures++

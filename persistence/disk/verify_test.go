@@ -393,7 +393,7 @@ func TestThereIsNoConversationOffline(t *testing.T) {
 			t.Errorf("%s: %v, want ErrNoConversation", id, err)
 		}
 	}
-	if _, err := OpenOffline(filepath.Join(dir, "nothing")); err == nil || !strings.Contains(err.Error(), "--data") {
+	if _, err := OpenOffline(filepath.Join(dir, "nothing")); err == nil || !strings.Contains(err.Error(), "--data-dir") {
 		t.Errorf("no directory: %v, want an error that says what to do", err)
 	}
 }

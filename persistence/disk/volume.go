@@ -26,6 +26,7 @@ func (k *checkpoints) syncVolume(ctx context.Context, dirty []*conversation) (le
 		return left
 	}
 	if err := k.r.volume.Sync(); err != nil {
+		k.r.syncErrors.Add(1)
 		k.r.log.Warn().Err(err).Msg("the file system could not be synced: transcripts are synced one by one")
 		for _, b := range begun {
 			left = append(left, b.c)

@@ -80,7 +80,7 @@ is on the disk (fsync) before anybody sees it. Each round runs the servers of a 
 within one round. CPU is the user and system time of the server's process. The generator is one thread on the same machine and
 takes its share of the cores, so a delivery is dearer here, and throughput lower, than with clients of their own.
 Texts have 100 bytes. All sockets have one address, as a reverse proxy's do: so Verbatim runs with
-` + "`--rate 0 --trusted-proxy 127.0.0.1`" + `. A publisher is a member too. CPU is counted in steps of 10 ms.
+` + "`--send-rate 0 --trusted-proxy 127.0.0.1`" + `. A publisher is a member too. CPU is counted in steps of 10 ms.
 Heap objects and scheduling latency are Go's own counts on the server's /metrics, over the measured time.
 Scheduling latency is interpolated within buckets whose ends lie 1.4 to 2 apart. Heap objects by delivery
 include what a message allocates, which its deliveries share: 0.0 means below 0.05.

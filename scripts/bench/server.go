@@ -28,8 +28,8 @@ func (s *server) pid() int { return s.parts[len(s.parts)-1].cmd.Process.Pid }
 // takes it for a proxy's, for a stranger's address could not have so many.
 func (b *bench) start(ctx context.Context, name, data, listen string) (*server, error) {
 	s := &server{}
-	args := []string{filepath.Join(b.folder, "verbatim"), "serve", "--listen", listen, "--rate", "0", "--trusted-proxy", "127.0.0.1",
-		"--data", filepath.Join(data, "record")}
+	args := []string{filepath.Join(b.folder, "verbatim"), "serve", "--listen", listen, "--send-rate", "0", "--trusted-proxy", "127.0.0.1",
+		"--data-dir", filepath.Join(data, "record")}
 	switch name {
 	case coder, frames:
 		args = []string{filepath.Join(b.folder, "baselines"), "-kind", name}

@@ -34,7 +34,7 @@ func restarts(s *size) []*row {
 	st := &storm{conversations: n / 10, missed: 1}
 	return []*row{{
 		title: grouped(n) + " sockets go through a restart",
-		about: "SIGTERM, and a start on the same port and data as soon as the server has ended; `--drain` is 10 s. The sockets are those of client/ with its " +
+		about: "SIGTERM, and a start on the same port and data as soon as the server has ended; `--drain-timeout` is 10 s. The sockets are those of client/ with its " +
 			"defaults, in conversations of 10, in one process on the same cores; they come back when the close reason says, with the client's own jitter. Once it " +
 			"listens, a message is put into each conversation, and every entry is checked. A second is any second, wherever it begins",
 		runs:    named(verbatim, st.run),

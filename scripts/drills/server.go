@@ -65,7 +65,7 @@ func (s *server) start() (err error) {
 
 // launch starts it and waits for nothing.
 func (s *server) launch() (*process, error) {
-	args := append(append([]string{}, s.under...), s.r.binary, "serve", "--listen", s.addr, "--data", s.data, "--rate", "0")
+	args := append(append([]string{}, s.under...), s.r.binary, "serve", "--listen", s.addr, "--data-dir", s.data, "--send-rate", "0")
 	p, err := s.r.start(append(args, s.flags...)...)
 	if err == nil {
 		s.r.later(func() { s.r.sane(p) })
@@ -160,7 +160,7 @@ func (s *server) metric(name string) (sum float64, err error) {
 
 // verify runs `verbatim verify`, with receipts, which must find all whole.
 func (s *server) verify(receipts []string) error {
-	args := append(append([]string{}, s.under...), s.r.binary, "verify", "--data", s.data)
+	args := append(append([]string{}, s.under...), s.r.binary, "verify", "--data-dir", s.data)
 	for _, receipt := range receipts {
 		args = append(args, "--receipt", receipt)
 	}

@@ -210,7 +210,7 @@ func (a *attack) report(what string, took []time.Duration) {
 
 // post is 12,000 networks that post, and newcomers of other networks among them.
 func (a *attack) post() error {
-	s, err := a.serve(nil, "--rate", "50")
+	s, err := a.serve(nil, "--send-rate", "50")
 	if err != nil {
 		return err
 	}

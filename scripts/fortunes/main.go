@@ -2,7 +2,7 @@
 // into a running server over hundreds of sockets, one conversation for each file, and then reads everything back over
 // WebSocket, over HTTP and from the transcripts' files, and compares it byte for byte.
 //
-//	bin/verbatim serve --rate 0 &
+//	bin/verbatim serve --send-rate 0 &
 //	go run ./scripts/fortunes -addr 127.0.0.1:8080 -data ./data
 //
 // It exits 1 with the first difference. It may run again and again into one server: it compares what it sent itself.

@@ -48,7 +48,7 @@ async function typedInto(page: Unwatched): Promise<Row[]> {
 
 /** A process of its own, so that this one's work is not in the sender's way. The sender's is open loop: it waits for nobody. */
 function startStream(url: string): ChildProcess {
-  const shape = ['--members', '1', '--publishers', '1', '--rate', String(rate), '--warm', '1s', '--duration', '10m'];
+  const shape = ['--members', '1', '--publishers', '1', '--rate', String(rate), '--warmup', '1s', '--duration', '10m'];
   return spawn(binary, ['load', url, ...shape], { stdio: 'ignore' });
 }
 

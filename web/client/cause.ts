@@ -11,7 +11,7 @@ export interface Told {
 
 /** What an HTTP status means that came in place of a WebSocket. */
 const meanings: Record<number, string> = {
-  403: 'the server refuses this origin or host: start it with --origin or --host for it',
+  403: 'the server refuses this origin or host: start it with --allow-origin or --allow-host for it',
   404: 'no WebSocket at this address: the path is /ws, below that of a proxy in front',
   426: 'something in front does not let WebSockets through',
   503: 'the server drains or is full, or a proxy does not reach it',

@@ -193,14 +193,14 @@ test('a wait says what the socket knows, where no WebSocket was to be had', () =
   const causes: [unknown, object][] = [
     [{ error: refused, message: refused.message }, { reason: 'connect ECONNREFUSED 127.0.0.1:1', error: refused }],
     [{ error: new Error('Unexpected server response: 404') }, { status: 404, reason: expect.stringMatching(/no WebSocket at this address.*\/ws/) }],
-    [{ error: new Error('Unexpected server response: 403') }, { status: 403, reason: expect.stringMatching(/refuses this origin.*--origin/) }],
+    [{ error: new Error('Unexpected server response: 403') }, { status: 403, reason: expect.stringMatching(/refuses this origin.*--allow-origin/) }],
     [{ message: 'Unexpected server response: 503' }, { status: 503, reason: expect.stringContaining('drains') }],
     [{ message: 'Unexpected server response: 426' }, { status: 426, reason: expect.stringContaining('in front') }],
     [{ error: new Error('Unexpected server response: 502') }, { status: 502, reason: expect.stringContaining('HTTP 502') }],
     [{ error: Object.assign(new Error(''), { errors: [refused], code: 'ECONNREFUSED' }) }, { reason: 'connect ECONNREFUSED 127.0.0.1:1' }],
     [{ error: new Error('', { cause: refused }) }, { reason: 'connect ECONNREFUSED 127.0.0.1:1' }],
     [{ message: 'Received network error' }, { reason: 'Received network error' }],
-    [{ type: 'error' }, { reason: expect.stringMatching(/browser does not tell why.*--origin/) }], // a browser's: it has nothing
+    [{ type: 'error' }, { reason: expect.stringMatching(/browser does not tell why.*--allow-origin/) }], // a browser's: it has nothing
     [undefined, { reason: expect.stringContaining('no WebSocket opened') }],
   ];
   for (const [event, cause] of causes) {

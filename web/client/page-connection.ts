@@ -290,7 +290,7 @@ export class PageConnection {
   protected inWords(opened: boolean, _told: Told): string {
     if (opened) return 'the connection was lost';
     return 'no WebSocket opened, and a browser does not tell why: '
-      + 'does the server take this origin (--origin), and is it there?';
+      + 'does the server take this origin (--allow-origin), and is it there?';
   }
 
   private enter(state: ConnectionState): void {

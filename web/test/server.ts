@@ -32,7 +32,7 @@ export class Server {
   /** Starts the server: on any free port the first time, on the same port and data ever after. */
   async start(): Promise<void> {
     const listen = this.url === '' ? '127.0.0.1:0' : new URL(this.url).host;
-    const child = spawn(binary, ['serve', '--listen', listen, '--data', this.data, '--rate', '0', ...this.flags], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(binary, ['serve', '--listen', listen, '--data-dir', this.data, '--send-rate', '0', ...this.flags], { stdio: ['ignore', 'pipe', 'pipe'] });
     this.process = child;
     const log: string[] = [];
     createInterface(child.stderr!).on('line', (line) => log.push(line));

@@ -258,7 +258,7 @@ test('why there is no connection: a refused port, another path and a refused ori
   const ws = url.replace('http', 'ws');
   expect(await causeOf('ws://127.0.0.1:1/ws')).toMatchObject({ code: 1006, opened: false, reason: expect.stringContaining('ECONNREFUSED'), error: { code: 'ECONNREFUSED' } });
   expect(await causeOf(`${ws}/nowhere`)).toMatchObject({ code: 1006, opened: false, status: 404, reason: expect.stringContaining('/ws') });
-  expect(await causeOf(`${ws}/ws`, 'https://elsewhere.example')).toMatchObject({ code: 1006, opened: false, status: 403, reason: expect.stringContaining('--origin') });
+  expect(await causeOf(`${ws}/ws`, 'https://elsewhere.example')).toMatchObject({ code: 1006, opened: false, status: 403, reason: expect.stringContaining('--allow-origin') });
   expect(await causeOf(`${ws}/healthz`)).toMatchObject({ code: 1006, opened: false, status: 200, reason: expect.stringContaining('something else') });
 });
 

@@ -218,5 +218,5 @@ test('a page whose origin is refused is told all that a browser tells, and what 
     });
     chat.connect();
   }), `${elsewhere.href.replace('http', 'ws')}ws`);
-  expect(state).toEqual({ phase: 'waiting', seconds: expect.any(Number), code: 1006, opened: false, reason: expect.stringMatching(/browser.*--origin/) });
+  expect(state).toEqual({ phase: 'waiting', seconds: expect.any(Number), code: 1006, opened: false, reason: expect.stringMatching(/browser.*--allow-origin/) });
 });
