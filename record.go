@@ -7,8 +7,9 @@ import (
 	"fmt"
 	"strings"
 
-	"verbatim/persistence"
 	"verbatim/persistence/disk"
+	"verbatim/persistence/transcript"
+	"verbatim/persistence/transcript/export"
 	"verbatim/protocol"
 	"verbatim/server"
 )
@@ -23,10 +24,10 @@ type verifyCommand struct {
 // Run prints a line for each conversation. Conversations that are damaged or cannot be read go to stderr, and Run fails
 // if there is one.
 func (c *verifyCommand) Run(out *server.Streams) error {
-	var receipts []disk.Receipt
+	var receipts []transcript.Receipt
 	for _, list := range c.Receipt {
 		for text := range strings.SplitSeq(list, ",") { // not by kong, which takes an empty list for none
-			receipt, err := disk.ParseReceipt(text)
+			receipt, err := transcript.ParseReceipt(text)
 			if err != nil {
 				return refused{err}
 			}
@@ -68,7 +69,7 @@ func (c *exportCommand) Run(out *server.Streams) error {
 
 	stdout := bufio.NewWriterSize(out.Stdout, 64<<10)
 	lines := func(yield func([]byte) error) error { return disk.LinesOffline(c.DataDir, id, yield) }
-	err := persistence.Export(stdout, c.Format, c.ID, lines)
+	err := export.Write(stdout, c.Format, c.ID, lines)
 	if errors.Is(err, disk.ErrNoConversation) {
 		names, err := c.conversations()
 		return errors.Join(fmt.Errorf("there is no conversation %q in %s, which has %s", c.ID, c.DataDir, names), err)

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"verbatim/persistence"
+	"verbatim/persistence/transcript/export"
 )
 
 func TestTheListIsByID(t *testing.T) {
@@ -68,12 +68,12 @@ func TestATranscriptIsADownloadInEachFormat(t *testing.T) {
 	t.Parallel()
 	ts := serve(t)
 	ts.says("lobby", "ann", "one", "two")
-	for _, format := range persistence.Formats {
+	for _, format := range export.Formats {
 		a := ts.get("/api/conversations/lobby/transcript?format="+format).is(t, 200).has(t, "one", "two")
 		if got, want := a.header.Get("Content-Disposition"), `attachment; filename="lobby.`+format+`"`; got != want {
 			t.Errorf("Content-Disposition: got %s, want %s", got, want)
 		}
-		if got := a.header.Get("Content-Type"); got != persistence.ContentType(format) {
+		if got := a.header.Get("Content-Type"); got != export.ContentType(format) {
 			t.Errorf("%s: Content-Type: got %s", format, got)
 		}
 	}

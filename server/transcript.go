@@ -9,7 +9,7 @@ import (
 
 	"github.com/rs/zerolog"
 
-	"verbatim/persistence"
+	"verbatim/persistence/transcript/export"
 	"verbatim/protocol"
 )
 
@@ -24,7 +24,7 @@ func (s *Server) downloadTranscript(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h := w.Header()
-	h.Set("Content-Type", persistence.ContentType(format))
+	h.Set("Content-Type", export.ContentType(format))
 	h.Set("Content-Disposition", fmt.Sprintf(`attachment; filename="%s.%s"`, id, format))
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
@@ -33,7 +33,7 @@ func (s *Server) downloadTranscript(w http.ResponseWriter, r *http.Request) {
 	}
 	out := bufio.NewWriterSize(&progressing{s: s, w: w}, transcriptBuffer)
 	lines := func(yield func(line []byte) error) error { return s.store.Lines(r.Context(), id, yield) }
-	if err := persistence.Export(out, format, string(id), lines); err == nil {
+	if err := export.Write(out, format, string(id), lines); err == nil {
 		err = out.Flush()
 		if err == nil {
 			return
@@ -58,10 +58,10 @@ func (s *Server) transcriptRequest(r *http.Request) (id protocol.ConversationID,
 	q := parseQuery(r, "format")
 	format = q.text("format")
 	if format == "" {
-		format = persistence.Formats[0]
+		format = export.Formats[0]
 	}
-	if q.err == nil && !slices.Contains(persistence.Formats, format) {
-		q.err = wrongValue(format, "format is one of %s", strings.Join(persistence.Formats, ", "))
+	if q.err == nil && !slices.Contains(export.Formats, format) {
+		q.err = wrongValue(format, "format is one of %s", strings.Join(export.Formats, ", "))
 	}
 	if q.err != nil {
 		return "", "", q.err

@@ -10,6 +10,7 @@ import (
 
 	"verbatim/persistence"
 	"verbatim/persistence/disk"
+	"verbatim/persistence/transcript"
 	"verbatim/persistence/vfs"
 	"verbatim/protocol"
 )
@@ -106,10 +107,10 @@ func (m *model) checkMarks(when string, store persistence.Record, id protocol.Co
 // verify holds what a crash has left against the chains of sums and the receipts that acks are.
 func (m *model) verify(when string, fsys vfs.FS) {
 	m.mu.Lock()
-	var receipts []disk.Receipt
+	var receipts []transcript.Receipt
 	for id, r := range m.rooms {
 		for seq, k := range r.acked {
-			receipts = append(receipts, disk.Receipt{ID: id, Seq: seq, Sum: k.sum})
+			receipts = append(receipts, transcript.Receipt{ID: id, Seq: seq, Sum: k.sum})
 		}
 	}
 	m.mu.Unlock()

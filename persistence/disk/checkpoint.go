@@ -152,7 +152,7 @@ func (k *checkpoints) fold(ctx context.Context) error {
 	if err := k.foldMarks(marked); err != nil {
 		return err
 	}
-	if err := k.r.fs.SyncDir(k.r.files.dir); err != nil {
+	if err := k.r.fs.SyncDir(k.r.files.Dir); err != nil {
 		return fmt.Errorf("checkpoint: sync the transcripts' folder: %w", err)
 	}
 	floor := max(k.floor, upTo+1)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"verbatim/persistence"
+	"verbatim/persistence/transcript"
 	"verbatim/persistence/vfs"
 	"verbatim/protocol"
 )
@@ -101,7 +102,7 @@ func refuse(sends []*persistence.Send, err error) {
 // unavailable is what a client is told when the disk refused.
 func unavailable(err error) *protocol.Error {
 	switch {
-	case errors.As(err, new(*notWholeError)), errors.As(err, new(*vfs.ForeignError)):
+	case errors.As(err, new(*transcript.IntegrityError)), errors.As(err, new(*vfs.ForeignError)):
 		return protocol.Unavailable("this conversation's record is not whole: whoever runs the server should run `verbatim verify`", time.Minute)
 	case errors.Is(err, errClosed):
 		return protocol.Unavailable("the server is closing; send it again with the same id", time.Second)

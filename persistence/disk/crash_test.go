@@ -104,7 +104,7 @@ func (r *Record) abandon() {
 		r.background.Wait()
 		r.committing.Wait()
 		r.preparing.Wait()
-		r.files.closeAll()
+		r.files.CloseAll()
 		if r.volume != nil {
 			_ = r.volume.Close()
 		}

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"verbatim/persistence"
+	"verbatim/persistence/transcript"
 	"verbatim/protocol"
 )
 
@@ -44,22 +45,22 @@ func (d *desk) salt() (salt []byte) {
 	if len(d.unused) == 0 {
 		const n = 16
 		d.random = slices.Grow(d.random[:0], n*saltsAtOnce)[:n*saltsAtOnce]
-		d.salts = slices.Grow(d.salts[:0], saltLen*saltsAtOnce)[:saltLen*saltsAtOnce]
+		d.salts = slices.Grow(d.salts[:0], transcript.SaltLen*saltsAtOnce)[:transcript.SaltLen*saltsAtOnce]
 		_, _ = rand.Read(d.random) // never fails: crypto/rand ends the program instead
 		for i := range saltsAtOnce {
-			base64.RawURLEncoding.Encode(d.salts[i*saltLen:], d.random[i*n:i*n+n])
+			base64.RawURLEncoding.Encode(d.salts[i*transcript.SaltLen:], d.random[i*n:i*n+n])
 		}
 		d.unused = d.salts
 	}
-	salt, d.unused = d.unused[:saltLen:saltLen], d.unused[saltLen:]
+	salt, d.unused = d.unused[:transcript.SaltLen:transcript.SaltLen], d.unused[transcript.SaltLen:]
 	return salt
 }
 
 // write adds an entry after the one with the sum `before`, and gives its own.
 func (d *desk) write(m *protocol.Message, before protocol.Sum) (sum protocol.Sum) {
 	d.salted = m.AppendJSON(append(d.salted[:0], d.salt()...), d.stamp)
-	d.lines, sum = appendEntryLine(d.lines, d.salted, before)
-	d.frames = protocol.AppendFrame(d.frames, d.salted[saltLen:])
+	d.lines, sum = transcript.AppendEntryLine(d.lines, d.salted, before)
+	d.frames = protocol.AppendFrame(d.frames, d.salted[transcript.SaltLen:])
 	d.ends = append(d.ends, uint32(len(d.frames)))
 	return sum
 }

@@ -42,6 +42,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"verbatim/persistence"
+	"verbatim/persistence/transcript"
 	"verbatim/persistence/vfs"
 	"verbatim/protocol"
 )
@@ -52,7 +53,7 @@ type Options struct {
 	IDs       time.Duration                                // how long an id makes a send idempotent, at least; 0: 600 s
 	Now       func() time.Time                             // nil: time.Now
 	Progress  func(done, total int64)                      // of a long start, in bytes or files; nil: nobody asks
-	OpenFiles int                                          // transcripts that are kept open; 0: openFiles
+	OpenFiles int                                          // transcripts that are kept open; 0: MaxOpen
 	OnCommit  func(entries, bytes int, took time.Duration) // one sync of the journal; called by the committer
 	// OnCheckpoint hears of each checkpoint: how long it took, and why it failed. The goroutine of the checkpoints calls it.
 	OnCheckpoint func(took time.Duration, err error)
@@ -80,7 +81,7 @@ type Record struct {
 
 	conversations *conversations
 	newest        newest
-	files         *files
+	files         *transcript.Cache
 	journal       *journal
 	committer     *committer
 	flusher       *flusher
@@ -130,13 +131,13 @@ func Open(ctx context.Context, dir string, opts Options) (*Record, error) {
 		opts.Progress = func(int64, int64) {}
 	}
 	r := &Record{dir: dir, marksDir: filepath.Join(dir, "marks"), opts: opts, fs: opts.FS, log: opts.Log, seed: maphash.MakeSeed()}
-	r.files = newFiles(r.fs, filepath.Join(dir, "transcripts"), os.O_RDWR)
+	r.files = transcript.NewCache(r.fs, filepath.Join(dir, "transcripts"), os.O_RDWR)
 	if r.opts.OpenFiles > 0 {
-		r.files.bound = min(openFiles, r.opts.OpenFiles)
+		r.files.Bound = min(transcript.MaxOpen, r.opts.OpenFiles)
 	}
 	r.conversations = &conversations{byID: make(map[protocol.ConversationID]*conversation)}
 	if err := r.open(ctx); err != nil {
-		r.files.closeAll()
+		r.files.CloseAll()
 		if r.volume != nil {
 			_ = r.volume.Close()
 		}
@@ -152,7 +153,7 @@ func (r *Record) open(ctx context.Context) (err error) {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	for _, dir := range []string{r.dir, filepath.Join(r.dir, "journal"), r.files.dir, r.marksDir} {
+	for _, dir := range []string{r.dir, filepath.Join(r.dir, "journal"), r.files.Dir, r.marksDir} {
 		err := vfs.MakeDir(r.fs, dir)
 		if errors.As(err, new(*vfs.ForeignError)) {
 			return fmt.Errorf("data directory: %w", err)
@@ -183,7 +184,7 @@ func (r *Record) open(ctx context.Context) (err error) {
 // folder has left names that a power cut takes back, and what was read by them would be seen and then gone. The data
 // directory itself was synced with its format, and the journal's folder is once its last segment is written anew.
 func (r *Record) syncFolders() error {
-	for _, dir := range []string{r.files.dir, r.marksDir} {
+	for _, dir := range []string{r.files.Dir, r.marksDir} {
 		if err := r.fs.SyncDir(dir); err != nil {
 			return fmt.Errorf("data directory: sync %s: %w: make room on the disk, or mend it, and start again", dir, err)
 		}
@@ -212,7 +213,7 @@ func (r *Record) start(s *loaded) {
 		fs: r.fs, dir: dir, owner: r.format.ID, size: r.opts.SegmentSize, prepared: prepared,
 		live: s.live, bound: max(liveSegments, len(s.live)+1), changed: make(chan struct{}),
 	}
-	r.room = &room{fs: r.fs, journal: dir, transcripts: r.files.dir, log: r.log, often: r.opts.Retry}
+	r.room = &room{fs: r.fs, journal: dir, transcripts: r.files.Dir, log: r.log, often: r.opts.Retry}
 	r.flusher = &flusher{
 		files: r.files, log: r.log, ctx: background, retry: r.opts.Retry, wake: make(chan struct{}, 1), progress: make(chan struct{}),
 	}
@@ -306,7 +307,7 @@ func (r *Record) close() error {
 	r.stopJournal()
 	r.preparing.Wait()
 	r.journal.prepared.discardAll()
-	r.files.closeAll()
+	r.files.CloseAll()
 	if r.volume != nil {
 		err = errors.Join(err, r.volume.Close())
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"verbatim/persistence"
+	"verbatim/persistence/transcript"
 	"verbatim/protocol"
 )
 
@@ -63,15 +64,15 @@ func (r *Record) entry(ctx context.Context, c *conversation, seq protocol.Seq) (
 	}
 	_, size, _ := c.snapshot()
 	err = r.walk(ctx, c, off, size, func(line []byte, at int64) (bool, error) {
-		e, ok := parseEntryLine(line)
+		e, ok := transcript.ParseEntryLine(line)
 		if !ok {
 			return false, r.broken(c, at)
 		}
 		var bad *protocol.Error
-		if m, bad = protocol.ParseMessage(e.appendWire(nil)); bad != nil {
+		if m, bad = protocol.ParseMessage(e.AppendWire(nil)); bad != nil {
 			return false, r.broken(c, at)
 		}
-		sum = e.sum
+		sum = e.Sum
 		return false, nil
 	})
 	return m, sum, err

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 
+	"verbatim/persistence/transcript"
 	"verbatim/protocol"
 )
 
@@ -32,9 +33,7 @@ func (r *run) last() protocol.Seq { return r.first + protocol.Seq(r.count) - 1 }
 func (r *run) end() int64         { return r.offset + int64(len(r.lines)) }
 
 // sum is the last entry's: it stands at the end of the last line.
-func (r *run) sum() protocol.Sum {
-	return protocol.Sum(r.lines[len(r.lines)-sumLen-len("\"}\n") : len(r.lines)-len("\"}\n")])
-}
+func (r *run) sum() protocol.Sum { return transcript.LastSum(r.lines) }
 
 // markItem is a user's read mark in one log.
 type markItem struct {
@@ -128,18 +127,18 @@ func visitItems(payload []byte, v visitor) error {
 func (c *cutter) item(kind byte, v visitor) error {
 	switch kind {
 	case kindLines:
-		r := run{conversation: protocol.ConversationID(c.text()), log: protocol.LogID(c.take(sumLen))}
-		copy(r.before[:], c.take(sumLen))
+		r := run{conversation: protocol.ConversationID(c.text()), log: protocol.LogID(c.take(transcript.SumLen))}
+		copy(r.before[:], c.take(transcript.SumLen))
 		r.offset, r.first, r.count = int64(c.number()), protocol.Seq(c.number()), int(c.number())
 		r.time, r.lines = protocol.Time(c.number()), c.b
-		if c.bad || r.count < 1 || r.offset < 0 || len(r.lines) < suffixLen || !r.conversation.Valid() {
+		if c.bad || r.count < 1 || r.offset < 0 || len(r.lines) < transcript.SuffixLen || !r.conversation.Valid() {
 			return errItem
 		}
 		if v.run != nil {
 			return v.run(r)
 		}
 	case kindMark:
-		m := markItem{conversation: protocol.ConversationID(c.text()), log: protocol.LogID(c.take(sumLen))}
+		m := markItem{conversation: protocol.ConversationID(c.text()), log: protocol.LogID(c.take(transcript.SumLen))}
 		m.user, m.seq = protocol.UserID(c.text()), protocol.Seq(c.number())
 		if c.bad || !m.conversation.Valid() {
 			return errItem

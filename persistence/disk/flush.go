@@ -8,6 +8,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"verbatim/persistence/transcript"
 	"verbatim/persistence/vfs"
 )
 
@@ -30,7 +31,7 @@ var errStandstill = errors.New("transcripts: they cannot be written, and what wa
 // leaves memory before its line can be read from the file, so that where files take nothing sends must wait, and are
 // refused in the end.
 type flusher struct {
-	files *files
+	files *transcript.Cache
 	log   zerolog.Logger
 	ctx   context.Context
 	retry time.Duration
@@ -246,10 +247,10 @@ func (f *flusher) writeLumps(c *conversation, lumps []lump, off int64) (n writte
 		}
 		buf = f.buf
 	}
-	o, err := f.files.get(c.id, off == 0) // a file that was removed under us must not come back with a hole
+	o, err := f.files.Get(c.id, off == 0) // a file that was removed under us must not come back with a hole
 	if err != nil {
 		return n, err
 	}
-	defer f.files.put(o)
+	defer f.files.Put(o)
 	return n, vfs.WriteFull(o, buf, off)
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"verbatim/persistence/transcript"
 	"verbatim/protocol"
 )
 
@@ -58,7 +59,7 @@ func TestALineThatThisProgramDoesNotWriteIsNamedThoughAllSumsFit(t *testing.T) {
 func TestAnExportOfATranscriptWhoseLastLineIsCutOffFails(t *testing.T) {
 	for _, rest := range []string{"", "\n" + `{"type":"mess`, "\n" + strings.Repeat("\x00", 100)} {
 		dir, _ := closed(t, 3)
-		path := filepath.Join(dir, "transcripts", "lobby"+transcriptSuffix)
+		path := filepath.Join(dir, "transcripts", "lobby"+transcript.Suffix)
 		b, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
@@ -82,30 +83,30 @@ func TestAnExportOfATranscriptWhoseLastLineIsCutOffFails(t *testing.T) {
 // resummed changes an entry of the lobby, makes all sums from there on fit, and removes the catalogue, which has the last.
 func resummed(t *testing.T, dir string, entry int, change func(wire string) string) {
 	t.Helper()
-	path := filepath.Join(dir, "transcripts", "lobby"+transcriptSuffix)
+	path := filepath.Join(dir, "transcripts", "lobby"+transcript.Suffix)
 	b, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	lines := strings.Split(strings.TrimSuffix(string(b), "\n"), "\n")
-	head, ok := parseLogLine([]byte(lines[0]))
+	head, ok := transcript.ParseLogLine([]byte(lines[0]))
 	if !ok {
 		t.Fatalf("no log line: %s", lines[0])
 	}
-	out, sum := []byte(lines[0]+"\n"), head.sum
+	out, sum := []byte(lines[0]+"\n"), head.Sum
 	for i, line := range lines[1:] {
-		e, ok := parseEntryLine([]byte(line))
+		e, ok := transcript.ParseEntryLine([]byte(line))
 		if !ok {
 			t.Fatalf("no entry: %s", line)
 		}
-		wire := string(e.appendWire(nil))
+		wire := string(e.AppendWire(nil))
 		if i+1 == entry {
 			was := wire
 			if wire = change(was); wire == was {
 				t.Fatalf("nothing was changed: %s", was)
 			}
 		}
-		out, sum = appendEntryLine(out, append(append([]byte{}, e.salt...), wire...), sum)
+		out, sum = transcript.AppendEntryLine(out, append(append([]byte{}, e.Salt...), wire...), sum)
 	}
 	if err := os.WriteFile(path, out, 0o600); err != nil {
 		t.Fatal(err)

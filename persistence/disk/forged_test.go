@@ -2,6 +2,7 @@ package disk
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
@@ -14,6 +15,7 @@ import (
 	"testing"
 
 	"verbatim/persistence/recordtest"
+	"verbatim/persistence/transcript"
 	"verbatim/protocol"
 )
 
@@ -63,7 +65,8 @@ func hashed(spell func(c protocol.Sum) string, blanksInside bool) forgery {
 		was := strings.TrimSuffix(lines[i], "\n")
 		m := saltField.FindStringSubmatchIndex(was)
 		salt, sum := was[m[2]:m[3]], was[m[4]:m[5]]
-		c := hash128([]byte(salt + was[:m[0]] + "}"))
+		digest := sha256.Sum256([]byte(salt + was[:m[0]] + "}"))
+		c, _ := protocol.ParseSum(hex.EncodeToString(digest[:16]))
 		head := authorField.ReplaceAllString(was[:m[0]], `"from":"eve"`)
 		head = textField.ReplaceAllString(head, `"text":"`+letters(rng, 3)+`"`)
 		tail := `,"hash":"` + spell(c) + `","sum":"` + sum + `"}`
@@ -145,17 +148,17 @@ func TestAThousandForgedLinesAreNamedByFileAndLine(t *testing.T) {
 	dir := t.TempDir()
 	b := bench(t, dir, Options{})
 	const entries = 40
-	var receipt Receipt
+	var receipt transcript.Receipt
 	for i := range entries {
 		s := recordtest.Say("lobby", fmt.Sprint("user", i%7), fmt.Sprint("id", i), "message number "+fmt.Sprint(i))
 		if b.Accept(s); i == 0 {
-			receipt = Receipt{"lobby", s.Seq, s.Sum}
+			receipt = transcript.Receipt{ID: "lobby", Seq: s.Seq, Sum: s.Sum}
 		}
 	}
 	if err := b.Record.Close(); err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(dir, "transcripts", "lobby"+transcriptSuffix)
+	path := filepath.Join(dir, "transcripts", "lobby"+transcript.Suffix)
 	whole, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -237,9 +240,9 @@ func TestAStartRefusesATranscriptThatEndsInAHashLine(t *testing.T) {
 func TestAReplayRefusesAHashLine(t *testing.T) {
 	for what, change := range map[string]func(lines []byte) []byte{
 		"":          func(lines []byte) []byte { return lines },
-		"hash":      func(lines []byte) []byte { return bytes.Replace(lines, []byte(saltKey), []byte(hashKey), 1) },
+		"hash":      func(lines []byte) []byte { return bytes.Replace(lines, []byte(saltName), []byte(hashName), 1) },
 		"format":    func(lines []byte) []byte { return bytes.Replace(lines, []byte(`"format":2`), []byte(`"format":1`), 1) },
-		"salt and ": func(lines []byte) []byte { return bytes.Replace(lines, []byte(saltKey), []byte(`,"salz":"`), 1) },
+		"salt and ": func(lines []byte) []byte { return bytes.Replace(lines, []byte(saltName), []byte(`,"salz":"`), 1) },
 	} {
 		x := someRun()
 		x.lines = change(x.lines)

@@ -7,12 +7,9 @@ import (
 
 	"github.com/google/uuid"
 
+	"verbatim/persistence/transcript"
 	"verbatim/persistence/vfs"
 )
-
-// formatVersion is what this program writes and reads. Format 1, whose sums left an entry's author and time unbound once its
-// text was erased, was never released: it has no reader.
-const formatVersion = 2
 
 // formatFile is data/format: whose directory it is, and how to read it.
 type formatFile struct {
@@ -35,12 +32,12 @@ func readFormat(fsys vfs.FS, dir string) (f formatFile, err error) {
 	if err := json.Unmarshal(b, &f); err != nil || f.Format < 1 || f.ID == "" {
 		return f, fmt.Errorf("data directory: %s is not a format file: restore it from a backup", path)
 	}
-	if f.Format > formatVersion {
-		return f, fmt.Errorf("data directory: %s has format %d, and this program reads format %d: use a newer verbatim", dir, f.Format, formatVersion)
+	if f.Format > transcript.Version {
+		return f, fmt.Errorf("data directory: %s has format %d, and this program reads format %d: use a newer verbatim", dir, f.Format, transcript.Version)
 	}
-	if f.Format < formatVersion {
+	if f.Format < transcript.Version {
 		return f, fmt.Errorf("data directory: %s has format %d of an unreleased verbatim, and this program reads format %d: "+
-			"give --data-dir another directory, and post again what the old verbatim exports", dir, f.Format, formatVersion)
+			"give --data-dir another directory, and post again what the old verbatim exports", dir, f.Format, transcript.Version)
 	}
 	return f, nil
 }
@@ -66,7 +63,7 @@ func ensureFormat(fsys vfs.FS, dir string) (formatFile, error) {
 	if !fresh {
 		return f, nil
 	}
-	f = formatFile{Format: formatVersion, ID: uuid.NewString()}
+	f = formatFile{Format: transcript.Version, ID: uuid.NewString()}
 	b, err := json.Marshal(f)
 	if err == nil {
 		err = vfs.WriteAside(fsys, formatPath(dir), append(b, '\n'))

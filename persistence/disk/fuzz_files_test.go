@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"verbatim/persistence"
+	"verbatim/persistence/transcript"
 	"verbatim/protocol"
 )
 
@@ -32,17 +33,17 @@ func transcriptOf(n int) []byte {
 	text, sum := bytes.Clone(x.lines), x.sum()
 	for seq := 2; seq <= n; seq++ {
 		m := protocol.Message{Conversation: "lobby", Seq: protocol.Seq(seq), ID: "i", From: "ann", Time: protocol.Time(seq), Text: `"x"`}
-		text, sum = appendEntryLine(text, m.AppendJSON(new(desk).salt(), nil), sum)
+		text, sum = transcript.AppendEntryLine(text, m.AppendJSON(new(desk).salt(), nil), sum)
 	}
 	return text
 }
 
 // summed makes a transcript whose sums hold of lines that are wire bytes: else the sums keep the fuzzer out.
 func summed(lines []byte) []byte {
-	text, sum := appendLogLine(nil, "lobby", protocol.LogID(bytes.Repeat([]byte("a"), 32)), 1)
+	text, sum := transcript.AppendLogLine(nil, "lobby", protocol.LogID(bytes.Repeat([]byte("a"), 32)), 1)
 	for line := range bytes.SplitSeq(lines, []byte("\n")) {
 		if len(line) > 0 {
-			text, sum = appendEntryLine(text, append(bytes.Repeat([]byte("s"), saltLen), line...), sum)
+			text, sum = transcript.AppendEntryLine(text, append(bytes.Repeat([]byte("s"), transcript.SaltLen), line...), sum)
 		}
 	}
 	return text
@@ -66,9 +67,9 @@ func FuzzTranscript(f *testing.F) {
 			content = summed(content)
 		}
 		l := VerifyLine{ID: "lobby"}
-		whole := (&Offline{}).verifyLines(context.Background(), &transcript{Reader: bytes.NewReader(content), size: unknownEnd}, &l, nil)
-		tail, size, err := readEnds(newBytesFile(content), "lobby")
-		var broken *notWholeError
+		whole := (&Offline{}).verifyLines(context.Background(), &opened{Reader: bytes.NewReader(content), size: unknownEnd}, &l, nil)
+		tail, size, err := transcript.ReadEnds(newBytesFile(content), "lobby")
+		var broken *transcript.IntegrityError
 		if err != nil && !errors.As(err, &broken) {
 			t.Fatalf("it cannot be read: %v", err)
 		}
@@ -79,8 +80,8 @@ func FuzzTranscript(f *testing.F) {
 			t.Errorf("verify finds %+v, a start %+v, %d bytes, %v", l, tail, size, err)
 		}
 		head, _, _ := bytes.Cut(content, []byte("\n"))
-		first, ok := parseLogLine(head)
-		if got, n := goOn(persistence.Tail{Log: first.log, Sum: first.sum}, content[len(head)+1:]); !ok || got.Last != l.Entries || got.Sum != l.Last || n != size-int64(len(head))-1 {
+		first, ok := transcript.ParseLogLine(head)
+		if got, n := transcript.Extend(transcript.End{Log: first.Log, Sum: first.Sum}, content[len(head)+1:]); !ok || got.Last != l.Entries || got.Sum != l.Last || n != size-int64(len(head))-1 {
 			t.Errorf("verify finds %+v, the chain goes on to %+v, %d bytes", l, got, n)
 		}
 	})

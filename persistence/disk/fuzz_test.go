@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"testing"
 
+	"verbatim/persistence/transcript"
 	"verbatim/protocol"
 )
 
@@ -26,9 +27,9 @@ func someRun() run { return someRunOf("lobby") }
 func someRunOf(id protocol.ConversationID) run {
 	log := protocol.LogID(bytes.Repeat([]byte("a"), 32))
 	r := run{conversation: id, log: log, first: 1, count: 1, time: 1}
-	r.lines, r.before = appendLogLine(nil, id, log, 1)
+	r.lines, r.before = transcript.AppendLogLine(nil, id, log, 1)
 	m := protocol.Message{Conversation: id, Seq: 1, From: "ann", Time: 1, Text: `"x"`}
-	r.lines, _ = appendEntryLine(r.lines, m.AppendJSON(new(desk).salt(), nil), r.before)
+	r.lines, _ = transcript.AppendEntryLine(r.lines, m.AppendJSON(new(desk).salt(), nil), r.before)
 	return r
 }
 
@@ -81,32 +82,5 @@ func FuzzItems(f *testing.F) {
 			},
 			mark: func(markItem) error { return nil }, live: func(liveItem) error { return nil },
 		})
-	})
-}
-
-// FuzzLine: a line that is taken apart is put together again as it was, and none makes the readers fail.
-func FuzzLine(f *testing.F) {
-	lines := bytes.Split(bytes.TrimSuffix(someRun().lines, []byte("\n")), []byte("\n"))
-	f.Add(lines[0])
-	f.Add(lines[1])
-	f.Add([]byte(`{"type":"message","conversation":"lobby","seq":1,"from":"ann","time":"1970-01-01T00:00:00.000001Z","hash":"0123456789abcdef012345","sum":"0123456789abcdef0123456789abcdef"}  `))
-	f.Add([]byte(`{"type":"message","conversation":"lobby","seq":1,"id":"a\"b","from":"ann"}`))
-	f.Fuzz(func(t *testing.T, line []byte) {
-		if l, ok := parseLogLine(line); ok {
-			if again, _ := appendLogLine(nil, l.conversation, l.log, l.time); !bytes.Equal(again, append(line, '\n')) {
-				t.Errorf("%s is read, and written as %s", line, again)
-			}
-		}
-		_, _, _ = entryID(line)
-		_, _ = entryTime(line)
-		(&chainWalk{}).next(line)
-		e, ok := parseEntryLine(line)
-		if !ok {
-			return
-		}
-		again, _ := appendEntryLine(nil, e.appendWire(bytes.Clone(e.salt)), protocol.Sum{})
-		if n := len(line) - sumLen - 2; !bytes.Equal(again[:n], line[:n]) {
-			t.Errorf("%s is read, and written as %s", line, again)
-		}
 	})
 }

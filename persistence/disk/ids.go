@@ -5,6 +5,7 @@ import (
 	"hash/maphash"
 	"time"
 
+	"verbatim/persistence/transcript"
 	"verbatim/protocol"
 )
 
@@ -108,7 +109,7 @@ func (r *Record) loadIDs(ctx context.Context, c *conversation, now time.Time, la
 			return false, r.broken(c, at)
 		}
 		s.young.from = min(s.young.from, seq)
-		if id, author, ok := entryID(line); ok {
+		if id, author, ok := transcript.EntryID(line); ok {
 			s.add(idKey(r.seed, author, id), seq)
 		}
 		return true, nil
@@ -146,7 +147,7 @@ func (r *Record) youngFrom(ctx context.Context, c *conversation, oldest protocol
 func (r *Record) timeAt(ctx context.Context, c *conversation, off, end int64) (t protocol.Time, err error) {
 	err = r.walk(ctx, c, off, end, func(line []byte, at int64) (bool, error) {
 		var ok bool
-		if t, ok = entryTime(line); !ok {
+		if t, ok = transcript.EntryTime(line); !ok {
 			return false, r.broken(c, at)
 		}
 		return false, nil

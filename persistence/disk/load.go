@@ -8,11 +8,11 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 
 	"verbatim/persistence"
+	"verbatim/persistence/transcript"
 	"verbatim/persistence/vfs"
 	"verbatim/protocol"
 )
@@ -24,11 +24,11 @@ func (r *Record) load(ctx context.Context) (*loaded, error) {
 	if err != nil {
 		return nil, err
 	}
-	there, strangers, err := transcriptsIn(r.fs, r.files.dir)
+	there, strangers, err := transcript.List(r.fs, r.files.Dir)
 	if err != nil {
 		return nil, err
 	}
-	r.warnOf(strangers, r.files.dir)
+	r.warnOf(strangers, r.files.Dir)
 	p := &replay{
 		fs: r.fs, files: r.files, log: r.log, known: known, replayed: make(map[protocol.ConversationID]*replayed),
 		recovered: &r.recovered,
@@ -90,28 +90,6 @@ func (r *Record) loadCatalogue() (known map[protocol.ConversationID]*conversatio
 		known[c.id] = c
 	}
 	return known, cat.floor, true, nil
-}
-
-// transcriptsIn returns the conversations that have a file, or something in its place, and the names that are no
-// transcript's.
-func transcriptsIn(fsys vfs.FS, dir string) (there map[protocol.ConversationID]bool, strangers []string, err error) {
-	names, err := fsys.Names(dir)
-	if vfs.Missing(err) {
-		return nil, nil, nil
-	}
-	if err != nil {
-		return nil, nil, fmt.Errorf("transcripts: %w", &vfs.FileError{Path: dir, Err: err})
-	}
-	there = make(map[protocol.ConversationID]bool, len(names))
-	for _, name := range names {
-		if id, ok := strings.CutSuffix(name, transcriptSuffix); ok && protocol.ConversationID(id).Valid() {
-			there[protocol.ConversationID(id)] = true
-		} else {
-			strangers = append(strangers, name)
-		}
-	}
-	slices.Sort(strangers)
-	return there, strangers, nil
 }
 
 // strangersNamed bounds how many names a warning lists.
@@ -232,7 +210,7 @@ func (r *Record) adopt(ctx context.Context, known map[protocol.ConversationID]*c
 // adoptOne reads where a transcript stands. One that does not begin and end as it must is a refused conversation, and so
 // is one in whose place something else stands: its name is taken.
 func (r *Record) adoptOne(c *conversation) error {
-	path := r.files.path(c.id)
+	path := r.files.Path(c.id)
 	f, err := r.fs.Open(path, os.O_RDONLY)
 	var foreign *vfs.ForeignError
 	if errors.As(err, &foreign) {
@@ -244,10 +222,11 @@ func (r *Record) adoptOne(c *conversation) error {
 		return fmt.Errorf("transcript: %w", &vfs.FileError{Path: path, Err: err})
 	}
 	defer f.Close()
-	c.tail, c.size, err = readEnds(f, c.id)
-	var broken *notWholeError
+	end, size, err := transcript.ReadEnds(f, c.id)
+	c.tail, c.size = persistence.Tail(end), size
+	var broken *transcript.IntegrityError
 	if errors.As(err, &broken) {
-		broken.path = path
+		broken.Path = path
 		c.damage, err = broken, nil
 		r.log.Error().Err(broken).Str("conversation", string(c.id)).Msg(refusedConversation)
 	}
@@ -256,36 +235,4 @@ func (r *Record) adoptOne(c *conversation) error {
 	}
 	c.written, c.synced, c.checked = c.size, c.size, c.damage == nil
 	return nil
-}
-
-// readEnds gives what a transcript's first and last lines say.
-func readEnds(f vfs.File, id protocol.ConversationID) (tail persistence.Tail, size int64, err error) {
-	size, err = f.Size()
-	if err != nil {
-		return tail, 0, err
-	}
-	head, err := readHead(f, size)
-	if err != nil {
-		return tail, size, err
-	}
-	l, ok := parseLogLine(head)
-	if !ok || l.conversation != id {
-		return tail, size, &notWholeError{what: notLogLine(head)}
-	}
-	tail.Log = l.log
-	last, err := readLast(f, size)
-	if err != nil {
-		return tail, size, err
-	}
-	e, ok := parseEntryLine(last)
-	tail.Last, _ = protocol.EntrySeq(last)
-	t, dated := entryTime(e.head)
-	if !ok {
-		return tail, size, &notWholeError{what: "its last line is not a whole entry: " + notEntry(last)}
-	}
-	if !dated || tail.Last == 0 {
-		return tail, size, &notWholeError{what: "its last line is not a whole entry"}
-	}
-	tail.Time, tail.Sum = t, e.sum
-	return tail, size, nil
 }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"verbatim/persistence"
+	"verbatim/persistence/transcript"
 	"verbatim/persistence/vfs"
 	"verbatim/protocol"
 )
@@ -25,7 +26,7 @@ import (
 type Offline struct {
 	dir     string
 	fs      vfs.FS
-	files   *files
+	files   *transcript.Cache
 	running bool // a server uses the directory, or may
 
 	found    []VerifyLine // what is to be said of other files than transcripts
@@ -70,8 +71,8 @@ func openOffline(fsys vfs.FS, dir string) (*Offline, error) {
 	}
 	// A running server may remove or write what is being read: then it is read once more.
 	for try := 0; ; try++ {
-		o := &Offline{dir: dir, fs: fsys, files: newFiles(fsys, transcripts, os.O_RDONLY)}
-		o.files.bound = offlineFiles
+		o := &Offline{dir: dir, fs: fsys, files: transcript.NewCache(fsys, transcripts, os.O_RDONLY)}
+		o.files.Bound = offlineFiles
 		o.cannotRead(dir, unformatted)
 		tries := 0
 		if o.askLock(filepath.Join(dir, "lock")) {
@@ -153,7 +154,7 @@ func (o *Offline) Close() {
 		_ = s.file.Close()
 	}
 	o.segments = nil
-	o.files.closeAll()
+	o.files.CloseAll()
 }
 
 // load reads in an order in which nothing falls between: what is not in the journal any more is in the catalogue that
@@ -165,9 +166,9 @@ func (o *Offline) load() error {
 		floor = cat.floor
 	}
 	o.floor, o.names = floor, o.journalNames()
-	there, strangers, unlisted := transcriptsIn(o.fs, o.files.dir)
+	there, strangers, unlisted := transcript.List(o.fs, o.files.Dir)
 	o.there, o.unlisted = there, unlisted != nil
-	o.cannotRead(o.files.dir, unlisted)
+	o.cannotRead(o.files.Dir, unlisted)
 	o.passOver(strangers)
 	journal := filepath.Join(o.dir, "journal")
 	if o.journal = o.loadJournal(floor, cat != nil && !o.running); o.journal != nil {
@@ -188,7 +189,7 @@ func (o *Offline) load() error {
 // passOver notes names among the transcripts that are none of a transcript.
 func (o *Offline) passOver(strangers []string) {
 	for _, name := range strangers {
-		path := filepath.Join(o.files.dir, name)
+		path := filepath.Join(o.files.Dir, name)
 		o.found = append(o.found, VerifyLine{File: path, Note: "it is passed over: this is no transcript's name"})
 	}
 }
@@ -244,13 +245,13 @@ func (o *Offline) Lines(ctx context.Context, id protocol.ConversationID, yield f
 	}
 	defer t.done()
 	if t.cut {
-		return &notWholeError{o.files.path(id), fmt.Sprintf("it is shorter than the %d bytes that were committed", t.size)}
+		return &transcript.IntegrityError{Path: o.files.Path(id), What: fmt.Sprintf("it is shorter than the %d bytes that were committed", t.size)}
 	}
-	walk := &chainWalk{}
-	take := chained(walk, id, o.files.path(id), yield)
+	walk := &transcript.Walk{}
+	take := transcript.Chained(walk, id, o.files.Path(id), yield)
 	err = eachLine(ctx, t, func(line []byte, whole bool) error {
 		if !whole {
-			return &notWholeError{o.files.path(id), "its last line is cut off"}
+			return &transcript.IntegrityError{Path: o.files.Path(id), What: "its last line is cut off"}
 		}
 		return take(line)
 	})
@@ -258,7 +259,7 @@ func (o *Offline) Lines(ctx context.Context, id protocol.ConversationID, yield f
 		return err
 	}
 	if what, _ := t.unlike(walk); what != "" && !o.outdated() {
-		return &notWholeError{o.files.path(id), what}
+		return &transcript.IntegrityError{Path: o.files.Path(id), What: what}
 	}
 	return nil
 }

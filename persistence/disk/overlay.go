@@ -5,12 +5,13 @@ import (
 	"io"
 
 	"verbatim/persistence"
+	"verbatim/persistence/transcript"
 	"verbatim/persistence/vfs"
 	"verbatim/protocol"
 )
 
-// transcript is one conversation's lines, opened for reading from the first on.
-type transcript struct {
+// opened is one conversation's lines, opened for reading from the first on.
+type opened struct {
 	io.Reader
 	size int64 // up to where it should go; unknownEnd: nothing says
 	want persistence.Tail
@@ -20,24 +21,24 @@ type transcript struct {
 
 // unlike returns what is wrong with a transcript whose lines are all right and end where walk has come; "": nothing
 // is. missing says that there should be more.
-func (t *transcript) unlike(walk *chainWalk) (what string, missing bool) {
+func (t *opened) unlike(walk *transcript.Walk) (what string, missing bool) {
 	switch want := t.want; {
-	case walk.seq == 0:
+	case walk.Seq == 0:
 		return "there is no entry", true
 	case t.size == unknownEnd:
 		return "", false
-	case walk.seq < want.Last:
+	case walk.Seq < want.Last:
 		return fmt.Sprintf("the file ends here, and entries up to %d were committed", want.Last), true
-	case walk.head.log != want.Log || walk.seq != want.Last || walk.sum != want.Sum:
+	case walk.Head.Log != want.Log || walk.Seq != want.Last || walk.Sum != want.Sum:
 		return fmt.Sprintf("it ends with entry %d and the sum %s, and the catalogue says %d and %s",
-			walk.seq, walk.sum, want.Last, want.Sum), false
+			walk.Seq, walk.Sum, want.Last, want.Sum), false
 	default:
 		return "", false
 	}
 }
 
 // open finds a transcript's lines. The caller calls done.
-func (o *Offline) open(id protocol.ConversationID) (*transcript, error) {
+func (o *Offline) open(id protocol.ConversationID) (*opened, error) {
 	v, known := o.merged[id], o.known[id]
 	if v == nil && known.size == 0 && !o.there[id] && !o.unlisted {
 		return nil, fmt.Errorf("%w: %s", ErrNoConversation, id)
@@ -45,31 +46,31 @@ func (o *Offline) open(id protocol.ConversationID) (*transcript, error) {
 	if v != nil && v.begin == 0 { // the journal has all of it
 		return o.follow(id, nil, 0, v)
 	}
-	f, err := o.files.get(id, false)
+	f, err := o.files.Get(id, false)
 	if vfs.Missing(err) {
-		return nil, &notWholeError{o.files.path(id), "it is missing"}
+		return nil, &transcript.IntegrityError{Path: o.files.Path(id), What: "it is missing"}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("transcript: %w", &vfs.FileError{Path: o.files.path(id), Err: err})
+		return nil, fmt.Errorf("transcript: %w", &vfs.FileError{Path: o.files.Path(id), Err: err})
 	}
 	size, err := f.Size()
 	if err != nil {
-		o.files.put(f)
-		return nil, fmt.Errorf("transcript: %w", &vfs.FileError{Path: o.files.path(id), Err: err})
+		o.files.Put(f)
+		return nil, fmt.Errorf("transcript: %w", &vfs.FileError{Path: o.files.Path(id), Err: err})
 	}
 	t, err := o.follow(id, f, size, v)
 	if err != nil {
-		o.files.put(f)
+		o.files.Put(f)
 		return nil, err
 	}
-	t.done = func() { o.files.put(f) }
+	t.done = func() { o.files.Put(f) }
 	return t, nil
 }
 
 // follow puts a transcript together of its file's beginning, the journal's lines and what the file has beyond.
-func (o *Offline) follow(id protocol.ConversationID, f *openFile, size int64, v *overlay) (*transcript, error) {
+func (o *Offline) follow(id protocol.ConversationID, f *transcript.OpenFile, size int64, v *overlay) (*opened, error) {
 	known, listed := o.known[id]
-	t := &transcript{size: unknownEnd, done: func() {}}
+	t := &opened{size: unknownEnd, done: func() {}}
 	if v == nil {
 		if listed {
 			t.size, t.want, t.cut = known.size, known.tail, size < known.size
@@ -98,16 +99,17 @@ func (o *Offline) follow(id protocol.ConversationID, f *openFile, size int64, v 
 	case size > v.end:
 		beyond := make([]byte, size-v.end)
 		if err := vfs.ReadFull(f, beyond, v.end); err != nil {
-			return nil, fmt.Errorf("transcript: %w", &vfs.FileError{Path: o.files.path(id), Err: err})
+			return nil, fmt.Errorf("transcript: %w", &vfs.FileError{Path: o.files.Path(id), Err: err})
 		}
-		t.want, rest = goOn(v.tail, beyond)
-		t.size = v.end + rest
+		var end transcript.End
+		end, rest = transcript.Extend(transcript.End(v.tail), beyond)
+		t.want, t.size = persistence.Tail(end), v.end+rest
 	}
 	t.Reader = io.MultiReader(sectionOf(f, 0, v.begin), &pieces{o: o, left: v.pieces}, sectionOf(f, v.end, max(0, rest)))
 	return t, nil
 }
 
-func sectionOf(f *openFile, off, n int64) io.Reader {
+func sectionOf(f *transcript.OpenFile, off, n int64) io.Reader {
 	if f == nil {
 		return io.MultiReader()
 	}

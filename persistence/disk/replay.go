@@ -16,6 +16,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"verbatim/persistence"
+	"verbatim/persistence/transcript"
 	"verbatim/persistence/vfs"
 	"verbatim/protocol"
 )
@@ -29,7 +30,7 @@ const settlers = 4
 // once: with 100,000 of them in 160 MB that is 1 s instead of 5.
 type replay struct {
 	fs    vfs.FS
-	files *files
+	files *transcript.Cache
 	log   zerolog.Logger
 
 	recovered *tally
@@ -95,14 +96,14 @@ func notLines(x run) string {
 	lines := x.lines
 	if x.offset == 0 {
 		head, rest, _ := bytes.Cut(lines, newline)
-		if _, ok := parseLogLine(head); !ok {
-			return notLogLine(head)
+		if _, ok := transcript.ParseLogLine(head); !ok {
+			return transcript.NotLogLine(head)
 		}
 		lines = rest
 	}
 	for line := range bytes.Lines(lines) {
-		if _, ok := parseEntryLine(bytes.TrimSuffix(line, newline)); !ok {
-			return notEntry(line)
+		if _, ok := transcript.ParseEntryLine(bytes.TrimSuffix(line, newline)); !ok {
+			return transcript.NotEntry(line)
 		}
 	}
 	return ""
@@ -121,30 +122,30 @@ func (p *replay) begin(x run) *replayed {
 // check finds what there is of the transcript before its first run. Different transcripts may be checked at the same time.
 func (p *replay) check(t *replayed) error {
 	if t.begin > 0 {
-		f, err := p.files.get(t.c.id, false)
+		f, err := p.files.Get(t.c.id, false)
 		if vfs.Missing(err) {
 			t.gone = true
 			p.log.Warn().Str("conversation", string(t.c.id)).Msg("a transcript was removed: the conversation is gone")
 			return nil
 		}
 		if err != nil {
-			return fmt.Errorf("replay: %w", &vfs.FileError{Path: p.files.path(t.c.id), Err: err})
+			return fmt.Errorf("replay: %w", &vfs.FileError{Path: p.files.Path(t.c.id), Err: err})
 		}
-		defer p.files.put(f)
-		var broken *notWholeError
+		defer p.files.Put(f)
+		var broken *transcript.IntegrityError
 		if err := checkBefore(f, t); errors.As(err, &broken) {
-			broken.path = p.files.path(t.c.id)
+			broken.Path = p.files.Path(t.c.id)
 			t.c.damage = broken
-			t.aside = filepath.Join(filepath.Dir(p.files.dir), "salvaged", fmt.Sprintf("%s.%d.jsonl", t.c.id, t.begin))
+			t.aside = filepath.Join(filepath.Dir(p.files.Dir), "salvaged", fmt.Sprintf("%s.%d.jsonl", t.c.id, t.begin))
 			p.log.Error().Err(t.c.damage).Str("salvaged", t.aside).Msg("a conversation is refused; what the journal has of it is kept beside")
 		} else if err != nil {
-			return fmt.Errorf("replay: read %s: %w", p.files.path(t.c.id), err)
+			return fmt.Errorf("replay: read %s: %w", p.files.Path(t.c.id), err)
 		}
 	}
 	return nil
 }
 
-// checkBefore holds the line before a run against what the run says of it. A *notWholeError says that it is another one;
+// checkBefore holds the line before a run against what the run says of it. A *IntegrityError says that it is another one;
 // any other error, that it could not be read.
 func checkBefore(f vfs.File, t *replayed) error {
 	size, err := f.Size()
@@ -152,15 +153,15 @@ func checkBefore(f vfs.File, t *replayed) error {
 		return err
 	}
 	if size < t.begin {
-		return &notWholeError{what: fmt.Sprintf("it has %d bytes, and %d were synced", size, t.begin)}
+		return &transcript.IntegrityError{What: fmt.Sprintf("it has %d bytes, and %d were synced", size, t.begin)}
 	}
-	last, err := readLast(f, t.begin)
+	last, err := transcript.ReadLast(f, t.begin)
 	if err != nil {
 		return err
 	}
-	e, ok := parseEntryLine(last)
-	if seq, is := protocol.EntrySeq(last); !ok || !is || seq != t.before.Last || e.sum != t.before.Sum {
-		return &notWholeError{what: fmt.Sprintf("no entry %d with the sum %s ends at offset %d", t.before.Last, t.before.Sum, t.begin)}
+	e, ok := transcript.ParseEntryLine(last)
+	if seq, is := protocol.EntrySeq(last); !ok || !is || seq != t.before.Last || e.Sum != t.before.Sum {
+		return &transcript.IntegrityError{What: fmt.Sprintf("no entry %d with the sum %s ends at offset %d", t.before.Last, t.before.Sum, t.begin)}
 	}
 	return nil
 }
@@ -182,7 +183,7 @@ func (p *replay) write(t *replayed) error {
 		return fmt.Errorf("replay: %w", err)
 	}
 	if err != nil {
-		return fmt.Errorf("replay: write %s: %w", p.files.path(t.c.id), vfs.Advised(err))
+		return fmt.Errorf("replay: write %s: %w", p.files.Path(t.c.id), vfs.Advised(err))
 	}
 	t.lines = nil
 	return nil
@@ -206,11 +207,11 @@ func (p *replay) writeLines(t *replayed) error {
 		}
 		return p.fs.SyncDir(filepath.Dir(t.aside))
 	}
-	f, err := p.files.get(t.c.id, t.begin == 0)
+	f, err := p.files.Get(t.c.id, t.begin == 0)
 	if err != nil {
 		return err
 	}
-	defer p.files.put(f)
+	defer p.files.Put(f)
 	return vfs.WriteFull(f, t.lines, t.begin)
 }
 
@@ -266,11 +267,11 @@ func (p *replay) settle(t *replayed) error {
 // cut takes off what a transcript has beyond the journal's last run. Lines that go on with the chain are kept: they were
 // committed, since a transcript gets none before, and the part of the journal that says so is gone.
 func (p *replay) cut(t *replayed) error {
-	f, err := p.files.get(t.c.id, false)
+	f, err := p.files.Get(t.c.id, false)
 	if err != nil {
 		return err
 	}
-	defer p.files.put(f)
+	defer p.files.Put(f)
 	size, err := f.Size()
 	if err != nil || size == t.c.size {
 		return err
@@ -279,11 +280,11 @@ func (p *replay) cut(t *replayed) error {
 	if err := vfs.ReadFull(f, rest, t.c.size); err != nil {
 		return err
 	}
-	tail, n := goOn(t.c.tail, rest)
+	end, n := transcript.Extend(transcript.End(t.c.tail), rest)
 	p.log.Warn().Str("conversation", string(t.c.id)).Int64("kept", n).Int64("cut", int64(len(rest))-n).
 		Msg("a transcript went on beyond the journal")
 	p.recovered.note(func(x *Recovered) { x.Kept, x.Cut = x.Kept+n, x.Cut+int64(len(rest))-n })
-	t.c.tail, t.c.size = tail, t.c.size+n
+	t.c.tail, t.c.size = persistence.Tail(end), t.c.size+n
 	if n == int64(len(rest)) {
 		return nil
 	}

@@ -12,6 +12,7 @@ import (
 
 	"verbatim/persistence"
 	"verbatim/persistence/recordtest"
+	"verbatim/persistence/transcript"
 	"verbatim/protocol"
 )
 
@@ -28,7 +29,7 @@ func many(t testing.TB, n int) string {
 	for i := range n {
 		id := protocol.ConversationID(fmt.Sprintf("room-%06d", i))
 		x := someRunOf(id)
-		path := filepath.Join(dir, "transcripts", string(id)+transcriptSuffix)
+		path := filepath.Join(dir, "transcripts", string(id)+transcript.Suffix)
 		err := error(nil)
 		if i%1000 == 0 {
 			err, own = os.WriteFile(path, x.lines, 0o600), path
@@ -86,7 +87,7 @@ func TestManyConversationsIdleCheaply(t *testing.T) {
 	if batch, err := r.Read(context.Background(), "room-002000", 1, 1, 1); err != nil || batch.Len() != 1 {
 		t.Errorf("Read: %v", err)
 	}
-	if open := r.Stats().OpenFiles; open > openFiles {
+	if open := r.Stats().OpenFiles; open > transcript.MaxOpen {
 		t.Errorf("%d files are open", open)
 	}
 }

@@ -13,7 +13,7 @@ type Stats struct {
 
 // Stats is cheap.
 func (r *Record) Stats() Stats {
-	s := Stats{PendingBytes: r.flusher.pending(), OpenFiles: r.files.open(), Conversations: r.conversations.count()}
+	s := Stats{PendingBytes: r.flusher.pending(), OpenFiles: r.files.Len(), Conversations: r.conversations.count()}
 	s.JournalBytes, s.JournalSegments = r.journal.usage()
 	s.IDs = int(r.remembered.Load())
 	s.SyncErrors = r.syncErrors.Load() + r.journal.syncErrors.Load()

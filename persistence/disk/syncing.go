@@ -8,12 +8,13 @@ import (
 	"os"
 	"slices"
 
+	"verbatim/persistence/transcript"
 	"verbatim/persistence/vfs"
 )
 
 // syncWindow is how many transcripts are on their way to the disk at once. Each is synced by a call of its own, but the
 // first of these calls makes sure of the file system's notes for most of the others: 10,000 files take 1.0 s, and one by
-// one 2.2 s. They are kept open, so it must be well below openFiles. Where the volume can be synced it is for few files alone.
+// one 2.2 s. They are kept open, so it must be well below MaxOpen. Where the volume can be synced it is for few files alone.
 const syncWindow = 128
 
 // syncAll writes and syncs transcripts. Those that fail are in the next checkpoint again.
@@ -25,7 +26,7 @@ func (k *checkpoints) syncAll(ctx context.Context, dirty []*conversation) (first
 	if k.r.volume != nil && len(dirty) >= k.r.volumeFrom {
 		dirty = k.syncVolume(ctx, dirty)
 	}
-	atOnce := max(1, min(syncWindow, k.r.files.bound/2))
+	atOnce := max(1, min(syncWindow, k.r.files.Bound/2))
 	begun := make([]syncing, 0, atOnce)
 	for window := range slices.Chunk(dirty, atOnce) {
 		begun = begun[:0]
@@ -50,7 +51,7 @@ func (k *checkpoints) syncAll(ctx context.Context, dirty []*conversation) (first
 // syncing is a transcript on its way to the disk, as far as it was written when that began.
 type syncing struct {
 	c       *conversation
-	file    *openFile
+	file    *transcript.OpenFile
 	written int64
 }
 
@@ -68,7 +69,7 @@ func (k *checkpoints) begin(c *conversation) (s syncing, err error) {
 			return s, err
 		}
 	}
-	f, err := k.r.files.get(c.id, false)
+	f, err := k.r.files.Get(c.id, false)
 	if err != nil {
 		return s, fmt.Errorf("checkpoint: open a transcript: %w", err)
 	}
@@ -79,15 +80,15 @@ func (k *checkpoints) begin(c *conversation) (s syncing, err error) {
 // finish makes it durable.
 func (k *checkpoints) finish(s syncing) error {
 	c := s.c
-	defer k.r.files.put(s.file)
+	defer k.r.files.Put(s.file)
 	if err := s.file.Sync(); err != nil {
 		k.r.syncErrors.Add(1)
 		c.mu.Lock()
 		c.suspect, c.alone = true, false
 		c.failures++
 		c.mu.Unlock()
-		k.r.files.drop(c.id, s.file)
-		return fmt.Errorf("checkpoint: sync %s: %w", k.r.files.path(c.id), err)
+		k.r.files.Drop(c.id, s.file)
+		return fmt.Errorf("checkpoint: sync %s: %w", k.r.files.Path(c.id), err)
 	}
 	c.mu.Lock()
 	c.synced, c.suspect, c.alone = max(c.synced, s.written), false, false
@@ -101,11 +102,11 @@ func (k *checkpoints) finish(s syncing) error {
 func (k *checkpoints) rewrite(c *conversation, synced int64) error {
 	k.r.flusher.writing.Lock()
 	defer k.r.flusher.writing.Unlock()
-	f, err := k.r.files.get(c.id, true)
+	f, err := k.r.files.Get(c.id, true)
 	if err != nil {
 		return fmt.Errorf("checkpoint: open a transcript: %w", err)
 	}
-	defer k.r.files.put(f)
+	defer k.r.files.Put(f)
 	var buf []byte
 	for _, s := range k.r.journal.upTo(math.MaxUint64) {
 		buf, err = k.r.readLive(s, buf, func(x run) error {
@@ -115,7 +116,7 @@ func (k *checkpoints) rewrite(c *conversation, synced int64) error {
 			return vfs.WriteFull(f, x.lines, x.offset)
 		})
 		if err != nil {
-			return fmt.Errorf("checkpoint: write %s again: %w", k.r.files.path(c.id), err)
+			return fmt.Errorf("checkpoint: write %s again: %w", k.r.files.Path(c.id), err)
 		}
 	}
 	return nil

@@ -12,6 +12,7 @@ import (
 
 	"verbatim/persistence"
 	"verbatim/persistence/recordtest"
+	"verbatim/persistence/transcript"
 	"verbatim/persistence/vfs"
 	"verbatim/protocol"
 )
@@ -133,7 +134,7 @@ type slowFS struct {
 }
 
 func (f slowFS) Open(path string, flag int) (vfs.File, error) {
-	if strings.HasSuffix(path, transcriptSuffix) {
+	if strings.HasSuffix(path, transcript.Suffix) {
 		time.Sleep(f.takes)
 	}
 	return f.OS.Open(path, flag)

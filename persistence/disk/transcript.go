@@ -7,15 +7,13 @@ import (
 	"sync"
 
 	"verbatim/persistence"
+	"verbatim/persistence/transcript"
 	"verbatim/persistence/vfs"
 	"verbatim/protocol"
 )
 
 // readBlockSize is how many bytes of a transcript are read at once.
 const readBlockSize = 64 << 10
-
-// maxLine bounds a line that is looked for: no message is longer.
-const maxLine = 16 << 20
 
 var blocks = sync.Pool{New: func() any { b := make([]byte, readBlockSize); return &b }}
 
@@ -38,16 +36,16 @@ func (r *Record) view(c *conversation, off int64, buf []byte) ([]byte, error) {
 		return nil, fmt.Errorf("transcript: read %s at offset %d: it ends at %d", c.id, off, size)
 	}
 	if off >= believed {
-		return nil, fmt.Errorf("transcript: read %s at offset %d: it could not be synced, and is not yet written again", r.files.path(c.id), off)
+		return nil, fmt.Errorf("transcript: read %s at offset %d: it could not be synced, and is not yet written again", r.files.Path(c.id), off)
 	}
-	f, err := r.files.get(c.id, false)
+	f, err := r.files.Get(c.id, false)
 	if err != nil {
 		return nil, fmt.Errorf("transcript: open: %w", err)
 	}
-	defer r.files.put(f)
+	defer r.files.Put(f)
 	got := buf[:min(int64(len(buf)), believed-off)]
 	if err := vfs.ReadFull(f, got, off); err != nil {
-		return nil, fmt.Errorf("transcript: read %s at offset %d: %w", r.files.path(c.id), off, err)
+		return nil, fmt.Errorf("transcript: read %s at offset %d: %w", r.files.Path(c.id), off, err)
 	}
 	c.mu.Lock()
 	spoiled := c.failures != failures
@@ -74,7 +72,7 @@ func (r *Record) walk(ctx context.Context, c *conversation, off, end int64, visi
 		}
 		block = block[:min(int64(len(block)), end-off)]
 		if bytes.IndexByte(block, '\n') < 0 { // a line that is longer than the buffer
-			if len(buf) >= maxLine || int64(len(block)) == end-off {
+			if len(buf) >= transcript.MaxLine || int64(len(block)) == end-off {
 				return r.broken(c, off)
 			}
 			buf = make([]byte, 4*len(buf))
@@ -96,7 +94,7 @@ func (r *Record) walk(ctx context.Context, c *conversation, off, end int64, visi
 
 // broken is a transcript that says something else than it must.
 func (r *Record) broken(c *conversation, off int64) error {
-	return fmt.Errorf("transcript: %s is not whole near offset %d: run `verbatim verify`", r.files.path(c.id), off)
+	return fmt.Errorf("transcript: %s is not whole near offset %d: run `verbatim verify`", r.files.Path(c.id), off)
 }
 
 // find gives the offset of an entry's line. It bisects by offset until what is left is a few blocks, and walks these.
@@ -229,14 +227,14 @@ func (r *Record) Read(ctx context.Context, id protocol.ConversationID, from, to 
 
 // addEntry adds a line's wire bytes as a frame, unless the batch is full.
 func addEntry(b *persistence.Batch, line []byte, maxBytes int) bool {
-	e, ok := parseEntryLine(line)
+	e, ok := transcript.ParseEntryLine(line)
 	const header = 10 // of a frame, at most
-	if !ok || b.Len() > 0 && len(b.Frames)+header+len(e.head)+1 > maxBytes {
+	if !ok || b.Len() > 0 && len(b.Frames)+header+len(e.Wire)+1 > maxBytes {
 		return false
 	}
 	// The wire bytes but for their } stand at the line's beginning: where the line is the record's own copy,
 	// it is not to be changed, so that the } goes into the frame.
-	b.Add(line[:len(e.head)+1])
+	b.Add(line[:len(e.Wire)+1])
 	b.Frames[len(b.Frames)-1] = '}'
 	return true
 }
@@ -248,7 +246,7 @@ func (r *Record) Lines(ctx context.Context, id protocol.ConversationID, yield fu
 		return err
 	}
 	_, size, _ := c.snapshot()
-	take := chained(&chainWalk{}, id, r.files.path(id), yield)
+	take := transcript.Chained(&transcript.Walk{}, id, r.files.Path(id), yield)
 	return r.walk(ctx, c, 0, size, func(line []byte, _ int64) (bool, error) {
 		return true, take(line)
 	})

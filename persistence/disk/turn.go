@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"verbatim/persistence"
+	"verbatim/persistence/transcript"
 	"verbatim/protocol"
 )
 
@@ -120,8 +121,8 @@ func (t *turn) begin() error {
 	t.p = proposal{c: t.c}
 	t.p.run = run{conversation: t.c.id, log: tail.Log, offset: size, first: tail.Last + 1, before: tail.Sum, time: now}
 	if tail.Log == "" {
-		t.p.created, t.p.log = true, newLog()
-		t.desk.lines, t.p.before = appendLogLine(t.desk.lines, t.c.id, t.p.log, now)
+		t.p.created, t.p.log = true, transcript.NewLog()
+		t.desk.lines, t.p.before = transcript.AppendLogLine(t.desk.lines, t.c.id, t.p.log, now)
 	}
 	return nil
 }

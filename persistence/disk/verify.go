@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"verbatim/persistence/transcript"
 	"verbatim/persistence/vfs"
 	"verbatim/protocol"
 )
@@ -39,18 +40,18 @@ func (l VerifyLine) String() string {
 // It only reads, and may run beside a server and after a crash: what a start would mend is whole. What cannot be read is
 // reported, and it goes on. progress (nil: nobody asks) counts transcripts. The error says that something is not whole, or
 // could not be read.
-func Verify(ctx context.Context, dir string, receipts []Receipt, report func(VerifyLine), progress func(done, total int64)) error {
+func Verify(ctx context.Context, dir string, receipts []transcript.Receipt, report func(VerifyLine), progress func(done, total int64)) error {
 	return VerifyOn(ctx, vfs.OS{}, dir, receipts, report, progress)
 }
 
 // VerifyOn is Verify on another file system than the operating system's.
-func VerifyOn(ctx context.Context, fsys vfs.FS, dir string, receipts []Receipt, report func(VerifyLine), progress func(done, total int64)) error {
+func VerifyOn(ctx context.Context, fsys vfs.FS, dir string, receipts []transcript.Receipt, report func(VerifyLine), progress func(done, total int64)) error {
 	o, err := openOffline(fsys, dir)
 	if err != nil {
 		return err
 	}
 	defer func() { o.Close() }()
-	byID := make(map[protocol.ConversationID][]Receipt)
+	byID := make(map[protocol.ConversationID][]transcript.Receipt)
 	for _, r := range receipts {
 		byID[r.ID] = append(byID[r.ID], r)
 	}
@@ -95,7 +96,7 @@ func VerifyOn(ctx context.Context, fsys vfs.FS, dir string, receipts []Receipt, 
 }
 
 // all gives every conversation that anything speaks of, sorted.
-func (o *Offline) all(receipts map[protocol.ConversationID][]Receipt) []protocol.ConversationID {
+func (o *Offline) all(receipts map[protocol.ConversationID][]transcript.Receipt) []protocol.ConversationID {
 	ids := make(map[protocol.ConversationID]bool)
 	for id := range o.there {
 		ids[id] = true
@@ -118,16 +119,16 @@ func (o *Offline) all(receipts map[protocol.ConversationID][]Receipt) []protocol
 }
 
 // verify reads one transcript. The error is the context's.
-func (o *Offline) verify(ctx context.Context, id protocol.ConversationID, receipts []Receipt) (VerifyLine, error) {
-	l := VerifyLine{ID: id, File: o.files.path(id), Line: 1}
+func (o *Offline) verify(ctx context.Context, id protocol.ConversationID, receipts []transcript.Receipt) (VerifyLine, error) {
+	l := VerifyLine{ID: id, File: o.files.Path(id), Line: 1}
 	t, err := o.open(id)
-	var broken *notWholeError
+	var broken *transcript.IntegrityError
 	switch {
 	case errors.Is(err, ErrNoConversation):
 		l.Err = fmt.Errorf("there is a receipt for entry %d, and no such conversation", receipts[0].Seq)
 		return l, nil
 	case errors.As(err, &broken):
-		l.Err = errors.New(broken.what)
+		l.Err = errors.New(broken.What)
 		return l, nil
 	case err != nil:
 		return l.unread(err), nil
@@ -161,8 +162,8 @@ type lineError struct{ error }
 
 func notLine(format string, args ...any) error { return lineError{fmt.Errorf(format, args...)} }
 
-func (o *Offline) verifyLines(ctx context.Context, t *transcript, l *VerifyLine, receipts []Receipt) error {
-	walk := &chainWalk{}
+func (o *Offline) verifyLines(ctx context.Context, t *opened, l *VerifyLine, receipts []transcript.Receipt) error {
+	walk := &transcript.Walk{}
 	line := 0
 	err := eachLine(ctx, t, func(text []byte, whole bool) error {
 		line++
@@ -171,19 +172,19 @@ func (o *Offline) verifyLines(ctx context.Context, t *transcript, l *VerifyLine,
 			return notLine("the line is cut off")
 		}
 		if line == 1 {
-			head, ok := parseLogLine(text)
-			if !ok || head.conversation != l.ID {
-				return notLine("%s", notLogLine(text))
+			head, ok := transcript.ParseLogLine(text)
+			if !ok || head.Conversation != l.ID {
+				return notLine("%s", transcript.NotLogLine(text))
 			}
-			l.Log = head.log
-			walk.begin(head)
+			l.Log = head.Log
+			walk.Begin(head)
 			return nil
 		}
-		if what := walk.next(text); what != "" {
+		if what := walk.Next(text); what != "" {
 			return notLine("%s", what)
 		}
-		l.Entries, l.Last = walk.seq, walk.sum
-		return fits(receipts, walk.seq, walk.sum)
+		l.Entries, l.Last = walk.Seq, walk.Sum
+		return fits(receipts, walk.Seq, walk.Sum)
 	})
 	if err != nil {
 		return err
@@ -205,7 +206,7 @@ func (o *Offline) verifyLines(ctx context.Context, t *transcript, l *VerifyLine,
 }
 
 // fits holds an entry against the receipts for it.
-func fits(receipts []Receipt, seq protocol.Seq, sum protocol.Sum) error {
+func fits(receipts []transcript.Receipt, seq protocol.Seq, sum protocol.Sum) error {
 	for _, r := range receipts {
 		if r.Seq == seq && r.Sum != sum {
 			return notLine("the sum of entry %d is %s, and the receipt says %s", seq, sum, r.Sum)

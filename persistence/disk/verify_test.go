@@ -14,18 +14,25 @@ import (
 	"golang.org/x/sys/unix"
 
 	"verbatim/persistence/recordtest"
+	"verbatim/persistence/transcript"
 	"verbatim/persistence/vfs"
 	"verbatim/protocol"
 )
 
+// What an entry's line has behind its wire bytes, and what a redacted one would have.
+const (
+	saltName = `,"salt":"`
+	hashName = `,"hash":"`
+)
+
 // verify gives what Verify says, by conversation.
-func verify(t *testing.T, dir string, receipts ...Receipt) (map[protocol.ConversationID]VerifyLine, error) {
+func verify(t *testing.T, dir string, receipts ...transcript.Receipt) (map[protocol.ConversationID]VerifyLine, error) {
 	t.Helper()
 	return verifyOn(t, vfs.OS{}, dir, receipts...)
 }
 
 func verifyOn(
-	t *testing.T, fs vfs.FS, dir string, receipts ...Receipt,
+	t *testing.T, fs vfs.FS, dir string, receipts ...transcript.Receipt,
 ) (map[protocol.ConversationID]VerifyLine, error) {
 	t.Helper()
 	lines := make(map[protocol.ConversationID]VerifyLine)
@@ -34,7 +41,7 @@ func verifyOn(
 }
 
 // closed gives a directory with n entries in "lobby" and in "other", closed cleanly, and the sends of lobby.
-func closed(t *testing.T, n int) (dir string, tail Receipt) {
+func closed(t *testing.T, n int) (dir string, tail transcript.Receipt) {
 	t.Helper()
 	dir = t.TempDir()
 	b := bench(t, dir, Options{})
@@ -42,7 +49,7 @@ func closed(t *testing.T, n int) (dir string, tail Receipt) {
 	for i := range n {
 		s := recordtest.Say("lobby", "ann", fmt.Sprint("a", i), fmt.Sprint("message ", i+1))
 		b.Accept(s)
-		tail = Receipt{"lobby", s.Seq, s.Sum}
+		tail = transcript.Receipt{ID: "lobby", Seq: s.Seq, Sum: s.Sum}
 	}
 	if err := b.Record.Close(); err != nil {
 		t.Fatal(err)
@@ -53,7 +60,7 @@ func closed(t *testing.T, n int) (dir string, tail Receipt) {
 // edit changes the lines of a transcript.
 func edit(t *testing.T, dir, id string, change func(lines []string) []string) {
 	t.Helper()
-	path := filepath.Join(dir, "transcripts", id+transcriptSuffix)
+	path := filepath.Join(dir, "transcripts", id+transcript.Suffix)
 	content, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -94,7 +101,7 @@ func TestVerifyNamesTheLineThatIsNotWhole(t *testing.T) {
 			return l
 		}, 5},
 		"an altered salt": {func(l []string) []string {
-			i := strings.Index(l[4], saltKey) + len(saltKey)
+			i := strings.Index(l[4], saltName) + len(saltName)
 			l[4] = l[4][:i] + "AAAA" + l[4][i+4:]
 			return l
 		}, 5},
@@ -139,19 +146,19 @@ func TestAReceiptFitsOrShowsWhatChanged(t *testing.T) {
 	if other.Sum[0] == 'f'+1 || other.Sum[0] == '/' {
 		other.Sum[0] = 'a'
 	}
-	for name, r := range map[string]Receipt{
-		"another sum": other, "beyond the last": {"lobby", 11, receipt.Sum}, "an earlier entry": {"lobby", 9, receipt.Sum}, "no conversation": {"none", 1, receipt.Sum},
+	for name, r := range map[string]transcript.Receipt{
+		"another sum": other, "beyond the last": {ID: "lobby", Seq: 11, Sum: receipt.Sum}, "an earlier entry": {ID: "lobby", Seq: 9, Sum: receipt.Sum}, "no conversation": {ID: "none", Seq: 1, Sum: receipt.Sum},
 	} {
 		if lines, err := verify(t, dir, r); err == nil || lines[r.ID].Err == nil {
 			t.Errorf("%s: %v, %+v; want it not to fit", name, err, lines[r.ID])
 		}
 	}
-	parsed, err := ParseReceipt(receipt.String())
+	parsed, err := transcript.ParseReceipt(receipt.String())
 	if err != nil || parsed != receipt {
 		t.Errorf("%s is read as %+v, %v", receipt, parsed, err)
 	}
 	for _, text := range []string{"", "lobby:1", "lobby:0:" + receipt.Sum.String(), "LOBBY:1:" + receipt.Sum.String(), "lobby:1:xyz", "lobby:-1:" + receipt.Sum.String()} {
-		if _, err := ParseReceipt(text); err == nil {
+		if _, err := transcript.ParseReceipt(text); err == nil {
 			t.Errorf("%q is taken as a receipt", text)
 		}
 	}
@@ -185,7 +192,7 @@ func TestVerifyBesideARunningServerAndAfterACrash(t *testing.T) {
 		}
 		tail := b.Tail("lobby")
 		for name, at := range map[string]string{"running": dir, "crashed": crash(t, dir)} {
-			lines, err := verify(t, at, Receipt{"lobby", tail.Last, tail.Sum})
+			lines, err := verify(t, at, transcript.Receipt{ID: "lobby", Seq: tail.Last, Sum: tail.Sum})
 			if err != nil || lines["lobby"].Entries != tail.Last || len(lines) != i+2 {
 				t.Fatalf("%s: %v, %d conversations, lobby %+v; want %d entries", name, err, len(lines), lines["lobby"], tail.Last)
 			}
@@ -279,7 +286,7 @@ func TestVerifyGoesOnWhereAServerStartsMeanwhile(t *testing.T) {
 		}
 		lines := make(map[protocol.ConversationID]VerifyLine)
 		report := func(l VerifyLine) { lines[l.ID] = l }
-		err := VerifyOn(t.Context(), fs, dir, []Receipt{receipt}, report, nil)
+		err := VerifyOn(t.Context(), fs, dir, []transcript.Receipt{receipt}, report, nil)
 		if err != nil || lines["lobby"].Err != nil || lines["lobby"].Entries < 20 {
 			t.Errorf("a server starts %s: verify says %v, and %q", name, err, lines["lobby"])
 		}

@@ -1,29 +1,19 @@
 package disk
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"time"
 
 	"verbatim/persistence"
+	"verbatim/persistence/transcript"
 	"verbatim/persistence/vfs"
 	"verbatim/protocol"
 )
 
 // ErrNoConversation says that there is no conversation of that id.
 var ErrNoConversation = errors.New("record: there is no such conversation")
-
-// notWholeError is a transcript that does not end as it must. Its conversation is refused; others go on.
-type notWholeError struct {
-	path string
-	what string
-}
-
-func (e *notWholeError) Error() string {
-	return fmt.Sprintf("transcript: %s is not whole: %s: run `verbatim verify`, and restore the file from a backup", e.path, e.what)
-}
 
 // refusedConversation is what the log says of a conversation whose transcript is not what it must be.
 const refusedConversation = "a conversation is refused until its transcript is put right and the server started again"
@@ -45,7 +35,7 @@ func (r *Record) sound(id protocol.ConversationID) (*conversation, error) {
 	}
 	// Until it was checked nothing is added to it, so that several who check at once see the same.
 	err := r.checkWhole(c.id, tail, size)
-	if err != nil && !errors.As(err, new(*notWholeError)) && !errors.As(err, new(*vfs.ForeignError)) {
+	if err != nil && !errors.As(err, new(*transcript.IntegrityError)) && !errors.As(err, new(*vfs.ForeignError)) {
 		return nil, err // it cannot be read now; that says nothing about it
 	}
 	c.mu.Lock()
@@ -77,77 +67,44 @@ func (r *Record) soundNow(id protocol.ConversationID) (*conversation, error) {
 
 // checkWhole holds a transcript's size, first line and last line against what they must be.
 func (r *Record) checkWhole(id protocol.ConversationID, want persistence.Tail, size int64) error {
-	path := r.files.path(id)
-	f, err := r.files.get(id, false)
+	path := r.files.Path(id)
+	f, err := r.files.Get(id, false)
 	if vfs.Missing(err) {
-		return &notWholeError{path, "it is missing"}
+		return &transcript.IntegrityError{Path: path, What: "it is missing"}
 	}
 	if err != nil {
 		return fmt.Errorf("transcript: %w", &vfs.FileError{Path: path, Err: err})
 	}
-	defer r.files.put(f)
+	defer r.files.Put(f)
 	have, err := f.Size()
 	if err != nil {
 		return fmt.Errorf("transcript: %w", err)
 	}
 	if have != size {
-		return &notWholeError{path, fmt.Sprintf("it has %d bytes, and the catalogue says %d", have, size)}
+		return &transcript.IntegrityError{Path: path, What: fmt.Sprintf("it has %d bytes, and the catalogue says %d", have, size)}
 	}
-	head, err := readHead(f, size)
+	head, err := transcript.ReadHead(f, size)
 	if err != nil {
 		return fmt.Errorf("transcript: read %s: %w", path, err)
 	}
-	if l, ok := parseLogLine(head); !ok || l.conversation != id {
-		return &notWholeError{path, notLogLine(head)}
-	} else if l.log != want.Log {
-		return &notWholeError{path, "its first line is another log's"}
+	if l, ok := transcript.ParseLogLine(head); !ok || l.Conversation != id {
+		return &transcript.IntegrityError{Path: path, What: transcript.NotLogLine(head)}
+	} else if l.Log != want.Log {
+		return &transcript.IntegrityError{Path: path, What: "its first line is another log's"}
 	}
-	last, err := readLast(f, size)
+	last, err := transcript.ReadLast(f, size)
 	if err != nil {
 		return fmt.Errorf("transcript: read %s: %w", path, err)
 	}
 	seq, ok1 := protocol.EntrySeq(last)
-	e, ok2 := parseEntryLine(last)
+	e, ok2 := transcript.ParseEntryLine(last)
 	if !ok2 && ok1 && seq == want.Last {
-		return &notWholeError{path, fmt.Sprintf("its last line is not whole: %s", notEntry(last))}
+		return &transcript.IntegrityError{Path: path, What: fmt.Sprintf("its last line is not whole: %s", transcript.NotEntry(last))}
 	}
-	if !ok1 || !ok2 || seq != want.Last || e.sum != want.Sum {
-		return &notWholeError{path, fmt.Sprintf("its last line is not entry %d with the sum %s", want.Last, want.Sum)}
+	if !ok1 || !ok2 || seq != want.Last || e.Sum != want.Sum {
+		return &transcript.IntegrityError{Path: path, What: fmt.Sprintf("its last line is not entry %d with the sum %s", want.Last, want.Sum)}
 	}
 	return nil
-}
-
-// readHead gives a transcript's first line, newline left out; nil: it has none.
-func readHead(f vfs.File, size int64) ([]byte, error) {
-	buf := make([]byte, min(size, 512)) // a log line has less than 300 bytes
-	if err := vfs.ReadFull(f, buf, 0); err != nil {
-		return nil, err
-	}
-	if n := bytes.IndexByte(buf, '\n'); n >= 0 {
-		return buf[:n], nil
-	}
-	return nil, nil
-}
-
-// readLast gives the last line before a transcript's end, newline left out; nil: nothing ends there.
-func readLast(f vfs.File, end int64) ([]byte, error) {
-	for n := int64(4096); ; n *= 4 {
-		n = min(n, end)
-		buf := make([]byte, n)
-		if err := vfs.ReadFull(f, buf, end-n); err != nil {
-			return nil, err
-		}
-		if n == 0 || buf[n-1] != '\n' {
-			return nil, nil
-		}
-		buf = buf[:n-1]
-		if i := bytes.LastIndexByte(buf, '\n'); i >= 0 {
-			return buf[i+1:], nil
-		}
-		if n == end || n > maxLine {
-			return buf, nil
-		}
-	}
 }
 
 // complain logs what went wrong while a send was decided, at most once a second.

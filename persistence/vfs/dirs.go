@@ -6,8 +6,8 @@ import (
 	"path/filepath"
 )
 
-// MakeDir makes a folder and those that it is in, and syncs their names. One that is there already may have been made by
-// a start that was killed before it synced: see SyncParents.
+// MakeDir makes a folder and those that it is in, and syncs their names. One that is there already may have been made
+// by a start that was killed before it synced: see SyncParents.
 func MakeDir(fsys FS, path string) error {
 	parent := filepath.Dir(path)
 	err := fsys.MakeDir(path)

@@ -71,7 +71,7 @@ var mutants = []mutant{
 		{"persistence/disk.Record.writeCatalogue", `err := r.fs.SyncDir(r.dir)`, `err := error(nil)`},
 	}},
 	{"no sync of the folder with new transcripts", authors, []edit{
-		{"persistence/disk.checkpoints.fold", `err := k.r.fs.SyncDir(k.r.files.dir)`, `err := error(nil)`},
+		{"persistence/disk.checkpoints.fold", `err := k.r.fs.SyncDir(k.r.files.Dir)`, `err := error(nil)`},
 	}},
 	{"a folder that a killed start made is not synced", named, []edit{
 		{"persistence/disk.ensureFormat", `err = vfs.SyncParents(fsys, dir)`, ``},
@@ -86,7 +86,7 @@ var mutants = []mutant{
 	}},
 	{"a read error at a start counts as damage", unread, []edit{
 		{"persistence/disk.replay.check", `errors.As(err, &broken) {`, `err != nil {
-			if !errors.As(err, &broken) { broken = &notWholeError{what: err.Error()} }`},
+			if !errors.As(err, &broken) { broken = &transcript.IntegrityError{What: err.Error()} }`},
 	}},
 	{"a volume's failed sync spoils only what it was for", spoiled, []edit{
 		{"persistence/disk.checkpoints.syncVolume",
@@ -161,7 +161,7 @@ var mutants = []mutant{
 		{"session.wire.send", `return errStalled`, `return nil`},
 	}},
 	{"a sum binds nothing of its line", forged, []edit{
-		{"persistence/disk.chainWalk.next", `sum != e.sum`, `sum == (protocol.Sum{})`},
+		{"persistence/transcript.Walk.Next", `sum != e.Sum`, `sum == (protocol.Sum{})`},
 	}},
 	{"a client of another history is let in", older, []edit{
 		{"session.Session.sameRecord", `case !same:`, `case !same && r.Known == 0:`},

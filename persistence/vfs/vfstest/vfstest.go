@@ -47,8 +47,8 @@ type Driver struct {
 	// the power went meanwhile: it is carried out in part, or not at all. nil: at once.
 	Do func(call string, carryOut func(crashed bool))
 
-	// Fault returns the error of an open, write, sync, rename, remove, mkdir or syncdir, or nil. One that is ErrPower is
-	// the last thing that happens: it ends the file system as Off does. It is called with the file system locked.
+	// Fault returns the error of an open, write, sync, rename, remove, mkdir or syncdir, or nil. One that is ErrPower
+	// is the last thing that happens: it ends the file system as Off does. It is called with the file system locked.
 	Fault func(op, path string) error
 
 	// Misread is Fault of a read, readfile or names. It is called by the reader itself, with the file system locked.

@@ -1,4 +1,4 @@
-package disk
+package transcript
 
 import (
 	"fmt"
@@ -8,13 +8,14 @@ import (
 	"verbatim/protocol"
 )
 
-// Receipt is what an ack said: that entry has that sum. It holds for everything before the entry too.
+// Receipt is what an ack said: the entry Seq has the sum Sum. It holds for everything before the entry too.
 type Receipt struct {
 	ID  protocol.ConversationID
 	Seq protocol.Seq
 	Sum protocol.Sum
 }
 
+// String returns ID:SEQ:SUM.
 func (r Receipt) String() string { return fmt.Sprintf("%s:%d:%s", r.ID, r.Seq, r.Sum) }
 
 // ParseReceipt reads ID:SEQ:SUM.

@@ -1,4 +1,5 @@
-package persistence
+// Package export writes a transcript for programs (jsonl, json) and for people (txt, md).
+package export
 
 import (
 	"bytes"
@@ -10,10 +11,10 @@ import (
 	"verbatim/protocol"
 )
 
-// Formats are what a transcript can be exported as; the first is the one that is meant where nobody says.
+// Formats are what a transcript can be exported as. The first is the default.
 var Formats = []string{"jsonl", "json", "txt", "md"}
 
-// ContentType is a format's, for HTTP.
+// ContentType returns a format's, for HTTP.
 func ContentType(format string) string {
 	switch format {
 	case "jsonl":
@@ -30,21 +31,21 @@ func ContentType(format string) string {
 // Lines calls yield with each line of a transcript, the log line first, newlines left out, as Record.Lines does.
 type Lines = func(yield func(line []byte) error) error
 
-// Export writes a transcript: jsonl is the record's own lines; json is one object with the entries as clients get
+// Write writes a transcript: jsonl is the record's own lines; json is one object with the entries as clients get
 // them; txt and md are for people. It keeps one line at a time in memory. Nothing is written before lines has
 // given its first line, so that an error of lines that comes before that leaves the writer as it was.
-func Export[ID ~string](w io.Writer, format string, id ID, lines Lines) error {
-	out := &exportWriter{w: w}
+func Write[ID ~string](w io.Writer, format string, id ID, lines Lines) error {
+	out := &writer{w: w}
 	var err error
 	switch format {
 	case "jsonl":
 		err = lines(func(line []byte) error { return out.put(line, newline) })
 	case "json":
-		err = exportJSON(out, string(id), lines)
+		err = writeJSON(out, string(id), lines)
 	case "txt":
-		err = exportPeople(out, lines, plainText{})
+		err = writePeople(out, lines, plainText{})
 	case "md":
-		err = exportPeople(out, lines, markdown{id: string(id)})
+		err = writePeople(out, lines, markdown{id: string(id)})
 	default:
 		err = fmt.Errorf("export: the format %q is none of %v", format, Formats)
 	}
@@ -53,10 +54,10 @@ func Export[ID ~string](w io.Writer, format string, id ID, lines Lines) error {
 
 var newline = []byte("\n")
 
-// exportWriter writes, and names what was being done where that fails.
-type exportWriter struct{ w io.Writer }
+// writer writes, and names what was being done where that fails.
+type writer struct{ w io.Writer }
 
-func (w *exportWriter) put(parts ...[]byte) error {
+func (w *writer) put(parts ...[]byte) error {
 	for _, p := range parts {
 		if _, err := w.w.Write(p); err != nil {
 			return fmt.Errorf("export: write: %w", err)
@@ -68,8 +69,8 @@ func (w *exportWriter) put(parts ...[]byte) error {
 // errEnough ends a pass that has all that it wants.
 var errEnough = errors.New("enough")
 
-// exportJSON goes over the lines twice: the count and the last time stand before the messages.
-func exportJSON(out *exportWriter, id string, lines Lines) error {
+// writeJSON goes over the lines twice: the count and the last time stand before the messages.
+func writeJSON(out *writer, id string, lines Lines) error {
 	var created, updated string
 	count := 0
 	err := lines(func(line []byte) error {
@@ -84,7 +85,8 @@ func exportJSON(out *exportWriter, id string, lines Lines) error {
 	if err != nil {
 		return err
 	}
-	head := fmt.Sprintf(`{"session_id":%q,"created_at":%q,"updated_at":%q,"message_count":%d,"messages":[`, id, created, updated, count)
+	head := fmt.Sprintf(`{"session_id":%q,"created_at":%q,"updated_at":%q,"message_count":%d,"messages":[`,
+		id, created, updated, count)
 	if err := out.put([]byte(head)); err != nil {
 		return err
 	}
@@ -113,8 +115,8 @@ func exportJSON(out *exportWriter, id string, lines Lines) error {
 	return out.put([]byte("\n]}\n"))
 }
 
-// exportPeople writes one message after another as somebody would read it.
-func exportPeople(out *exportWriter, lines Lines, as interface {
+// writePeople writes one message after another as somebody would read it.
+func writePeople(out *writer, lines Lines, as interface {
 	head(dst []byte, created string) []byte
 	message(dst []byte, m *protocol.Message) []byte
 }) error {

@@ -1,4 +1,4 @@
-package persistence
+package export
 
 import (
 	"regexp"
@@ -12,8 +12,8 @@ import (
 // For people a time is to the second: the six digits stand in jsonl and json.
 const peopleTime = "2006-01-02 15:04:05"
 
-// paragraphs returns the lines of a text, without what would move a terminal's cursor or turn what stands beside it around.
-// Marks of direction stay, since Arabic and Hebrew need them; each line closes what it opened.
+// paragraphs returns the lines of a text, without what would move a terminal's cursor or turn what stands beside it
+// around. Marks of direction stay, since Arabic and Hebrew need them; each line closes what it opened.
 func paragraphs(s string) []string {
 	s = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u2028", "\n", "\u2029", "\n").Replace(s)
 	s = strings.Map(func(r rune) rune {
@@ -43,8 +43,9 @@ const (
 	endOfIsolate   = '\u2069'
 )
 
-// closed closes the embeddings and isolates that a line leaves open, and leaves out the ends of those that it did not open.
-// The end of an isolate also ends what is open within it (UAX #9, X6a), so that nothing of that is closed once more.
+// closed closes the embeddings and isolates that a line leaves open, and leaves out the ends of those that it did not
+// open. The end of an isolate also ends what is open within it (UAX #9, X6a), so that nothing of that is closed once
+// more.
 func closed(line string) string {
 	if !strings.ContainsFunc(line, func(r rune) bool { return leftEmbedding <= r && r <= endOfIsolate }) {
 		return line
@@ -136,8 +137,8 @@ func (markdown) message(dst []byte, m *protocol.Message) []byte {
 	return dst
 }
 
-// spaced keeps the blanks of a line, which Markdown would take for code at its beginning and for one elsewhere. In a run of
-// them the last one stays what it is, so that a long line can break there.
+// spaced keeps the blanks of a line, which Markdown would take for code at its beginning and for one elsewhere. In a
+// run of them the last one stays what it is, so that a long line can break there.
 func spaced(line string) string {
 	line = strings.TrimRight(strings.ReplaceAll(line, "\t", "    "), " ")
 	rest := strings.TrimLeft(line, " ")

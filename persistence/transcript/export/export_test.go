@@ -1,4 +1,4 @@
-package persistence
+package export
 
 import (
 	"bytes"
@@ -29,7 +29,7 @@ func transcript(rests ...string) Lines {
 func export(t *testing.T, format string, lines Lines) string {
 	t.Helper()
 	var b bytes.Buffer
-	if err := Export(&b, format, "lobby", lines); err != nil {
+	if err := Write(&b, format, "lobby", lines); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()
@@ -158,7 +158,7 @@ func TestALineWithAHashInItsSaltsPlaceIsNotExported(t *testing.T) {
 		`,"hash":"0123456789abcdef012345","sum":"0123456789abcdef0123456789abcdef"}`
 	for _, format := range []string{"json", "txt", "md"} {
 		var b bytes.Buffer
-		err := Export(&b, format, "lobby", func(yield func([]byte) error) error {
+		err := Write(&b, format, "lobby", func(yield func([]byte) error) error {
 			if err := yield([]byte(`{"type":"log","format":2,"time":"2026-11-24T12:00:00.000000Z"}`)); err != nil {
 				return err
 			}
@@ -174,7 +174,7 @@ func TestAnErrorOfTheLinesComesThrough(t *testing.T) {
 	gone := errors.New("gone")
 	for _, format := range Formats {
 		var b bytes.Buffer
-		err := Export(&b, format, "lobby", func(func([]byte) error) error { return gone })
+		err := Write(&b, format, "lobby", func(func([]byte) error) error { return gone })
 		if !errors.Is(err, gone) || b.Len() > 0 {
 			t.Errorf("%s: %v after %d bytes, want the lines' error and nothing written", format, err, b.Len())
 		}
@@ -182,7 +182,7 @@ func TestAnErrorOfTheLinesComesThrough(t *testing.T) {
 			t.Errorf("%s has no content type", format)
 		}
 	}
-	if err := Export(&bytes.Buffer{}, "pdf", "lobby", transcript()); err == nil || !strings.Contains(err.Error(), "jsonl") {
+	if err := Write(&bytes.Buffer{}, "pdf", "lobby", transcript()); err == nil || !strings.Contains(err.Error(), "jsonl") {
 		t.Errorf("an unknown format: %v, want one that says which there are", err)
 	}
 }
