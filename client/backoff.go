@@ -8,48 +8,50 @@ import (
 	"time"
 )
 
-// Backoff says how long the client waits before it connects again: a random time from nothing to First, doubled with
-// each failure up to Most. The whole of it is random ("full jitter"), so that the thousands whom one server lost do not
-// come back together. What the server asks for (retry_after) is waited besides. Where nobody listens, as while a server is
-// started again, it is 2 s at most: that refusal is the kernel's, and costs no server anything. But where a draining server
-// has asked for more than that, for it had many to ask, it is a random part of what was asked: the crowd that finds nobody
-// yet stays as wide as it was spread.
+// Backoff is how long a client waits before it connects again: a random time between 0 and a bound, which starts at
+// Initial and doubles with each failure up to Max ("full jitter"), so that the clients of a failed server do not return
+// at once. What the server asks for (retry_after) is added.
+//
+// If the connection is refused, as while a server restarts, the bound is 2 s at most: the kernel refuses it, at no cost
+// to the server. But if the last server asked for more when it drained, the bound is what it asked for: the clients
+// that find no server yet stay spread over the time that the drain chose.
 type Backoff struct {
-	First time.Duration // 0: 250 ms
-	Most  time.Duration // 0: 15 s
+	Initial time.Duration // 0: 250 ms
+	Max     time.Duration // less than Initial, or 0: 15 s, but never less than Initial
 }
 
-// steady is how long a connection lives before its end counts as the first failure again.
-const steady = 5 * time.Second
+// stableAfter is how long a connection must last for the next failure to count as the first.
+const stableAfter = 5 * time.Second
 
-// mostUnheard bounds the wait where nobody listens.
-const mostUnheard = 2 * time.Second
+// maxRefusedWait bounds the wait after the kernel has refused a connection.
+const maxRefusedWait = 2 * time.Second
 
 func (b Backoff) withDefaults() Backoff {
-	if b.First <= 0 {
-		b.First = 250 * time.Millisecond
+	if b.Initial <= 0 {
+		b.Initial = 250 * time.Millisecond
 	}
-	if b.Most < b.First {
-		b.Most = max(15*time.Second, b.First)
+	if b.Max < b.Initial {
+		b.Max = max(15*time.Second, b.Initial)
 	}
 	return b
 }
 
-// delay is the wait after so many failures in a row, the first one counted as 0; why is the last one's error. crowd is what
-// the server asked for that was there last.
-func (b Backoff) delay(failures int, asked, crowd time.Duration, why error) time.Duration {
-	bound, most := b.Most, b.First
-	if errors.Is(why, syscall.ECONNREFUSED) {
-		bound = min(bound, max(mostUnheard, crowd))
-		most = max(most, crowd)
+// delay returns the wait after failures in a row, not counting the last one, whose error is cause. asked is what the
+// server asked for in it, spread what the last server asked for when it drained.
+func (b Backoff) delay(failures int, asked, spread time.Duration, cause error) time.Duration {
+	limit := b.Max
+	bound := b.Initial
+	if errors.Is(cause, syscall.ECONNREFUSED) {
+		limit = min(limit, max(maxRefusedWait, spread))
+		bound = max(bound, spread)
 	}
-	for ; failures > 0 && most < bound; failures-- {
-		most *= 2
+	for ; failures > 0 && bound < limit; failures-- {
+		bound *= 2
 	}
-	return asked + rand.N(min(most, bound)+1)
+	return asked + rand.N(min(bound, limit)+1)
 }
 
-// pause waits, or until ctx ends.
+// pause waits for d. It returns early, with the cause, if ctx ends.
 func pause(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

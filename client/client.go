@@ -1,252 +1,129 @@
-// Package client is a Go client of docs/protocol that stays connected.
+// Package client is a Go client for docs/protocol that stays connected.
 //
-// It promises: every entry of a joined conversation is delivered once and in order of seq, across reconnects and
-// restarts of the server; every message that Send took is on the record once and in the order sent, however often the
-// connection broke meanwhile, unless the server refused it, which is told; and whatever the server does against the
-// contract (a gap, a repeat, a record that became shorter) is told as a Violation, never hidden.
+// It promises: each entry of a joined conversation is delivered once and in order of seq, across reconnects and
+// restarts of the server. Each message that Send accepted is recorded once, in the order sent, however often the
+// connection broke, unless the server refused it, which Handler.Refuse reports. And whatever the server does against
+// the contract (a gap, a repeat, a record that lost entries) is reported as a Violation, never hidden.
 //
-// It keeps them with one idea: nothing is an event that must not be lost, everything is state that a new connection
-// begins from. A joined conversation is a cursor (resumed with after, log, and an entry whose sum is known), the outbox
-// is a list of sends without an ack (sent again with the same ids, prev and since), and a request for a page is asked
-// until it is answered.
+// It keeps these promises with one idea: nothing is an event that must not be lost; everything is state from which a
+// new connection continues. A joined conversation is a cursor (resumed with after, log, and an entry whose sum is
+// known). The outbox is a list of sends without an ack (sent again with the same ids, prev and since). A request for
+// a page is repeated until it is answered.
 //
 // # Concurrency
 //
-// A client has two goroutines while it is connected, and one while it is not. Run's own reads, and calls the Handler;
-// it waits for the server and for the Handler, so that a slow Handler is a slow reader, which harms nobody (promise 6).
-// The other writes, started by each connection and gone before the next one; it waits for something to say and for the
-// socket. Neither waits for the other. All methods may be called from any goroutine, and from the Handler too, those
-// excepted that wait for an answer (Send, SendWait, History, Ping, Drain, Close): the Handler is what brings the
-// answers.
+// A client has two goroutines while it is connected, and one while it is not. Run's own reads and calls the Handler;
+// it waits for the server and for the Handler. So a slow Handler makes a slow reader, which harms nobody (promise 6).
+// The other writes; each connection starts one and ends it before the next connection. It waits for something to write
+// and for the socket. Neither waits for the other. All methods may be called concurrently. All may be called from the
+// Handler too, except those that wait for an answer (Send, SendWait, History, Ping, Drain, Close): only when the
+// Handler returns can the answer be read.
 //
 // # Errors
 //
-// A *protocol.Error is the server's word about one request. ErrClosed and ErrFull are the client's own. Whatever breaks
-// a connection is told to Handler.Disconnected and mended; only what no new connection can mend ends Run.
+// A *protocol.Error is the server's answer to one request. ErrClosed and ErrFull are the client's own. Any failure of a
+// connection is reported to Handler.Disconnected, and the client reconnects. Only a failure that no new connection can
+// mend ends Run.
+//
+// # Files
+//
+// run.go starts and ends a client; connect.go keeps it connected. read.go takes what the server sends and passes it to
+// the file of its subject: joined.go, entries.go, acked.go, ephemeral.go, request.go. write.go asks the same subjects
+// what to send: join.go, send.go, ephemeral.go, request.go, reset.go.
 package client
 
 import (
-	"context"
-	"errors"
 	"hash/maphash"
-	"net"
-	"net/http"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"verbatim/protocol"
 )
 
-// What a caller can do something about.
-var (
-	// ErrClosed answers what was asked of a client that has ended.
-	ErrClosed = errors.New("client: closed")
-	// ErrFull answers TrySend where Options.Unacked sends have no ack yet: try again after the next Ack.
-	ErrFull = errors.New("client: as many sends as Options.Unacked allows have no ack yet: wait for one, or use Send, which waits")
-)
-
-// DefaultUnacked is how many sends may be without an ack where Options.Unacked says nothing.
-const DefaultUnacked = 1024
-
-// Options is what a client is made of. Only URL must be given.
-type Options struct {
-	URL     string          // ws://host:port, http://host:port or host:port; the path is /ws where it has none
-	Name    protocol.UserID // "": the server makes one up, and it is kept across reconnects
-	Header  http.Header     // of the upgrade, like Authorization
-	Joins   []Join
-	Handler Handler
-	Unacked int // sends without an ack, at most; 0: DefaultUnacked
-	Backoff Backoff
-	// Dial opens the connection below HTTP; nil: TCP.
-	Dial func(ctx context.Context, network, address string) (net.Conn, error)
-}
-
-// Client is one user's session, renewed as often as it breaks.
+// Client is one user's session, which it renews whenever the connection breaks. New or Dial make one.
 type Client struct {
+	// Fixed after New.
 	options  Options
 	address  string        // ws://host:port/ws
-	slots    chan struct{} // holds one for each send without an ack; its capacity is the bound
+	hashSeed maphash.Seed  // for the hashes of entries
+	slots    chan struct{} // has one for each send without an ack; its capacity is Options.Unacked
 	wake     chan struct{} // capacity 1, never closed: there is something to write
-	draining chan struct{} // closed by Drain: no send is taken any more
+	welcomed chan struct{} // closed at the first welcome
+	draining chan struct{} // closed by Drain: the client accepts no more sends
 	closing  chan struct{} // closed by Close
 	ended    chan struct{} // closed when Run has returned
-	welcomed chan struct{} // closed at the first welcome
-	stop     sync.Once     // closes closing
-	full     sync.Once     // closes draining
-	drains   chan struct{} // capacity 1: holds one while a Drain is at work
-	taken    atomic.Int64  // slots that the Drain at work has: once it has all, no send has one
-	started  atomic.Bool   // Run was called
-	stats    stats
-	seed     maphash.Seed // of the hashes of entries
+	drainer  chan struct{} // capacity 1: has one while a Drain waits
 
-	mu            sync.Mutex // guards what follows, and of each conversation and call what is said there
-	live          bool       // there is a connection, and it was welcomed
+	startDrain sync.Once    // closes draining
+	startClose sync.Once    // closes closing
+	started    atomic.Bool  // Run was called
+	drained    atomic.Int64 // slots that the waiting Drain holds: once it has all, no send has one
+	stats      stats
+
+	mu            sync.Mutex // guards the fields below, and those of conversations and calls that say so
+	live          bool       // a connection was welcomed and has not ended
+	breakLink     func()     // breaks the present connection; nil: there is none
+	user          protocol.UserID
+	limits        Limits
+	lastRef       uint64
 	conversations map[protocol.ConversationID]*conversation
 	ready         []*conversation // those with something to write
 	calls         []*call
-	user          protocol.UserID
-	limits        Limits
-	refs          uint64
-	cut           func() // breaks the connection that there is; nil: none
 
 	// Owned by Run's goroutine.
-	frame  []byte        // the frame being read; grows to the biggest one
-	newest *conversation // whose entry came last: the next one's too, mostly
-	entry  Entry
-	said   *protocol.Error // this connection's last error that was about no request; why it is closed, maybe
+	frame     []byte          // the frame being read; it grows to the largest
+	newest    *conversation   // of the last entry: usually of the next one too
+	entry     Entry           // passed to Handler.Entry
+	lastError *protocol.Error // the connection's last error that answers no request: perhaps why it is closed
 }
 
-// New makes a client; Run connects it.
-func New(o Options) (*Client, error) {
-	address, err := endpoint(o.URL)
-	if err != nil {
-		return nil, err
-	}
-	if o.Unacked <= 0 {
-		o.Unacked = DefaultUnacked
-	}
-	o.Backoff = o.Backoff.withDefaults()
-	c := &Client{
-		options: o, address: address, user: o.Name,
-		slots: make(chan struct{}, o.Unacked), drains: make(chan struct{}, 1), wake: make(chan struct{}, 1),
-		draining: make(chan struct{}), closing: make(chan struct{}),
-		ended: make(chan struct{}), welcomed: make(chan struct{}),
-		conversations: map[protocol.ConversationID]*conversation{},
-		frame:         make([]byte, 4096),
-		limits:        defaultLimits(), seed: maphash.MakeSeed(),
-	}
-	for _, j := range o.Joins {
-		if err := c.Join(j); err != nil {
-			return nil, err
-		}
-	}
-	return c, nil
-}
-
-// Dial makes a client, runs it in a goroutine of its own and waits for the server's first welcome. Close ends it. ctx
-// bounds the waiting alone; where it ends first, the client is closed, and the error says what stood in the way.
-func Dial(ctx context.Context, o Options) (*Client, error) {
-	var why atomic.Pointer[error]
-	told := o.Handler.Disconnected
-	o.Handler.Disconnected = func(d Disconnected) {
-		why.Store(&d.Err)
-		if told != nil {
-			told(d)
-		}
-	}
-	c, err := New(o)
-	if err != nil {
-		return nil, err
-	}
-	ran := make(chan error, 1)
-	go func() { ran <- c.Run(context.Background()) }() // the client's; ends with Close, which waits for it
-	select {
-	case <-c.welcomed:
-		return c, nil
-	case err := <-ran:
-		return nil, err
-	case <-ctx.Done():
-		c.Close()
-		if last := why.Load(); last != nil {
-			return nil, *last
-		}
-		return nil, ctx.Err()
-	}
-}
-
-// Run keeps the client connected until ctx ends, Close is called or the server refuses it for good; the cause is the
-// error, ErrClosed after Close. When it returns, all goroutines of the client are gone. To be called once.
-func (c *Client) Run(ctx context.Context) error {
-	if c.started.Swap(true) {
-		return errors.New("client: run: it was called before: make a new client")
-	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	closed := make(chan struct{})
-	go func() { // Run's, which waits for it below; waits for Close; ends with ctx
-		defer close(closed)
-		select {
-		case <-c.closing:
-			cancel(ErrClosed)
-		case <-ctx.Done():
-		}
-	}()
-	err := c.stayConnected(ctx)
-	cancel(nil)
-	<-closed
-	c.abandon()
-	close(c.ended)
-	return err
-}
-
-// Drain takes no more sends, waits until all that were taken are on the record or refused, at the latest until ctx
-// ends, and then ends the client as Close does. A client whose Run was not called yet is waited for likewise. left is
-// how many had no ack by then: they may or may not be on the record, and err is why it waited no longer. Not to be
-// called from the Handler.
-func (c *Client) Drain(ctx context.Context) (left int, err error) {
-	c.full.Do(func() { close(c.draining) })
-	select {
-	case c.drains <- struct{}{}:
-		defer func() { <-c.drains }()
-	case <-ctx.Done(): // another Drain is at work, and ends the client
-		return c.unsettled(), ctx.Err()
-	}
-	for err == nil && int(c.taken.Load()) < cap(c.slots) {
-		select {
-		case c.slots <- struct{}{}:
-			c.taken.Add(1)
-		case <-ctx.Done():
-			err = ctx.Err()
-		case <-c.ended:
-			err = ErrClosed
-		case <-c.closing:
-			err = ErrClosed
-		}
-	}
-	c.Close()
-	if left = c.unsettled(); left == 0 {
-		return 0, nil
-	}
-	return left, err
-}
-
-// unsettled is how many sends have no ack.
-func (c *Client) unsettled() int { return max(0, len(c.slots)-int(c.taken.Load())) }
-
-// Close ends the client and waits until its goroutines are gone. Sends without an ack may or may not be on the record.
-// Not to be called from the Handler.
-func (c *Client) Close() {
-	c.stop.Do(func() { close(c.closing) })
-	if c.started.Load() {
-		<-c.ended
-	}
-}
-
-// User is the name that the server knows this client by; "" before the first welcome of one that gave none.
+// User returns the name under which the server knows this client. It is empty before the first welcome if
+// Options.Name is.
 func (c *Client) User() protocol.UserID {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.user
 }
 
-// Limits are the server's, as of the last welcome; the contract's own before the first.
+// Limits returns the server's limits as of the last welcome. Before the first it returns those of docs/protocol.
 func (c *Client) Limits() Limits {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.limits
 }
 
-// Reconnect breaks the connection that there is, as a fault of the network would: the client connects anew and resumes.
-// For one that knows that its network has changed, and for drills.
+// Stats returns the client's counters.
+func (c *Client) Stats() Stats { return c.stats.snapshot() }
+
+// Reconnect breaks the present connection, if there is one, as a network failure would. The client then connects again
+// and resumes. A program calls it when it knows that its network has changed; fault drills call it too.
 func (c *Client) Reconnect() {
 	c.mu.Lock()
-	cut := c.cut
+	breakLink := c.breakLink
 	c.mu.Unlock()
-	if cut != nil {
-		cut()
+	if breakLink != nil {
+		breakLink()
 	}
 }
 
-// wakeWriter never blocks, and no wake is lost: one that is pending will see whatever there is.
+// of returns the conversation, which it makes if there is none. mu is held.
+func (c *Client) of(id protocol.ConversationID) *conversation {
+	v := c.conversations[id]
+	if v == nil {
+		v = &conversation{id: id}
+		c.conversations[id] = v
+	}
+	return v
+}
+
+// nextRef numbers a request. mu is held.
+func (c *Client) nextRef() uint64 {
+	c.lastRef++
+	return c.lastRef
+}
+
+// wakeWriter never blocks, and no wake is lost: the writer sees everything that was enqueued before a pending one.
 func (c *Client) wakeWriter() {
 	select {
 	case c.wake <- struct{}{}:
@@ -254,7 +131,7 @@ func (c *Client) wakeWriter() {
 	}
 }
 
-// enqueue puts a conversation among those with something to write. mu is held.
+// enqueue adds a conversation to those with something to write. mu is held.
 func (c *Client) enqueue(v *conversation) {
 	if !v.queued {
 		v.queued = true
@@ -262,29 +139,32 @@ func (c *Client) enqueue(v *conversation) {
 	}
 }
 
-// nextRef numbers a request. mu is held.
-func (c *Client) nextRef() uint64 {
-	c.refs++
-	return c.refs
+// enqueueAfter does so when d has passed, and wakes the writer. mu is held.
+func (c *Client) enqueueAfter(v *conversation, d time.Duration) {
+	if d <= 0 {
+		c.enqueue(v)
+		c.wakeWriter()
+		return
+	}
+	// The timer's goroutine waits only for mu. After the client's end it changes nothing that anybody can see.
+	time.AfterFunc(d, func() {
+		c.mu.Lock()
+		c.enqueue(v)
+		c.mu.Unlock()
+		c.wakeWriter()
+	})
 }
 
-// abandon tells everybody who waits that nothing comes any more.
-func (c *Client) abandon() {
-	c.mu.Lock()
-	calls := c.calls
-	c.calls = nil
-	var waiting []*outgoing
-	for _, v := range c.conversations {
-		waiting = append(waiting, v.items...)
-		v.items = nil
-	}
-	c.mu.Unlock()
-	for _, call := range calls {
-		call.done <- answer{err: ErrClosed}
-	}
-	for _, item := range waiting {
-		if item.settled != nil {
-			item.settled <- outcome{err: ErrClosed}
-		}
+// isEnding reports whether the client accepts no more sends.
+func (c *Client) isEnding() bool {
+	return isClosed(c.draining) || isClosed(c.closing) || isClosed(c.ended)
+}
+
+func isClosed(c chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
 	}
 }

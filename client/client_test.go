@@ -18,7 +18,8 @@ import (
 func bubble(t *testing.T, test func(t *testing.T, f *fake, o Options, n *news)) {
 	synctest.Test(t, func(t *testing.T) {
 		f, n := newFake(t), newNews(t)
-		test(t, f, Options{URL: "fake", Name: "ann", Dial: f.dial, Handler: n.handler(), Joins: []Join{{Conversation: "lobby"}}}, n)
+		lobby := []Join{{Conversation: "lobby"}}
+		test(t, f, Options{URL: "fake", Name: "ann", Dial: f.dial, Handler: n.handler(), Joins: lobby}, n)
 	})
 }
 
@@ -49,7 +50,8 @@ func TestAGapIsToldAndMendedByResuming(t *testing.T) {
 		k.joins("log1", "1", "1")
 		k.entry("message", "1")
 		k.entry("message", "3")
-		n.expect("connected again=false", "joined log1 1-1 resumed=false missed=0", "entry 1", "violation gap", "disconnected")
+		n.expect("connected again=false", "joined log1 1-1 resumed=false missed=0", "entry 1",
+			"violation gap", "disconnected")
 		k = f.next()
 		if j := k.joins("log1", "2", "3"); j["after"] != num("1") {
 			t.Errorf("the resumption: %v, want after 1", j)
@@ -72,7 +74,8 @@ func TestARepeatedEntryIsToldAndNotDelivered(t *testing.T) {
 		k.entry("message", "2")
 		k.entry("message", "1")
 		k.entry("message", "3")
-		n.expect("connected again=false", "joined log1 1-2 resumed=false missed=0", "entry 1", "entry 2", "violation repeat", "entry 3")
+		n.expect("connected again=false", "joined log1 1-2 resumed=false missed=0", "entry 1", "entry 2",
+			"violation repeat", "entry 3")
 	})
 }
 
@@ -102,12 +105,13 @@ func TestAnotherLogIsToldAndStartedAnew(t *testing.T) {
 		k.close(1001, "")
 		k = f.next()
 		j := k.hears("join")
-		k.say(`{"type":"error","code":"reset","reason":"another one","conversation":"lobby","ref":"` + j["ref"].(string) + `"}`)
+		k.fails(j, "reset", "another one", "")
 		if j := k.joins("log2", "5", "5"); j["after"] != nil || j["log"] != nil {
 			t.Errorf("the new start: %v", j)
 		}
 		k.entry("message", "5")
-		n.expect("disconnected", "connected again=true", "reset log1 1", "joined log2 5-5 resumed=false missed=0", "entry 5")
+		n.expect("disconnected", "connected again=true", "reset log1 1",
+			"joined log2 5-5 resumed=false missed=0", "entry 5")
 	})
 }
 
@@ -119,11 +123,11 @@ func TestARecordThatHasLostEntriesIsAViolation(t *testing.T) {
 		k.entry("message", "1")
 		k.close(1001, "")
 		k = f.next()
-		j := k.hears("join")
-		k.say(`{"type":"error","code":"bad_request","reason":"after is 1, and the last seq is 0","conversation":"lobby","ref":"` + j["ref"].(string) + `"}`)
+		k.fails(k.hears("join"), "bad_request", "after is 1, and the last seq is 0", "")
 		k.joins("log1", "1", "0")
 		n.expect("connected again=false", "joined log1 1-1 resumed=false missed=0", "entry 1",
-			"disconnected", "connected again=true", "violation shorter", "reset log1 1", "joined log1 1-0 resumed=false missed=0")
+			"disconnected", "connected again=true", "violation truncated",
+			"reset log1 1", "joined log1 1-0 resumed=false missed=0")
 	})
 }
 
@@ -164,8 +168,8 @@ func TestAJoinNamesTheNewestEntryWhoseSumIsKnown(t *testing.T) {
 		c, _ := run(t, o)
 		joined := func(k *talk, first, last, sum string) map[string]any {
 			j := k.hears("join")
-			k.say(`{"type":"joined","conversation":"lobby","log":"log1","first":` + first + `,"last":` + last + `,"sum":"` + sum + `",` +
-				`"online":[],"count":1,"reads":{},"ref":"` + j["ref"].(string) + `"}`)
+			k.say(`{"type":"joined","conversation":"lobby","log":"log1","first":` + first + `,"last":` + last +
+				`,"sum":"` + sum + `","online":[],"count":1,"reads":{}` + ref(j) + `}`)
 			return j
 		}
 		names := func(j map[string]any, seq, sum any) {
@@ -205,7 +209,7 @@ func TestAJoinNamesTheNewestEntryWhoseSumIsKnown(t *testing.T) {
 		if seq, sum := c.Receipt("lobby"); seq != 7 || sum != "seven" {
 			t.Errorf("receipt %d %s, want 7 seven still", seq, sum)
 		}
-		k.say(`{"type":"error","code":"reset","reason":"another","conversation":"lobby","ref":"` + j["ref"].(string) + `"}`)
+		k.fails(j, "reset", "another", "")
 		j = k.hears("join")
 		names(j, nil, nil)
 		if j["after"] != nil || j["log"] != nil {
@@ -243,9 +247,11 @@ func TestTheServersRetryAfterIsHonoured(t *testing.T) {
 		bring func(*fake)
 		wait  time.Duration
 	}{
-		"1001": {func(f *fake) { f.next().close(1001, "the server is draining retry_after=7.5") }, 7500 * time.Millisecond},
-		"1013": {func(f *fake) { f.next().close(1013, "too many connections retry_after=30.0") }, 30 * time.Second},
-		"503":  {nil, 40 * time.Second},
+		"1001": {func(f *fake) { f.next().close(1001, "the server is draining retry_after=7.5") },
+			7500 * time.Millisecond},
+		"1013": {func(f *fake) { f.next().close(1013, "too many connections retry_after=30.0") },
+			30 * time.Second},
+		"503": {nil, 40 * time.Second},
 	} {
 		t.Run(what, func(t *testing.T) {
 			bubble(t, func(t *testing.T, f *fake, o Options, n *news) {
@@ -276,9 +282,12 @@ func TestTheServersRetryAfterIsHonoured(t *testing.T) {
 	}
 }
 
-func TestTheBackoffGrowsToItsMostAndIsRandom(t *testing.T) {
+func TestTheBackoffGrowsToItsMaximumAndIsRandom(t *testing.T) {
 	b := Backoff{}.withDefaults()
-	for failures, most := range []time.Duration{250 * time.Millisecond, 500 * time.Millisecond, time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 15 * time.Second, 15 * time.Second} {
+	for failures, most := range []time.Duration{
+		250 * time.Millisecond, 500 * time.Millisecond, time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second,
+		15 * time.Second, 15 * time.Second,
+	} {
 		var greatest time.Duration
 		for range 2000 {
 			greatest = max(greatest, b.delay(failures, 0, 0, io.EOF))
@@ -308,11 +317,12 @@ func TestWhereNobodyListensTheBackoffStaysShort(t *testing.T) {
 	for range 2000 {
 		greatest = max(greatest, b.delay(20, 0, 0, why))
 	}
-	if greatest > mostUnheard || greatest < mostUnheard*9/10 {
-		t.Errorf("after 20 failures of %v: up to %v, want up to %v", why, greatest, mostUnheard)
+	if greatest > maxRefusedWait || greatest < maxRefusedWait*9/10 {
+		t.Errorf("after 20 failures of %v: up to %v, want up to %v", why, greatest, maxRefusedWait)
 	}
-	if d := (Backoff{First: time.Millisecond, Most: time.Millisecond}).delay(20, 0, time.Minute, why); d > time.Millisecond {
-		t.Errorf("a Most of 1ms: got %v", d)
+	b = Backoff{Initial: time.Millisecond, Max: time.Millisecond}
+	if d := b.delay(20, 0, time.Minute, why); d > time.Millisecond {
+		t.Errorf("a Max of 1ms: got %v", d)
 	}
 }
 
@@ -373,7 +383,8 @@ func TestCloseEndsEverybodyWhoWaits(t *testing.T) {
 		if err := <-ended; !errors.Is(err, ErrClosed) {
 			t.Errorf("Run: %v", err)
 		}
-		if _, err := c.Send(context.Background(), Message{Conversation: "lobby", Text: "hi"}); !errors.Is(err, ErrClosed) {
+		_, err := c.Send(context.Background(), Message{Conversation: "lobby", Text: "hi"})
+		if !errors.Is(err, ErrClosed) {
 			t.Errorf("Send after Close: %v", err)
 		}
 	})
@@ -383,9 +394,7 @@ func TestAJoinThatIsPutOffIsAskedAgainAndOneThatIsRefusedIsLeft(t *testing.T) {
 	bubble(t, func(t *testing.T, f *fake, o Options, n *news) {
 		run(t, o)
 		k := f.next()
-		says := func(code string) {
-			k.say(`{"type":"error","code":"` + code + `","reason":"no","conversation":"lobby","ref":"` + k.hears("join")["ref"].(string) + `"}`)
-		}
+		says := func(code string) { k.fails(k.hears("join"), code, "no", "") }
 		start := time.Now()
 		says("unavailable")
 		says("forbidden")

@@ -24,8 +24,11 @@ func TestARefusalForGoodEndsTheClientAndSaysWhy(t *testing.T) {
 			}
 			k.close(code, says)
 			err := <-ended
-			if err == nil || !strings.Contains(err.Error(), says) || code == 1008 && !strings.Contains(err.Error(), "control characters") {
+			switch {
+			case err == nil || !strings.Contains(err.Error(), says):
 				t.Errorf("%d: %v", code, err)
+			case code == 1008 && !strings.Contains(err.Error(), "control characters"):
+				t.Errorf("%d: %v, want the error before the close", code, err)
 			}
 		})
 	}

@@ -54,7 +54,7 @@ func (k *talk) refusesRead(seq, code, rest string) {
 	if o["seq"] != num(seq) {
 		k.t.Errorf("heard %v, want a mark at %s", o, seq)
 	}
-	k.say(`{"type":"error","code":"` + code + `","reason":"no","conversation":"lobby","ref":"` + o["ref"].(string) + `"` + rest + `}`)
+	k.fails(o, code, "no", rest)
 }
 
 func TestAReadMarkThatIsRefusedIsTakenBack(t *testing.T) {
@@ -108,8 +108,7 @@ func TestWhatWasReadOfARecordThatIsGoneIsToldOfNoOther(t *testing.T) {
 		k.hears("read")
 		k.close(1001, "")
 		k = f.next()
-		j := k.hears("join")
-		k.say(`{"type":"error","code":"reset","reason":"another one","conversation":"lobby","ref":"` + j["ref"].(string) + `"}`)
+		k.fails(k.hears("join"), "reset", "another one", "")
 		k.joins("log2", "1", "9")
 		k.hearsNothing(time.Minute / 4)
 	})
@@ -119,14 +118,14 @@ func TestTheMarksThatMayStillBeRefusedAreBounded(t *testing.T) {
 	var m readMarks
 	for seq := range protocol.Seq(1000) {
 		m.move(seq + 1)
-		m.write(uint64(seq + 1))
+		m.wrote(uint64(seq + 1))
 	}
-	if len(m.told) != mostInDoubt || !m.refused(1000) || m.newest != 999 || m.refused(1) {
-		t.Errorf("%d marks are in doubt, the newest is %d", len(m.told), m.newest)
+	if len(m.unconfirmed) != maxUnconfirmed || !m.refused(1000) || m.newest != 999 || m.refused(1) {
+		t.Errorf("%d marks are in doubt, the newest is %d", len(m.unconfirmed), m.newest)
 	}
 	for ref := uint64(999); m.refused(ref); ref-- {
 	}
-	if m.newest != 1000-mostInDoubt {
+	if m.newest != 1000-maxUnconfirmed {
 		t.Errorf("what is left is %d, want the newest that was not in doubt", m.newest)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"net"
 	"net/http"
 	"sync"
@@ -84,7 +85,8 @@ func (f *fake) serve(w http.ResponseWriter, r *http.Request) {
 	ws.SetReadLimit(1 << 20)
 	k := &talk{t: f.t, ws: ws, query: r.URL.RawQuery, heard: make(chan map[string]any, 1000)}
 	f.ended.Go(k.listen) // the fake's; ends with the connection
-	k.say(`{"type":"welcome","session":"s","user":"ann","version":"fake","now":"","limits":{"frame":131072,"text":16384,"ids":600,"ping":30}}`)
+	k.say(`{"type":"welcome","session":"s","user":"ann","version":"fake","now":"",` +
+		`"limits":{"frame":131072,"text":16384,"ids":600,"ping":30}}`)
 	f.came <- k
 }
 
@@ -131,8 +133,8 @@ func (k *talk) say(frame string) {
 	_ = k.ws.Write(context.Background(), websocket.MessageText, []byte(frame))
 }
 
-// hears gives the next request, which must be of that type. A page that proves the record (proof.go) is passed over, unless
-// it is asked for.
+// hears returns the next request, which must be of that type. It skips the request of a recheck, unless kind is its
+// type.
 func (k *talk) hears(kind string) map[string]any {
 	k.t.Helper()
 	select {
@@ -164,6 +166,21 @@ func (k *talk) close(code int, reason string) {
 	_ = k.ws.Close(websocket.StatusCode(code), reason)
 }
 
+// ref returns a request's ref as a field.
+func ref(request map[string]any) string { return `,"ref":"` + request["ref"].(string) + `"` }
+
+// fails answers a request about the lobby with an error. rest are further fields.
+func (k *talk) fails(request map[string]any, code, reason, rest string) {
+	k.say(`{"type":"error","code":"` + code + `","reason":"` + reason + `","conversation":"lobby"` + rest +
+		ref(request) + `}`)
+}
+
+// pages answers a request for a page of the lobby with these entries.
+func (k *talk) pages(request map[string]any, entries string, more bool) {
+	k.say(fmt.Sprintf(`{"type":"history","conversation":"lobby","messages":[%s],"more":%v%s}`,
+		entries, more, ref(request)))
+}
+
 // joins accepts the next join of the lobby.
 func (k *talk) joins(log, first, last string) map[string]any {
 	k.t.Helper()
@@ -171,10 +188,12 @@ func (k *talk) joins(log, first, last string) map[string]any {
 	if log != "" {
 		log = `"log":"` + log + `",`
 	}
-	k.say(`{"type":"joined","conversation":"lobby",` + log + `"first":` + first + `,"last":` + last + `,"online":["ann"],"count":1,"reads":{},"ref":"` + o["ref"].(string) + `"}`)
+	k.say(`{"type":"joined","conversation":"lobby",` + log + `"first":` + first + `,"last":` + last +
+		`,"online":["ann"],"count":1,"reads":{}` + ref(o) + `}`)
 	return o
 }
 
 func (k *talk) entry(kind, seq string) {
-	k.say(`{"type":"` + kind + `","conversation":"lobby","seq":` + seq + `,"id":"m` + seq + `","from":"bob","time":"2026-11-24T12:00:00.000000Z","text":"hi"}`)
+	k.say(`{"type":"` + kind + `","conversation":"lobby","seq":` + seq + `,"id":"m` + seq +
+		`","from":"bob","time":"2026-11-24T12:00:00.000000Z","text":"hi"}`)
 }

@@ -6,106 +6,113 @@ import (
 	"verbatim/protocol"
 )
 
-// Handler is what a client tells its owner: one function for each kind of news, nil where it is not wanted, and then it is
-// not even decoded. They are called by Run's goroutine, one at a time; while one runs, nothing is read.
+// Handler holds the callbacks of a client. Each may be nil; then the client does not even decode what would be passed
+// to it. Run's goroutine calls them, one at a time, and reads nothing while one runs: a slow callback makes this client
+// a slow reader, which harms nobody. Callbacks may call any method of the client that does not wait for the server:
+// not Send, SendWait, History, Ping, Drain or Close.
 type Handler struct {
-	Entry  func(*Entry)      // an entry of a joined conversation: each once, in order
+	Entry  func(*Entry)      // an entry of a joined conversation: each once, in order of seq
 	Ack    func(Ack)         // a send is on the record
-	Refuse func(Refusal)     // a send, a join or a read was refused: it is not tried again
-	Joined func(Joined)      // a join was accepted, at first and again at each reconnect
-	Reset  func(Reset)       // a conversation has another record now; it is joined from the start
-	Left   func(Left)        // a conversation was left, asked or unasked
-	Last   func(Last)        // how far a conversation followed without its entries has come
-	Read   func(ReadMark)    // how far somebody has read
-	Typing func(TypingEvent) // somebody writes
+	Refuse func(Refusal)     // a send, a join or a read mark was refused; the client does not retry it
+	Joined func(Joined)      // a join was accepted: the first time and after each reconnect
+	Reset  func(Reset)       // a conversation has another record now; the client joins it from the start
+	Left   func(Left)        // a conversation was left, by Leave or by the server
+	Last   func(Last)        // the newest seq of a conversation joined with Join.Follow
+	Read   func(ReadMark)    // a user has read up to a seq
+	Typing func(TypingEvent) // a user is typing
 
-	Presence     func(Presence)
-	Connected    func(Connected)
-	Disconnected func(Disconnected)
-	Violation    func(Violation) // the server broke the contract
+	Presence     func(Presence)     // users came or went
+	Connected    func(Connected)    // the server welcomed this client: the first time and after each reconnect
+	Disconnected func(Disconnected) // a connection ended or could not be made; the client will try again
+	Violation    func(Violation)    // the server broke the contract
 }
 
-// Entry is what stands in a conversation at one seq. It, and JSON, are valid until the Handler returns.
+// Entry is one entry of a conversation. It and its JSON are valid until the callback returns; copy what you keep.
 type Entry struct {
 	Conversation protocol.ConversationID
 	Seq          protocol.Seq
-	JSON         []byte // the entry's one encoding
+	JSON         []byte // the entry as the server sent it
 }
 
-// Message decodes the entry, which is a copy then.
+// Message decodes the entry. The result does not refer to JSON. The error says what is wrong with the entry.
 func (e *Entry) Message() (protocol.Message, error) {
 	m, err := protocol.ParseMessage(e.JSON)
-	if err != nil {
+	if err != nil { // a nil *protocol.Error is not a nil error
 		return m, err
 	}
 	return m, nil
 }
 
-// Ack says that a message is on the record. Its Sum is the receipt.
+// Ack says that a message is on the record, at Seq. Sum is its receipt.
 type Ack struct {
 	Conversation protocol.ConversationID
 	ID           protocol.MessageID
 	Seq          protocol.Seq
-	Time, Sum    string
-	Duplicate    bool // it stood there before this sending, mostly because the ack before was lost
+	Time         string // RFC 3339 in UTC, with microseconds
+	Sum          string // the entry's sum, in the chain of the record
+	Duplicate    bool   // the message was already on the record; usually its first ack was lost
 }
 
-// Refusal is the server's no to a send (ID says which), a join or a read.
+// Refusal is the server's error reply to a send (ID is its id), to a join or to a read mark (ID is empty).
 type Refusal struct {
 	Conversation protocol.ConversationID
-	ID           protocol.MessageID // "": it was no send
+	ID           protocol.MessageID
 	Err          *protocol.Error
 }
 
 // Joined says where a join begins: the entries First … Last follow, then live ones.
 type Joined struct {
 	Conversation protocol.ConversationID
-	Log          protocol.LogID // "": the conversation has no entry yet
+	Log          protocol.LogID // empty if the conversation has no entry yet
 	First, Last  protocol.Seq
-	Sum          string
-	Read         protocol.Seq // one's own mark; 0: none
+	Sum          string       // the sum of entry Last
+	Read         protocol.Seq // this user's own read mark, or 0
 	Online       []protocol.UserID
-	Count        int
+	Count        int // of users online
 	Reads        map[protocol.UserID]protocol.Seq
-	Resumed      bool         // it goes on after the last entry that was delivered
-	Missed       protocol.Seq // how many entries after that retention has taken away; they will never come
+	Resumed      bool         // it continues after the last entry that was delivered
+	Missed       protocol.Seq // how many entries after that were removed by retention and will never come
 }
 
-// Reset says that what was delivered up to Seq belongs to a record that is gone: another log, or an older copy put back. A Joined of the new one follows.
+// Reset says that the record of a conversation is another one: it has another log, or the server's data was replaced
+// by an older copy. What was delivered up to Seq belongs to the old record, whose log was Log. A Joined of the new
+// record follows.
 type Reset struct {
 	Conversation protocol.ConversationID
 	Log          protocol.LogID
 	Seq          protocol.Seq
 }
 
-// Left says that a conversation is no longer joined. Code is "" where that was asked for.
+// Left says that a conversation is no longer joined. Code is empty if Leave asked for that; else it and Reason are the
+// server's, and the client does not join again by itself.
 type Left struct {
 	Conversation protocol.ConversationID
 	Code         protocol.Code
 	Reason       string
 }
 
-// Last is the newest seq of a conversation that is followed without its entries.
+// Last is the newest seq of a conversation that was joined with Join.Follow.
 type Last struct {
 	Conversation protocol.ConversationID
 	Last         protocol.Seq
-	Time         string
+	Time         string // of that entry, RFC 3339
 }
 
-// ReadMark says up to where a user has read.
+// ReadMark says up to which seq a user has read.
 type ReadMark struct {
 	Conversation protocol.ConversationID
 	User         protocol.UserID
 	Seq          protocol.Seq
 }
 
-// TypingEvent says that a user writes; it counts for 5 s.
+// TypingEvent says that a user is typing. It holds for 5 s.
 type TypingEvent struct {
 	Conversation protocol.ConversationID
 	User         protocol.UserID
 }
 
-// Presence says that a user came or went (User and Event), or how many are there, or the whole list anew (Online).
+// Presence says who is in a conversation: one change (User, Event and Count) or, while more than Limits.Names users are
+// there, Count alone. Online, if it is not nil, is the complete list.
 type Presence struct {
 	Conversation protocol.ConversationID
 	User         protocol.UserID
@@ -119,34 +126,27 @@ type Connected struct {
 	Session, Version string
 	User             protocol.UserID
 	Limits           Limits
-	Again            bool // not the first time
+	Again            bool // this is a reconnect
 }
 
-// Limits is what `welcome` says; see docs/protocol.
-type Limits struct {
-	Frame, Text, Meta, Page, Joins, Names int
-	Rate                                  int // sends a second; 0: no limit
-	IDs, WriteTimeout, Ping               time.Duration
-}
-
-// Disconnected says why a connection ended, or could not be made, and when the next one is tried.
+// Disconnected says why a connection ended or could not be made, and when the client tries again.
 type Disconnected struct {
 	Err   error
 	Retry time.Duration // from now
 }
 
-// ViolationKind is what the server did against the contract.
+// ViolationKind says how the server broke the contract.
 type ViolationKind string
 
-// The violations that a client sees by itself.
+// The violations that a client detects.
 const (
-	Gap     ViolationKind = "gap"     // an entry came whose predecessor did not: the connection is broken off and resumed
-	Repeat  ViolationKind = "repeat"  // an entry came again: it is not delivered
-	Shorter ViolationKind = "shorter" // the same log has lost entries that were delivered: it is joined anew
-	Garbled ViolationKind = "garbled" // a frame that cannot be read
+	Gap       ViolationKind = "gap"       // an entry came before its predecessor; the client reconnects and resumes
+	Repeat    ViolationKind = "repeat"    // an entry came again; the client does not deliver it
+	Truncated ViolationKind = "truncated" // the same log lost delivered entries; the client joins from the start
+	Malformed ViolationKind = "malformed" // a frame cannot be decoded; the client reconnects
 )
 
-// Violation is a breach of the contract by the server.
+// Violation is a breach of the contract by the server. Want and Got are seqs, and 0 where they do not apply.
 type Violation struct {
 	Kind         ViolationKind
 	Conversation protocol.ConversationID
@@ -154,6 +154,7 @@ type Violation struct {
 	Detail       string
 }
 
+// Error returns what happened, in one line.
 func (v Violation) Error() string {
 	return "client: " + string(v.Kind) + " in " + string(v.Conversation) + ": " + v.Detail
 }

@@ -9,123 +9,137 @@ import (
 
 // outgoing is a send without an ack.
 type outgoing struct {
-	id      protocol.MessageID
-	body    []byte          // its text, target and meta as JSON fields
-	since   protocol.Number // the last seq that this client knew of when it was first written
-	first   time.Time       // when that was; zero: not yet
-	stale   bool            // that was on a connection before this one
-	earlier bool            // since is the owner's: it may have been sent by an earlier client
-	flying  bool            // written on this connection, and not answered yet
-	settled chan outcome    // of capacity 1, nil where nobody waits
+	id          protocol.MessageID
+	body        []byte          // text, target and meta as JSON fields
+	since       protocol.Number // the last seq known to this client when it first wrote the send, or callerSince
+	callerSince bool            // since is the caller's: an earlier client may have sent this
+	firstWrite  time.Time       // zero: not written yet
+	resent      bool            // firstWrite was on an earlier connection
+	inFlight    bool            // written on this connection, and not answered
+	done        chan completion // capacity 1; nil: nobody waits
 }
 
-type outcome struct {
+// completion is how a send ended.
+type completion struct {
 	ack Ack
 	err error
 }
 
-// outbox is a conversation's sends without an ack, in the order of sending. Guarded by Client.mu.
-//
-// Each is written once on a connection, with the one before it as `prev` while that has no ack, so that no send
-// comes onto the record before its predecessor (promise 4). Where the server puts one off, those behind it come back as
-// out_of_order; nothing is written until all of them have been answered, and then all that is left is written again.
-type outbox struct {
-	items   []*outgoing
-	written int           // how many of them, from the first on, have been written on this connection
-	flying  int           // how many have no answer
-	again   bool          // some was put off: wait for the answers to all, and begin again
-	until   time.Time     // and not before this
-	acked   protocol.Seq  // the greatest seq of an ack
-	delay   time.Duration // the last time that was waited; grows while the server puts off
+// complete reports how the send ended to the caller of SendWait, if there is one.
+func (s *outgoing) complete(c completion) {
+	if s.done != nil {
+		s.done <- c
+	}
 }
 
+// outbox holds a conversation's sends without an ack, in the order of sending. Guarded by Client.mu.
+//
+// Each send is written once on a connection. Its prev names the send before it, as long as that has no ack, so that no
+// send is recorded before its predecessor (promise 4). If the server answers one with unavailable, those behind it come
+// back as out_of_order. The outbox then writes nothing until every send in flight is answered, and restarts with what
+// is left.
+type outbox struct {
+	sends     []*outgoing
+	written   int           // how many of them, from the first on, were written on this connection
+	inFlight  int           // how many have no answer
+	restart   bool          // write them again once none is in flight
+	notBefore time.Time     // of the restart
+	acked     protocol.Seq  // the greatest seq of an ack
+	delay     time.Duration // the last delay of a restart; it grows while the server answers with unavailable
+}
+
+// The delay before a send that the server could not take is written again.
 const (
-	firstDelay = 100 * time.Millisecond // before a send that was put off is written again
-	mostDelay  = 5 * time.Second
+	minRetryDelay = 100 * time.Millisecond
+	maxRetryDelay = 5 * time.Second
 )
 
-// next gives the send to write now, and the one before it that has no ack; nil: none.
-func (o *outbox) next(now time.Time) (item, before *outgoing) {
-	if o.again || o.written == len(o.items) || now.Before(o.until) {
+// next returns the send to write now, or nil if there is none, and the send before it that has no ack, or nil.
+func (o *outbox) next(now time.Time) (send, prev *outgoing) {
+	if o.restart || o.written == len(o.sends) || now.Before(o.notBefore) {
 		return nil, nil
 	}
 	if o.written > 0 {
-		before = o.items[o.written-1]
+		prev = o.sends[o.written-1]
 	}
-	item = o.items[o.written]
+	send = o.sends[o.written]
 	o.written++
-	o.flying++
-	item.flying = true
-	return item, before
+	o.inFlight++
+	send.inFlight = true
+	return send, prev
 }
 
-// knows tells the sends that were first written behind a join on this connection what that join's reply says: they came
-// after it.
-func (o *outbox) knows(last protocol.Seq) {
-	for _, item := range o.items {
-		if !item.since.Set && !item.first.IsZero() && !item.stale {
-			item.since = protocol.Number{Value: uint64(last), Set: true}
+// setSince gives last, from the reply to this connection's join, to the sends that were first written behind that join:
+// the server handles them after it.
+func (o *outbox) setSince(last protocol.Seq) {
+	for _, s := range o.sends {
+		if !s.since.Set && !s.firstWrite.IsZero() && !s.resent {
+			s.since = protocol.Number{Value: uint64(last), Set: true}
 		}
 	}
 }
 
-// find gives the place of a send that waits for an answer, or -1. Answers come in the order of sending, so that it is
-// mostly the first.
+// find returns the index of the send in flight with this id, or -1. Answers come in the order of sending, so it is
+// usually the first.
 func (o *outbox) find(id protocol.MessageID) int {
-	return slices.IndexFunc(o.items, func(item *outgoing) bool { return item.flying && item.id == id })
+	return slices.IndexFunc(o.sends, func(s *outgoing) bool { return s.inFlight && s.id == id })
 }
 
-// settle takes a send out, which is answered for good.
-func (o *outbox) settle(i int) *outgoing {
-	item := o.items[i]
+// remove takes out a send that was written, after its final answer.
+func (o *outbox) remove(i int) *outgoing {
+	s := o.sends[i]
 	if i == 0 {
-		o.items[0] = nil
-		o.items = o.items[1:]
+		o.sends[0] = nil
+		o.sends = o.sends[1:]
 	} else {
-		o.items = slices.Delete(o.items, i, i+1)
+		o.sends = slices.Delete(o.sends, i, i+1)
 	}
 	o.written--
-	o.landed(item)
-	return item
+	o.answered(s)
+	return s
 }
 
-// putOff notes that a send is to be written again, no sooner than after d.
-func (o *outbox) putOff(i int, now time.Time, d time.Duration) {
-	if until := now.Add(d); until.After(o.until) {
-		o.until = until
+// retry has a send written again, no sooner than after d.
+func (o *outbox) retry(i int, now time.Time, d time.Duration) {
+	if at := now.Add(d); at.After(o.notBefore) {
+		o.notBefore = at
 	}
-	o.again = true
-	o.landed(o.items[i])
+	o.restart = true
+	o.answered(o.sends[i])
 }
 
-// landed counts an answer. After the last one the outbox begins again where something was put off.
-func (o *outbox) landed(item *outgoing) {
-	item.flying = false
-	o.flying--
-	if o.flying == 0 && o.again {
-		o.again, o.written = false, 0
+// answered counts an answer. After the last one in flight the outbox restarts, if a send is to be retried.
+func (o *outbox) answered(s *outgoing) {
+	s.inFlight = false
+	o.inFlight--
+	if o.inFlight == 0 && o.restart {
+		o.restart, o.written = false, 0
 	}
 }
 
-// disconnected makes all that has no ack to be written again.
+// allWritten reports whether there is nothing to write.
+func (o *outbox) allWritten() bool { return o.written == len(o.sends) }
+
+// disconnected has every send written again, on the next connection.
 func (o *outbox) disconnected() {
-	for _, item := range o.items {
-		item.flying = false
-		item.stale = !item.first.IsZero()
+	for _, s := range o.sends {
+		s.inFlight = false
+		s.resent = !s.firstWrite.IsZero()
 	}
-	o.written, o.flying, o.again, o.until, o.delay = 0, 0, false, time.Time{}, 0
+	o.written, o.inFlight = 0, 0
+	o.restart, o.notBefore, o.delay = false, time.Time{}, 0
 }
 
-// unknowing drops what was known of a log that is gone: a resend must be looked for in all of the new one.
-func (o *outbox) unknowing() {
+// forgetLog is called if the conversation has another log: the server must look for a resend in all of it.
+func (o *outbox) forgetLog() {
 	o.acked = 0
-	for _, item := range o.items {
-		item.since = protocol.Number{Set: true}
+	for _, s := range o.sends {
+		s.since = protocol.Number{Set: true}
 	}
 }
 
-// backOff gives how long to wait before a send that was put off is written again.
-func (o *outbox) backOff(asked time.Duration) time.Duration {
-	o.delay = min(max(2*o.delay, firstDelay), mostDelay)
+// nextDelay returns how long to wait before a send is retried, given what the server asked for.
+func (o *outbox) nextDelay(asked time.Duration) time.Duration {
+	o.delay = min(max(2*o.delay, minRetryDelay), maxRetryDelay)
 	return max(o.delay, asked)
 }

@@ -11,14 +11,14 @@ import (
 	"verbatim/protocol"
 )
 
-// read takes what the server says until the connection ends; why is the error. Nothing but the connection's end stops it
-// (a context that can end would cost more than all else here, and the connection is closed from outside anyway).
+// read handles what the server sends until the connection ends, and returns why it ended. It takes no context: one that
+// can end would cost more than everything else here, and another goroutine closes the connection anyway.
 func (c *Client) read(l *link) error {
 	for {
 		kind, r, err := l.ws.Reader(context.Background())
 		if err != nil {
 			var closed websocket.CloseError
-			if errors.As(err, &closed) { // without the library's own words around it
+			if errors.As(err, &closed) { // without the text that the library puts around it
 				err = closed
 			}
 			return fmt.Errorf("client: read: %w", err)
@@ -30,13 +30,13 @@ func (c *Client) read(l *link) error {
 		if err != nil {
 			return fmt.Errorf("client: read: %w", err)
 		}
-		if err := c.take(c.frame[:n]); err != nil {
+		if err := c.handle(c.frame[:n]); err != nil {
 			return err
 		}
 	}
 }
 
-// readFrame reads one message to its end into the client's own buffer.
+// readFrame reads one message to its end into the client's own buffer, and returns its length.
 func (c *Client) readFrame(r io.Reader) (n int, err error) {
 	for {
 		if n == len(c.frame) {
@@ -53,31 +53,34 @@ func (c *Client) readFrame(r io.Reader) (n int, err error) {
 	}
 }
 
-// take does what one object of the server asks for. An error breaks the connection off.
-func (c *Client) take(frame []byte) error {
+// handle acts on one object of the server. An error breaks the connection.
+func (c *Client) handle(frame []byte) error {
 	kind, conversation, ok := head(frame)
 	if !ok {
-		return c.garbled(frame, errors.New("it does not begin with its type"))
+		return c.malformed(frame, errors.New("it does not begin with its type"))
 	}
 	if string(kind) == "message" {
 		if seq, ok := protocol.EntrySeq(frame); ok {
 			return c.takeEntry(conversation, seq, frame)
 		}
-		return c.garbled(frame, errors.New("an entry without its seq in its place"))
+		return c.malformed(frame, errors.New("an entry without its seq in its place"))
 	}
-	if known, wanted := c.wants(string(kind)); known && !wanted {
-		return nil
-	} else if !known {
+	known, wanted := c.wants(string(kind))
+	if !known {
 		return c.takeUnknown(conversation, frame)
+	}
+	if !wanted {
+		return nil
 	}
 	r, err := decode(frame)
 	if err != nil {
-		return c.garbled(frame, err)
+		return c.malformed(frame, err)
 	}
-	return c.takeReply(&r)
+	c.handleReply(&r)
+	return nil
 }
 
-// wants says whether a type is one of v1's, and whether anybody here looks at it.
+// wants reports whether a type belongs to the protocol's version 1, and whether this client looks at it.
 func (c *Client) wants(kind string) (known, wanted bool) {
 	h := &c.options.Handler
 	switch kind {
@@ -91,28 +94,13 @@ func (c *Client) wants(kind string) (known, wanted bool) {
 		return true, h.Typing != nil
 	case "read":
 		return true, h.Read != nil
-	case "stream", "stop": // growing messages are not this client's yet
+	case "stream", "stop": // this client has no growing messages yet
 		return true, false
 	}
 	return false, false
 }
 
-// takeUnknown counts an entry of a type that came after this client, and passes over all else.
-func (c *Client) takeUnknown(conversation, frame []byte) error {
-	seq, ok := protocol.EntrySeq(frame)
-	if !ok {
-		return nil
-	}
-	v := c.conversationOf(conversation)
-	if v == nil {
-		return nil
-	}
-	c.stats.unknown.Add(1)
-	_, err := c.advance(v, seq, frame)
-	return err
-}
-
-func (c *Client) takeReply(r *reply) error {
+func (c *Client) handleReply(r *reply) {
 	h := &c.options.Handler
 	switch r.Type {
 	case "welcome":
@@ -124,7 +112,7 @@ func (c *Client) takeReply(r *reply) error {
 	case "left":
 		c.left(r)
 	case "history", "pong":
-		if !c.proved(r) {
+		if !c.rechecked(r) {
 			c.answer(r, nil)
 		}
 	case "error":
@@ -138,65 +126,34 @@ func (c *Client) takeReply(r *reply) error {
 	case "read":
 		h.Read(ReadMark{r.Conversation, r.User, r.Seq})
 	}
-	return nil
 }
 
-// welcome begins the session: whatever the connection before left undone is to be written now.
+// welcome begins the session: what the last connection left undone is written now.
 func (c *Client) welcome(r *reply) {
+	again := isClosed(c.welcomed)
+	limits := r.Limits.limits()
 	c.mu.Lock()
-	again := c.live || isClosed(c.welcomed)
-	c.user, c.limits, c.live = r.User, r.Limits.limits(), true
-	limits := c.limits
+	c.user, c.limits, c.live = r.User, limits, true
 	c.mu.Unlock()
 	c.wakeWriter()
-	if !isClosed(c.welcomed) {
-		close(c.welcomed)
-	}
 	if again {
 		c.stats.reconnects.Add(1)
+	} else {
+		close(c.welcomed)
 	}
 	if h := c.options.Handler.Connected; h != nil {
 		h(Connected{Session: r.Session, Version: r.Version, User: r.User, Limits: limits, Again: again})
 	}
 }
 
-func isClosed(c chan struct{}) bool {
-	select {
-	case <-c:
-		return true
-	default:
-		return false
-	}
-}
-
-// failed gives an error to whom it concerns: its ref says which request, its id which send.
+// failed passes an error to what it answers: its ref names a request, its id a send.
 func (c *Client) failed(r *reply) {
 	err := r.err()
 	switch {
-	case r.Ref != "" && (c.joinFailed(r, err) || c.proved(r) || c.readFailed(r, err) || c.answer(r, err)):
+	case r.Ref != "" && (c.joinFailed(r, err) || c.rechecked(r) || c.readFailed(r, err) || c.answer(r, err)):
 	case r.ID != "" && c.sendFailed(r, err):
 	default:
-		c.said = err
-		c.tellRefusal(Refusal{Conversation: r.Conversation, ID: r.ID, Err: err})
-	}
-}
-
-func (c *Client) tellRefusal(r Refusal) {
-	if h := c.options.Handler.Refuse; h != nil {
-		h(r)
-	}
-}
-
-// garbled tells of a frame that cannot be read, and breaks the connection off: what follows may be no better.
-func (c *Client) garbled(frame []byte, why error) error {
-	v := Violation{Kind: Garbled, Detail: fmt.Sprintf("the server's frame %.100q cannot be read: %v", frame, why)}
-	c.tellViolation(v)
-	return v
-}
-
-func (c *Client) tellViolation(v Violation) {
-	c.stats.violations.Add(1)
-	if h := c.options.Handler.Violation; h != nil {
-		h(v)
+		c.lastError = err
+		c.reportRefusal(Refusal{Conversation: r.Conversation, ID: r.ID, Err: err})
 	}
 }

@@ -20,7 +20,8 @@ func num(s string) json.Number { return json.Number(s) }
 func say(t *testing.T, c *Client, ids ...string) {
 	t.Helper()
 	for _, id := range ids {
-		if _, err := c.TrySend(Message{Conversation: "lobby", ID: protocol.MessageID(id), Text: "text of " + id}); err != nil {
+		m := Message{Conversation: "lobby", ID: protocol.MessageID(id), Text: "text of " + id}
+		if _, err := c.TrySend(m); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -72,7 +73,8 @@ func TestSendsWithoutAnAckAreSentAgainInOrderWithPrevAndSince(t *testing.T) {
 		for i, id := range []string{"b", "c", "d"} {
 			k.acks(id, fmt.Sprint(9+i))
 		}
-		n.expect("disconnected", "connected again=true", "joined log1 8-9 resumed=true missed=0", "ack b 9", "ack c 10", "ack d 11")
+		n.expect("disconnected", "connected again=true", "joined log1 8-9 resumed=true missed=0",
+			"ack b 9", "ack c 10", "ack d 11")
 	})
 }
 
@@ -90,11 +92,12 @@ func TestAnUnavailableSendIsSentAgainBeforeThoseBehindIt(t *testing.T) {
 		say(t, c, "d")
 		k.hearsNothing(time.Second)
 		k.refuses("c", "out_of_order", "")
-		k.said(k.hearsSends("a", "b", "c", "d"), "a prev=<nil> since=0", "b prev=a since=0", "c prev=b since=0", "d prev=c since=<nil>")
+		k.said(k.hearsSends("a", "b", "c", "d"),
+			"a prev=<nil> since=0", "b prev=a since=0", "c prev=b since=0", "d prev=c since=<nil>")
 		if d := time.Since(start); d < 2*time.Second {
 			t.Errorf("sent again after %v, want 2 s at least", d)
 		}
-		if s := c.Stats(); s.PutOff != 1 {
+		if s := c.Stats(); s.Retried != 1 {
 			t.Errorf("stats %+v", s)
 		}
 	})
@@ -161,7 +164,10 @@ func TestWhatTheServerWouldCloseForIsRefusedHere(t *testing.T) {
 		say(t, c, "small")
 		k.said(k.hearsSends("small"), "small prev=<nil> since=<nil>")
 		n.expect("refused big too_large")
-		for _, m := range []Message{{Conversation: "Lobby", Text: "x"}, {Conversation: "lobby"}, {Conversation: "lobby", Text: "\xff"}, {Conversation: "lobby", Text: "x", Meta: []byte("[]")}} {
+		for _, m := range []Message{
+			{Conversation: "Lobby", Text: "x"}, {Conversation: "lobby"}, {Conversation: "lobby", Text: "\xff"},
+			{Conversation: "lobby", Text: "x", Meta: []byte("[]")},
+		} {
 			if _, err := c.TrySend(m); err == nil {
 				t.Errorf("%+v was taken", m)
 			}
@@ -179,12 +185,15 @@ func TestHistoryAndPingAreAskedAgainAfterAReconnect(t *testing.T) {
 		k.hears("ping")
 		k.close(1001, "")
 		k = f.next()
-		k.say(`{"type":"pong","ref":"` + k.hears("ping")["ref"].(string) + `"}`)
+		k.say(`{"type":"pong"` + ref(k.hears("ping")) + `}`)
 		if err := <-pinged; err != nil {
 			t.Error(err)
 		}
 		go func() { // ends with the reply
-			k.say(`{"type":"history","conversation":"lobby","messages":[{"type":"message","conversation":"lobby","seq":4,"from":"bob","time":"2026-11-24T12:00:00.000000Z","text":"hi"},{"type":"poll","conversation":"lobby","seq":5}],"more":true,"ref":"` + k.hears("history")["ref"].(string) + `"}`)
+			known := `{"type":"message","conversation":"lobby","seq":4,"from":"bob",` +
+				`"time":"2026-11-24T12:00:00.000000Z","text":"hi"}`
+			unknown := `{"type":"poll","conversation":"lobby","seq":5}`
+			k.pages(k.hears("history"), known+","+unknown, true)
 		}()
 		entries, more, err := c.History(context.Background(), Page{Conversation: "lobby", Limit: 2})
 		if err != nil || !more || len(entries) != 2 || entries[0].PlainText() != "hi" || entries[1].Seq != 5 {
@@ -240,7 +249,8 @@ func TestASendWithAnIDOfItsOwnersIsLookedForFromItsTargetOrSinceOn(t *testing.T)
 		k.joins("log1", "8", "7")
 		n.expect("connected again=false", "joined log1 8-7 resumed=false missed=0")
 		messages := []Message{
-			{ID: "a", Target: 5}, {ID: "b", Target: 5, Since: num0(3)}, {ID: "c", Since: num0(0)}, {ID: "d"}, {Target: 5}, {Since: num0(3)},
+			{ID: "a", Target: 5}, {ID: "b", Target: 5, Since: num0(3)}, {ID: "c", Since: num0(0)},
+			{ID: "d"}, {Target: 5}, {Since: num0(3)},
 		}
 		for _, m := range messages {
 			m.Conversation, m.Text = "lobby", "text"
@@ -262,7 +272,9 @@ func TestWhatStandsBeforeTheServerMayTakeLessThanItTheLargestSendIsGivenUp(t *te
 		k := f.next()
 		k.joins("log1", "1", "0")
 		n.expect("connected again=false", "joined log1 1-0 resumed=false missed=0")
-		for _, m := range []Message{{ID: "a", Text: "text of a"}, {ID: "big", Text: strings.Repeat("x", 5000)}, {ID: "b", Text: "text of b"}} {
+		for _, m := range []Message{
+			{ID: "a", Text: "text of a"}, {ID: "big", Text: strings.Repeat("x", 5000)}, {ID: "b", Text: "text of b"},
+		} {
 			m.Conversation = "lobby"
 			if _, err := c.TrySend(m); err != nil {
 				t.Fatal(err)
@@ -285,7 +297,8 @@ func TestALaterClientResumesWhereAnEarlierOneStood(t *testing.T) {
 		if _, ok := c.Resume("lobby"); ok {
 			t.Error("before the join is answered there is a place to resume at")
 		}
-		k.say(`{"type":"joined","conversation":"lobby","log":"log1","first":8,"last":8,"sum":"eight","online":[],"count":1,"reads":{},"ref":"` + j["ref"].(string) + `"}`)
+		k.say(`{"type":"joined","conversation":"lobby","log":"log1","first":8,"last":8,"sum":"eight",` +
+			`"online":[],"count":1,"reads":{}` + ref(j) + `}`)
 		k.entry("message", "8")
 		k.entry("message", "9")
 		n.expect("connected again=false", "joined log1 8-8 resumed=false missed=0", "entry 8", "entry 9")

@@ -6,17 +6,15 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/coder/websocket"
-
 	"verbatim/protocol"
 )
 
-// write says what there is to say, from the welcome on, until over ends or the server is not heard of any more. What has
-// gathered goes out in one call, when the socket is free.
+// write sends what there is to send, from the welcome on, until over ends or the server is silent for too long. What
+// has gathered since the last call goes out in one.
 func (c *Client) write(over context.Context, l *link) error {
 	alive := time.NewTicker(max(c.Limits().Ping, time.Second) * 5 / 4)
 	defer alive.Stop()
-	watch := watch{link: l}
+	watch := watchdog{wire: l.wire}
 	var frame []byte
 	for {
 		select {
@@ -28,7 +26,7 @@ func (c *Client) write(over context.Context, l *link) error {
 				return err
 			}
 			if ping {
-				if err := l.say([]byte(`{"type":"ping"}`)); err != nil {
+				if err := l.writeFrame([]byte(`{"type":"ping"}`)); err != nil {
 					return err
 				}
 			}
@@ -41,40 +39,33 @@ func (c *Client) write(over context.Context, l *link) error {
 	}
 }
 
-func (l *link) say(frame []byte) error {
-	if err := l.ws.Write(context.Background(), websocket.MessageText, frame); err != nil {
-		return fmt.Errorf("client: write: %w", err)
-	}
-	return nil
-}
-
-// writeAll writes all that there is to say by now.
+// writeAll sends all that there is to send by now. buffer is scratch space; it returns the grown one.
 func (c *Client) writeAll(l *link, buffer []byte) ([]byte, error) {
 	l.wire.hold()
 	for {
 		frame, refused := c.nextFrame(buffer[:0])
 		if refused != nil {
-			c.giveUp(refused.v.id, refused.item, refused.err)
+			c.giveUp(refused.id, refused.send, refused.err)
 			continue
 		}
 		if len(frame) == 0 {
 			return buffer, l.wire.release()
 		}
 		buffer = frame
-		if err := l.say(frame); err != nil {
+		if err := l.writeFrame(frame); err != nil {
 			return buffer, err
 		}
 	}
 }
 
-// oversize is a send that the server would close the connection for.
+// oversize is a send for which the server would close the connection.
 type oversize struct {
-	v    *conversation
-	item *outgoing
+	id   protocol.ConversationID
+	send *outgoing
 	err  *protocol.Error
 }
 
-// nextFrame gives the next thing to say; nothing where there is none, or where the connection has been given up.
+// nextFrame appends the next request to dst. It appends nothing if there is none, or if the connection has ended.
 func (c *Client) nextFrame(dst []byte) ([]byte, *oversize) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -88,74 +79,72 @@ func (c *Client) nextFrame(dst []byte) ([]byte, *oversize) {
 		}
 	}
 	for len(c.ready) > 0 {
-		v := c.ready[0]
-		if v.due {
-			if dst = c.appendJoin(dst, v); len(dst) > 0 {
-				return dst, nil
-			}
+		frame, refused := c.frameOf(dst, c.ready[0])
+		if len(frame) > len(dst) || refused != nil {
+			return frame, refused
 		}
-		if v.proof.of != 0 && v.proof.ref == 0 {
-			return c.appendProof(dst, v), nil
-		}
-		if dst = c.appendEphemeral(dst, v); len(dst) > 0 {
-			return dst, nil
-		}
-		if item, before := v.next(time.Now()); item != nil {
-			dst = c.appendSend(dst, v, item, before)
-			if most := c.limits.Frame; most > 0 && len(dst) > most {
-				v.settle(v.written - 1)
-				return dst[:0], &oversize{v, item, protocol.TooLarge(fmt.Sprintf("the message makes a frame of %d bytes, and the server takes %d: send it in parts", len(dst), most))}
-			}
-			return dst, nil
-		}
-		v.queued = false
-		c.ready[0] = nil
-		if c.ready = c.ready[1:]; len(c.ready) == 0 {
-			c.ready = nil
-		}
+		c.dequeue()
 	}
 	return dst, nil
 }
 
-// disconnect makes ready what the next connection begins with: the joins, the sends without an ack, the open calls.
-func (c *Client) disconnect() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.live, c.cut = false, nil
-	for _, call := range c.calls {
-		call.written = false
-	}
-	for _, v := range c.conversations {
-		v.told, v.ref, v.expected, v.due = false, 0, 0, v.wanted
-		v.proof.disconnected()
-		v.typing = typing{}
-		v.outbox.disconnected()
-		if v.wanted || len(v.items) > 0 {
-			c.enqueue(v)
+// frameOf appends a conversation's next request to dst, or nothing. mu is held.
+func (c *Client) frameOf(dst []byte, v *conversation) ([]byte, *oversize) {
+	if v.due {
+		if frame := c.appendJoin(dst, v); len(frame) > len(dst) {
+			return frame, nil
 		}
 	}
+	if v.recheck.pending() {
+		return c.appendRecheck(dst, v), nil
+	}
+	if frame := c.appendEphemeral(dst, v); len(frame) > len(dst) {
+		return frame, nil
+	}
+	send, prev := v.outbox.next(time.Now())
+	if send == nil {
+		return dst, nil
+	}
+	frame := c.appendSend(dst, v, send, prev)
+	if size, limit := len(frame)-len(dst), c.limits.Frame; limit > 0 && size > limit {
+		v.outbox.remove(v.outbox.written - 1)
+		return dst, &oversize{v.id, send, protocol.TooLarge(fmt.Sprintf(
+			"the message makes a frame of %d bytes, and the server takes %d: send it in parts", size, limit))}
+	}
+	return frame, nil
 }
 
-// watch finds a server that is gone without a word. The server pings after limits.ping of silence, so that something
-// is heard within each tick, which is a little longer; where nothing is, it is asked, and given one tick more.
-type watch struct {
-	link    *link
+// dequeue removes the first conversation with something to write, which has nothing more. mu is held.
+func (c *Client) dequeue() {
+	c.ready[0].queued = false
+	c.ready[0] = nil
+	if c.ready = c.ready[1:]; len(c.ready) == 0 {
+		c.ready = nil // frees the array
+	}
+}
+
+// watchdog detects a server that has disappeared without closing. The server pings after Limits.Ping of silence, so
+// something comes within each tick, which is a little longer. If nothing does, the client pings and waits one tick
+// more.
+type watchdog struct {
+	wire    *wire
 	heard   uint64
-	waiting bool // the reader waited for the server at the tick before
-	asked   bool
+	waiting bool // at the last tick the reader waited for the server
+	pinged  bool
 }
 
-func (w *watch) tick() (ping bool, err error) {
-	heard, waiting := w.link.wire.heard.Load(), w.link.wire.reading.Load()
-	silent := heard == w.heard && waiting && w.waiting // the clock stands still while the Handler is busy
+// tick reports whether to ping the server. The error says that a ping was not answered.
+func (w *watchdog) tick() (ping bool, err error) {
+	heard, waiting := w.wire.heard.Load(), w.wire.reading.Load()
+	silent := heard == w.heard && waiting && w.waiting // the time of a busy Handler does not count
 	w.heard, w.waiting = heard, waiting
 	if !silent {
-		w.asked = false
+		w.pinged = false
 		return false, nil
 	}
-	if w.asked {
+	if w.pinged {
 		return false, errors.New("client: the server was silent and did not answer a ping: it, or the network, is gone")
 	}
-	w.asked = true
+	w.pinged = true
 	return true, nil
 }

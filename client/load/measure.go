@@ -82,7 +82,7 @@ func (r *run) finish(p *Report) {
 	for _, m := range r.members {
 		s := m.client.Stats()
 		p.Reconnects += s.Reconnects
-		p.PutOff += s.PutOff
+		p.PutOff += s.Retried
 		p.Checked += m.got.Load()
 		p.Sent += uint64(m.sent)
 		p.Acked += uint64(m.acked)

@@ -167,7 +167,7 @@ func (m *member) left(l client.Left) {
 }
 
 func (m *member) violation(v client.Violation) {
-	kind := map[client.ViolationKind]string{client.Gap: lostKind, client.Shorter: lostKind, client.Repeat: doubledKind}[v.Kind]
+	kind := map[client.ViolationKind]string{client.Gap: lostKind, client.Truncated: lostKind, client.Repeat: doubledKind}[v.Kind]
 	if kind == "" {
 		kind = garbledKind
 	}

@@ -2,7 +2,6 @@ package client
 
 import (
 	"bytes"
-	"math"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -11,7 +10,7 @@ import (
 	"verbatim/protocol"
 )
 
-// reply is all that the server's objects other than entries may hold.
+// reply has every field of the server's objects, entries excepted.
 type reply struct {
 	Type         string                           `json:"type"`
 	Ref          string                           `json:"ref"`
@@ -40,18 +39,8 @@ type reply struct {
 	More         bool                             `json:"more"`
 }
 
-type wireLimits struct {
-	Frame        int `json:"frame"`
-	Text         int `json:"text"`
-	Meta         int `json:"meta"`
-	Page         int `json:"page"`
-	Joins        int `json:"joins"`
-	Names        int `json:"names"`
-	Rate         int `json:"rate"`
-	IDs          int `json:"ids"`
-	WriteTimeout int `json:"write_timeout"`
-	Ping         int `json:"ping"`
-}
+// maxRetryAfter bounds the wait that a server may ask for.
+const maxRetryAfter = 10 * time.Minute
 
 func decode(frame []byte) (reply, error) {
 	var r reply
@@ -59,26 +48,10 @@ func decode(frame []byte) (reply, error) {
 	return r, err
 }
 
-// err is the server's word of an `error`.
+// err returns the error in a reply of type "error".
 func (r *reply) err() *protocol.Error {
-	after := time.Duration(min(max(r.RetryAfter, 0), longestWait.Seconds()) * float64(time.Second))
+	after := time.Duration(min(max(r.RetryAfter, 0), maxRetryAfter.Seconds()) * float64(time.Second))
 	return &protocol.Error{Code: r.Code, Reason: r.Reason, RetryAfter: after}
-}
-
-func (w *wireLimits) limits() Limits {
-	s := func(n int) time.Duration { return time.Duration(min(n, math.MaxInt32)) * time.Second }
-	return Limits{
-		Frame: w.Frame, Text: w.Text, Meta: w.Meta, Page: w.Page, Joins: w.Joins, Names: w.Names, Rate: w.Rate,
-		IDs: s(w.IDs), WriteTimeout: s(w.WriteTimeout), Ping: s(w.Ping),
-	}
-}
-
-func defaultLimits() Limits {
-	d := protocol.DefaultLimits()
-	return Limits{
-		Frame: d.Frame, Text: d.Text, Meta: d.Meta, Page: d.Page, Joins: d.Joins, Names: d.Names, Rate: d.Rate,
-		IDs: d.IDs, WriteTimeout: d.WriteTimeout, Ping: d.Ping,
-	}
 }
 
 var (
@@ -86,8 +59,8 @@ var (
 	conversationField = []byte(`,"conversation":"`)
 )
 
-// head reads the first two fields of a server's object, which stand in the contract's order: its type, and its
-// conversation, nil where another field comes first. ok is false where the object does not begin with a type.
+// head reads the first two fields of a server's object, which the contract puts in this order: the type and the
+// conversation, which is nil if another field is second. ok is false if the object does not begin with a type.
 func head(frame []byte) (kind, conversation []byte, ok bool) {
 	rest, ok := bytes.CutPrefix(frame, typeField)
 	if !ok {
@@ -98,6 +71,7 @@ func head(frame []byte) (kind, conversation []byte, ok bool) {
 		return nil, nil, false
 	}
 	kind, rest = rest[:end], rest[end+1:]
+
 	if rest, ok = bytes.CutPrefix(rest, conversationField); ok {
 		if end = bytes.IndexByte(rest, '"'); end >= 0 {
 			conversation = rest[:end]
