@@ -6,6 +6,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"verbatim/client/load"
 	"verbatim/server"
 )
 
@@ -26,6 +27,7 @@ var groups = []kong.Group{
 // flagHelp is the help of the flags whose fields do not have it, by command and by flag.
 var flagHelp = map[string]map[string]string{
 	"serve": server.FlagHelp,
+	"load":  load.FlagHelp,
 	"verify": {
 		"data-dir": onlyRead,
 		"receipt":  "The seq and sum of an ack that must be on the record. May be repeated.",

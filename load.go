@@ -11,7 +11,9 @@ import (
 	"verbatim/server"
 )
 
-type loadCommand struct{ load.Options }
+type loadCommand struct {
+	load.Options `envprefix:"VERBATIM_LOAD_"`
+}
 
 // Help is what kong shows above the flags.
 func (loadCommand) Help() string { return load.Help }

@@ -15,7 +15,7 @@ import (
 	"verbatim/protocol"
 )
 
-// fake is a server in few lines, which keeps the contract, but for what fault says.
+// fake is a small server, which keeps the contract except where its fault breaks it.
 type fake struct {
 	t     *testing.T
 	web   *httptest.Server
@@ -23,13 +23,13 @@ type fake struct {
 	gone  atomic.Bool // it answers 503
 
 	mu       sync.Mutex
-	entries  [][]byte       // of its one conversation; seq i+1 stands at i
+	entries  [][]byte       // of its one conversation; seq i+1 is at index i
 	ids      map[string]int // the seq of each
 	sessions []*session
 	ended    sync.WaitGroup
 }
 
-// fault is what a session is sent in place of an entry; nil: the entry. n counts from 1.
+// fault returns what a session is sent in place of an entry. nil: the entry. n counts from 1.
 type fault func(s *session, n int, entry []byte) [][]byte
 
 type session struct {
@@ -52,7 +52,7 @@ func newFake(t *testing.T, fault fault) *fake {
 	return f
 }
 
-// recorded reports whether the fake has so many entries.
+// recorded returns a function that reports whether the fake has n entries.
 func (f *fake) recorded(n int) func() bool {
 	return func() bool {
 		f.mu.Lock()
@@ -61,7 +61,7 @@ func (f *fake) recorded(n int) func() bool {
 	}
 }
 
-// joins is how many sessions have joined so far.
+// joins returns how many sessions have joined so far.
 func (f *fake) joins() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -87,13 +87,14 @@ func (f *fake) serve(w http.ResponseWriter, r *http.Request) {
 func (s *session) write() {
 	defer s.f.ended.Done()
 	for frame := range s.out {
-		_ = s.ws.Write(context.Background(), websocket.MessageText, frame) // who is gone is seen by read
+		_ = s.ws.Write(context.Background(), websocket.MessageText, frame) // read notices a closed connection
 	}
 }
 
 func (s *session) read() {
 	defer s.f.ended.Done()
-	s.out <- []byte(`{"type":"welcome","session":"s","user":"` + s.name + `","version":"fake","now":"","limits":{"frame":131072,"text":16384,"ping":30}}`)
+	s.out <- []byte(`{"type":"welcome","session":"s","user":"` + s.name + `","version":"fake","now":"",` +
+		`"limits":{"frame":131072,"text":16384,"ping":30}}`)
 	for {
 		_, frame, err := s.ws.Read(context.Background())
 		if err != nil {
@@ -132,7 +133,8 @@ func (s *session) join(conversation, ref string, after *int) {
 	if len(f.entries) > 0 {
 		log = `"log":"log1",`
 	}
-	s.out <- fmt.Appendf(nil, `{"type":"joined","conversation":"%s",%s"first":%d,"last":%d,"online":[],"count":1,"reads":{},"ref":"%s"}`, conversation, log, from+1, len(f.entries), ref)
+	s.out <- fmt.Appendf(nil, `{"type":"joined","conversation":"%s",%s"first":%d,"last":%d,`+
+		`"online":[],"count":1,"reads":{},"ref":"%s"}`, conversation, log, from+1, len(f.entries), ref)
 	if !s.joined {
 		s.joined = true
 		f.sessions = append(f.sessions, s)
@@ -150,11 +152,15 @@ func (s *session) send(conversation, id, text string) {
 		seq = len(f.entries) + 1
 		f.ids[id] = seq
 	}
-	s.out <- fmt.Appendf(nil, `{"type":"ack","id":"%s","conversation":"%s","seq":%d,"time":"","sum":""}`, id, conversation, seq)
+	s.out <- fmt.Appendf(nil, `{"type":"ack","id":"%s","conversation":"%s","seq":%d,"time":"","sum":""}`,
+		id, conversation, seq)
 	if duplicate {
 		return
 	}
-	m := protocol.Message{Conversation: protocol.ConversationID(conversation), Seq: protocol.Seq(seq), ID: protocol.MessageID(id), From: protocol.UserID(s.name), Text: `"` + text + `"`}
+	m := protocol.Message{
+		Conversation: protocol.ConversationID(conversation), Seq: protocol.Seq(seq), ID: protocol.MessageID(id),
+		From: protocol.UserID(s.name), Text: `"` + text + `"`,
+	}
 	if seq == 1 {
 		m.Log = "log1"
 	}

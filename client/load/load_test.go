@@ -18,24 +18,27 @@ import (
 	"verbatim/protocol"
 )
 
-// small is a load that goes on until its context ends: no time is enough for a busy machine.
+// small is a load that continues until its context ends: on a busy machine no fixed time is long enough.
 func small(url string) Options {
-	return Options{URL: url, Conversations: 1, Members: 5, Publishers: 2, Window: 2, Size: 20, Prefix: "load-", Duration: time.Hour, Deadline: time.Minute, ReconnectShare: 0.5}
+	return Options{
+		URL: url, Conversations: 1, Members: 5, Publishers: 2, Window: 2, Size: 20, Prefix: "load-",
+		Duration: time.Hour, Deadline: time.Minute, ReconnectShare: 0.5,
+	}
 }
 
-// broken is a small load on a server from which not all will come: it is waited for a while.
+// broken is a small load on a server from which not everything will come, so that the deadline passes.
 func broken(url string) Options {
 	o := small(url)
 	o.Deadline = 8 * time.Second
 	return o
 }
 
-// under runs a load on the fake until it is enough.
+// under runs a load on the fake until enough returns true.
 func (f *fake) under(t *testing.T, o Options, enough func() bool) *Report {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	go func() { // the load's; ends once it is enough, or with the load
+	go func() { // the test's; ends when it is enough, or with the load
 		for !enough() && ctx.Err() == nil {
 			time.Sleep(2 * time.Millisecond) // between two looks
 		}
@@ -56,14 +59,15 @@ func TestAServerThatKeepsTheContractPasses(t *testing.T) {
 		t.Error(err, report.Violations)
 	}
 	if report.Sent == 0 || report.Acked != report.Sent || report.Checked != 5*report.Sent {
-		t.Errorf("sent %d, acked %d, checked %d: want as many acked, five times as many checked", report.Sent, report.Acked, report.Checked)
+		t.Errorf("sent %d, acked %d, checked %d: want as many acked, five times as many checked",
+			report.Sent, report.Acked, report.Checked)
 	}
 	if l := report.PublishToDeliver; l.P50 <= 0 || l.P50 > l.P99 || l.P99 > l.Max {
 		t.Errorf("latency %+v", l)
 	}
 }
 
-// with changes an entry's seq.
+// with returns the entry with another seq.
 func with(entry []byte, seq protocol.Seq) []byte {
 	return seqField.ReplaceAll(entry, []byte(`"seq":`+strconv.FormatUint(uint64(seq), 10)+`,`))
 }
@@ -72,7 +76,7 @@ var seqField = regexp.MustCompile(`"seq":\d+,`)
 
 func TestEachBreachIsFound(t *testing.T) {
 	t.Parallel()
-	const victim = "load-3" // who is treated badly
+	const victim = "load-3" // the session that the fault is for
 	for what, row := range map[string]struct {
 		kind  string
 		says  string
@@ -84,31 +88,33 @@ func TestEachBreachIsFound(t *testing.T) {
 			}
 			return [][]byte{entry}
 		}},
-		"everything lost from some time on": {lostKind, "were acknowledged and not seen by socket 3", func(s *session, n int, entry []byte) [][]byte {
-			if s.name == victim && n >= 10 {
-				return nil
-			}
-			return [][]byte{entry}
-		}},
+		"everything lost from some time on": {lostKind, "were acknowledged and not seen by socket 3",
+			func(s *session, n int, entry []byte) [][]byte {
+				if s.name == victim && n >= 10 {
+					return nil
+				}
+				return [][]byte{entry}
+			}},
 		"an entry that comes twice": {doubledKind, "came again", func(s *session, n int, entry []byte) [][]byte {
 			if s.name == victim && n == 10 {
 				return [][]byte{entry, entry}
 			}
 			return [][]byte{entry}
 		}},
-		"a message that is recorded twice": {doubledKind, "came after", func(s *session, n int, entry []byte) [][]byte {
-			seq, _ := protocol.EntrySeq(entry)
-			if n >= 10 { // in every session, so that the seqs are right
-				entry = with(entry, seq+1)
-			}
-			if n == 10 {
-				return [][]byte{with(entry, seq), entry}
-			}
-			return [][]byte{entry}
-		}},
+		"a message that is recorded twice": {doubledKind, "came after",
+			func(s *session, n int, entry []byte) [][]byte {
+				seq, _ := protocol.EntrySeq(entry)
+				if n >= 10 { // in every session, so that the seqs are right
+					entry = with(entry, seq+1)
+				}
+				if n == 10 {
+					return [][]byte{with(entry, seq), entry}
+				}
+				return [][]byte{entry}
+			}},
 		"two entries that come in the wrong order":         {lostKind, "came where", swapped(victim, false)},
 		"two messages in the wrong order under right seqs": {orderKind, "", swapped(victim, true)},
-		"what is no JSON": {garbledKind, "cannot be read", func(s *session, n int, entry []byte) [][]byte {
+		"what is no JSON": {malformedKind, "cannot be read", func(s *session, n int, entry []byte) [][]byte {
 			if s.name == victim && n == 10 {
 				return [][]byte{[]byte("hello"), entry}
 			}
@@ -127,14 +133,15 @@ func TestEachBreachIsFound(t *testing.T) {
 			if err := report.WriteText(&text); err != nil {
 				t.Fatal(err)
 			}
-			if line := regexp.MustCompile(`(?m)^` + row.kind + `: \d+, first: .*`).FindString(text.String()); !strings.Contains(line, row.says) || line == "" {
+			line := regexp.MustCompile(`(?m)^` + row.kind + `: \d+, first: .*`).FindString(text.String())
+			if !strings.Contains(line, row.says) || line == "" {
 				t.Errorf("the report has no line of it with %q:\n%s", row.says, &text)
 			}
 		})
 	}
 }
 
-// swapped gives two entries of the victim in the wrong order; sneaky: with the seqs that stood in their places.
+// swapped sends the victim two entries in the wrong order. If sneaky is set, their seqs are in the right order.
 func swapped(victim string, sneaky bool) fault {
 	return func(s *session, n int, entry []byte) [][]byte {
 		switch {
@@ -154,15 +161,15 @@ func swapped(victim string, sneaky bool) fault {
 func TestAnAckForAnotherPlaceIsFound(t *testing.T) {
 	t.Parallel()
 	r := newRun(small("x"), nil)
-	p := r.rooms[0].publishers[0]
-	p.stands(1, 7)
-	p.stands(1, 7)
-	if n := r.faults.count(); n != 0 {
-		t.Fatal(r.faults.all())
+	p := r.conversations[0].publishers[0]
+	p.checkSeq(1, 7)
+	p.checkSeq(1, 7)
+	if n := r.violations.count(); n != 0 {
+		t.Fatal(r.violations.all())
 	}
-	p.stands(2, 8)
-	p.stands(2, 9)
-	if n := r.faults.count(); n != 1 {
+	p.checkSeq(2, 8)
+	p.checkSeq(2, 9)
+	if n := r.violations.count(); n != 1 {
 		t.Errorf("%d faults, want 1", n)
 	}
 }
@@ -170,13 +177,13 @@ func TestAnAckForAnotherPlaceIsFound(t *testing.T) {
 func TestDifferentOrdersAtTwoReadersAreFound(t *testing.T) {
 	t.Parallel()
 	r := newRun(small("x"), nil)
-	r.judge()
-	if n := r.faults.count(); n != 0 {
-		t.Fatal(r.faults.all())
+	r.check()
+	if n := r.violations.count(); n != 0 {
+		t.Fatal(r.violations.all())
 	}
 	r.members[2].order = 1
-	r.judge()
-	if all := r.faults.all(); len(all) != 1 || all[0].Kind != orderKind {
+	r.check()
+	if all := r.violations.all(); len(all) != 1 || all[0].Kind != orderKind {
 		t.Errorf("%+v", all)
 	}
 }
@@ -188,13 +195,13 @@ func TestAServerThatStopsAnsweringIsFound(t *testing.T) {
 	o.Rate = 200
 	f.fault = func(s *session, n int, entry []byte) [][]byte {
 		if n == 10 {
-			_ = s.ws.CloseNow() // and whoever comes again gets no welcome
+			_ = s.ws.CloseNow() // from now on the fake answers 503
 			f.gone.Store(true)
 		}
 		return [][]byte{entry}
 	}
 	begin := time.Now()
-	report := f.under(t, o, func() bool { // and a second later, so that there is something unanswered
+	report := f.under(t, o, func() bool { // a second after that, so that something is unanswered
 		if !f.gone.Load() {
 			begin = time.Now()
 		}
@@ -205,7 +212,7 @@ func TestAServerThatStopsAnsweringIsFound(t *testing.T) {
 	}
 }
 
-func TestAnOpenLoopSendsNoMoreThanItsRateAndAStormResumes(t *testing.T) {
+func TestAnOpenLoopSendsNoMoreThanItsRateAndBrokenConnectionsResume(t *testing.T) {
 	t.Parallel()
 	f := newFake(t, nil)
 	o := small(f.web.URL)
@@ -220,13 +227,15 @@ func TestAnOpenLoopSendsNoMoreThanItsRateAndAStormResumes(t *testing.T) {
 		t.Errorf("%d sent in less than %v, at a rate of %v a second", report.Sent, took, o.Rate)
 	}
 	if report.Reconnects == 0 {
-		t.Errorf("%d reconnects, want some: did the storm blow?", report.Reconnects)
+		t.Errorf("%d reconnects, want some: were connections broken?", report.Reconnects)
 	}
 }
 
 func TestWhatCannotBeginIsRefused(t *testing.T) {
 	t.Parallel()
-	full := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }))
+	full := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}))
 	defer full.Close()
 	change := func(f func(*Options)) Options { o := small(full.URL); f(&o); return o }
 	for says, o := range map[string]Options{
@@ -243,13 +252,15 @@ func TestWhatCannotBeginIsRefused(t *testing.T) {
 		"--prefix":          change(func(o *Options) { o.Prefix = "Load" }),
 		"--pid":             change(func(o *Options) { o.PID = 1 << 30 }),
 	} {
-		if _, err := Run(context.Background(), o, nil); !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), says) {
+		_, err := Run(context.Background(), o, nil)
+		if !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), says) {
 			t.Errorf("got %v, want a refusal with %q", err, says)
 		}
 	}
 	tooLong := small(newFake(t, nil).web.URL)
 	tooLong.Size = 20_000
-	if _, err := Run(context.Background(), tooLong, nil); !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "--max-text") {
+	_, err := Run(context.Background(), tooLong, nil)
+	if !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "--max-text") {
 		t.Errorf("got %v, want a refusal with --max-text", err)
 	}
 }
@@ -265,10 +276,11 @@ func TestTheEndOfTheContextEndsThePublishingAlone(t *testing.T) {
 
 func TestThePlotIsWellFormedWhateverThereIs(t *testing.T) {
 	t.Parallel()
+	latency := Latency{0.1, 0.2, 3, 40, 500}
 	for _, points := range [][]Point{
 		nil,
 		{{At: 1}},
-		{{At: 1, Deliveries: 1e6, Latency: Latency{0.1, 0.2, 3, 40, 500}}, {At: 2}, {At: 3, Deliveries: 2e6, Latency: Latency{0.1, 0.2, 3, 40, 500}}},
+		{{At: 1, Deliveries: 1e6, Latency: latency}, {At: 2}, {At: 3, Deliveries: 2e6, Latency: latency}},
 	} {
 		var svg bytes.Buffer
 		if err := (&Report{Points: points}).WritePlot(&svg); err != nil {
@@ -291,13 +303,14 @@ func TestADeliveryAllocatesNothing(t *testing.T) {
 	r := newRun(small("x"), nil)
 	r.from.Store(0)
 	m := r.members[3]
-	frame := []byte(`{"type":"message","conversation":"load-0","seq":12,"id":"` + r.id + `-1-1-500","from":"load-1","text":"x"}`)
+	frame := []byte(`{"type":"message","conversation":"load-0","seq":12,"id":"` + r.id + `-1-1-500",` +
+		`"from":"load-1","text":"x"}`)
 	e := &client.Entry{Conversation: "load-0", Seq: 12, JSON: frame}
 	allocated := testing.AllocsPerRun(1000, func() {
 		m.seen[1] = 0
 		m.entry(e)
 	})
-	if allocated != 0 || m.got.Load() == 0 || r.faults.count() != 0 {
-		t.Errorf("%v allocations a delivery; %d delivered, %d faults", allocated, m.got.Load(), r.faults.count())
+	if allocated != 0 || m.got.Load() == 0 || r.violations.count() != 0 {
+		t.Errorf("%v allocations a delivery; %d delivered, %d faults", allocated, m.got.Load(), r.violations.count())
 	}
 }

@@ -12,10 +12,10 @@ import (
 //go:embed plot.svg.tmpl
 var plotSVG string
 
-// plotTemplate draws two panels above one another. Nothing that it is given comes from outside but numbers.
+// plotTemplate draws two panels, one above the other. Its data are numbers and fixed texts, so nothing needs escaping.
 var plotTemplate = template.Must(template.New("plot").Parse(plotSVG))
 
-// The drawing's measures, in pixels.
+// Sizes, in pixels.
 const (
 	plotWidth   = 900.0
 	panelLeft   = 70.0
@@ -65,9 +65,11 @@ func (p *Report) WritePlot(w io.Writer) error {
 		{"p99.9", "#dc2626", func(q *Point) float64 { return q.Latency.P999 }},
 		{"max", "#7f1d1d", func(q *Point) float64 { return q.Latency.Max }},
 	})
-	title := fmt.Sprintf("verbatim load: %d × %d sockets, %d publishers in each, %s, %d bytes", p.Conversations, p.Members, p.Publishers, p.pace(), p.Size)
+	title := fmt.Sprintf("verbatim load: %d × %d sockets, %d publishers in each, %s, %d bytes",
+		p.Conversations, p.Members, p.Publishers, p.loop(), p.Size)
 	return plotTemplate.Execute(w, map[string]any{
-		"Width": plotWidth, "Height": panelTop + 2*panelHeight + panelGap + 40, "Left": panelLeft, "Right": panelRight,
+		"Width": plotWidth, "Height": panelTop + 2*panelHeight + panelGap + 40,
+		"Left": panelLeft, "Right": panelRight,
 		"Title": title, "Seconds": seconds, "Panels": []panel{throughput, latency},
 	})
 }
@@ -77,21 +79,21 @@ type series struct {
 	value       func(*Point) float64
 }
 
-// scale places a value between 0 (bottom) and 1 (top), and says where the ticks are.
-type scale func(least, most float64) (place func(float64) float64, ticks []float64)
+// scale returns where a value is between 0 (bottom) and 1 (top), and the values that get a tick.
+type scale func(smallest, greatest float64) (position func(float64) float64, ticks []float64)
 
-func linear(_, most float64) (func(float64) float64, []float64) {
-	step := niceStep(most / 5)
-	most = math.Ceil(most/step) * step
+func linear(_, greatest float64) (func(float64) float64, []float64) {
+	step := niceStep(greatest / 5)
+	top := math.Ceil(greatest/step) * step
 	var ticks []float64
-	for at := 0.0; at <= most*1.001; at += step {
+	for at := 0.0; at <= top*1.001; at += step {
 		ticks = append(ticks, at)
 	}
-	return func(v float64) float64 { return v / most }, ticks
+	return func(v float64) float64 { return v / top }, ticks
 }
 
-func logarithmic(least, most float64) (func(float64) float64, []float64) {
-	low, high := math.Floor(math.Log10(least)), math.Ceil(math.Log10(most))
+func logarithmic(smallest, greatest float64) (func(float64) float64, []float64) {
+	low, high := math.Floor(math.Log10(smallest)), math.Ceil(math.Log10(greatest))
 	if high <= low {
 		high = low + 1
 	}
@@ -103,27 +105,27 @@ func logarithmic(least, most float64) (func(float64) float64, []float64) {
 	return func(v float64) float64 { return (math.Log10(max(v, floor)) - low) / (high - low) }, ticks
 }
 
-// panel draws the points' series; a second without any (0) is left out of its line.
+// panel draws the series of all points. A line leaves out a second in which its value is 0.
 func (p *Report) panel(x func(float64) float64, title string, top float64, s scale, all []series) panel {
-	least, most := math.Inf(1), 0.0
+	smallest, greatest := math.Inf(1), 0.0
 	for i := range p.Points {
 		for _, one := range all {
 			if v := one.value(&p.Points[i]); v > 0 {
-				least, most = min(least, v), max(most, v)
+				smallest, greatest = min(smallest, v), max(greatest, v)
 			}
 		}
 	}
-	if most == 0 {
-		least, most = 1, 1
+	if greatest == 0 {
+		smallest, greatest = 1, 1
 	}
-	place, ticks := s(least, most)
-	y := func(v float64) float64 { return top + panelHeight*(1-place(v)) }
+	position, ticks := s(smallest, greatest)
+	y := func(v float64) float64 { return top + panelHeight*(1-position(v)) }
 	drawn := panel{Title: title, Top: top, Bottom: top + panelHeight}
 	for _, t := range ticks {
 		drawn.Ticks = append(drawn.Ticks, tick{y(t), axis(t)})
 	}
 	below := math.Inf(-1)
-	for i := len(all) - 1; i >= 0; i-- { // the greatest first, so that the labels stand above one another
+	for i := len(all) - 1; i >= 0; i-- { // the greatest first, so that the labels do not overlap
 		one := all[i]
 		var points []string
 		label := top
@@ -141,7 +143,7 @@ func (p *Report) panel(x func(float64) float64, title string, top float64, s sca
 	return drawn
 }
 
-// niceStep is 1, 2 or 5 times a power of ten, at least n.
+// niceStep returns 1, 2 or 5 times a power of ten, at least n.
 func niceStep(n float64) float64 {
 	if !(n > 0) {
 		return 1
@@ -155,6 +157,7 @@ func niceStep(n float64) float64 {
 	return 10 * power
 }
 
+// axis formats the value of a tick.
 func axis(v float64) string {
 	switch {
 	case v >= 1e6:

@@ -17,7 +17,7 @@ import (
 	"go.uber.org/goleak"
 )
 
-// programs is where the real server is built, once, when the first test asks for it.
+// programs is the folder of the real server's binary, which the first test that needs it builds.
 var programs string
 
 func TestMain(m *testing.M) {
@@ -42,7 +42,7 @@ var verbatim = sync.OnceValues(func() (string, error) {
 	return path, nil
 })
 
-// real is a real server, whose data and address outlive its processes.
+// real is a real server, which keeps its data and address when its process is replaced.
 type real struct {
 	t             *testing.T
 	address, data string
@@ -57,14 +57,15 @@ func newReal(t *testing.T) *real {
 	return s
 }
 
-// start returns once the server accepts.
+// start starts the server and waits until it accepts connections.
 func (s *real) start() {
 	s.t.Helper()
 	path, err := verbatim()
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	s.cmd = exec.Command(path, "serve", "--listen", s.address, "--data-dir", s.data, "--send-rate", "0", "--log-level", "error")
+	s.cmd = exec.Command(path,
+		"serve", "--listen", s.address, "--data-dir", s.data, "--send-rate", "0", "--log-level", "error")
 	s.cmd.Stderr = os.Stderr
 	stdout, err := s.cmd.StdoutPipe()
 	if err != nil {
@@ -80,13 +81,14 @@ func (s *real) start() {
 	s.address = strings.TrimSpace(strings.TrimPrefix(line, "listening on http://"))
 }
 
-// kill is kill -9, waited for.
+// kill ends the server with SIGKILL.
 func (s *real) kill() {
 	_ = s.cmd.Process.Kill() // it may be gone
 	_ = s.cmd.Wait()         // it was killed
 }
 
-// under runs a load on the server, calls meanwhile once the first second has been measured, and ends it two seconds after.
+// under runs a load on the server. It calls meanwhile after the first measured second, and ends the load two seconds
+// later.
 func (s *real) under(o Options, meanwhile func()) *Report {
 	s.t.Helper()
 	o.URL = s.address
@@ -122,7 +124,7 @@ func (s *real) under(o Options, meanwhile func()) *Report {
 	return report
 }
 
-// lines takes what is written; what there is no room for is dropped.
+// lines receives what is written, and drops it if nobody reads.
 type lines chan string
 
 func (l lines) Write(p []byte) (int, error) {
@@ -143,7 +145,8 @@ func TestALoadGoesOnOverAKilledServer(t *testing.T) {
 		t.Error(err, report.Violations)
 	}
 	if report.Reconnects < 15 || report.Sent == 0 || report.Acked != report.Sent || report.Checked != 5*report.Sent {
-		t.Errorf("%d reconnects, %d sent, %d acknowledged, %d checked", report.Reconnects, report.Sent, report.Acked, report.Checked)
+		t.Errorf("%d reconnects, %d sent, %d acknowledged, %d checked",
+			report.Reconnects, report.Sent, report.Acked, report.Checked)
 	}
 }
 
