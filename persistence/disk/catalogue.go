@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"verbatim/persistence"
+	"verbatim/persistence/journal"
 	"verbatim/persistence/vfs"
 	"verbatim/protocol"
 )
@@ -33,6 +34,8 @@ type catalogued struct {
 	size int64
 }
 
+var crcTable = crc32.MakeTable(crc32.Castagnoli)
+
 var errNoCatalogue = errors.New("catalogue: it is not whole")
 
 func cataloguePath(dir string) string { return filepath.Join(dir, "catalogue") }
@@ -44,19 +47,19 @@ func (c *catalogue) encode() []byte {
 	dst = binary.LittleEndian.AppendUint64(dst, uint64(len(c.entries)))
 	for i := range c.entries {
 		e := &c.entries[i]
-		dst = appendText(dst, e.id)
+		dst = journal.AppendText(dst, e.id)
 		dst, _ = hex.AppendDecode(dst, []byte(e.tail.Log))
 		dst, _ = hex.AppendDecode(dst, e.tail.Sum[:])
 		dst = binary.AppendUvarint(dst, uint64(e.tail.Last))
 		dst = binary.AppendUvarint(dst, uint64(e.tail.Time))
 		dst = binary.AppendUvarint(dst, uint64(e.size))
 	}
-	binary.LittleEndian.PutUint32(dst[4:], crc32.Checksum(dst[8:], castagnoli))
+	binary.LittleEndian.PutUint32(dst[4:], crc32.Checksum(dst[8:], crcTable))
 	return dst
 }
 
 func decodeCatalogue(b []byte) (*catalogue, error) {
-	if len(b) < 24 || string(b[:4]) != catalogueMagic || crc32.Checksum(b[8:], castagnoli) != binary.LittleEndian.Uint32(b[4:]) {
+	if len(b) < 24 || string(b[:4]) != catalogueMagic || crc32.Checksum(b[8:], crcTable) != binary.LittleEndian.Uint32(b[4:]) {
 		return nil, errNoCatalogue
 	}
 	c := &catalogue{floor: binary.LittleEndian.Uint64(b[8:])}
@@ -64,16 +67,16 @@ func decodeCatalogue(b []byte) (*catalogue, error) {
 	if n > uint64(len(b)) {
 		return nil, errNoCatalogue
 	}
-	cut := cutter{b: b[24:]}
+	cut := journal.Fields{B: b[24:]}
 	c.entries = make([]catalogued, 0, n)
 	for range n {
 		var e catalogued
-		e.id = protocol.ConversationID(cut.text())
-		e.tail.Log = protocol.LogID(hex.EncodeToString(cut.take(16)))
-		hex.Encode(e.tail.Sum[:], cut.take(16))
-		e.tail.Last, e.tail.Time = protocol.Seq(cut.number()), protocol.Time(cut.number())
-		e.size = int64(cut.number())
-		if cut.bad || !e.id.Valid() {
+		e.id = protocol.ConversationID(cut.Text())
+		e.tail.Log = protocol.LogID(hex.EncodeToString(cut.Take(16)))
+		hex.Encode(e.tail.Sum[:], cut.Take(16))
+		e.tail.Last, e.tail.Time = protocol.Seq(cut.Number()), protocol.Time(cut.Number())
+		e.size = int64(cut.Number())
+		if cut.Bad || !e.id.Valid() {
 			return nil, errNoCatalogue
 		}
 		c.entries = append(c.entries, e)

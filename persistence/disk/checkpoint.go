@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"verbatim/persistence/journal"
 )
 
 // checkpointEvery is how often what has changed is folded, where the journal's size does not ask for it before.
@@ -106,7 +108,7 @@ func (k *checkpoints) checkpoint(ctx context.Context) error {
 	defer k.running.Unlock()
 	began := time.Now()
 	err := k.fold(ctx)
-	if errors.Is(err, errClosed) {
+	if errors.Is(err, journal.ErrClosed) {
 		return err
 	}
 	if k.r.opts.OnCheckpoint != nil {
@@ -129,7 +131,7 @@ func (k *checkpoints) checkpoint(ctx context.Context) error {
 func (k *checkpoints) fold(ctx context.Context) error {
 	// One that failed is tried again for the same segments: each rotation costs a segment, however little is in it.
 	if !k.begun {
-		upTo, err := k.r.committer.rotate()
+		upTo, err := k.r.journal.Rotate()
 		if err != nil {
 			return err
 		}
@@ -160,7 +162,7 @@ func (k *checkpoints) fold(ctx context.Context) error {
 		return err
 	}
 	k.floor, k.stale, k.begun = floor, false, false
-	return k.r.journal.removeUpTo(upTo)
+	return k.r.journal.RemoveUpTo(upTo)
 }
 
 // take gives what has changed, each once: of two syncs of a file that are on their way together the second would not hear of an

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"verbatim/persistence"
+	"verbatim/persistence/journal"
 	"verbatim/persistence/transcript"
 	"verbatim/persistence/vfs"
 	"verbatim/protocol"
@@ -18,7 +19,7 @@ var errWaits = errors.New("record: this would make other conversations wait")
 type commit struct {
 	turns    []*turn
 	spare    []*turn // where turns are taken from
-	runs     []*proposal
+	runs     []*journal.Proposal
 	answered sync.WaitGroup // one for each of runs
 	desk     desk
 }
@@ -63,7 +64,7 @@ func (k *commit) share(r *Record, turns []*persistence.Turn) {
 func (k *commit) submit(r *Record) {
 	if len(k.runs) > 0 {
 		k.answered.Add(len(k.runs))
-		r.committer.submit(k.runs, &k.answered)
+		r.journal.Submit(k.runs, &k.answered)
 		k.answered.Wait()
 	}
 }
@@ -104,7 +105,7 @@ func unavailable(err error) *protocol.Error {
 	switch {
 	case errors.As(err, new(*transcript.IntegrityError)), errors.As(err, new(*vfs.ForeignError)):
 		return protocol.Unavailable("this conversation's record is not whole: whoever runs the server should run `verbatim verify`", time.Minute)
-	case errors.Is(err, errClosed):
+	case errors.Is(err, journal.ErrClosed):
 		return protocol.Unavailable("the server is closing; send it again with the same id", time.Second)
 	default:
 		return protocol.Unavailable("the message could not be recorded; send it again with the same id", time.Second)

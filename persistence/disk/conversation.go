@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"verbatim/persistence"
+	"verbatim/persistence/journal"
 	"verbatim/protocol"
 )
 
@@ -52,15 +53,15 @@ type lump struct {
 }
 
 // published takes a committed run in: from here on everybody can read it. The committer calls it, after the sync.
-func (c *conversation) published(r *run) (dirtied, queued, moved bool, pending int64) {
+func (c *conversation) published(r *journal.LinesItem) (dirtied, queued, moved bool, pending int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if r.offset != c.size {
-		panic(fmt.Sprintf("disk: %s: a run at %d was committed to a transcript of %d bytes", c.id, r.offset, c.size))
+	if r.Offset != c.size {
+		panic(fmt.Sprintf("disk: %s: a run at %d was committed to a transcript of %d bytes", c.id, r.Offset, c.size))
 	}
-	c.tail = persistence.Tail{Log: r.log, Last: r.last(), Time: r.time, Sum: r.sum()}
-	c.pending = append(c.pending, lump{offset: r.offset, first: r.first, lines: r.lines})
-	c.size = r.end()
+	c.tail = persistence.Tail{Log: r.Log, Last: r.Last(), Time: r.Time, Sum: r.Sum()}
+	c.pending = append(c.pending, lump{offset: r.Offset, first: r.First, lines: r.Lines})
+	c.size = r.End()
 	dirtied, queued, moved = !c.dirty, !c.queued, !c.moved
 	c.dirty, c.queued, c.moved = true, true, true
 	return dirtied, queued, moved, c.size - c.written

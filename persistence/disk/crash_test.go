@@ -8,6 +8,7 @@ import (
 	"slices"
 	"testing"
 
+	"verbatim/persistence/journal"
 	"verbatim/persistence/recordtest"
 	"verbatim/persistence/vfs"
 	"verbatim/persistence/vfs/vfstest"
@@ -32,7 +33,7 @@ func bench(t *testing.T, dir string, opts Options) *recordtest.Bench {
 // segmentsIn gives the paths of a directory's segments, oldest first.
 func segmentsIn(t testing.TB, dir string) []string {
 	t.Helper()
-	paths, err := filepath.Glob(filepath.Join(dir, "journal", "*"+segmentSuffix))
+	paths, err := filepath.Glob(filepath.Join(dir, "journal", "*"+journal.Suffix))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,11 +100,8 @@ func (r *Record) abandon() {
 	r.closing.Do(func() {
 		r.closed.Store(true)
 		r.stopBackground()
-		r.stopJournal()
-		r.committer.close()
+		r.journal.Kill()
 		r.background.Wait()
-		r.committing.Wait()
-		r.preparing.Wait()
 		r.files.CloseAll()
 		if r.volume != nil {
 			_ = r.volume.Close()

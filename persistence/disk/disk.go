@@ -42,6 +42,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"verbatim/persistence"
+	"verbatim/persistence/journal"
 	"verbatim/persistence/transcript"
 	"verbatim/persistence/vfs"
 	"verbatim/protocol"
@@ -60,9 +61,10 @@ type Options struct {
 
 	// For tests, which want them to happen often, or to fail.
 	FS          vfs.FS        // nil: the operating system's
-	SegmentSize int64         // bytes of a segment of the journal, a multiple of 4096; 0: segmentSize
+	SegmentSize int64         // bytes of a segment of the journal, a multiple of 4096; 0: SegmentSize
 	Yield       func()        // lets others go on between two groups of the journal; nil: runtime.Gosched
-	Retry       time.Duration // how long the record waits before it tries again what the disk refused; 0: retryAfter
+	Retry       time.Duration // how long the record waits before it tries again what the disk refused; 0: RetryAfter
+	maxLive     int           // of the journal's live segments; 0: LiveSegments
 }
 
 // Record is the record on a disk. Its methods may be called from any goroutine, but for Commit, which has one caller at
@@ -82,8 +84,7 @@ type Record struct {
 	conversations *conversations
 	newest        newest
 	files         *transcript.Cache
-	journal       *journal
-	committer     *committer
+	journal       *journal.Journal
 	flusher       *flusher
 	checkpoints   *checkpoints
 	room          *room
@@ -96,10 +97,7 @@ type Record struct {
 	recovered  tally
 
 	stopBackground context.CancelFunc // ends flusher and checkpoints
-	stopJournal    context.CancelFunc // ends the preparer, and who waits for the committer
 	background     sync.WaitGroup
-	committing     sync.WaitGroup
-	preparing      sync.WaitGroup
 	closing        sync.Once
 	closed         atomic.Bool
 }
@@ -119,10 +117,10 @@ func Open(ctx context.Context, dir string, opts Options) (*Record, error) {
 		opts.FS = vfs.OS{}
 	}
 	if opts.Retry == 0 {
-		opts.Retry = retryAfter
+		opts.Retry = journal.RetryAfter
 	}
 	if opts.SegmentSize == 0 {
-		opts.SegmentSize = segmentSize
+		opts.SegmentSize = journal.SegmentSize
 	}
 	if opts.Yield == nil {
 		opts.Yield = runtime.Gosched
@@ -194,25 +192,18 @@ func (r *Record) syncFolders() error {
 
 // loaded is what a start has found.
 type loaded struct {
-	live  []*segment      // of the journal, to be folded by the first checkpoint
-	next  uint64          // the number of the next segment
-	floor uint64          // the first that counts
-	dirty []*conversation // replayed
-	marks []markItem
-	stale bool // the catalogue does not say what was found
+	journal *journal.Recovery
+	floor   uint64          // the first segment that counts
+	dirty   []*conversation // replayed
+	marks   []journal.MarkItem
+	stale   bool // the catalogue does not say what was found
 }
 
 // start begins the record's goroutines.
 func (r *Record) start(s *loaded) {
 	background, stopBackground := context.WithCancel(context.Background())
-	journaling, stopJournal := context.WithCancel(context.Background())
-	r.stopBackground, r.stopJournal = stopBackground, stopJournal
+	r.stopBackground = stopBackground
 	dir := filepath.Join(r.dir, "journal")
-	prepared := newPreparer(journaling, r.fs, dir, r.opts.SegmentSize, r.opts.Retry, r.log)
-	r.journal = &journal{
-		fs: r.fs, dir: dir, owner: r.format.ID, size: r.opts.SegmentSize, prepared: prepared,
-		live: s.live, bound: max(liveSegments, len(s.live)+1), changed: make(chan struct{}),
-	}
 	r.room = &room{fs: r.fs, journal: dir, transcripts: r.files.Dir, log: r.log, often: r.opts.Retry}
 	r.flusher = &flusher{
 		files: r.files, log: r.log, ctx: background, retry: r.opts.Retry, wake: make(chan struct{}, 1), progress: make(chan struct{}),
@@ -220,48 +211,48 @@ func (r *Record) start(s *loaded) {
 	r.checkpoints = &checkpoints{
 		r: r, ctx: background, wake: make(chan struct{}, 1), dirty: s.dirty, floor: s.floor, stale: s.stale,
 	}
-	r.committer = &committer{
-		j: r.journal, publish: r.publish, full: r.checkpoints.due, observe: r.opts.OnCommit, yield: r.opts.Yield, log: r.log, ctx: journaling, retry: r.opts.Retry,
-		wake: make(chan struct{}, 1), marks: make(map[markKey]markItem),
-	}
 	r.restoreMarks(s.marks)
-	// Each ends as its run says; Close waits for all four.
-	r.preparing.Go(func() { prepared.run(s.next) })
-	r.committing.Go(r.committer.run)
+	r.journal = journal.Start(journal.Options{
+		FS: r.fs, Dir: dir, Owner: r.format.ID, SegmentSize: r.opts.SegmentSize, Recovered: s.journal,
+		Full: r.checkpoints.due, Yield: r.opts.Yield, Retry: r.opts.Retry, Log: r.log,
+		OnCommit: r.opts.OnCommit, MaxLive: r.opts.maxLive,
+	})
+	// Each ends as its run says; Close waits for both.
 	r.background.Go(r.flusher.run)
-	replayed := len(s.live) > 0 || s.stale
+	replayed := len(s.journal.Live) > 0 || s.stale
 	r.background.Go(func() { r.checkpoints.run(replayed) })
 }
 
 // restoreMarks takes in the marks that the journal held.
-func (r *Record) restoreMarks(items []markItem) {
+func (r *Record) restoreMarks(items []journal.MarkItem) {
 	for _, m := range items {
-		c := r.conversations.get(m.conversation)
-		if c == nil || c.tail.Log != m.log {
+		c := r.conversations.get(m.Conversation)
+		if c == nil || c.tail.Log != m.Log {
 			continue
 		}
 		marks := c.marksOf(r.now())
-		if marks.raise(m.user, m.seq) && !marks.dirty {
+		if marks.raise(m.User, m.Seq) && !marks.dirty {
 			marks.dirty = true
 			r.checkpoints.addMarked(c)
 		}
 	}
 }
 
-// publish makes a synced run readable. The committer calls it for each run, in the journal's order.
-func (r *Record) publish(p *proposal) {
-	dirtied, queued, moved, pending := p.c.published(&p.run)
-	if p.created {
-		r.conversations.add(p.c)
+// publish makes synced lines readable. The committer calls it, in the journal's order. created says that they are the
+// conversation's first.
+func (r *Record) publish(c *conversation, created bool, x *journal.LinesItem) {
+	dirtied, queued, moved, pending := c.published(x)
+	if created {
+		r.conversations.add(c)
 	}
 	if moved {
-		r.newest.add(p.c)
+		r.newest.add(c)
 	}
 	if dirtied {
-		r.checkpoints.add(p.c)
+		r.checkpoints.add(c)
 	}
 	if queued || pending >= flushSize {
-		r.flusher.add(p.c, queued, pending)
+		r.flusher.add(c, queued, pending)
 	}
 }
 
@@ -273,12 +264,9 @@ func (r *Record) ID() string { return r.format.ID }
 // Ready is persistence.Record's.
 func (r *Record) Ready() error {
 	if r.closed.Load() {
-		return errClosed
+		return journal.ErrClosed
 	}
-	if err := r.committer.state(); err != nil {
-		return err
-	}
-	if err := r.journal.lacking(); err != nil {
+	if err := r.journal.Ready(); err != nil {
 		return err
 	}
 	if err := r.flusher.state(); err != nil {
@@ -302,11 +290,7 @@ func (r *Record) close() error {
 	// life's syncs have left untold; it logs why it fails. The second folds the rest.
 	_ = r.checkpoints.checkpoint(context.Background())
 	err := r.checkpoints.checkpoint(context.Background())
-	r.committer.close()
-	r.committing.Wait()
-	r.stopJournal()
-	r.preparing.Wait()
-	r.journal.prepared.discardAll()
+	r.journal.Close()
 	r.files.CloseAll()
 	if r.volume != nil {
 		err = errors.Join(err, r.volume.Close())

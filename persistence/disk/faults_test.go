@@ -3,7 +3,6 @@ package disk
 import (
 	"context"
 	"errors"
-	"math"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -11,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"verbatim/persistence/journal"
 	"verbatim/persistence/recordtest"
 	"verbatim/persistence/vfs"
 	"verbatim/persistence/vfs/vfstest"
@@ -22,8 +22,8 @@ func inTranscripts(path string) bool { return filepath.Base(filepath.Dir(path)) 
 
 // once fails the first operation of a kind on the segment that the journal writes now. The preparer makes others meanwhile.
 func once(kind string, r *Record) func(op, path string) error {
-	live := r.journal.upTo(math.MaxUint64)
-	current := live[len(live)-1].path
+	live := r.journal.Paths()
+	current := live[len(live)-1]
 	var done atomic.Bool
 	return func(op, path string) error {
 		if op == kind && path == current && !done.Swap(true) {
@@ -77,7 +77,7 @@ func TestAfterAFailedWriteOrSyncNothingIsAckedOrSeenAndTheSameIDsStandOnce(t *te
 
 // awaitPrepared returns once a segment is ready, so that the next failure is not the preparer's.
 func awaitPrepared(r *Record) {
-	for len(r.journal.prepared.ready) == 0 {
+	for r.journal.Prepared() == 0 {
 		time.Sleep(time.Millisecond)
 	}
 }
@@ -147,7 +147,7 @@ func TestWhatAStartFindsByANameThatWasNotSyncedSurvivesAPowerCut(t *testing.T) {
 			eventually(t, "there is a catalogue", func() bool { cat, _, err := readCatalogue(fs, powerDir); return err == nil && cat != nil })
 			b.Accept(recordtest.Say("lobby", "ann", "a2", "two"))
 			awaitPrepared(r)
-			r.Mark("lobby", "bob", 2) // less than markDelay ago: the journal does not have it
+			r.Mark("lobby", "bob", 2) // less than MarkDelay ago: the journal does not have it
 			fs.SetFault(func(op, path string) error {
 				if op == "syncdir" && path == filepath.Join(powerDir, folder) {
 					return vfstest.ErrPower // the last thing that happens
@@ -284,7 +284,7 @@ func TestACheckpointThatFailsAgainAndAgainDoesNotUseUpTheJournal(t *testing.T) {
 		}
 		return nil
 	})
-	for range 3 * maxSegments {
+	for range 3 * journal.MaxSegments {
 		b.Fill("lobby", 1, 1)
 		if err := r.checkpoints.checkpoint(context.Background()); !errors.Is(err, syscall.EIO) {
 			t.Fatalf("the checkpoint says %v", err)
@@ -293,9 +293,9 @@ func TestACheckpointThatFailsAgainAndAgainDoesNotUseUpTheJournal(t *testing.T) {
 	if n := r.Stats().JournalSegments; n > 2 {
 		t.Errorf("the journal has %d segments, want 2", n)
 	}
-	if n := r.Stats().SyncErrors; n != 3*maxSegments || failed.Load() != 3*maxSegments || succeeded.Load() != 0 {
+	if n := r.Stats().SyncErrors; n != 3*journal.MaxSegments || failed.Load() != 3*journal.MaxSegments || succeeded.Load() != 0 {
 		t.Errorf("Stats counts %d failed syncs, and OnCheckpoint heard of %d failed and %d good checkpoints; "+
-			"want %d failed ones", n, failed.Load(), succeeded.Load(), 3*maxSegments)
+			"want %d failed ones", n, failed.Load(), succeeded.Load(), 3*journal.MaxSegments)
 	}
 	fs.Set(nil)
 	for range 2 {

@@ -14,6 +14,7 @@ import (
 	"github.com/rs/zerolog"
 	"golang.org/x/sys/unix"
 
+	"verbatim/persistence/journal"
 	"verbatim/persistence/recordtest"
 	"verbatim/persistence/vfs"
 	"verbatim/protocol"
@@ -198,14 +199,14 @@ func TestAFileThatIsNoSegmentIsNotRemovedFromTheJournal(t *testing.T) {
 	for name, spoil := range map[string]func(dead string) (path string, content []byte){
 		"the segment in use": func(dead string) (string, []byte) { return segmentsIn(t, dead)[0], garbage },
 		"another number": func(dead string) (string, []byte) {
-			return segmentPath(filepath.Join(dead, "journal"), 900), garbage
+			return journal.SegmentPath(filepath.Join(dead, "journal"), 900), garbage
 		},
 		"its head alone": func(dead string) (string, []byte) {
 			path := segmentsIn(t, dead)[0]
 			content, err := os.ReadFile(path)
 			must(t, err)
-			copy(content, garbage[:blockAlign])
-			return path, content[:2*blockAlign-100] // the block behind it is cut off, so that it is not whole
+			copy(content, garbage[:journal.BlockAlign])
+			return path, content[:2*journal.BlockAlign-100] // the block behind it is cut off, so that it is not whole
 		},
 	} {
 		dead := crash(t, dir)

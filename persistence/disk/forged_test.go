@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"verbatim/persistence/journal"
 	"verbatim/persistence/recordtest"
 	"verbatim/persistence/transcript"
 	"verbatim/protocol"
@@ -245,10 +246,10 @@ func TestAReplayRefusesAHashLine(t *testing.T) {
 		"salt and ": func(lines []byte) []byte { return bytes.Replace(lines, []byte(saltName), []byte(`,"salz":"`), 1) },
 	} {
 		x := someRun()
-		x.lines = change(x.lines)
+		x.Lines = change(x.Lines)
 		p := &replay{known: make(map[protocol.ConversationID]*conversation), replayed: make(map[protocol.ConversationID]*replayed)}
 		err := p.run(x)
-		if what == "" && err != nil || what != "" && (!errors.Is(err, errItem) || !strings.Contains(err.Error(), what)) {
+		if what == "" && err != nil || what != "" && (!errors.Is(err, journal.ErrItem) || !strings.Contains(err.Error(), what)) {
 			t.Errorf("%q: the replay says %v", what, err)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"verbatim/persistence"
+	"verbatim/persistence/journal"
 	"verbatim/persistence/transcript"
 	"verbatim/protocol"
 )
@@ -27,10 +28,22 @@ func (bytesFile) Sync() error                        { return errors.ErrUnsuppor
 func (bytesFile) Truncate(int64) error               { return errors.ErrUnsupported }
 func (bytesFile) Close() error                       { return nil }
 
+func someRun() journal.LinesItem { return someRunOf("lobby") }
+
+// someRunOf is a log line and one entry of a conversation.
+func someRunOf(id protocol.ConversationID) journal.LinesItem {
+	log := protocol.LogID(bytes.Repeat([]byte("a"), 32))
+	r := journal.LinesItem{Conversation: id, Log: log, First: 1, Count: 1, Time: 1}
+	r.Lines, r.Before = transcript.AppendLogLine(nil, id, log, 1)
+	m := protocol.Message{Conversation: id, Seq: 1, From: "ann", Time: 1, Text: `"x"`}
+	r.Lines, _ = transcript.AppendEntryLine(r.Lines, m.AppendJSON(new(desk).salt(), nil), r.Before)
+	return r
+}
+
 // transcriptOf makes a whole transcript of n entries.
 func transcriptOf(n int) []byte {
 	x := someRun()
-	text, sum := bytes.Clone(x.lines), x.sum()
+	text, sum := bytes.Clone(x.Lines), x.Sum()
 	for seq := 2; seq <= n; seq++ {
 		m := protocol.Message{Conversation: "lobby", Seq: protocol.Seq(seq), ID: "i", From: "ann", Time: protocol.Time(seq), Text: `"x"`}
 		text, sum = transcript.AppendEntryLine(text, m.AppendJSON(new(desk).salt(), nil), sum)
@@ -67,7 +80,7 @@ func FuzzTranscript(f *testing.F) {
 			content = summed(content)
 		}
 		l := VerifyLine{ID: "lobby"}
-		whole := (&Offline{}).verifyLines(context.Background(), &opened{Reader: bytes.NewReader(content), size: unknownEnd}, &l, nil)
+		whole := (&Offline{}).verifyLines(context.Background(), &opened{Reader: bytes.NewReader(content), size: unknownSize}, &l, nil)
 		tail, size, err := transcript.ReadEnds(newBytesFile(content), "lobby")
 		var broken *transcript.IntegrityError
 		if err != nil && !errors.As(err, &broken) {
@@ -90,7 +103,7 @@ func FuzzTranscript(f *testing.F) {
 // FuzzCatalogue: whatever lies in the catalogue's file, reading it ends, and what it accepts is written as it was.
 func FuzzCatalogue(f *testing.F) {
 	x := someRun()
-	c := catalogue{floor: 3, entries: []catalogued{{x.conversation, persistence.Tail{Log: x.log, Last: 1, Time: 1, Sum: x.sum()}, x.end()}}}
+	c := catalogue{floor: 3, entries: []catalogued{{x.Conversation, persistence.Tail{Log: x.Log, Last: 1, Time: 1, Sum: x.Sum()}, x.End()}}}
 	f.Add(c.encode())
 	f.Add((&catalogue{}).encode())
 	f.Add([]byte(catalogueMagic))
@@ -98,7 +111,7 @@ func FuzzCatalogue(f *testing.F) {
 		if len(content) >= 8 { // else the checksum keeps the fuzzer out
 			content = bytes.Clone(content)
 			copy(content, catalogueMagic)
-			binary.LittleEndian.PutUint32(content[4:], crc32.Checksum(content[8:], castagnoli))
+			binary.LittleEndian.PutUint32(content[4:], crc32.Checksum(content[8:], crcTable))
 		}
 		c, err := decodeCatalogue(content)
 		if err != nil {

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"verbatim/persistence/journal"
 	"verbatim/persistence/vfs"
 )
 
@@ -46,7 +47,7 @@ func (f *endingFS) Open(path string, flag int) (vfs.File, error) {
 }
 
 func (f endingFile) ReadAt(p []byte, off int64) (int, error) {
-	if len(p) > blockAlign {
+	if len(p) > journal.BlockAlign {
 		f.fs.pass()
 	}
 	return f.File.ReadAt(p, off)
@@ -74,7 +75,7 @@ func TestAStartThatIsToEndDoesSoBetweenTwoFilesAndLosesNothing(t *testing.T) {
 		more int64 // that may be under way
 	}{
 		"while transcripts are adopted": {from, inTranscripts, false, 20, 10},
-		"while the journal is read":     {crashed, inJournal, true, 1, aheadSegments}, // those that were made ahead are looked at together
+		"while the journal is read":     {crashed, inJournal, true, 1, journal.AheadSegments}, // those that were made ahead are looked at together
 		"while it is replayed":          {crashed, inTranscripts, false, 20, 10},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -15,7 +15,7 @@ func (t *turn) lockIDs() (err error) {
 	} else if !t.c.idsMu.TryLock() {
 		return errWaits // somebody may be reading them
 	}
-	if t.shared && t.c.ids == nil && !t.p.created {
+	if t.shared && t.c.ids == nil && !t.created {
 		err = errWaits
 	} else {
 		t.ids, err = t.r.idsOf(context.Background(), t.c)
@@ -30,7 +30,7 @@ func (t *turn) lockIDs() (err error) {
 func (t *turn) judge(s *persistence.Send) *protocol.Error {
 	var key uint64
 	s.Seq, s.Duplicate = 0, false
-	if s.Expects != "" && s.Expects != t.p.log {
+	if s.Expects != "" && s.Expects != t.p.Log {
 		return protocol.Reset()
 	}
 	if s.ID != "" {
@@ -42,7 +42,7 @@ func (t *turn) judge(s *persistence.Send) *protocol.Error {
 	if (s.ID != "" || s.Prev != "") && t.ids.holed(s) {
 		return protocol.Unavailable("the message waited for the disk too long; send it again with the same id", time.Second)
 	}
-	next := t.p.first + protocol.Seq(len(t.accepted))
+	next := t.p.First + protocol.Seq(len(t.accepted))
 	if s.Prev != "" && !t.stands(s) {
 		return protocol.Errorf(protocol.CodeOutOfOrder, "prev %q is not on the record: send it first, then this", s.Prev)
 	}

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 
 	"verbatim/persistence"
+	"verbatim/persistence/journal"
 	"verbatim/persistence/transcript"
 	"verbatim/persistence/vfs"
 	"verbatim/protocol"
@@ -33,8 +34,8 @@ func (r *Record) load(ctx context.Context) (*loaded, error) {
 		fs: r.fs, files: r.files, log: r.log, known: known, replayed: make(map[protocol.ConversationID]*replayed),
 		recovered: &r.recovered,
 	}
-	s, err := r.replay(ctx, p, floor, trusted)
-	if err != nil {
+	s := &loaded{}
+	if s.journal, err = r.replay(ctx, p, floor, trusted); err != nil {
 		return nil, err
 	}
 	if s.dirty, err = p.end(ctx); err != nil {
@@ -104,66 +105,23 @@ func (r *Record) warnOf(strangers []string, dir string) {
 	}
 }
 
-// replay applies the segments that count. The last one may hold what was never synced, or what a failed sync has left
-// in the page cache alone; before anything of it is believed it is written anew, and synced.
-func (r *Record) replay(ctx context.Context, p *replay, floor uint64, trusted bool) (*loaded, error) {
+// replay applies the journal.
+func (r *Record) replay(ctx context.Context, p *replay, floor uint64, trusted bool) (*journal.Recovery, error) {
 	dir := filepath.Join(r.dir, "journal")
-	f, err := findJournal(r.fs, dir, floor, trusted)
+	o := journal.RecoverOptions{
+		FS: r.fs, Dir: dir, Floor: floor, Known: trusted,
+		SegmentSize: r.opts.SegmentSize, Progress: r.opts.Progress,
+	}
+	found, err := journal.Recover(ctx, o, journal.Visitor{
+		Lines: p.run,
+		Mark:  func(m journal.MarkItem) error { p.marks = append(p.marks, m); return nil },
+	})
 	if err != nil {
 		return nil, err
 	}
-	defer f.close()
-	r.warnOf(f.strangers, dir)
-	// A clean end leaves no segment: what is in them was folded, and those that were ready are removed.
-	r.recovered.note(func(x *Recovered) { x.Clean = len(f.segments)+len(f.unused) == 0 })
-	s := &loaded{next: f.next}
-	for _, path := range f.unused { // first, since what follows needs room on the disk; each by itself, as removeUpTo does
-		if err := r.fs.Remove(path); err != nil {
-			return nil, fmt.Errorf("journal: remove a segment that is not needed: %w", err)
-		}
-		if err := r.fs.SyncDir(dir); err != nil {
-			return nil, fmt.Errorf("journal: sync the folder: %w", err)
-		}
-	}
-	var buf []byte
-	for i, seg := range f.segments {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		if buf, err = readSegment(seg.file, buf); err != nil {
-			return nil, fmt.Errorf("journal: %w", &vfs.FileError{Path: seg.path, Err: err})
-		}
-		valid, err := p.segment(seg, buf)
-		if err != nil {
-			return nil, err
-		}
-		r.recovered.note(func(x *Recovered) {
-			if x.Segments++; seg.limit == unknownEnd {
-				x.Torn = torn(buf[valid:])
-			}
-		})
-		if seg.limit == unknownEnd {
-			if err := r.renew(seg.path, buf[:valid]); err != nil {
-				return nil, err
-			}
-		}
-		s.live = append(s.live, &segment{number: seg.number, path: seg.path, used: valid})
-		r.opts.Progress(int64(i+1)*r.opts.SegmentSize, int64(len(f.segments))*r.opts.SegmentSize)
-	}
-	if len(s.live) > 0 {
-		if err := r.fs.SyncDir(dir); err != nil {
-			return nil, fmt.Errorf("journal: sync the folder: %w", err)
-		}
-	}
-	return s, nil
-}
-
-// renew writes the last segment anew. The torn tail, if it has one, is cut off by that.
-func (r *Record) renew(path string, content []byte) error {
-	if err := vfs.WriteAside(r.fs, path, content); err != nil {
-		return fmt.Errorf("journal: write %s anew: %w: make room on the disk, or mend it, and start again", path, err)
-	}
-	return nil
+	r.warnOf(found.Strangers, dir)
+	r.recovered.note(func(x *Recovered) { x.Clean, x.Segments, x.Torn = found.Clean, len(found.Live), found.Torn })
+	return found, nil
 }
 
 // adopt takes in transcripts that neither the catalogue nor the journal knows: all of them where the catalogue is lost.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"verbatim/persistence/journal"
 	"verbatim/persistence/vfs"
 	"verbatim/protocol"
 )
@@ -70,7 +71,7 @@ func (r *Record) Mark(id protocol.ConversationID, user protocol.UserID, seq prot
 		r.checkpoints.addMarked(c)
 	}
 	if raised {
-		r.committer.mark(markItem{id, log, user, seq})
+		r.journal.Mark(journal.MarkItem{Conversation: id, Log: log, User: user, Seq: seq})
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"verbatim/persistence"
+	"verbatim/persistence/journal"
 	"verbatim/persistence/transcript"
 	"verbatim/persistence/vfs"
 	"verbatim/protocol"
@@ -35,7 +36,7 @@ type Offline struct {
 
 	floor    uint64   // the first segment that counts, as the catalogue says
 	names    []string // in the journal's folder, sorted
-	segments []foundSegment
+	segments []journal.FoundSegment
 	there    map[protocol.ConversationID]bool // with a file
 	known    map[protocol.ConversationID]catalogued
 	merged   map[protocol.ConversationID]*overlay
@@ -138,12 +139,12 @@ func (o *Offline) cannotRead(path string, err error) {
 		return
 	}
 	var file *vfs.FileError
-	var damage *damageError
+	var damage *journal.DamageError
 	switch {
 	case errors.As(err, &file):
 		path, err = file.Path, file.What()
 	case errors.As(err, &damage):
-		path, err = damage.path, errors.New(damage.text())
+		path, err = damage.Path, errors.New(damage.Text())
 	}
 	o.found = append(o.found, VerifyLine{File: path, Err: err})
 }
@@ -151,7 +152,7 @@ func (o *Offline) cannotRead(path string, err error) {
 // Close gives back the files.
 func (o *Offline) Close() {
 	for _, s := range o.segments {
-		_ = s.file.Close()
+		_ = s.File.Close()
 	}
 	o.segments = nil
 	o.files.CloseAll()
@@ -170,10 +171,10 @@ func (o *Offline) load() error {
 	o.there, o.unlisted = there, unlisted != nil
 	o.cannotRead(o.files.Dir, unlisted)
 	o.passOver(strangers)
-	journal := filepath.Join(o.dir, "journal")
+	folder := filepath.Join(o.dir, "journal")
 	if o.journal = o.loadJournal(floor, cat != nil && !o.running); o.journal != nil {
 		o.merged = nil
-		o.cannotRead(journal, o.journal)
+		o.cannotRead(folder, o.journal)
 	}
 	cat, _, uncatalogued := readCatalogue(o.fs, o.dir)
 	o.cannotRead(o.dir, uncatalogued)
@@ -195,39 +196,26 @@ func (o *Offline) passOver(strangers []string) {
 }
 
 func (o *Offline) loadJournal(floor uint64, known bool) error {
-	f, err := findJournal(o.fs, filepath.Join(o.dir, "journal"), floor, known)
+	f, err := journal.Find(o.fs, filepath.Join(o.dir, "journal"), floor, known)
 	if err != nil {
 		return err
 	}
-	o.segments = f.segments
+	o.segments = f.Segments
 	o.merged = make(map[protocol.ConversationID]*overlay)
-	var buf []byte
-	for i, s := range f.segments {
-		if buf, err = readSegment(s.file, buf); err != nil {
-			return fmt.Errorf("journal: %w", &vfs.FileError{Path: s.path, Err: err})
-		}
-		_, err := scanSegment(buf, s.number, s.path, s.limit, func(at int64, payload []byte) error {
-			return visitItems(payload, visitor{run: func(x run) error {
-				// x.lines is a part of buf, so that their capacities tell how far it is from its beginning.
-				o.merge(x, piece{int32(i), int32(cap(buf) - cap(x.lines)), int32(len(x.lines))})
-				return nil
-			}})
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return f.Lines(func(segment int, at int64, x journal.LinesItem) error {
+		o.merge(x, piece{int32(segment), int32(at), int32(len(x.Lines))})
+		return nil
+	})
 }
 
-func (o *Offline) merge(x run, at piece) {
-	v := o.merged[x.conversation]
-	if v == nil || x.offset == 0 {
-		v = &overlay{begin: x.offset}
-		o.merged[x.conversation] = v
+func (o *Offline) merge(x journal.LinesItem, at piece) {
+	v := o.merged[x.Conversation]
+	if v == nil || x.Offset == 0 {
+		v = &overlay{begin: x.Offset}
+		o.merged[x.Conversation] = v
 	}
-	v.end = x.end()
-	v.tail = persistence.Tail{Log: x.log, Last: x.last(), Time: x.time, Sum: x.sum()}
+	v.end = x.End()
+	v.tail = persistence.Tail{Log: x.Log, Last: x.Last(), Time: x.Time, Sum: x.Sum()}
 	v.pieces = append(v.pieces, at)
 }
 

@@ -10,10 +10,13 @@ import (
 	"verbatim/protocol"
 )
 
+// unknownSize is the size of a transcript of which nothing says where it should end.
+const unknownSize = -1
+
 // opened is one conversation's lines, opened for reading from the first on.
 type opened struct {
 	io.Reader
-	size int64 // up to where it should go; unknownEnd: nothing says
+	size int64 // up to where it should go; unknownSize: nothing says
 	want persistence.Tail
 	cut  bool // its file is shorter than it must be
 	done func()
@@ -25,7 +28,7 @@ func (t *opened) unlike(walk *transcript.Walk) (what string, missing bool) {
 	switch want := t.want; {
 	case walk.Seq == 0:
 		return "there is no entry", true
-	case t.size == unknownEnd:
+	case t.size == unknownSize:
 		return "", false
 	case walk.Seq < want.Last:
 		return fmt.Sprintf("the file ends here, and entries up to %d were committed", want.Last), true
@@ -70,7 +73,7 @@ func (o *Offline) open(id protocol.ConversationID) (*opened, error) {
 // follow puts a transcript together of its file's beginning, the journal's lines and what the file has beyond.
 func (o *Offline) follow(id protocol.ConversationID, f *transcript.OpenFile, size int64, v *overlay) (*opened, error) {
 	known, listed := o.known[id]
-	t := &opened{size: unknownEnd, done: func() {}}
+	t := &opened{size: unknownSize, done: func() {}}
 	if v == nil {
 		if listed {
 			t.size, t.want, t.cut = known.size, known.tail, size < known.size
@@ -128,8 +131,8 @@ func (p *pieces) Read(b []byte) (int, error) {
 	}
 	at := &p.left[0]
 	n := min(len(b), int(at.size))
-	if err := vfs.ReadFull(p.o.segments[at.segment].file, b[:n], int64(at.offset)); err != nil {
-		return 0, fmt.Errorf("journal: %w", &vfs.FileError{Path: p.o.segments[at.segment].path, Err: err})
+	if err := vfs.ReadFull(p.o.segments[at.segment].File, b[:n], int64(at.offset)); err != nil {
+		return 0, fmt.Errorf("journal: %w", &vfs.FileError{Path: p.o.segments[at.segment].Path, Err: err})
 	}
 	rest := piece{at.segment, at.offset + int32(n), at.size - int32(n)}
 	if p.left = p.left[1:]; rest.size > 0 {

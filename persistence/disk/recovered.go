@@ -1,9 +1,6 @@
 package disk
 
-import (
-	"bytes"
-	"sync"
-)
+import "sync"
 
 // Recovered is what a start has found and put right.
 type Recovered struct {
@@ -38,12 +35,4 @@ func (r *Record) Recovered() Recovered {
 	r.recovered.mu.Lock()
 	defer r.recovered.mu.Unlock()
 	return r.recovered.got
-}
-
-// torn is how many bytes of a write that was broken off stand behind the last whole block: segments are made of zeros.
-func torn(rest []byte) int64 {
-	for n := len(zeros); len(rest) >= n && bytes.Equal(rest[len(rest)-n:], zeros[:]); {
-		rest = rest[:len(rest)-n]
-	}
-	return int64(len(bytes.TrimRight(rest, "\x00")))
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"verbatim/persistence"
+	"verbatim/persistence/journal"
 	"verbatim/persistence/transcript"
 	"verbatim/persistence/vfs"
 	"verbatim/protocol"
@@ -38,7 +39,7 @@ type replay struct {
 
 	known    map[protocol.ConversationID]*conversation // from the catalogue, and then all
 	replayed map[protocol.ConversationID]*replayed
-	marks    []markItem
+	marks    []journal.MarkItem
 }
 
 // replayed is one transcript that the journal speaks of.
@@ -51,50 +52,37 @@ type replayed struct {
 	aside  string // its file is damaged: lines are kept here
 }
 
-// segment applies one segment.
-func (p *replay) segment(s foundSegment, content []byte) (valid int64, err error) {
-	return scanSegment(content, s.number, s.path, s.limit, func(at int64, payload []byte) error {
-		err := visitItems(payload, visitor{
-			run:  p.run,
-			mark: func(m markItem) error { p.marks = append(p.marks, m); return nil },
-		})
-		if errors.Is(err, errItem) {
-			return &damageError{s.path, at, err.Error()}
-		}
-		return err
-	})
-}
-
-func (p *replay) run(x run) error {
-	t := p.replayed[x.conversation]
-	if t == nil || x.offset == 0 {
+// run takes lines out of the journal in.
+func (p *replay) run(x journal.LinesItem) error {
+	t := p.replayed[x.Conversation]
+	if t == nil || x.Offset == 0 {
 		if t != nil {
 			if err := p.write(t); err != nil {
 				return err
 			}
 		}
 		t = p.begin(x)
-		p.replayed[x.conversation] = t
+		p.replayed[x.Conversation] = t
 	}
 	c := t.c
-	if x.offset != c.size || x.log != c.tail.Log || x.first != c.tail.Last+1 || x.offset > 0 && x.before != c.tail.Sum {
-		return fmt.Errorf("%w: the entries of %s from %d on do not follow what stands before them", errItem, x.conversation, x.first)
+	if x.Offset != c.size || x.Log != c.tail.Log || x.First != c.tail.Last+1 || x.Offset > 0 && x.Before != c.tail.Sum {
+		return fmt.Errorf("%w: the entries of %s from %d on do not follow what stands before them", journal.ErrItem, x.Conversation, x.First)
 	}
 	if what := notLines(x); what != "" {
-		return fmt.Errorf("%w: %s: %s", errItem, x.conversation, what)
+		return fmt.Errorf("%w: %s: %s", journal.ErrItem, x.Conversation, what)
 	}
-	p.entries += int64(x.count)
-	t.lines = append(t.lines, x.lines...)
-	c.tail = persistence.Tail{Log: x.log, Last: x.last(), Time: x.time, Sum: x.sum()}
-	c.size = x.end()
+	p.entries += int64(x.Count)
+	t.lines = append(t.lines, x.Lines...)
+	c.tail = persistence.Tail{Log: x.Log, Last: x.Last(), Time: x.Time, Sum: x.Sum()}
+	c.size = x.End()
 	return nil
 }
 
 // notLines is why the lines of a run are not what a transcript has; "": they are. The sums are not made again: a start with
 // a full journal would take half as long again.
-func notLines(x run) string {
-	lines := x.lines
-	if x.offset == 0 {
+func notLines(x journal.LinesItem) string {
+	lines := x.Lines
+	if x.Offset == 0 {
 		head, rest, _ := bytes.Cut(lines, newline)
 		if _, ok := transcript.ParseLogLine(head); !ok {
 			return transcript.NotLogLine(head)
@@ -112,11 +100,11 @@ func notLines(x run) string {
 var newline = []byte("\n")
 
 // begin is a transcript as it stood when its first run in the journal was committed.
-func (p *replay) begin(x run) *replayed {
-	c := &conversation{id: x.conversation, size: x.offset, synced: x.offset, written: x.offset, checked: true}
-	c.tail = persistence.Tail{Log: x.log, Last: x.first - 1, Sum: x.before}
+func (p *replay) begin(x journal.LinesItem) *replayed {
+	c := &conversation{id: x.Conversation, size: x.Offset, synced: x.Offset, written: x.Offset, checked: true}
+	c.tail = persistence.Tail{Log: x.Log, Last: x.First - 1, Sum: x.Before}
 	p.known[c.id] = c
-	return &replayed{c: c, begin: x.offset, before: c.tail}
+	return &replayed{c: c, begin: x.Offset, before: c.tail}
 }
 
 // check finds what there is of the transcript before its first run. Different transcripts may be checked at the same time.

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"testing"
 
+	"verbatim/persistence/journal"
 	"verbatim/persistence/recordtest"
 	"verbatim/persistence/vfs"
 )
@@ -30,7 +31,7 @@ func TestATornTailIsCutOffWhereverItIsTorn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	size := int64(blockHead + binary.LittleEndian.Uint32(whole[used+8:])) // of the block; what follows is padding
+	size := int64(journal.BlockHead + binary.LittleEndian.Uint32(whole[used+8:])) // of the block; what follows is padding
 	for _, torn := range []string{"zeros", "noise", "short"} {
 		for at := used; at < end; at += 211 {
 			content := slices.Clone(whole)
@@ -85,9 +86,9 @@ func TestDamageThatNoCrashExplainsStopsTheStartWithFileAndOffset(t *testing.T) {
 		want    string
 	}{
 		"the head of the first":   {0, 10, "offset 0"},
-		"a block of the first":    {0, 3*blockAlign + 100, "offset 12288"},
+		"a block of the first":    {0, 3*journal.BlockAlign + 100, "offset 12288"},
 		"the head of the last":    {2, 10, "offset 0"},
-		"a block of the last":     {2, blockAlign + 100, "offset 4096"},
+		"a block of the last":     {2, journal.BlockAlign + 100, "offset 4096"},
 		"the first one's removal": {0, -1, "missing"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -3,6 +3,8 @@ package disk
 import (
 	"errors"
 	"time"
+
+	"verbatim/persistence/journal"
 )
 
 // tryReserve takes room for n more bytes of the conversation, where there is some. Long before there is none, the flusher
@@ -35,7 +37,7 @@ func (f *flusher) reserve(c *conversation, n int64) error {
 	if f.tryReserve(c, n) {
 		return nil
 	}
-	timer := time.NewTimer(standstill)
+	timer := time.NewTimer(journal.StallTimeout)
 	defer timer.Stop()
 	for {
 		f.mu.Lock()
@@ -52,11 +54,11 @@ func (f *flusher) reserve(c *conversation, n int64) error {
 		}
 		select {
 		case <-progress:
-			timer.Reset(standstill)
+			timer.Reset(journal.StallTimeout)
 		case <-timer.C:
 			f.refuse()
 		case <-f.ctx.Done():
-			return errClosed
+			return journal.ErrClosed
 		}
 	}
 }

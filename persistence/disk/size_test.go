@@ -32,15 +32,15 @@ func many(t testing.TB, n int) string {
 		path := filepath.Join(dir, "transcripts", string(id)+transcript.Suffix)
 		err := error(nil)
 		if i%1000 == 0 {
-			err, own = os.WriteFile(path, x.lines, 0o600), path
+			err, own = os.WriteFile(path, x.Lines, 0o600), path
 		} else {
 			err = os.Link(own, path)
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
-		e := catalogued{id: id, size: int64(len(x.lines))}
-		e.tail.Log, e.tail.Last, e.tail.Time, e.tail.Sum = x.log, 1, x.time, x.sum()
+		e := catalogued{id: id, size: int64(len(x.Lines))}
+		e.tail.Log, e.tail.Last, e.tail.Time, e.tail.Sum = x.Log, 1, x.Time, x.Sum()
 		c.entries = append(c.entries, e)
 	}
 	if err := os.WriteFile(cataloguePath(dir), c.encode(), 0o600); err != nil {
@@ -124,10 +124,9 @@ func BenchmarkListPage(b *testing.B) {
 // BenchmarkStartAfterKill: kill -9 with a full journal of 1,000,000 messages in 1,000 conversations, and the first send after it.
 func BenchmarkStartAfterKill(b *testing.B) {
 	dir := b.TempDir()
-	r := open(b, dir, Options{})
+	r := open(b, dir, Options{maxLive: 1000})
 	r.stopBackground() // no checkpoint: the journal fills up
 	r.background.Wait()
-	r.journal.bound = 1000
 	r.flusher.ctx = context.Background()
 	for i := range 20_000 { // 50 messages of one conversation after another
 		id := fmt.Sprint("room-", i%1000)
@@ -136,7 +135,7 @@ func BenchmarkStartAfterKill(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
-	bytes, segments := r.journal.usage()
+	bytes, segments := r.journal.Usage()
 	r.abandon()
 	b.ResetTimer()
 	for b.Loop() {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"verbatim/persistence/journal"
 	"verbatim/persistence/recordtest"
 	"verbatim/persistence/vfs"
 )
@@ -124,7 +125,7 @@ func TestARecordThatHasAsMuchAsItNeedsForNowIsReadyUntilItNeedsMore(t *testing.T
 	r := b.Record.(*Record)
 	awaitPrepared(r)
 	fs.set("journal", int64(0))
-	for range 2 * aheadSegments {
+	for range 2 * journal.AheadSegments {
 		ready := r.Ready()
 		send := recordtest.Say("lobby", "ann", "", "one more")
 		recordtest.Commit(r, send)
@@ -154,7 +155,7 @@ func (f heldFS) Space(dir string) (int64, error) {
 func TestARecordWhoseFirstSegmentIsStillBeingMadeIsNotReadyYet(t *testing.T) {
 	fs := heldFS{let: make(chan struct{})}
 	b := bench(t, t.TempDir(), Options{FS: fs, SegmentSize: 64 << 10})
-	if err := b.Record.Ready(); !errors.Is(err, errPreparing) {
+	if err := b.Record.Ready(); !errors.Is(err, journal.ErrPreparing) {
 		t.Errorf("Ready says %v, want that it is being made", err)
 	}
 	close(fs.let)

@@ -14,8 +14,8 @@ type Stats struct {
 // Stats is cheap.
 func (r *Record) Stats() Stats {
 	s := Stats{PendingBytes: r.flusher.pending(), OpenFiles: r.files.Len(), Conversations: r.conversations.count()}
-	s.JournalBytes, s.JournalSegments = r.journal.usage()
+	s.JournalBytes, s.JournalSegments = r.journal.Usage()
 	s.IDs = int(r.remembered.Load())
-	s.SyncErrors = r.syncErrors.Load() + r.journal.syncErrors.Load()
+	s.SyncErrors = r.syncErrors.Load() + r.journal.SyncErrors()
 	return s
 }

@@ -4,10 +4,9 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"math"
-	"os"
 	"slices"
 
+	"verbatim/persistence/journal"
 	"verbatim/persistence/transcript"
 	"verbatim/persistence/vfs"
 )
@@ -32,7 +31,7 @@ func (k *checkpoints) syncAll(ctx context.Context, dirty []*conversation) (first
 		begun = begun[:0]
 		for _, c := range window {
 			if ctx.Err() != nil {
-				failed(c, errClosed)
+				failed(c, journal.ErrClosed)
 			} else if s, err := k.begin(c); err != nil {
 				failed(c, err)
 			} else {
@@ -107,33 +106,14 @@ func (k *checkpoints) rewrite(c *conversation, synced int64) error {
 		return fmt.Errorf("checkpoint: open a transcript: %w", err)
 	}
 	defer k.r.files.Put(f)
-	var buf []byte
-	for _, s := range k.r.journal.upTo(math.MaxUint64) {
-		buf, err = k.r.readLive(s, buf, func(x run) error {
-			if x.conversation != c.id || x.end() <= synced {
-				return nil
-			}
-			return vfs.WriteFull(f, x.lines, x.offset)
-		})
-		if err != nil {
-			return fmt.Errorf("checkpoint: write %s again: %w", k.r.files.Path(c.id), err)
+	err = k.r.journal.Lines(func(x journal.LinesItem) error {
+		if x.Conversation != c.id || x.End() <= synced {
+			return nil
 		}
+		return vfs.WriteFull(f, x.Lines, x.Offset)
+	})
+	if err != nil {
+		return fmt.Errorf("checkpoint: write %s again: %w", k.r.files.Path(c.id), err)
 	}
 	return nil
-}
-
-// readLive visits the runs of a live segment.
-func (r *Record) readLive(s segment, buf []byte, visit func(run) error) ([]byte, error) {
-	f, err := r.fs.Open(s.path, os.O_RDONLY)
-	if err != nil {
-		return buf, err
-	}
-	defer f.Close()
-	if buf, err = readSegment(f, buf); err != nil {
-		return buf, err
-	}
-	_, err = scanSegment(buf, s.number, s.path, s.used, func(_ int64, payload []byte) error {
-		return visitItems(payload, visitor{run: visit})
-	})
-	return buf, err
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"verbatim/persistence"
+	"verbatim/persistence/journal"
 	"verbatim/persistence/recordtest"
 	"verbatim/persistence/transcript"
 	"verbatim/persistence/vfs"
@@ -173,7 +174,7 @@ func TestAMarkSurvivesACrashAfterASecond(t *testing.T) {
 		b.Fill("lobby", 3, 1)
 		b.Record.Mark("lobby", "ann", 2)
 		b.Record.Mark("lobby", "ann", 3)
-		time.Sleep(markDelay)
+		time.Sleep(journal.MarkDelay)
 		synctest.Wait()
 		dead := bench(t, crash(t, dir), Options{})
 		marks, err := dead.Record.Marks("lobby")
@@ -254,8 +255,8 @@ func TestTheJournalStaysWithinItsBoundsUnderLoad(t *testing.T) {
 			t.Fatalf("sends were refused: %s", code)
 		}
 	}
-	if most > liveSegments {
-		t.Errorf("there were %d live segments, want at most %d", most, liveSegments)
+	if most > journal.LiveSegments {
+		t.Errorf("there were %d live segments, want at most %d", most, journal.LiveSegments)
 	}
 	if err := r.checkpoints.checkpoint(context.Background()); err != nil {
 		t.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"verbatim/persistence"
+	"verbatim/persistence/journal"
 	"verbatim/persistence/transcript"
 	"verbatim/protocol"
 )
@@ -23,7 +24,8 @@ type turn struct {
 	shared bool // it must not wait for anything but the sync
 
 	// Of the part under way:
-	p        proposal
+	p        journal.Proposal
+	created  bool // the conversation begins with it
 	batch    *persistence.Batch
 	accepted []*persistence.Send
 	keys     map[uint64]int // of accepted sends with an id: their place in accepted
@@ -83,7 +85,7 @@ func (t *turn) share() (err error) {
 	if err == nil && n < len(t.x.Sends) {
 		err = errWaits
 	}
-	if err == nil && len(t.accepted) > 0 && !t.r.flusher.tryReserve(t.c, int64(len(t.p.lines))) {
+	if err == nil && len(t.accepted) > 0 && !t.r.flusher.tryReserve(t.c, int64(len(t.p.Lines))) {
 		err = errWaits
 	}
 	return err
@@ -100,7 +102,7 @@ func (t *turn) part(sends []*persistence.Send) (n int, err error) {
 	if n, err = t.decide(sends); err != nil || len(t.accepted) == 0 {
 		return n, err
 	}
-	if err := t.r.flusher.reserve(t.c, int64(len(t.p.lines))); err != nil {
+	if err := t.r.flusher.reserve(t.c, int64(len(t.p.Lines))); err != nil {
 		t.refuse(err)
 		return n, err
 	}
@@ -108,6 +110,9 @@ func (t *turn) part(sends []*persistence.Send) (n int, err error) {
 	t.submit(t.r)
 	return n, t.finish()
 }
+
+// Committed makes the part readable. The journal's committer calls it.
+func (t *turn) Committed() { t.r.publish(t.c, t.created, &t.p.LinesItem) }
 
 // begin makes the proposal that the part's entries go into. The time never goes back.
 func (t *turn) begin() error {
@@ -118,11 +123,11 @@ func (t *turn) begin() error {
 	t.begun()
 	now := max(t.desk.now, tail.Time)
 	t.desk.clear(now)
-	t.p = proposal{c: t.c}
-	t.p.run = run{conversation: t.c.id, log: tail.Log, offset: size, first: tail.Last + 1, before: tail.Sum, time: now}
+	t.p, t.created = journal.Proposal{Owner: t}, false
+	t.p.LinesItem = journal.LinesItem{Conversation: t.c.id, Log: tail.Log, Offset: size, First: tail.Last + 1, Before: tail.Sum, Time: now}
 	if tail.Log == "" {
-		t.p.created, t.p.log = true, transcript.NewLog()
-		t.desk.lines, t.p.before = transcript.AppendLogLine(t.desk.lines, t.c.id, t.p.log, now)
+		t.created, t.p.Log = true, transcript.NewLog()
+		t.desk.lines, t.p.Before = transcript.AppendLogLine(t.desk.lines, t.c.id, t.p.Log, now)
 	}
 	return nil
 }
@@ -141,7 +146,7 @@ func (t *turn) decide(sends []*persistence.Send) (n int, err error) {
 		}
 		defer t.c.idsMu.Unlock()
 	}
-	sum := t.p.before
+	sum := t.p.Before
 	for _, s := range sends[:n] {
 		if s.Err = t.judge(s); s.Err == nil && s.Seq == 0 {
 			sum = t.accept(s, sum)
@@ -150,18 +155,18 @@ func (t *turn) decide(sends []*persistence.Send) (n int, err error) {
 			return 0, errWaits
 		}
 	}
-	if t.p.count = len(t.accepted); t.p.count > 0 {
-		t.p.lines, t.batch = bytes.Clone(t.desk.lines), t.desk.batch(t.p.first)
+	if t.p.Count = len(t.accepted); t.p.Count > 0 {
+		t.p.Lines, t.batch = bytes.Clone(t.desk.lines), t.desk.batch(t.p.First)
 	}
 	return n, nil
 }
 
 // accept gives a send its place and makes its line and its frame.
 func (t *turn) accept(s *persistence.Send, before protocol.Sum) protocol.Sum {
-	s.Seq, s.Time = t.p.first+protocol.Seq(len(t.accepted)), t.p.time
+	s.Seq, s.Time = t.p.First+protocol.Seq(len(t.accepted)), t.p.Time
 	s.Log = ""
 	if s.Seq == 1 {
-		s.Log = t.p.log
+		s.Log = t.p.Log
 	}
 	m := protocol.Message{
 		Conversation: t.c.id, Seq: s.Seq, ID: s.ID, From: s.Author, Name: s.Name, Time: s.Time,
@@ -174,12 +179,12 @@ func (t *turn) accept(s *persistence.Send, before protocol.Sum) protocol.Sum {
 
 // finish settles what was submitted, and says whether it failed.
 func (t *turn) finish() error {
-	if err := t.p.err; err != nil {
-		t.r.flusher.release(t.c, int64(len(t.p.lines)))
+	if err := t.p.Err; err != nil {
+		t.r.flusher.release(t.c, int64(len(t.p.Lines)))
 		t.refuse(err)
 		return err
 	}
-	if t.x.Log = t.p.log; t.x.Batch == nil {
+	if t.x.Log = t.p.Log; t.x.Batch == nil {
 		t.x.Batch = t.batch
 	} else {
 		t.x.Batch = join(t.x.Batch, t.batch)

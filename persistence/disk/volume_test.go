@@ -7,6 +7,7 @@ import (
 	"syscall"
 	"testing"
 
+	"verbatim/persistence/journal"
 	"verbatim/persistence/recordtest"
 	"verbatim/persistence/vfs"
 	"verbatim/persistence/vfs/vfstest"
@@ -115,7 +116,7 @@ func TestAnErrorThatTheVolumeHasToldIsNotForgottenByTheNextCheckpoint(t *testing
 		cancel()
 		return syscall.EIO
 	}
-	if err := r.checkpoints.checkpoint(ctx); !errors.Is(err, errClosed) || r.unsynced() != 5 {
+	if err := r.checkpoints.checkpoint(ctx); !errors.Is(err, journal.ErrClosed) || r.unsynced() != 5 {
 		t.Fatalf("%v; %d are not synced, want all 5", err, r.unsynced())
 	}
 	id := r.conversations.all()[0].id

@@ -20,29 +20,29 @@ var (
 // mutants are in the order of a message's way: journal, start, transcripts, catalogue, ids, order, sessions.
 var mutants = []mutant{
 	{"ack before sync", authors, []edit{
-		{"persistence/disk.journal.flush", `err = s.file.Sync()`, ``},
+		{"persistence/journal.writer.flush", `err = s.file.Sync()`, ``},
 	}},
 	{"shown before it is committed", authors, []edit{
-		{"persistence/disk.committer.commit", `size, err = k.write(w)`,
-			`for _, p := range w.group { k.publish(p) }; size, err = k.write(w)`},
-		{"persistence/disk.committer.commit", `entries += p.count
-			k.publish(p)`, `entries += p.count`},
+		{"persistence/journal.committer.commit", `size, err = k.write(w)`,
+			`for _, p := range w.group { p.Owner.Committed() }; size, err = k.write(w)`},
+		{"persistence/journal.committer.commit", `entries += p.Count
+			p.Owner.Committed()`, `entries += p.Count`},
 	}},
 	{"no journal replay", authors, []edit{
-		{"persistence/disk.replay.segment", `run: p.run,`, ``},
+		{"persistence/disk.Record.replay", `Lines: p.run,`, ``},
 	}},
 	{"the torn end of the journal is believed", authors, []edit{
-		{"persistence/disk.readBlock",
+		{"persistence/journal.readBlock",
 			`if crc32.Checksum(b[8:], castagnoli) != binary.LittleEndian.Uint32(b[4:]) { return nil, 0, 0, false }`, ``},
 	}},
 	{"what only the page cache holds is believed at a start", authors, []edit{
-		{"persistence/disk.Record.replay", `err := r.renew(seg.path, buf[:valid])`, `err := error(nil)`},
+		{"persistence/journal.Recover", `err := renew(o.FS, s.Path, buf[:valid])`, `err := error(nil)`},
 	}},
 	{"what a failed sync left behind counts after all", authors, []edit{
-		{"persistence/disk.findJournal", `s.limit = valid`, `s.limit = unknownEnd`},
+		{"persistence/journal.Find", `s.limit = valid`, `s.limit = unknownEnd`},
 	}},
 	{"a failed sync is tried again, and that is believed", authors, []edit{
-		{"persistence/disk.journal.flush", `err = s.file.Sync()`,
+		{"persistence/journal.writer.flush", `err = s.file.Sync()`,
 			`if err = s.file.Sync(); err != nil { err = s.file.Sync() }`},
 	}},
 	{"a transcript's failed sync is followed by one that succeeds", authors, []edit{
@@ -59,13 +59,13 @@ var mutants = []mutant{
 	}},
 	{"the catalogue is trusted without a look at its checksum", authors, []edit{
 		{"persistence/disk.decodeCatalogue",
-			`|| crc32.Checksum(b[8:], castagnoli) != binary.LittleEndian.Uint32(b[4:])`, ``},
+			`|| crc32.Checksum(b[8:], crcTable) != binary.LittleEndian.Uint32(b[4:])`, ``},
 	}},
 	{"lines leave memory though the file took none", authors, []edit{
 		{"persistence/disk.flusher.write", `if err != nil { return err }`, ``},
 	}},
 	{"no sync of the folder after a segment is made", authors, []edit{
-		{"persistence/disk.preparer.make", `err = p.fs.SyncDir(p.dir)`, ``},
+		{"persistence/journal.preparer.make", `err = p.fs.SyncDir(p.dir)`, ``},
 	}},
 	{"no sync of the folder after the catalogue is renamed", authors, []edit{
 		{"persistence/disk.Record.writeCatalogue", `err := r.fs.SyncDir(r.dir)`, `err := error(nil)`},
@@ -77,7 +77,7 @@ var mutants = []mutant{
 		{"persistence/disk.ensureFormat", `err = vfs.SyncParents(fsys, dir)`, ``},
 	}},
 	{"a start removes old segments all at once", removal, []edit{
-		{"persistence/disk.Record.replay", `if err := r.fs.SyncDir(dir); err != nil {
+		{"persistence/journal.Recover", `if err := o.FS.SyncDir(o.Dir); err != nil {
 				return nil, fmt.Errorf("journal: sync the folder: %w", err)
 			}
 		}
@@ -130,7 +130,7 @@ var mutants = []mutant{
 		{"persistence/disk.turn.refuse", `refuse(t.accepted, err)`, `if len(t.accepted) > 0 { t.r.complain(err) }`},
 	}},
 	{"read marks are not replayed", marks, []edit{
-		{"persistence/disk.replay.segment", `p.marks = append(p.marks, m)`, ``},
+		{"persistence/disk.Record.replay", `p.marks = append(p.marks, m)`, ``},
 	}},
 	{"time goes back", authors, []edit{
 		{"persistence/disk.turn.begin", `now := max(t.desk.now, tail.Time)`, `now := t.desk.now`},

@@ -1,4 +1,4 @@
-package disk
+package journal
 
 import (
 	"errors"
@@ -9,8 +9,8 @@ import (
 
 // work is what the committer takes off its queue at once.
 type work struct {
-	group   []*proposal
-	marks   []markItem
+	group   []*Proposal
+	marks   []MarkItem
 	rotates []chan uint64
 	more    bool // the queue is not empty
 	closed  bool
@@ -21,8 +21,8 @@ func (k *committer) gather(marksDue bool) (w work) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	size, n := 0, 0
-	for n < len(k.queue) && (n == 0 || size+len(k.queue[n].lines) <= maxGroup) {
-		size += len(k.queue[n].lines) + 256
+	for n < len(k.queue) && (n == 0 || size+len(k.queue[n].Lines) <= maxGroup) {
+		size += len(k.queue[n].Lines) + 256
 		n++
 	}
 	w.group = k.queue[:n:n]
@@ -31,7 +31,7 @@ func (k *committer) gather(marksDue bool) (w work) {
 		k.queue = nil
 	}
 	if len(k.marks) > 0 && (n > 0 || marksDue) && k.down == nil {
-		w.marks = slices.SortedFunc(maps.Values(k.marks), markItem.compare) // what a block says is not a matter of luck
+		w.marks = slices.SortedFunc(maps.Values(k.marks), MarkItem.compare) // what a block says is not a matter of luck
 		clear(k.marks)
 	}
 	w.rotates, k.rotates = k.rotates, nil
@@ -76,7 +76,7 @@ func (k *committer) wait(timer *time.Timer, marksAt time.Time) time.Time {
 	if !marks {
 		marksAt = time.Time{}
 	} else if marksAt.IsZero() {
-		marksAt = time.Now().Add(markDelay)
+		marksAt = time.Now().Add(MarkDelay)
 	}
 	delay := time.Hour
 	if down {
@@ -109,8 +109,8 @@ func (k *committer) commit(w work) {
 	}
 	entries := 0
 	for _, p := range w.group {
-		entries += p.count
-		k.publish(p)
+		entries += p.Count
+		p.Owner.Committed()
 	}
 	for _, p := range w.group {
 		p.answer(nil)
@@ -123,30 +123,30 @@ func (k *committer) commit(w work) {
 func (k *committer) write(w work) (int, error) {
 	payload := func(dst []byte) []byte {
 		for _, p := range w.group {
-			dst = appendRun(dst, &p.run)
+			dst = appendRun(dst, &p.LinesItem)
 		}
 		for _, m := range w.marks {
 			dst = appendMark(dst, m)
 		}
 		return dst
 	}
-	before := k.j.segments()
-	size, err := k.j.write(payload)
+	before := k.w.segments()
+	size, err := k.w.write(payload)
 	for errors.Is(err, errFull) && k.awaitRoom() {
-		size, err = k.j.write(payload)
+		size, err = k.w.write(payload)
 	}
-	if now := k.j.segments(); now >= checkpointSegments && now > before {
+	if now := k.w.segments(); now >= checkpointSegments && now > before {
 		k.full()
 	}
 	return size, err
 }
 
-// awaitRoom waits for a checkpoint to make the journal shorter, and says whether it did. The checkpoint's first step
+// awaitRoom waits for a checkpoint to make the journal shorter, and reports whether it did. The checkpoint's first step
 // is a rotation, which is answered meanwhile.
 func (k *committer) awaitRoom() bool {
-	shrunk := k.j.shrunk()
+	shrunk := k.w.shrunk()
 	k.full()
-	timer := time.NewTimer(standstill)
+	timer := time.NewTimer(StallTimeout)
 	defer timer.Stop()
 	for {
 		k.mu.Lock()
@@ -169,7 +169,7 @@ func (k *committer) awaitRoom() bool {
 }
 
 // refuse tells a group's makers that it is not on the record. First a new segment must say so: only then may their
-// seqs be given anew. Where none can be had, everything is refused until one can.
+// seqs be used again. If none can be had, everything is refused until one can.
 func (k *committer) refuse(w work, err error) {
 	if k.state() == nil {
 		k.setDown(err)
@@ -182,7 +182,7 @@ func (k *committer) refuse(w work, err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for _, m := range w.marks {
-		if key := (markKey{m.conversation, m.user}); k.marks[key].seq < m.seq {
+		if key := (markKey{m.Conversation, m.User}); k.marks[key].Seq < m.Seq {
 			k.marks[key] = m
 		}
 	}
@@ -190,7 +190,7 @@ func (k *committer) refuse(w work, err error) {
 
 // recover opens a segment, and with it the record for sends.
 func (k *committer) recover() {
-	if err := k.j.reopen(); err != nil {
+	if err := k.w.reopen(); err != nil {
 		if errors.Is(err, errFull) {
 			k.full()
 		}

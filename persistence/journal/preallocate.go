@@ -1,4 +1,4 @@
-package disk
+package journal
 
 import (
 	"context"
@@ -14,15 +14,17 @@ import (
 	"verbatim/persistence/vfs"
 )
 
-// retryAfter is how long the record waits before it tries again what the disk refused.
-const retryAfter = 500 * time.Millisecond
+// RetryAfter is how long a record waits before it tries again what the disk refused, unless its owner says otherwise.
+const RetryAfter = 500 * time.Millisecond
 
-// firstWait is how long who asks whether the record is ready waits for the first segment, or for the disk to refuse it.
+// firstWait is how long Ready waits for the first segment, or for the disk to refuse it.
 const firstWait = 500 * time.Millisecond
 
-var errPreparing = errors.New("journal: its first segment is still being made")
+// ErrPreparing says that nothing can be committed yet.
+var ErrPreparing = errors.New("journal: its first segment is still being made")
 
-var errClosed = errors.New("record: it is closed")
+// ErrClosed says that the record is being closed.
+var ErrClosed = errors.New("record: it is closed")
 
 // preparer makes zeroed, synced segments ahead of need, in a goroutine of its own. A group is then written over blocks
 // that the file system has, so that its sync changes no metadata (7,100 a second against 4,000), and no group
@@ -33,14 +35,14 @@ type preparer struct {
 	size   int64  // fixed: of a segment
 	retry  time.Duration
 	log    zerolog.Logger
-	ready  chan *segment
+	ready  chan *Segment
 	failed chan error // an error for who waits; nobody closes either
 
 	ctx   context.Context
 	tried chan struct{} // closed by run once the first segment is made, or was refused
 
 	mu      sync.Mutex
-	lacking error // guarded by mu: why the last segment could not be made; nil: it could
+	lacking error // guarded by mu: why the last segment could not be made, or nil
 }
 
 func newPreparer(
@@ -48,14 +50,14 @@ func newPreparer(
 ) *preparer {
 	return &preparer{
 		fs: fs, dir: dir, size: size, retry: retry, log: log, ctx: ctx,
-		ready: make(chan *segment, aheadSegments-1), failed: make(chan error), tried: make(chan struct{}),
+		ready: make(chan *Segment, AheadSegments-1), failed: make(chan error), tried: make(chan struct{}),
 	}
 }
 
 // run prepares segments from that number on, until the context ends; it waits for room in ready, and after a failure.
 func (p *preparer) run(number uint64) {
 	first := sync.OnceFunc(func() { close(p.tried) })
-	try := func() (*segment, error) {
+	try := func() (*Segment, error) {
 		s, err := p.make(number)
 		p.outcome(err)
 		first()
@@ -89,7 +91,8 @@ func (p *preparer) outcome(err error) {
 	p.mu.Unlock()
 	if err != nil && before == nil {
 		p.log.Error().Err(err).
-			Msg("the journal gets no further segment: when those that it has are full nothing can be recorded; it is tried again")
+			Msg("the journal gets no further segment: when those that it has are full nothing can be recorded; " +
+				"it is tried again")
 	} else if err == nil && before != nil {
 		p.log.Info().Msg("the journal gets segments again")
 	}
@@ -102,17 +105,17 @@ func (p *preparer) state() error {
 	select {
 	case <-p.tried:
 	case <-p.ctx.Done():
-		return errClosed
+		return ErrClosed
 	case <-timer.C:
-		return errPreparing
+		return ErrPreparing
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.lacking
 }
 
-// take gives the next segment; it waits while one is being made, and not longer than until the disk refuses it.
-func (p *preparer) take() (*segment, error) {
+// take returns the next segment. It waits while one is being made, and not longer than until the disk refuses it.
+func (p *preparer) take() (*Segment, error) {
 	select {
 	case s := <-p.ready:
 		return s, nil
@@ -125,14 +128,14 @@ func (p *preparer) take() (*segment, error) {
 	return s, nil
 }
 
-func (p *preparer) await() (*segment, error) {
+func (p *preparer) await() (*Segment, error) {
 	select {
 	case s := <-p.ready:
 		return s, nil
 	case err := <-p.failed:
 		return nil, err
 	case <-p.ctx.Done():
-		return nil, errClosed
+		return nil, ErrClosed
 	}
 }
 
@@ -148,13 +151,13 @@ func (p *preparer) discardAll() {
 	}
 }
 
-func (p *preparer) discard(s *segment) {
+func (p *preparer) discard(s *Segment) {
 	_ = s.file.Close()
 	_ = p.fs.Remove(s.path) // a start removes what is left
 }
 
-func (p *preparer) make(number uint64) (*segment, error) {
-	path := segmentPath(p.dir, number)
+func (p *preparer) make(number uint64) (*Segment, error) {
+	path := SegmentPath(p.dir, number)
 	// Asked before it is tried: a try would fill the disk for a moment, again and again, for all who use it.
 	free, err := p.fs.Space(p.dir)
 	if err == nil && free < p.size {
@@ -181,5 +184,5 @@ func (p *preparer) make(number uint64) (*segment, error) {
 		_ = p.fs.Remove(path)
 		return nil, fmt.Errorf("journal: prepare %s, which takes %d bytes: %w", path, p.size, vfs.Advised(err))
 	}
-	return &segment{number: number, path: path, file: f}, nil
+	return &Segment{number: number, path: path, file: f}, nil
 }

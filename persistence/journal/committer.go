@@ -1,4 +1,4 @@
-package disk
+package journal
 
 import (
 	"context"
@@ -13,32 +13,39 @@ import (
 const (
 	// maxGroup is how many bytes of lines one block of the journal takes, about.
 	maxGroup = 4 << 20
-	// markDelay is how long a read mark waits for a group that takes it along.
-	markDelay = time.Second
-	// standstill is how long a send waits while nothing moves before it is refused.
-	standstill = 5 * time.Second
+	// MarkDelay is how long a read mark waits at most for a group that takes it along.
+	MarkDelay = time.Second
+	// StallTimeout is how long a send waits without any progress before it is refused.
+	StallTimeout = 5 * time.Second
 )
 
-// proposal is a run on its way to the disk. The committer answers exactly once, and from then on leaves it to its maker.
-type proposal struct {
-	run
-	c        *conversation
-	created  bool
+// Proposal is lines on their way to the disk. The committer answers exactly once, and from then on leaves it to its
+// maker.
+type Proposal struct {
+	LinesItem
+	Owner Owner
+	Err   error // the answer; nil: the lines are on the disk
+
 	answered *sync.WaitGroup // the maker's
-	err      error           // the answer
 }
 
-func (p *proposal) answer(err error) {
-	p.err = err
+// Owner is told that its proposal is on the disk.
+type Owner interface {
+	// Committed makes the lines readable. The committer calls it before it answers, for one proposal after another, in
+	// the journal's order. It must not wait.
+	Committed()
+}
+
+func (p *Proposal) answer(err error) {
+	p.Err = err
 	p.answered.Done()
 }
 
 // committer is the only one that writes the journal, in one goroutine: what gathers while one group is being
 // synced is the next group, whatever conversations it is of.
 type committer struct {
-	j       *journal        // its write side is the committer's
-	publish func(*proposal) // makes a synced run readable
-	full    func()          // asks for a checkpoint
+	w       *writer // its write side is the committer's
+	full    func()  // asks for a checkpoint
 	observe func(entries, bytes int, took time.Duration)
 	yield   func()
 	log     zerolog.Logger
@@ -49,11 +56,11 @@ type committer struct {
 
 	mu sync.Mutex
 	// Guarded by mu.
-	queue   []*proposal
-	marks   map[markKey]markItem
+	queue   []*Proposal
+	marks   map[markKey]MarkItem
 	rotates []chan uint64 // capacity 1 each: who wants the current segment ended
 	closed  bool
-	down    error // why nothing can be recorded; nil: all is well
+	down    error // why nothing can be recorded, or nil
 }
 
 type markKey struct {
@@ -62,7 +69,7 @@ type markKey struct {
 }
 
 // submit hands runs over, in one piece where they are small. Each is answered.
-func (k *committer) submit(runs []*proposal, answered *sync.WaitGroup) {
+func (k *committer) submit(runs []*Proposal, answered *sync.WaitGroup) {
 	for _, p := range runs {
 		p.answered = answered
 	}
@@ -73,11 +80,11 @@ func (k *committer) submit(runs []*proposal, answered *sync.WaitGroup) {
 	}
 }
 
-func (k *committer) enqueue(runs []*proposal) error {
+func (k *committer) enqueue(runs []*Proposal) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.closed {
-		return errClosed
+		return ErrClosed
 	}
 	if k.down != nil {
 		return k.down
@@ -87,17 +94,17 @@ func (k *committer) enqueue(runs []*proposal) error {
 	return nil
 }
 
-// mark takes a read mark along with the next group, or writes it within markDelay.
-func (k *committer) mark(m markItem) {
+// mark takes a read mark along with the next group, or writes it within MarkDelay.
+func (k *committer) mark(m MarkItem) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if len(k.marks) == 0 {
 		k.signal()
 	}
-	k.marks[markKey{m.conversation, m.user}] = m
+	k.marks[markKey{m.Conversation, m.User}] = m
 }
 
-// rotate ends the current segment: what was published before is in segments up to the number that it gives, and
+// rotate ends the current segment, and returns its number: what was committed before is in segments up to that, and
 // what comes after is not.
 func (k *committer) rotate() (uint64, error) {
 	answer := make(chan uint64, 1)
@@ -109,7 +116,7 @@ func (k *committer) rotate() (uint64, error) {
 	case number := <-answer:
 		return number, nil
 	case <-k.ctx.Done():
-		return 0, errClosed
+		return 0, ErrClosed
 	}
 }
 
@@ -126,13 +133,13 @@ func (k *committer) state() error {
 	return k.down
 }
 
-// end seals the current segment, and gives the last number that is in use.
+// end seals the current segment, and returns the last number that is in use.
 func (k *committer) end() uint64 {
-	k.j.seal()
-	k.j.mu.Lock()
-	defer k.j.mu.Unlock()
-	if n := len(k.j.live); n > 0 {
-		return k.j.live[n-1].number
+	k.w.seal()
+	k.w.mu.Lock()
+	defer k.w.mu.Unlock()
+	if n := len(k.w.live); n > 0 {
+		return k.w.live[n-1].number
 	}
 	return 0
 }

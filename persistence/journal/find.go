@@ -1,4 +1,4 @@
-package disk
+package journal
 
 import (
 	"bytes"
@@ -13,46 +13,48 @@ import (
 	"verbatim/persistence/vfs"
 )
 
-// found is a journal as it lies in its folder: which segments count, and up to where each is valid.
-type found struct {
-	segments []foundSegment // in use, in order
-	unused   []string       // prepared, given up, or folded: they may be removed
-	next     uint64         // the least number that no segment had
+// Found is a journal as it is in its folder: which segments count, and up to where each is valid.
+type Found struct {
+	Segments  []FoundSegment // in use, in order
+	Strangers []string       // names in the folder that are none of the journal's
 
-	strangers []string // names in the folder that are none of the journal's
+	unused []string // prepared, given up, or folded: they may be removed
+	next   uint64   // the least number that no segment had
 }
 
-// foundSegment is one of them. limit is unknownEnd for the last.
-type foundSegment struct {
+// FoundSegment is a segment of a journal, open for reading.
+type FoundSegment struct {
+	Path string
+	File vfs.File
+
 	number uint64
-	path   string
-	file   vfs.File
-	limit  int64
+	limit  int64 // up to where it is valid; unknownEnd for the last one
 }
 
-func (f *found) close() {
-	for _, s := range f.segments {
-		_ = s.file.Close()
+// Close closes the segments.
+func (f *Found) Close() {
+	for _, s := range f.Segments {
+		_ = s.File.Close()
 	}
 }
 
-// findJournal opens the segments that count. floor is the first one that does; known says that it is certain, else
-// the catalogue is lost.
-func findJournal(fsys vfs.FS, dir string, floor uint64, known bool) (_ *found, err error) {
+// Find opens the segments of a folder that count; the caller closes them. floor is the first one that does. known says
+// that it is certain, else the catalogue is lost.
+func Find(fsys vfs.FS, dir string, floor uint64, known bool) (_ *Found, err error) {
 	all, strangers, err := openSegments(fsys, dir)
 	if err != nil {
 		return nil, err
 	}
-	f := &found{next: max(floor, 1), strangers: strangers}
-	keep := func(s foundSegment) { f.segments = append(f.segments, s) }
-	discard := func(s foundSegment) {
-		_ = s.file.Close()
-		f.unused = append(f.unused, s.path)
+	f := &Found{next: max(floor, 1), Strangers: strangers}
+	keep := func(s FoundSegment) { f.Segments = append(f.Segments, s) }
+	discard := func(s FoundSegment) {
+		_ = s.File.Close()
+		f.unused = append(f.unused, s.Path)
 	}
 	defer func() {
 		if err != nil {
 			for _, s := range all {
-				_ = s.file.Close()
+				_ = s.File.Close()
 			}
 		}
 	}()
@@ -83,12 +85,31 @@ func findJournal(fsys vfs.FS, dir string, floor uint64, known bool) (_ *found, e
 	return f, f.complete(dir, live, floor, known)
 }
 
+// Lines visits the lines in the segments, oldest first: in which segment they are, and where in its file the item's
+// Lines begin. visit must not keep them.
+func (f *Found) Lines(visit func(segment int, at int64, x LinesItem) error) error {
+	var buf []byte
+	for i, s := range f.Segments {
+		var err error
+		if buf, err = readSegment(s.File, buf); err != nil {
+			return fmt.Errorf("journal: %w", &vfs.FileError{Path: s.Path, Err: err})
+		}
+		_, err = scanItems(buf, s.number, s.Path, s.limit, Visitor{
+			linesAt: func(x LinesItem, at int64) error { return visit(i, at, x) },
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // complete makes sure that no segment is missing that the last one's head speaks of. Where the catalogue is lost, the
 // oldest may have been folded since: they are removed in order, so that what is there must be the newest of them.
-func (f *found) complete(dir string, live map[uint64]int64, floor uint64, known bool) error {
+func (f *Found) complete(dir string, live map[uint64]int64, floor uint64, known bool) error {
 	have := make(map[uint64]bool)
 	oldest := uint64(0)
-	for _, s := range f.segments {
+	for _, s := range f.Segments {
 		have[s.number] = true
 		if oldest == 0 {
 			oldest = s.number
@@ -96,7 +117,7 @@ func (f *found) complete(dir string, live map[uint64]int64, floor uint64, known 
 	}
 	for number, valid := range live {
 		if valid > 0 && number >= floor && !have[number] && (known || number > oldest) {
-			return fmt.Errorf("journal: %s is missing: restore the data directory from a backup, or ask for help before you remove anything", segmentPath(dir, number))
+			return fmt.Errorf("journal: %s is missing: %s", SegmentPath(dir, number), restoreAdvice)
 		}
 	}
 	return nil
@@ -105,43 +126,43 @@ func (f *found) complete(dir string, live map[uint64]int64, floor uint64, known 
 // checkUnused makes sure that a segment whose head is not whole holds nothing: the head is synced before a group is
 // written, so that all behind it are zeros. What has anything else there is a segment that was spoiled, or none at
 // all.
-func checkUnused(s foundSegment) error {
-	content, err := readSegment(s.file, nil)
+func checkUnused(s FoundSegment) error {
+	content, err := readSegment(s.File, nil)
 	if err != nil {
-		return fmt.Errorf("journal: %w", &vfs.FileError{Path: s.path, Err: err})
+		return fmt.Errorf("journal: %w", &vfs.FileError{Path: s.Path, Err: err})
 	}
-	if err := checkTail(content, 0, s.number, s.path); err != nil {
+	if err := checkTail(content, 0, s.number, s.Path); err != nil {
 		return err
 	}
-	for rest := content[min(blockAlign, len(content)):]; len(rest) > 0; {
+	for rest := content[min(BlockAlign, len(content)):]; len(rest) > 0; {
 		n := min(len(rest), len(zeros))
 		if !bytes.Equal(rest[:n], zeros[:n]) {
-			return &damageError{s.path, 0, "it does not begin as a segment does, and is not an unused one"}
+			return &DamageError{s.Path, 0, "it does not begin as a segment does, and is not an unused one"}
 		}
 		rest = rest[n:]
 	}
 	return nil
 }
 
-// lastHead gives what the head of the last segment in use says, and that one's number; 0: none is in use.
-func lastHead(all []foundSegment) (live map[uint64]int64, last uint64, err error) {
-	buf := make([]byte, blockAlign)
+// lastHead returns what the head of the last segment in use says, and that one's number, or 0 if none is in use.
+func lastHead(all []FoundSegment) (live map[uint64]int64, last uint64, err error) {
+	buf := make([]byte, BlockAlign)
 	for _, s := range slices.Backward(all) {
-		n, err := s.file.ReadAt(buf, 0)
+		n, err := s.File.ReadAt(buf, 0)
 		if err != nil && err != io.EOF {
-			return nil, 0, fmt.Errorf("journal: %w", &vfs.FileError{Path: s.path, Err: err})
+			return nil, 0, fmt.Errorf("journal: %w", &vfs.FileError{Path: s.Path, Err: err})
 		}
 		payload, block, _, ok := readBlock(buf[:n], s.number)
 		if !ok || block != 0 {
 			continue
 		}
 		live = make(map[uint64]int64)
-		err = visitItems(payload, visitor{live: func(l liveItem) error {
+		err = visitItems(payload, Visitor{live: func(l liveItem) error {
 			live[l.number] = l.valid
 			return nil
 		}})
 		if err != nil {
-			return nil, 0, &damageError{s.path, 0, err.Error()}
+			return nil, 0, &DamageError{s.Path, 0, err.Error()}
 		}
 		return live, s.number, nil
 	}
@@ -150,7 +171,7 @@ func lastHead(all []foundSegment) (live map[uint64]int64, last uint64, err error
 
 // openSegments opens every segment of a folder, in order. Its error names each that cannot be opened. strangers are the
 // names that are none of the journal's; what a start has written aside is.
-func openSegments(fsys vfs.FS, dir string) (all []foundSegment, strangers []string, err error) {
+func openSegments(fsys vfs.FS, dir string) (all []FoundSegment, strangers []string, err error) {
 	names, err := fsys.Names(dir)
 	if vfs.Missing(err) {
 		return nil, nil, nil
@@ -174,13 +195,13 @@ func openSegments(fsys vfs.FS, dir string) (all []foundSegment, strangers []stri
 			bad = append(bad, fmt.Errorf("journal: %w", &vfs.FileError{Path: path, Err: err}))
 			continue
 		}
-		all = append(all, foundSegment{number: number, path: path, file: f})
+		all = append(all, FoundSegment{Path: path, File: f, number: number})
 	}
 	if len(bad) == 0 {
 		return all, strangers, nil
 	}
 	for _, s := range all {
-		_ = s.file.Close()
+		_ = s.File.Close()
 	}
 	return nil, nil, errors.Join(bad...)
 }

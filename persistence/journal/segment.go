@@ -1,4 +1,4 @@
-package disk
+package journal
 
 import (
 	"bytes"
@@ -19,18 +19,18 @@ import (
 //
 //	magic 4 · CRC-32C of all that follows 4 · length of the payload 4 · zero 4 · segment 8 · block 8 · payload
 const (
-	segmentSize = 16 << 20 // bytes, as it is preallocated; tests make smaller ones
-	blockAlign  = 4096     // bytes: no sector or page of an acked block is ever written again
-	blockHead   = 32       // bytes before the payload
+	SegmentSize = 16 << 20 // bytes, as it is preallocated; tests make smaller ones
+	BlockAlign  = 4096     // bytes: no sector or page of an acked block is ever written again
+	BlockHead   = 32       // bytes before the payload
 	blockMagic  = "VbJ1"
 
-	segmentSuffix = ".journal"
+	Suffix = ".journal"
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // A segment of the running journal. Its number, path and file are fixed; used is the committer's.
-type segment struct {
+type Segment struct {
 	number uint64
 	path   string
 	file   vfs.File // nil once nothing is written to it any more
@@ -38,13 +38,13 @@ type segment struct {
 	block  uint64
 }
 
-func segmentPath(dir string, number uint64) string {
-	return filepath.Join(dir, fmt.Sprintf("%012d%s", number, segmentSuffix))
+func SegmentPath(dir string, number uint64) string {
+	return filepath.Join(dir, fmt.Sprintf("%012d%s", number, Suffix))
 }
 
 // segmentNumber reads a segment's number off its name.
 func segmentNumber(name string) (uint64, bool) {
-	digits, ok := strings.CutSuffix(name, segmentSuffix)
+	digits, ok := strings.CutSuffix(name, Suffix)
 	if !ok || len(digits) != 12 {
 		return 0, false
 	}
@@ -54,7 +54,7 @@ func segmentNumber(name string) (uint64, bool) {
 
 // beginBlock reserves a block's head in dst; what is appended after it is the payload.
 func beginBlock(dst []byte) []byte {
-	var head [blockHead]byte
+	var head [BlockHead]byte
 	return append(dst, head[:]...)
 }
 
@@ -62,48 +62,51 @@ func beginBlock(dst []byte) []byte {
 func endBlock(dst []byte, start int, number, block uint64) []byte {
 	b := dst[start:]
 	copy(b, blockMagic)
-	binary.LittleEndian.PutUint32(b[8:], uint32(len(b)-blockHead))
+	binary.LittleEndian.PutUint32(b[8:], uint32(len(b)-BlockHead))
 	binary.LittleEndian.PutUint64(b[16:], number)
 	binary.LittleEndian.PutUint64(b[24:], block)
 	binary.LittleEndian.PutUint32(b[4:], crc32.Checksum(b[8:], castagnoli))
-	pad := (blockAlign - len(b)%blockAlign) % blockAlign
+	pad := (BlockAlign - len(b)%BlockAlign) % BlockAlign
 	return append(dst, zeros[:pad]...)
 }
 
 var zeros [1 << 20]byte
 
-// readBlock gives the payload of the block at the start of b, and the size that it takes. ok is false where no whole
-// block of that segment stands there.
+// readBlock returns the payload of the block at the start of b, and the size that it takes. It reports whether a whole
+// block of that segment is there.
 func readBlock(b []byte, number uint64) (payload []byte, block uint64, size int, ok bool) {
-	if len(b) < blockHead || string(b[:4]) != blockMagic {
+	if len(b) < BlockHead || string(b[:4]) != blockMagic {
 		return nil, 0, 0, false
 	}
 	n := int(binary.LittleEndian.Uint32(b[8:]))
-	if n > len(b)-blockHead || binary.LittleEndian.Uint64(b[16:]) != number {
+	if n > len(b)-BlockHead || binary.LittleEndian.Uint64(b[16:]) != number {
 		return nil, 0, 0, false
 	}
-	b = b[:blockHead+n]
+	b = b[:BlockHead+n]
 	if crc32.Checksum(b[8:], castagnoli) != binary.LittleEndian.Uint32(b[4:]) {
 		return nil, 0, 0, false
 	}
-	size = (len(b) + blockAlign - 1) / blockAlign * blockAlign
-	return b[blockHead:], binary.LittleEndian.Uint64(b[24:]), size, true
+	size = (len(b) + BlockAlign - 1) / BlockAlign * BlockAlign
+	return b[BlockHead:], binary.LittleEndian.Uint64(b[24:]), size, true
 }
 
-// damageError is a part of the journal that is not as it must be, and that no crash explains.
-type damageError struct {
-	path   string
+// restoreAdvice is what a person should do about a damaged journal.
+const restoreAdvice = "restore the data directory from a backup, or ask for help before you remove anything"
+
+// DamageError is a part of the journal that is not as it must be, and that no crash explains.
+type DamageError struct {
+	Path   string
 	offset int64
 	what   string
 }
 
-func (e *damageError) Error() string {
-	return fmt.Sprintf("journal: %s %s", e.path, e.text())
+func (e *DamageError) Error() string {
+	return fmt.Sprintf("journal: %s %s", e.Path, e.Text())
 }
 
-// text is the error without the path.
-func (e *damageError) text() string {
-	return fmt.Sprintf("at offset %d: %s: restore the data directory from a backup, or ask for help before you remove anything", e.offset, e.what)
+// Text is the error without the path.
+func (e *DamageError) Text() string {
+	return fmt.Sprintf("at offset %d: %s: %s", e.offset, e.what, restoreAdvice)
 }
 
 // unknownEnd is the limit of a segment that no later one speaks of.
@@ -112,11 +115,13 @@ const unknownEnd = -1
 // scanSegment visits the payloads of a segment's blocks, the head left out. It ends at limit, before which every
 // block must be whole; with unknownEnd, at the first one that is not: a torn tail. Only the last write can be torn,
 // and a write is one block, so a whole block beyond a broken one is damage.
-func scanSegment(content []byte, number uint64, path string, limit int64, visit func(at int64, payload []byte) error) (valid int64, err error) {
+func scanSegment(
+	content []byte, number uint64, path string, limit int64, visit func(at int64, payload []byte) error,
+) (valid int64, err error) {
 	end := int64(len(content))
 	if limit != unknownEnd {
 		if limit > end {
-			return 0, &damageError{path, end, fmt.Sprintf("it ends here, and %d bytes of it were committed", limit)}
+			return 0, &DamageError{path, end, fmt.Sprintf("it ends here, and %d bytes of it were committed", limit)}
 		}
 		end = limit
 	}
@@ -125,7 +130,7 @@ func scanSegment(content []byte, number uint64, path string, limit int64, visit 
 		payload, block, size, ok := readBlock(content[at:], number)
 		if !ok || block != next {
 			if limit != unknownEnd {
-				return at, &damageError{path, at, "a committed block is not whole"}
+				return at, &DamageError{path, at, "a committed block is not whole"}
 			}
 			return at, checkTail(content, at, number, path)
 		}
@@ -139,14 +144,14 @@ func scanSegment(content []byte, number uint64, path string, limit int64, visit 
 	return at, nil
 }
 
-// checkTail makes sure that nothing whole stands beyond a torn block.
+// checkTail makes sure that no whole block is beyond a torn one.
 func checkTail(content []byte, torn int64, number uint64, path string) error {
-	for at := torn + blockAlign; at < int64(len(content)); at += blockAlign {
+	for at := torn + BlockAlign; at < int64(len(content)); at += BlockAlign {
 		if !bytes.HasPrefix(content[at:], []byte(blockMagic)) {
 			continue
 		}
 		if _, _, _, ok := readBlock(content[at:], number); ok {
-			return &damageError{path, torn, fmt.Sprintf("a block is not whole, and a later one, at %d, is", at)}
+			return &DamageError{path, torn, fmt.Sprintf("a block is not whole, and a later one, at %d, is", at)}
 		}
 	}
 	return nil
