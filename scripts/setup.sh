@@ -1,16 +1,20 @@
 #!/usr/bin/env bash
-# Installs what is missing, says aloud what, and touches nothing that is there.
-#   scripts/setup.sh run     what `make run` needs: the page's npm packages
-#   scripts/setup.sh test    what `make test` needs: real Redis, Chromium, reverse proxies, strace, quotations, wscat, npm packages (the default)
+# Installs what is missing, says what, and touches nothing that is there.
+#   scripts/setup.sh run       what `make run` needs: the page's npm packages
+#   scripts/setup.sh test      what `make test` needs (the default): real Redis, Chromium, reverse proxies, strace,
+#                              shellcheck, quotations, wscat, npm packages
 #   scripts/setup.sh browsers  what `make test-browsers` needs: all of that, and Firefox
-#   scripts/setup.sh bench   what `make web-bench` needs: Chromium, fonts of many scripts, npm packages, Lighthouse
+#   scripts/setup.sh bench     what `make web-bench` needs: Chromium, fonts of many scripts, npm packages, Lighthouse
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 # What the tests start or read, by Debian package. Only the texts of the fortunes packages are used.
-fortunes=(fortunes fortunes-min fortunes-de fortunes-ru fortunes-zh fortunes-es fortunes-it fortunes-pl fortunes-cs fortunes-bg fortunes-ga fortunes-br)
-packages=(redis-server chromium nginx caddy haproxy curl strace iproute2 e2fsprogs systemd fonts-noto-color-emoji "${fortunes[@]}")
-# What the page is measured and photographed with: without these fonts a picture shows boxes for most of the world's writing.
+fortunes=(fortunes fortunes-min fortunes-de fortunes-ru fortunes-zh fortunes-es fortunes-it fortunes-pl fortunes-cs
+	fortunes-bg fortunes-ga fortunes-br)
+packages=(redis-server chromium nginx caddy haproxy curl strace iproute2 e2fsprogs systemd shellcheck
+	fonts-noto-color-emoji "${fortunes[@]}")
+# What the page is measured and photographed with. Without these fonts a picture shows boxes for most of the world's
+# writing.
 bench_packages=(chromium fonts-noto-color-emoji fonts-noto-cjk fonts-noto-core)
 
 fail() { echo "setup: $1" >&2; exit 1; }
@@ -64,7 +68,8 @@ firefox() {
 	echo "setup: installing firefox-esr $least or newer"
 	as_root apt-get update -qq || fail "apt-get update failed: is there a way to the Debian archive?"
 	apt_install firefox-esr || fail "apt-get could not install firefox-esr"
-	firefox_is_at_least "$least" || fail "Debian's firefox-esr is older than $least, which the tests need: $(firefox-esr --version)"
+	firefox_is_at_least "$least" ||
+		fail "Debian's firefox-esr is older than $least, which the tests need: $(firefox-esr --version)"
 }
 
 firefox_is_at_least() {
@@ -81,7 +86,8 @@ npm_ci() {
 	need npm "install Node.js 20.19 or newer"
 	echo "setup: npm ci in $dir"
 	# The browser tests drive Debian's Chromium, so Playwright must not fetch one of its own.
-	(cd "$dir" && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --no-audit --no-fund --loglevel=error) || fail "npm ci failed in $dir"
+	(cd "$dir" && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --no-audit --no-fund --loglevel=error) ||
+		fail "npm ci failed in $dir"
 	touch "$stamp"
 }
 

@@ -8,12 +8,6 @@ import (
 	"verbatim/scripts/bench/figures"
 )
 
-// axis is what grows along the points of a plot.
-type axis struct {
-	name, label string // of the file, and below the plot
-	says        string // why it is not flat
-}
-
 // growths is what a delivery costs while one thing grows and the rest stays. They are measured twice.
 func growths(s *size) []*row {
 	if s.quick {
@@ -29,25 +23,31 @@ func growths(s *size) []*row {
 	}
 	return []*row{
 		series(axis{name: "members", label: "members of the conversation",
-			says: "The work of a message (decode, record, ack, wake) is shared by its deliveries: ten members bear more of it each than a hundred. The last column is the whole message. " +
-				"A crowd of 10,000 sockets probably no longer fits into the cores' caches."},
+			says: "The work of a message (decode, record, ack, wake) is shared by its deliveries: ten members " +
+				"bear more of it each than a hundred. The last column is the whole message. A crowd of 10,000 " +
+				"sockets probably no longer fits into the cores' caches."},
 			"one conversation, 10 of its members publish, window 1", []int{10, 100, 1_000, min(10_000, s.sockets)},
 			func(n int) work { return generated(verbatim, fmt.Sprintf("%s -work traffic -members %d", short, n)) }),
 		series(axis{name: "conversations", label: "conversations",
-			says: "Five deliveries a message at all points, so the message's own work is the same share of each. Yet in few conversations many messages are on their " +
-				"way at once, and share a commit, a wake and a write call; where each message has its conversation for itself, they share the sync alone."},
-			"1,000 sockets share them, five members each (so below 200 conversations some sockets are idle, and with 100,000 each is in 500); open loop, 10,000 messages a second over all conversations in turn",
+			says: "Five deliveries a message at all points, so the message's own work is the same share of each. " +
+				"Yet in few conversations many messages are on their way at once, and share a commit, a wake and " +
+				"a write call; where each message has its conversation for itself, they share the sync alone."},
+			"1,000 sockets share them, five members each (so below 200 conversations some sockets are idle, and "+
+				"with 100,000 each is in 500); open loop, 10,000 messages a second over all conversations in turn",
 			[]int{1, 10, 100, 1_000, 10_000, 100_000},
 			func(n int) work {
-				return generated(verbatim, fmt.Sprintf("%s -work spread -sockets 1000 -members 5 -publishers 1 -rate 10000 -rooms %d", short, n))
+				const spread = "-work spread -sockets 1000 -members 5 -publishers 1 -rate 10000"
+				return generated(verbatim, fmt.Sprintf("%s %s -rooms %d", short, spread, n))
 			}),
 		series(axis{name: "backlog", label: "messages in the conversation beforehand",
 			says: "It is meant to be flat: nothing that a message passes looks at what is old."},
-			"1 × 100, window 1, in a conversation that holds so many already (the second round: and those of the first); the server was started anew after they were put there",
+			"1 × 100, window 1, in a conversation that holds so many already (the second round: and those of the "+
+				"first); the server was started again after they were put there",
 			[]int{10, 1_000, 100_000, 1_000_000, 10_000_000},
 			func(n int) work { return (&backlog{entries: n, flags: short + " -work traffic -members 100"}).run }),
 		series(axis{name: "text", label: "bytes of text",
-			says: "Bytes are checked on the way in, hashed and written onto the record, and copied by the kernel to each member."},
+			says: "Bytes are checked on the way in, hashed and written onto the record, " +
+				"and copied by the kernel to each member."},
 			"1 × 100, window 1", []int{20, 100, 1_000, 4_000, 16_000},
 			func(n int) work {
 				return generated(verbatim, fmt.Sprintf("%s -work traffic -members 100 -size %d", short, n))

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -19,7 +18,7 @@ type step struct {
 	round int
 }
 
-// plan is everything that is to be run, in order.
+// plan returns everything that is to be run, in order.
 func plan(rows []*row, rounds int) (steps []step) {
 	for round := 1; round <= rounds; round++ {
 		for _, r := range rows {
@@ -40,9 +39,9 @@ func plan(rows []*row, rounds int) (steps []step) {
 	return steps
 }
 
-// measure runs the plan. A run that fails is noted, and the rest goes on.
-func (b *bench) measure(ctx context.Context, rep *report) error {
-	steps := plan(rep.rows, rep.options.rounds)
+// measure runs the rows in rounds. A run that fails is noted, and the rest goes on.
+func (b *bench) measure(ctx context.Context, rows []*row, rounds int) error {
+	steps := plan(rows, rounds)
 	for i, s := range steps {
 		began := time.Now()
 		f, err := b.once(ctx, s.trial.do)
@@ -50,20 +49,22 @@ func (b *bench) measure(ctx context.Context, rep *report) error {
 			return errors.New("interrupted: all that was started has been stopped")
 		}
 		s.trial.took = time.Since(began)
-		if err != nil {
-			f = nil
-		}
-		s.trial.measured = append(s.trial.measured, f)
-		found := ""
-		if err != nil {
-			s.trial.failures = append(s.trial.failures, fmt.Sprintf("round %d: %v", s.round, err))
-			found = fmt.Sprintf("FAILED: %v", err)
-		} else {
-			found = brief(s.row, s.trial, f)
-		}
-		say("%d/%d  %s, %s: %s (%.1f s; %s left)", s.round, rep.options.rounds, s.row.title, s.trial.name, found, s.trial.took.Seconds(), left(steps[i+1:], steps[:i+1]))
+		found := s.note(f, err)
+		say("%d/%d  %s, %s: %s (%.1f s; %s left)", s.round, rounds, s.row.title, s.trial.name, found,
+			s.trial.took.Seconds(), left(steps[i+1:], steps[:i+1]))
 	}
 	return nil
+}
+
+// note adds what a run measured to its trial, or why it failed, and returns it in a few words.
+func (s step) note(f *figures.Figures, err error) string {
+	if err != nil {
+		s.trial.measured = append(s.trial.measured, nil)
+		s.trial.failures = append(s.trial.failures, fmt.Sprintf("round %d: %v", s.round, err))
+		return fmt.Sprintf("FAILED: %v", err)
+	}
+	s.trial.measured = append(s.trial.measured, f)
+	return brief(s.row, s.trial, f)
 }
 
 // left estimates how long the steps to come will take: each as long as the last time, or as all so far on average.
@@ -84,9 +85,7 @@ func left(coming, done []step) time.Duration {
 	return sum.Round(time.Second)
 }
 
-func say(format string, args ...any) { fmt.Fprintf(os.Stderr, "bench: "+format+"\n", args...) }
-
-// brief is a run in a few words: the figures of the row's targets.
+// brief returns a run in a few words: the figures of the row's targets.
 func brief(r *row, t *trial, f *figures.Figures) string {
 	var words []string
 	targets := r.targets
@@ -97,7 +96,8 @@ func brief(r *row, t *trial, f *figures.Figures) string {
 		if target.how == alone && target.of != t.name {
 			continue
 		}
-		word := strings.TrimSpace(fmt.Sprintf("%s "+target.figure.format+" %s", target.figure.name, target.figure.of(f), target.figure.unit))
+		name, format, unit := target.figure.name, target.figure.format, target.figure.unit
+		word := strings.TrimSpace(fmt.Sprintf("%s "+format+" %s", name, target.figure.of(f), unit))
 		if !slices.Contains(words, word) {
 			words = append(words, word)
 		}
@@ -106,14 +106,4 @@ func brief(r *row, t *trial, f *figures.Figures) string {
 		words = append(words, fmt.Sprintf("%d LOST", f.Lost))
 	}
 	return strings.Join(words, ", ")
-}
-
-// once does a work on an empty folder.
-func (b *bench) once(ctx context.Context, do work) (*figures.Figures, error) {
-	data, err := b.newFolder()
-	if err != nil {
-		return nil, err
-	}
-	defer empty(data)
-	return do(ctx, b, data)
 }

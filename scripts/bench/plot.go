@@ -32,17 +32,17 @@ type group struct {
 
 var servers = []series{{coder, "#94a3b8"}, {frames, "#38bdf8"}, {verbatim, "#1d4ed8"}}
 
-func (rep *report) plotCPU() string {
-	return draw("CPU of the server for each delivery, µs", servers, rep.ofServers(cpu, cpu.of))
+func plotCPU(rows []*row) string {
+	return draw("CPU of the server for each delivery, µs", servers, ofServers(rows, cpu, cpu.of))
 }
 
-func (rep *report) plotLatency() string {
-	return draw("From publish to delivery, p99, ms", servers, rep.ofServers(cpu, p99.of))
+func plotLatency(rows []*row) string {
+	return draw("From publish to delivery, p99, ms", servers, ofServers(rows, cpu, p99.of))
 }
 
-// ofServers is a figure of the rows that have baselines and a target of that figure.
-func (rep *report) ofServers(targeted figure, of func(*figures.Figures) float64) (groups []group) {
-	for _, r := range rep.rows {
+// ofServers returns a figure of the rows that have baselines and whose first target is of the targeted figure.
+func ofServers(rows []*row, targeted figure, of func(*figures.Figures) float64) (groups []group) {
+	for _, r := range rows {
 		if r.trial(coder) == nil || r.targets[0].figure.name != targeted.name {
 			continue
 		}
@@ -56,14 +56,15 @@ func (rep *report) ofServers(targeted figure, of func(*figures.Figures) float64)
 	return groups
 }
 
-func (rep *report) plotRatios() string {
+func plotRatios(rows []*row) string {
 	var groups []group
-	for _, r := range rep.rows {
+	for _, r := range rows {
 		for _, target := range r.targets {
 			if target.how != ratio || target.against != coder {
 				continue
 			}
-			g := group{title: r.title + ": " + strings.TrimSuffix(target.figure.name, " of each delivery"), mark: target.limit}
+			figure := strings.TrimSuffix(target.figure.name, " of each delivery")
+			g := group{title: r.title + ": " + figure, mark: target.limit}
 			for _, against := range []string{coder, frames} {
 				s, ok := r.over(target, against)
 				g.values, g.ok = append(g.values, s), append(g.ok, ok)
@@ -90,35 +91,54 @@ func draw(title string, all []series, groups []group) string {
 	bottom := plotTop + len(groups)*each
 
 	var b strings.Builder
-	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="sans-serif" font-size="11">`+"\n", plotWidth, bottom+30)
-	fmt.Fprintf(&b, `<rect width="100%%" height="100%%" fill="white"/><text x="20" y="24" font-size="14">%s</text>`+"\n", html.EscapeString(title))
+	openSVG(&b, plotWidth, bottom+30, title)
 	for i, s := range all {
-		fmt.Fprintf(&b, `<rect x="%d" y="36" width="10" height="10" fill="%s"/><text x="%d" y="45">%s</text>`+"\n", plotLeft+i*130, s.color, plotLeft+i*130+15, s.name)
+		left := plotLeft + i*130
+		fmt.Fprintf(&b, `<rect x="%d" y="36" width="10" height="10" fill="%s"/>`, left, s.color)
+		fmt.Fprintf(&b, `<text x="%d" y="45">%s</text>`+"\n", left+15, s.name)
 	}
 	for v := 0.0; v <= most*1.001; v += step {
-		fmt.Fprintf(&b, `<line x1="%.1f" y1="%d" x2="%.1f" y2="%d" stroke="#e2e8f0"/><text x="%.1f" y="%d" text-anchor="middle">%.4g</text>`+"\n", x(v), plotTop-8, x(v), bottom, x(v), bottom+16, v)
+		fmt.Fprintf(&b, `<line x1="%.1f" y1="%d" x2="%.1f" y2="%d" stroke="#e2e8f0"/>`, x(v), plotTop-8, x(v), bottom)
+		fmt.Fprintf(&b, `<text x="%.1f" y="%d" text-anchor="middle">%.4g</text>`+"\n", x(v), bottom+16, v)
 	}
 	for i, g := range groups {
-		top := plotTop + i*each
-		fmt.Fprintf(&b, `<text x="%d" y="%d" text-anchor="end">%s</text>`+"\n", plotLeft-10, top+(each-groupGap)/2+4, html.EscapeString(g.title))
-		for j, v := range g.values {
-			if !g.ok[j] {
-				continue
-			}
-			y := float64(top + j*barHeight)
-			fmt.Fprintf(&b, `<rect x="%d" y="%.1f" width="%.1f" height="%d" fill="%s"/>`, plotLeft, y, x(v.median)-plotLeft, barHeight-3, all[j].color)
-			fmt.Fprintf(&b, `<line x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f" stroke="black"/>`, x(v.least), y+5.5, x(v.most), y+5.5)
-			fmt.Fprintf(&b, `<text x="%.1f" y="%.1f">%.3g</text>`+"\n", x(v.most)+5, y+9.5, v.median)
-		}
-		if g.mark > 0 {
-			fmt.Fprintf(&b, `<line x1="%.1f" y1="%d" x2="%.1f" y2="%d" stroke="#dc2626" stroke-width="2"/>`+"\n", x(g.mark), top-3, x(g.mark), top+len(all)*barHeight)
-		}
+		g.draw(&b, all, plotTop+i*each, x)
 	}
 	b.WriteString("</svg>\n")
 	return b.String()
 }
 
-// niceStep is 1, 2 or 5 times a power of ten.
+// draw draws the group's bars from a height downwards; x is where a value is.
+func (g group) draw(b *strings.Builder, all []series, top int, x func(float64) float64) {
+	height := len(all) * barHeight
+	fmt.Fprintf(b, `<text x="%d" y="%d" text-anchor="end">%s</text>`+"\n",
+		plotLeft-10, top+height/2+4, html.EscapeString(g.title))
+	for j, v := range g.values {
+		if !g.ok[j] {
+			continue
+		}
+		y := float64(top + j*barHeight)
+		fmt.Fprintf(b, `<rect x="%d" y="%.1f" width="%.1f" height="%d" fill="%s"/>`,
+			plotLeft, y, x(v.median)-plotLeft, barHeight-3, all[j].color)
+		fmt.Fprintf(b, `<line x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f" stroke="black"/>`,
+			x(v.least), y+5.5, x(v.most), y+5.5)
+		fmt.Fprintf(b, `<text x="%.1f" y="%.1f">%.3g</text>`+"\n", x(v.most)+5, y+9.5, v.median)
+	}
+	if g.mark > 0 {
+		fmt.Fprintf(b, `<line x1="%.1f" y1="%d" x2="%.1f" y2="%d" stroke="#dc2626" stroke-width="2"/>`+"\n",
+			x(g.mark), top-3, x(g.mark), top+height)
+	}
+}
+
+// openSVG begins a picture of so many pixels, white, with a title.
+func openSVG(b *strings.Builder, width, height int, title string) {
+	fmt.Fprintf(b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" `, width, height)
+	fmt.Fprintf(b, `font-family="sans-serif" font-size="11">`+"\n")
+	fmt.Fprintf(b, `<rect width="100%%" height="100%%" fill="white"/>`)
+	fmt.Fprintf(b, `<text x="20" y="24" font-size="14">%s</text>`+"\n", html.EscapeString(title))
+}
+
+// niceStep returns the first of 1, 2 and 5 times a power of ten that is not below v.
 func niceStep(v float64) float64 {
 	power := math.Pow(10, math.Floor(math.Log10(v)))
 	for _, m := range []float64{1, 2, 5} {

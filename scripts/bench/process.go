@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// process is one process of ours; it is stopped by its id.
+// process is a program that was started; it is stopped by its id.
 type process struct {
 	cmd      *exec.Cmd
 	out, log string // the files of its stdout and stderr
@@ -38,7 +38,10 @@ func launch(ctx context.Context, folder string, args []string) (*process, error)
 	if err := p.cmd.Start(); err != nil {
 		return nil, err
 	}
-	go func() { defer close(p.ended); _ = p.cmd.Wait() }() // stop waits for it; ends with the process
+	go func() { // stop waits for it; it waits for the process, and ends with it
+		defer close(p.ended)
+		_ = p.cmd.Wait() // ProcessState says how it ended
+	}()
 	return p, nil
 }
 
@@ -55,6 +58,7 @@ func environment() (env []string) {
 // startLimit is how long a server may take to start; with a record of a million entries it reads some of it first.
 const startLimit = 30 * time.Second
 
+// wait waits until done, for startLimit at most and only while the process runs.
 func (p *process) wait(what string, done func() bool) error {
 	for end := time.Now().Add(startLimit); !done(); time.Sleep(time.Millisecond) {
 		select {
@@ -73,6 +77,7 @@ func (p *process) wait(what string, done func() bool) error {
 // stopLimit is how long a process may take to stop before it is killed: it may have 100,000 files to sync.
 const stopLimit = 90 * time.Second
 
+// stop sends SIGTERM and waits for the end.
 func (p *process) stop() error {
 	_ = p.cmd.Process.Signal(syscall.SIGTERM) // it may have ended: then Wait has been called
 	select {
@@ -92,8 +97,14 @@ func (p *process) kill() error {
 	return nil
 }
 
-// said is what it has printed.
+// said returns what it has printed.
 func (p *process) said() string {
 	b, _ := os.ReadFile(p.out) // it was created with the process
 	return string(b)
+}
+
+// tail returns the last line of what a program said.
+func tail(b []byte) string {
+	lines := strings.Split(strings.TrimSpace(string(b)), "\n")
+	return lines[len(lines)-1]
 }

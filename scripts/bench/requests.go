@@ -41,14 +41,20 @@ func requests(s *size) []*row {
 		}
 		return r
 	}
-	const client = " Sent at once by Go's HTTP client on the same cores, over connections that are there; the median of several such bursts"
+	const client = " Sent at once by Go's HTTP client on the same cores, over connections that are there; " +
+		"the median of several such bursts"
 	return []*row{
-		check("50 POSTs at once", "a message each, into conversations of their own, on the disk before the answer."+client+
-			". The old system: 50 requests in 10 ms, 0.24 ms each (target: under 100 ms), event loop lag 1.72 ms (target: under 50 ms); lag is here how long a "+
-			"goroutine that could run waited for a core while this went on", verbatim, 50, 0, 100),
-		check("25 Redis operations at once", "the newest page of 25 conversations, which Redis answers; where it is too slow, the record does."+client, withRedis, 0, 25, 500),
-		check("25 file operations at once", "25 messages by POST, each on the disk before the answer; no Redis."+client, verbatim, 25, 0, 500),
-		check("25 + 25 mixed, at once", "both together, on a server with Redis."+client+". The old system: in under 0.5 s", withRedis, 25, 25, 500),
+		check("50 POSTs at once", "a message each, into conversations of their own, on the disk before the answer."+
+			client+". The old system: 50 requests in 10 ms, 0.24 ms each (target: under 100 ms), event loop "+
+			"lag 1.72 ms (target: under 50 ms); lag is here how long a runnable goroutine waited for a core meanwhile",
+			verbatim, 50, 0, 100),
+		check("25 Redis operations at once", "the newest page of 25 conversations, which Redis answers; "+
+			"where it is too slow, the record does."+client,
+			withRedis, 0, 25, 500),
+		check("25 file operations at once", "25 messages by POST, each on the disk before the answer; no Redis."+client,
+			verbatim, 25, 0, 500),
+		check("25 + 25 mixed, at once", "both together, on a server with Redis."+client+
+			". The old system: in under 0.5 s", withRedis, 25, 25, 500),
 	}
 }
 
@@ -58,7 +64,7 @@ type burstOf struct {
 	posts, gets int
 }
 
-// together is how many requests all bursts of a run have, about.
+// together is about how many requests all bursts of a run have.
 const together = 5_000
 
 func (t *burstOf) run(ctx context.Context, b *bench, data string) (f *figures.Figures, err error) {
@@ -67,39 +73,50 @@ func (t *burstOf) run(ctx context.Context, b *bench, data string) (f *figures.Fi
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, s.end((*process).kill)) }()
-	n := t.posts + t.gets
-	if t.gets > 0 { // 20 messages in each conversation
-		if _, err := b.generate(ctx, s, strings.Fields(fmt.Sprintf("-work acks -window 1024 -rooms %d -count %d", t.gets, 20*t.gets))); err != nil {
+	if t.gets > 0 {
+		if err := b.put(ctx, s, t.gets, 20); err != nil {
 			return nil, err
 		}
 		time.Sleep(500 * time.Millisecond) // Redis's appender comes behind
 	}
-	client := &http.Client{Transport: &http.Transport{MaxIdleConns: n, MaxIdleConnsPerHost: n}, Timeout: time.Minute}
+
+	n := t.posts + t.gets
+	client := &http.Client{
+		Transport: &http.Transport{MaxIdleConns: n, MaxIdleConnsPerHost: n},
+		Timeout:   time.Minute,
+	}
 	defer client.CloseIdleConnections()
 	for range 2 { // the connections are made
 		if _, err := t.once(ctx, client, s.addr); err != nil {
 			return nil, err
 		}
 	}
-	before, err := metrics.Read(ctx, s.addr)
+	return t.measure(ctx, client, s.addr)
+}
+
+// measure sends bursts between two looks at the server's own counts.
+func (t *burstOf) measure(ctx context.Context, client *http.Client, addr string) (*figures.Figures, error) {
+	before, err := metrics.Read(ctx, addr)
 	if err != nil {
 		return nil, err
 	}
-	var took []float64
+	n := t.posts + t.gets
 	bursts := max(3, together/n)
+	var took []float64
 	for range bursts {
-		d, err := t.once(ctx, client, s.addr)
+		d, err := t.once(ctx, client, addr)
 		if err != nil {
 			return nil, err
 		}
 		took = append(took, ms(d))
 	}
-	after, err := metrics.Read(ctx, s.addr)
+	after, err := metrics.Read(ctx, addr)
 	if err != nil {
 		return nil, err
 	}
+
 	median, _ := spreadOf(took)
-	f = &figures.Figures{Burst: median.median, Request: median.median / float64(n), Messages: int64(bursts * n)}
+	f := &figures.Figures{Burst: median.median, Request: median.median / float64(n), Messages: int64(bursts * n)}
 	if t.gets > 0 {
 		f.Redis = 100 * after.Since(before, "verbatim_history_hits_total") / float64(bursts*t.gets)
 	}
@@ -109,30 +126,17 @@ func (t *burstOf) run(ctx context.Context, b *bench, data string) (f *figures.Fi
 	return f, nil
 }
 
-// once sends the requests at once, and says how long it took until all were answered.
+// once sends the requests at once, and returns how long it took until all were answered.
 func (t *burstOf) once(ctx context.Context, client *http.Client, addr string) (time.Duration, error) {
-	var all []*http.Request
-	for i := range t.posts {
-		body := fmt.Sprintf(`{"from":"bench","text":"%s"}`, strings.Repeat("a message ", 10))
-		r, err := http.NewRequestWithContext(ctx, http.MethodPost, fmt.Sprintf("http://%s/api/conversations/post-%d/messages", addr, i), bytes.NewReader([]byte(body)))
-		if err != nil {
-			return 0, err
-		}
-		r.Header.Set("Content-Type", "application/json")
-		all = append(all, r)
-	}
-	for i := range t.gets {
-		r, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("http://%s/api/conversations/bench-%d/messages", addr, i), nil)
-		if err != nil {
-			return 0, err
-		}
-		all = append(all, r)
+	all, err := t.requests(ctx, addr)
+	if err != nil {
+		return 0, err
 	}
 	failures := make([]error, len(all))
 	gate := make(chan struct{}) // closed: go
 	var asking sync.WaitGroup
 	for i, r := range all {
-		asking.Go(func() { // once's; waits for the gate and the answer
+		asking.Go(func() { // once's; waits for the gate and the answer, and ends with it
 			<-gate
 			failures[i] = answered(client, r)
 		})
@@ -147,6 +151,30 @@ func (t *burstOf) once(ctx context.Context, client *http.Client, addr string) (t
 	return took, nil
 }
 
+// requests makes them: the POSTs, then the GETs.
+func (t *burstOf) requests(ctx context.Context, addr string) (all []*http.Request, err error) {
+	body := []byte(fmt.Sprintf(`{"from":"bench","text":"%s"}`, strings.Repeat("a message ", 10)))
+	for i := range t.posts {
+		url := fmt.Sprintf("http://%s/api/conversations/post-%d/messages", addr, i)
+		r, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
+		if err != nil {
+			return nil, err
+		}
+		r.Header.Set("Content-Type", "application/json")
+		all = append(all, r)
+	}
+	for i := range t.gets {
+		url := fmt.Sprintf("http://%s/api/conversations/bench-%d/messages", addr, i)
+		r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, r)
+	}
+	return all, nil
+}
+
+// answered sends a request and reads its answer, which must be a 2xx.
 func answered(client *http.Client, r *http.Request) error {
 	answer, err := client.Do(r)
 	if err != nil {

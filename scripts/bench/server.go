@@ -12,7 +12,15 @@ import (
 	"time"
 )
 
-// server is a server that was started, with its Redis where it has one.
+// The servers, by their names in the report.
+const (
+	coder     = "coder"
+	frames    = "frames"
+	verbatim  = "verbatim"
+	withRedis = "verbatim with Redis"
+)
+
+// server is a server that was started, with its Redis if it has one.
 type server struct {
 	addr      string
 	took      time.Duration // from exec to "listening on"
@@ -24,26 +32,34 @@ const anyPort = "127.0.0.1:0"
 
 func (s *server) pid() int { return s.parts[len(s.parts)-1].cmd.Process.Pid }
 
-// start starts a server that listens there, and waits until it does. All sockets of a row are of one address: the server
+// start starts a server that listens there, and waits until it does. All sockets of a row have one address: the server
 // takes it for a proxy's, for a stranger's address could not have so many.
 func (b *bench) start(ctx context.Context, name, data, listen string) (*server, error) {
 	s := &server{}
-	args := []string{filepath.Join(b.folder, "verbatim"), "serve", "--listen", listen, "--send-rate", "0", "--trusted-proxy", "127.0.0.1",
-		"--data-dir", filepath.Join(data, "record")}
+	if err := s.startParts(ctx, b, name, data, listen); err != nil {
+		return nil, errors.Join(err, s.end((*process).stop))
+	}
+	return s, nil
+}
+
+func (s *server) startParts(ctx context.Context, b *bench, name, data, listen string) error {
+	args := []string{b.program("verbatim"), "serve", "--listen", listen, "--data-dir", filepath.Join(data, "record"),
+		"--send-rate", "0", "--trusted-proxy", "127.0.0.1"}
 	switch name {
 	case coder, frames:
-		args = []string{filepath.Join(b.folder, "baselines"), "-kind", name}
+		args = []string{b.program("baselines"), "-kind", name}
 	case withRedis:
 		url, err := s.startRedis(ctx, data)
 		if err != nil {
-			return nil, errors.Join(err, s.end((*process).stop))
+			return err
 		}
 		args = append(args, "--redis", url)
 	}
+
 	began := time.Now()
 	p, err := launch(ctx, data, args)
 	if err != nil {
-		return nil, errors.Join(err, s.end((*process).stop))
+		return err
 	}
 	s.parts = append(s.parts, p)
 	err = p.wait("it listens", func() bool {
@@ -53,10 +69,7 @@ func (b *bench) start(ctx context.Context, name, data, listen string) (*server, 
 	})
 	s.listening = time.Now()
 	s.took = s.listening.Sub(began)
-	if err != nil {
-		return nil, errors.Join(err, s.end((*process).stop))
-	}
-	return s, nil
+	return err
 }
 
 // startRedis starts a Redis that keeps nothing, on a port that was free a moment ago.
@@ -66,7 +79,8 @@ func (s *server) startRedis(ctx context.Context, folder string) (url string, err
 		return "", err
 	}
 	_, port, _ := net.SplitHostPort(addr)
-	p, err := launch(ctx, folder, []string{"redis-server", "--bind", "127.0.0.1", "--port", port, "--save", "", "--appendonly", "no", "--dir", folder})
+	p, err := launch(ctx, folder, []string{"redis-server", "--bind", "127.0.0.1", "--port", port,
+		"--save", "", "--appendonly", "no", "--dir", folder})
 	if err != nil {
 		return "", err
 	}
@@ -74,8 +88,8 @@ func (s *server) startRedis(ctx context.Context, folder string) (url string, err
 	return "redis://" + addr, p.wait("it answers", func() bool { return pong(addr) })
 }
 
-// freePort is an address that was free a moment ago, below the ports that the kernel gives to who connects: so that no
-// socket has taken it when a server is to come back to it.
+// freePort returns an address that was free a moment ago. Its port is below those that the kernel takes for outgoing
+// connections, so that none has it when a server is to come back to it.
 func freePort() (addr string, err error) {
 	for range 100 {
 		addr = fmt.Sprintf("127.0.0.1:%d", 20_000+rand.IntN(12_000))
@@ -87,6 +101,7 @@ func freePort() (addr string, err error) {
 	return "", err
 }
 
+// pong reports whether a Redis answers there.
 func pong(addr string) bool {
 	c, err := net.DialTimeout("tcp", addr, time.Second)
 	if err != nil {
@@ -100,7 +115,7 @@ func pong(addr string) bool {
 	return err1 == nil && err2 == nil && string(answer) == "+PONG"
 }
 
-// said is how the server ended, if it did, and the last line of its log.
+// said returns how the server ended, if it did, and the last line of its log.
 func (s *server) said() string {
 	p := s.parts[len(s.parts)-1]
 	time.Sleep(100 * time.Millisecond) // a server that breaks its connections is about to end
@@ -117,7 +132,7 @@ func (s *server) said() string {
 	return how
 }
 
-// end ends what was started by stop or kill, the latest first.
+// end ends what was started, the latest first. by is stop or kill.
 func (s *server) end(by func(*process) error) (err error) {
 	for i := len(s.parts) - 1; i >= 0; i-- {
 		err = errors.Join(err, by(s.parts[i]))

@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -21,12 +20,14 @@ func starts(s *size) []*row {
 	if s.quick {
 		n, patience = 2_000, 3*time.Second
 	}
-	std := &standing{conversations: n, patience: patience}
+	k := &kept{conversations: n, patience: patience}
 	return []*row{{
 		title: "start with " + grouped(n) + " conversations",
-		about: "three messages in each, put there once. After a clean stop; and after kill -9 under load, acks spread over all conversations, at the moment when " +
-			"the journal is as full as it gets (a checkpoint frees it; the bound of what is in use is 176 MB). The files are in the page cache, which they are not after a machine's start",
-		runs: append(named("clean stop", std.afterStop), named("kill -9", std.afterKill)...),
+		about: "three messages in each, put there once. After a clean stop; and after kill -9 under load, acks " +
+			"spread over all conversations, at the moment when the journal is as full as it gets (a checkpoint " +
+			"frees it; the bound of what is in use is 176 MB). The files are in the page cache, which they are " +
+			"not after a machine's start",
+		runs: append(named("clean stop", k.afterStop), named("kill -9", k.afterKill)...),
 		targets: []target{
 			atMost(1).alone(starting, "clean stop"), atMost(10).alone(firstPage, "clean stop"),
 			atMost(2).alone(starting, "kill -9"), atMost(10).alone(firstPage, "kill -9"), show(inJournal, "kill -9"),
@@ -34,50 +35,52 @@ func starts(s *size) []*row {
 	}}
 }
 
-// standing is a record that stands through all rounds, in two copies: one whose server was always stopped cleanly, and
-// one whose server was always killed.
-type standing struct {
+// kept is a record that all rounds use, in two copies: one whose server was always stopped cleanly, and one whose
+// server was always killed.
+type kept struct {
 	conversations   int
 	patience        time.Duration // how long the journal may take to be full
 	stopped, killed string        // folders; "": not made yet
 }
 
-func (st *standing) make(ctx context.Context, b *bench) error {
-	if st.stopped != "" {
+func (k *kept) make(ctx context.Context, b *bench) error {
+	if k.stopped != "" {
 		return nil
 	}
-	say("putting %s conversations on the record, once", grouped(st.conversations))
+	say("putting %s conversations on the record, once", grouped(k.conversations))
 	folder, err := b.newFolder()
 	if err != nil {
 		return err
 	}
-	if err := b.fill(ctx, folder, fmt.Sprintf("-work acks -window 1024 -rooms %d -count %d", st.conversations, 3*st.conversations)); err != nil {
+	flags := fmt.Sprintf("-work acks -window 1024 -rooms %d -count %d", k.conversations, 3*k.conversations)
+	if err := b.fill(ctx, folder, flags); err != nil {
 		return err
 	}
 	if out, err := exec.CommandContext(ctx, "cp", "-a", folder, folder+"-killed").CombinedOutput(); err != nil {
 		return fmt.Errorf("copy the record: %w: %s", err, tail(out))
 	}
-	_ = exec.CommandContext(ctx, "sync", "-f", folder).Run() // so that the copy is not written to the disk while something is measured
-	st.stopped, st.killed = folder, folder+"-killed"
+	// So that the copy is not written to the disk while something is measured.
+	_ = exec.CommandContext(ctx, "sync", "-f", folder).Run()
+	k.stopped, k.killed = folder, folder+"-killed"
 	return nil
 }
 
-func (st *standing) afterStop(ctx context.Context, b *bench, _ string) (*figures.Figures, error) {
-	if err := st.make(ctx, b); err != nil {
+func (k *kept) afterStop(ctx context.Context, b *bench, _ string) (*figures.Figures, error) {
+	if err := k.make(ctx, b); err != nil {
 		return nil, err
 	}
-	return b.startAndAsk(ctx, st.stopped, (*process).stop)
+	return b.startAndAsk(ctx, k.stopped, (*process).stop)
 }
 
-func (st *standing) afterKill(ctx context.Context, b *bench, _ string) (*figures.Figures, error) {
-	if err := st.make(ctx, b); err != nil {
+func (k *kept) afterKill(ctx context.Context, b *bench, _ string) (*figures.Figures, error) {
+	if err := k.make(ctx, b); err != nil {
 		return nil, err
 	}
-	journal, err := st.killUnderLoad(ctx, b)
+	journal, err := k.killUnderLoad(ctx, b)
 	if err != nil {
 		return nil, err
 	}
-	f, err := b.startAndAsk(ctx, st.killed, (*process).kill)
+	f, err := b.startAndAsk(ctx, k.killed, (*process).kill)
 	if f != nil {
 		f.Journal = journal
 	}
@@ -85,7 +88,9 @@ func (st *standing) afterKill(ctx context.Context, b *bench, _ string) (*figures
 }
 
 // startAndAsk times a start, and the first page after it.
-func (b *bench) startAndAsk(ctx context.Context, folder string, end func(*process) error) (f *figures.Figures, err error) {
+func (b *bench) startAndAsk(
+	ctx context.Context, folder string, end func(*process) error,
+) (f *figures.Figures, err error) {
 	s, err := b.start(ctx, verbatim, folder, anyPort)
 	if err != nil {
 		return nil, err
@@ -118,18 +123,18 @@ func firstAnswer(ctx context.Context, url string) (time.Duration, error) {
 	return took, err
 }
 
-// fullAt is the journal's bytes when it is full: ten of the eleven segments that may be in use. Where checkpoints free it
-// before that, it is as full as it gets when it is nearly as full again as it ever was.
+// fullAt is the journal's bytes when it is full: ten of the eleven segments that may be in use. Where checkpoints
+// free it before that, it is as full as it gets when it is nearly as full again as it ever was.
 const fullAt = 160 << 20
 
-// killUnderLoad kills a server, kill -9, whose journal is full, and says how full, in MB.
-func (st *standing) killUnderLoad(ctx context.Context, b *bench) (journal float64, err error) {
-	s, err := b.start(ctx, verbatim, st.killed, anyPort)
+// killUnderLoad kills a server whose journal is full, by kill -9, and returns how full it was, in MB.
+func (k *kept) killUnderLoad(ctx context.Context, b *bench) (journal float64, err error) {
+	s, err := b.start(ctx, verbatim, k.killed, anyPort)
 	if err != nil {
 		return 0, err
 	}
-	load := exec.CommandContext(ctx, filepath.Join(b.folder, "generate"), "-addr", s.addr, "-pid", fmt.Sprint(s.pid()),
-		"-work", "acks", "-window", "4096", "-rooms", fmt.Sprint(st.conversations), "-duration", "5m")
+	load := exec.CommandContext(ctx, b.program("generate"), "-addr", s.addr, "-pid", fmt.Sprint(s.pid()),
+		"-work", "acks", "-window", "4096", "-rooms", fmt.Sprint(k.conversations), "-duration", "5m")
 	if err := load.Start(); err != nil {
 		return 0, errors.Join(err, s.end((*process).kill))
 	}
@@ -138,7 +143,9 @@ func (st *standing) killUnderLoad(ctx context.Context, b *bench) (journal float6
 		_ = load.Wait()
 	}()
 	defer func() { err = errors.Join(err, s.end((*process).kill)) }()
-	began, highest := time.Now(), 0.0
+
+	began := time.Now()
+	highest := 0.0
 	for ctx.Err() == nil {
 		page, err := metrics.Read(ctx, s.addr)
 		if err != nil {
@@ -147,7 +154,7 @@ func (st *standing) killUnderLoad(ctx context.Context, b *bench) (journal float6
 		journal = page["verbatim_journal_bytes"]
 		highest = max(highest, journal)
 		took := time.Since(began)
-		if journal >= fullAt || took > st.patience/2 && journal > 0.95*highest || took > st.patience {
+		if journal >= fullAt || took > k.patience/2 && journal > 0.95*highest || took > k.patience {
 			break
 		}
 		time.Sleep(20 * time.Millisecond)

@@ -26,8 +26,9 @@ const stamp = "at:"
 
 var processStart = time.Now()
 
-// author sends windows of messages until told to stop. Of every second author each message names the one before it in its
-// conversation as prev. What a window lacks an ack for is sent again in the same order, over whatever connection there is.
+// author sends windows of messages until told to stop. Of every second author each message names the one before it in
+// its conversation as prev. What a window lacks an ack for is sent again in the same order, over whatever connection
+// there is.
 func (t *traffic) author(name string, number int) {
 	last := map[protocol.ConversationID]protocol.MessageID{}
 	var s *session
@@ -59,7 +60,8 @@ func (t *traffic) author(name string, number int) {
 		window := make([]*pending, t.window)
 		for i := range window {
 			c := t.conversations[rand.IntN(len(t.conversations))]
-			p := &pending{conversation: c, id: protocol.MessageID(fmt.Sprintf("n%d", n+i)), text: fmt.Sprintf("%s n%d %s%d %s", name, n+i, stamp, time.Since(processStart), t.words())}
+			p := &pending{conversation: c, id: protocol.MessageID(fmt.Sprintf("n%d", n+i))}
+			p.text = fmt.Sprintf("%s n%d %s%d %s", name, n+i, stamp, time.Since(processStart), t.words())
 			if number%2 == 1 {
 				p.prev, last[c] = last[c], p.id
 			}
@@ -83,7 +85,8 @@ func (t *traffic) author(name string, number int) {
 	}
 }
 
-// words is a text's filling: mostly short, now and then near the limit, so that batches, blocks and runs break anywhere.
+// words is a text's filling: mostly short, now and then near the limit, so that batches, blocks and runs break
+// anywhere.
 func (t *traffic) words() string {
 	switch {
 	case t.size > 0 && !t.eased.Load():
@@ -120,8 +123,12 @@ func (t *traffic) play(s *session, window []*pending) (left []*pending, err erro
 		}
 		p.tries++
 		p.sent = time.Now()
-		request := fmt.Sprintf(`{"type":"send","conversation":"%s","id":"%s","text":"%s"%s}`, p.conversation, p.id, p.text, prev)
-		if unsent = s.say(promises.Event{Kind: promises.Send, Conversation: p.conversation, ID: p.id, Text: p.text, Prev: p.prev}, request); unsent != nil {
+		request := fmt.Sprintf(`{"type":"send","conversation":"%s","id":"%s","text":"%s"%s}`,
+			p.conversation, p.id, p.text, prev)
+		told := promises.Event{
+			Kind: promises.Send, Conversation: p.conversation, ID: p.id, Text: p.text, Prev: p.prev,
+		}
+		if unsent = s.say(told, request); unsent != nil {
 			break // the replies to those before may have come
 		}
 		waiting[p.id] = p

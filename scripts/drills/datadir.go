@@ -11,13 +11,15 @@ import (
 )
 
 var dataDir = drill{
-	name: "datadir", about: "the data directory turns read-only, is moved away, changes its owner, under load; or is so at the start", root: true,
+	name: "datadir", root: true,
+	about: "the data directory turns read-only, is moved away, changes its owner, under load; or is so at the start",
 	run: func(r *run) error {
 		if err := r.refusedFolders(); err != nil {
 			return err
 		}
+		// Each takes time: what is open, tens of megabytes, must be used up first.
 		harms := []folderHarm{movedAway, readOnly, anothers}
-		for _, harm := range harms[:r.long(len(harms), 1)] { // what is open must be used up first: tens of megabytes, each time
+		for _, harm := range harms[:r.long(len(harms), 1)] {
 			r.say("%s", harm.what)
 			if err := r.harmFolder(harm); err != nil {
 				return fmt.Errorf("%s: %w", harm.what, err)
@@ -112,7 +114,8 @@ func (r *run) harmFolder(h folderHarm) error {
 		return err
 	}
 	t.eased.Store(true) // the audits read all that was written, and must come to its end
-	r.count("%s: %d more acks, refused then: %v; 50 acks %.1f s after it was healed", h.what, acked, refused, time.Since(began).Seconds())
+	r.count("%s: %d more acks, refused then: %v; 50 acks %.1f s after it was healed",
+		h.what, acked, refused, time.Since(began).Seconds())
 	if err := t.audit(); err != nil {
 		return err
 	}
@@ -136,8 +139,8 @@ func (r *run) harmFolder(h folderHarm) error {
 	return os.RemoveAll(d.path)
 }
 
-// removedFolder removes the folder under a running server. What was acked before is gone by our own hand; what is asked of the
-// server is that it acks nothing more, since none of that would be there after its end.
+// removedFolder removes the folder under a running server. What was acked before is gone by our own hand; what is
+// asked of the server is that it acks nothing more, since none of that would be there after its end.
 func (r *run) removedFolder() error {
 	r.say("removed")
 	s, err := r.serve()

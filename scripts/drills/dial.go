@@ -18,10 +18,14 @@ func dialer(dial func(ctx context.Context, network, address string) (net.Conn, e
 	return &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: dial}, Timeout: 0}
 }
 
-// smallBuffer dials with so little room for what comes (bytes, at most) that a client that does not read is felt by the server.
+// smallBuffer dials with so little room for what comes (bytes, at most) that a client that does not read is felt by
+// the server.
 func smallBuffer(bytes int) func(ctx context.Context, network, address string) (net.Conn, error) {
 	d := &net.Dialer{Control: func(_, _ string, c syscall.RawConn) (err error) {
-		if failed := c.Control(func(fd uintptr) { err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, bytes) }); failed != nil {
+		failed := c.Control(func(fd uintptr) {
+			err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, bytes)
+		})
+		if failed != nil {
 			return failed
 		}
 		return err
@@ -82,7 +86,8 @@ func inNetwork(pid int, do func() error) error {
 	}
 	err = do()
 	if back := unix.Setns(int(own.Fd()), unix.CLONE_NEWNET); back != nil {
-		panic(fmt.Sprintf("a thread cannot leave the network of process %d: %v", pid, back)) // nothing could be trusted any more
+		// Nothing could be trusted any more.
+		panic(fmt.Sprintf("a thread cannot leave the network of process %d: %v", pid, back))
 	}
 	return err
 }

@@ -12,8 +12,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// disk is an ext4 file system of its own for a server's data: an image file on a loop device, mounted in a mount namespace
-// that a process holds. When that process ends, however that comes about, mount and device are gone.
+// disk is an ext4 file system of its own for a server's data: an image file on a loop device, mounted in a mount
+// namespace that a process holds. When that process ends, however that comes about, mount and device are gone.
 type disk struct {
 	r      *run
 	holder *process
@@ -43,10 +43,12 @@ func (r *run) newDisk(megabytes int) (*disk, error) {
 
 // hold starts the process whose mount namespace is the disk's.
 func (d *disk) hold() (err error) {
-	if d.holder, err = d.r.start("unshare", "--mount", "--propagation", "private", "sh", "-c", "echo held; exec sleep infinity"); err != nil {
+	const hold = "echo held; exec sleep infinity"
+	if d.holder, err = d.r.start("unshare", "--mount", "--propagation", "private", "sh", "-c", hold); err != nil {
 		return err
 	}
-	return d.r.until("a mount namespace is there", time.Minute, func() bool { return d.holder.output.String() == "held\n" })
+	held := func() bool { return d.holder.output.String() == "held\n" }
+	return d.r.until("a mount namespace is there", time.Minute, held)
 }
 
 // under is what runs in the disk's namespace.
@@ -77,15 +79,15 @@ func (d *disk) serve(flags ...string) (*server, error) {
 	return s, err
 }
 
-// ext4Shutdown is EXT4_IOC_SHUTDOWN, and noLogFlush its flag that also drops the file system's own log: what was not synced is
-// gone, as when the power is cut.
+// ext4Shutdown is EXT4_IOC_SHUTDOWN, and noLogFlush its flag that also drops the file system's own log: what was not
+// synced is gone, as when the power is cut.
 const (
 	ext4Shutdown = 0x8004587D
 	noLogFlush   = 2
 )
 
-// cut cuts the power. A sync that is under way may still say that it went well: who hears of one after this began must not
-// believe it.
+// cut cuts the power. A sync that is under way may still say that it went well: who hears of one after this began
+// must not believe it.
 func (d *disk) cut() error {
 	f, err := os.Open(filepath.Join(d.root(), d.path))
 	if err != nil {

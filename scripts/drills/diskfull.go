@@ -5,7 +5,8 @@ import (
 )
 
 var diskFull = drill{
-	name: "diskfull", about: "the disk fills up under load and is freed again: unavailable or true acks, service by itself within 1 s", root: true,
+	name: "diskfull", root: true,
+	about: "the disk fills up under load and is freed again: unavailable or true acks, service by itself within 1 s",
 	run: func(r *run) error {
 		d, err := r.newDisk(500)
 		if err != nil {
@@ -24,7 +25,9 @@ var diskFull = drill{
 		if err != nil {
 			return err
 		}
-		rounds, lasts, slowest := r.long(6, 1), time.Duration(r.long(10000, 500))*time.Millisecond, time.Duration(0)
+		rounds := r.long(6, 1)
+		lasts := time.Duration(r.long(10000, 500)) * time.Millisecond
+		slowest := time.Duration(0)
 		for i := range rounds {
 			r.say("full, round %d of %d; %d acks", i+1, rounds, t.acked.Load())
 			took, err := t.fillAndFree(d, lasts, i%2 == 1)
@@ -34,13 +37,14 @@ var diskFull = drill{
 			slowest = max(slowest, took)
 		}
 		r.count("full %d times for %v, half of them with a kill -9", rounds, lasts)
-		r.judge(slowest < time.Second, "the next ack at most %.2f s after there was room (bound: 1 s)", slowest.Seconds())
+		r.judge(slowest < time.Second,
+			"the next ack at most %.2f s after there was room (bound: 1 s)", slowest.Seconds())
 		return t.finish()
 	},
 }
 
-// fillAndFree fills the disk until sends are refused, leaves it so for a while, and frees it; it gives how long the next ack
-// took from then on.
+// fillAndFree fills the disk until sends are refused, leaves it so for a while, and frees it; it gives how long the
+// next ack took from then on.
 func (t *traffic) fillAndFree(d *disk, lasts time.Duration, kill bool) (took time.Duration, err error) {
 	if err := t.moreAcks(50); err != nil {
 		return 0, err
@@ -49,8 +53,8 @@ func (t *traffic) fillAndFree(d *disk, lasts time.Duration, kill bool) (took tim
 		return 0, err
 	}
 	before := t.checker.Counts().Unavailable
-	err = t.r.until("a full disk refuses", time.Minute, func() bool { return t.checker.Counts().Unavailable > before+50 || t.r.broken() })
-	if err != nil {
+	refused := func() bool { return t.checker.Counts().Unavailable > before+50 || t.r.broken() }
+	if err := t.r.until("a full disk refuses", time.Minute, refused); err != nil {
 		return 0, err
 	}
 	if t.r.broken() {

@@ -93,7 +93,8 @@ type run struct {
 var errBroken = errors.New("a promise is broken")
 
 func (o options) do(ctx context.Context, d drill) (r *run, err error) {
-	r = &run{options: o, ctx: ctx, name: d.name, began: time.Now(), terminal: !o.quiet && isatty.IsTerminal(os.Stderr.Fd())}
+	r = &run{options: o, ctx: ctx, name: d.name, began: time.Now()}
+	r.terminal = !o.quiet && isatty.IsTerminal(os.Stderr.Fd())
 	if d.root && os.Geteuid() != 0 {
 		return r, errors.New("it needs root: sudo go run ./scripts/drills " + d.name)
 	}
@@ -146,7 +147,8 @@ func (r *run) judge(holds bool, format string, args ...any) {
 // say shows how far it is.
 func (r *run) say(format string, args ...any) {
 	if r.terminal {
-		fmt.Fprintf(os.Stderr, "\r%s %3.0f s: %s\x1b[K", r.name, time.Since(r.began).Seconds(), fmt.Sprintf(format, args...))
+		what := fmt.Sprintf(format, args...)
+		fmt.Fprintf(os.Stderr, "\r%s %3.0f s: %s\x1b[K", r.name, time.Since(r.began).Seconds(), what)
 	}
 }
 
@@ -175,7 +177,8 @@ func (r *run) broken() bool {
 	return len(r.missed) > 0
 }
 
-// wait looks every few milliseconds whether something holds; false when it does not in time, or the drill is interrupted.
+// wait looks every few milliseconds whether something holds; false when it does not in time, or the drill is
+// interrupted.
 func (r *run) wait(within time.Duration, holds func() bool) bool {
 	for end := time.Now().Add(within); !holds(); {
 		if time.Now().After(end) || r.ctx.Err() != nil {

@@ -6,7 +6,9 @@ import (
 )
 
 var fdLimit = drill{
-	name: "fdlimit", about: "open files are exhausted by connections, under load: who is in goes on, and when they leave it serves as before",
+	name: "fdlimit",
+	about: "open files are exhausted by connections, under load: clients that are in go on, " +
+		"and when the others leave, it serves as before",
 	run: func(r *run) error {
 		const limit = 80
 		s, err := r.newServer()
@@ -21,7 +23,8 @@ var fdLimit = drill{
 		if err != nil {
 			return err
 		}
-		rounds, most := r.long(10, 1), 0
+		rounds := r.long(10, 1)
+		most := 0
 		for i := range rounds {
 			r.say("round %d of %d; %d acks", i+1, rounds, t.acked.Load())
 			if err := t.moreAcks(100); err != nil {
@@ -44,15 +47,15 @@ var fdLimit = drill{
 	},
 }
 
-// exhaust opens connections until none more is answered, holds them for a while under load, and closes them. It gives how
-// many were let in.
+// exhaust opens connections until none more is answered, holds them for a while under load, and closes them. It gives
+// how many were let in.
 func (t *traffic) exhaust(tries int) (in int, err error) {
 	crowd := t.join(shape{}, httpClient)
 	defer crowd.stop()
 	let := make(chan *session, tries)
 	for i := range tries {
-		crowd.readers.Go(func() { // the crowd's; ends when it is let in, or the crowd with it
-			s, _ := crowd.dial(crowd.ctx, fmt.Sprintf("extra-%d", i)) // not being let in is what is wanted
+		crowd.readers.Go(func() { // the crowd's; ends when it is let in, or with the crowd
+			s, _ := crowd.dial(crowd.ctx, fmt.Sprintf("extra-%d", i)) // most are not let in, as it should be
 			let <- s
 		})
 	}

@@ -11,7 +11,8 @@ import (
 // spoilSyncs lets strace do something to the server's syncs, from outside, until healed: to all of them, or to those of
 // some files or folders.
 func (s *server) spoilSyncs(how string, of ...string) (heal func(), err error) {
-	args := []string{"strace", "-f", "-p", fmt.Sprint(s.pid()), "-e", "trace=fsync,fdatasync,syncfs", "-e", "inject=fsync,fdatasync,syncfs:" + how}
+	args := []string{"strace", "-f", "-p", fmt.Sprint(s.pid()),
+		"-e", "trace=fsync,fdatasync,syncfs", "-e", "inject=fsync,fdatasync,syncfs:" + how}
 	for _, path := range of {
 		args = append(args, "-P", path)
 	}
@@ -42,7 +43,8 @@ var fsyncFail = drill{
 		if err != nil {
 			return err
 		}
-		rounds, done := r.long(20, 2), map[string]int{}
+		rounds := r.long(20, 2)
+		done := map[string]int{}
 		for i := range rounds {
 			for _, how := range []string{"error=EIO", "error=ENOSPC", "delay_enter=1s"} {
 				r.say("%s, round %d of %d; %d acks", how, i+1, rounds, t.acked.Load())
@@ -52,12 +54,13 @@ var fsyncFail = drill{
 				done[how]++
 			}
 		}
-		r.count("EIO %d times, ENOSPC %d, a second's delay %d; half of them healed, half met kill -9", done["error=EIO"], done["error=ENOSPC"], done["delay_enter=1s"])
+		r.count("EIO %d times, ENOSPC %d, a second's delay %d; half of them healed, half met kill -9",
+			done["error=EIO"], done["error=ENOSPC"], done["delay_enter=1s"])
 		return t.finish()
 	},
 }
 
-// badSyncs is one time of bad syncs, which heals or ends with kill -9.
+// badSyncs lets syncs go wrong once. It ends by healing, or with kill -9.
 func (t *traffic) badSyncs(how string, heals bool) error {
 	if err := t.moreAcks(150); err != nil {
 		return err
@@ -67,8 +70,9 @@ func (t *traffic) badSyncs(how string, heals bool) error {
 		return err
 	}
 	before := t.checker.Counts().Unavailable
+	refused := func() bool { return t.checker.Counts().Unavailable > before }
 	if strings.HasPrefix(how, "error") {
-		err = t.r.until("a send was refused", time.Minute, func() bool { return t.checker.Counts().Unavailable > before })
+		err = t.r.until("a send was refused", time.Minute, refused)
 	} else {
 		err = t.moreAcks(20) // late ones, and true
 	}

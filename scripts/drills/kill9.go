@@ -6,7 +6,9 @@ import (
 )
 
 var kill9 = drill{
-	name: "kill9", about: "kill -9 under load, again and again, and SIGTERM now and then: nothing acked or seen is lost, doubled or moved",
+	name: "kill9",
+	about: "kill -9 under load, again and again, and SIGTERM now and then: " +
+		"nothing acked or seen is lost, doubled or moved",
 	run: func(r *run) error {
 		cycles, drains := r.long(r.cycles, 6), r.long(6, 2)
 		slowest, err := r.kills(cycles/2, drains/2)
@@ -21,12 +23,13 @@ var kill9 = drill{
 		if err != nil {
 			return err
 		}
-		r.count("%d kills and %d drains, half of them beside Redis, a read back of all after each; the slowest restart %.2f s", cycles, drains, max(slowest, withRedis).Seconds())
+		r.count("%d kills and %d drains, half of them beside Redis, a read back of all after each; "+
+			"the slowest restart %.2f s", cycles, drains, max(slowest, withRedis).Seconds())
 		return nil
 	},
 }
 
-// kills is a server that is killed and drained so many times under load. It gives how long the slowest start took.
+// kills kills and drains a server so many times under load. It returns how long the slowest start took.
 func (r *run) kills(kills, drains int, flags ...string) (slowest time.Duration, err error) {
 	s, err := r.serve(flags...)
 	if err != nil {

@@ -1,6 +1,6 @@
-// Drills are the faults that the promises of docs/protocol are about, done to the real binary under load: kill -9, power
-// cuts, failing disks, Redis in all its moods, clients that stall or vanish. Clients log what they sent, were told and saw;
-// the checker (promises/) decides; at the end one table says what was run.
+// Drills are the faults that the promises of docs/protocol are about, done to the real binary under load: kill -9,
+// power cuts, failing disks, Redis in all its moods, clients that stall or vanish. Clients log what they sent, were
+// told and saw; the checker (promises/) decides; at the end one table says what was run.
 //
 //	go run ./scripts/drills                 all drills in their long form: `make drills`, about a quarter of an hour
 //	go run ./scripts/drills kill9 redis     some of them
@@ -11,9 +11,9 @@
 //	go run ./scripts/drills check FILE      decide such a file again
 //	go run ./scripts/drills list            what there is
 //
-// It exits 1 where a promise was broken or a figure missed, 2 where a drill could not be run. Drills marked "root" mount file
-// systems or make networks. They do it in namespaces that end with this program, however that ends, so that nothing is left
-// behind. Everything listens on loopback, on free ports, with data in a temporary folder.
+// It exits 1 where a promise was broken or a figure missed, 2 where a drill could not be run. Drills marked "root"
+// mount file systems or make networks. They do it in namespaces that end with this program, however that ends, so
+// that nothing is left behind. Everything listens on loopback, on free ports, with data in a temporary folder.
 package main
 
 import (
@@ -32,8 +32,8 @@ import (
 
 // all are the drills, in the order in which `all` runs them.
 var all = []drill{
-	kill9, restart, powerCut, fsyncFail, diskFull, dataDir, redisFaults, networkLoss, slow, stalled, reconnect, fdLimit, strangers,
-	proxies,
+	kill9, restart, powerCut, fsyncFail, diskFull, dataDir, redisFaults, networkLoss, slow, stalled, reconnect, fdLimit,
+	strangers, proxies,
 }
 
 // onDemand run only by name.
@@ -41,10 +41,12 @@ var onDemand = []drill{soak}
 
 func main() {
 	o := options{}
-	flag.BoolVar(&o.short, "short", false, "the short form: seconds instead of minutes, and figures are printed but not judged")
+	flag.BoolVar(&o.short, "short", false,
+		"the short form: seconds instead of minutes, and figures are printed but not judged")
 	flag.IntVar(&o.cycles, "cycles", 200, "how often kill9 kills and powercut cuts (half of it), in the long form")
 	flag.DurationVar(&o.duration, "duration", time.Hour, "how long the soak lasts")
-	flag.StringVar(&o.binary, "binary", "", "the verbatim to test; without it, it is built from the folder that this runs in")
+	flag.StringVar(&o.binary, "binary", "",
+		"the verbatim to test; without it, it is built from the folder that this runs in")
 	flag.StringVar(&o.fault, "fault", "", "of the redis drill's faults, those alone whose name has this `text`")
 	flag.StringVar(&o.markdown, "markdown", "", "a `file` for the table as Markdown, beside the one that is printed")
 	flag.StringVar(&o.log, "log", "", "a `folder` for the histories")

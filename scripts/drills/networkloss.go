@@ -26,7 +26,8 @@ func (r *run) networks() (n *networks, err error) {
 		if *p, err = r.start("unshare", "--net", "sh", "-c", "echo held; exec sleep infinity"); err != nil {
 			return nil, err
 		}
-		if err := r.until("a network is there", time.Minute, func() bool { return (*p).output.String() == "held\n" }); err != nil {
+		held := func() bool { return (*p).output.String() == "held\n" }
+		if err := r.until("a network is there", time.Minute, held); err != nil {
 			return nil, err
 		}
 	}
@@ -67,7 +68,9 @@ func from(p *process) func(ctx context.Context, network, address string) (net.Co
 }
 
 var networkLoss = drill{
-	name: "networkloss", about: "clients vanish without closing (their network is cut): the others go on, the server lets go of them, they resume exactly", root: true,
+	name: "networkloss", root: true,
+	about: "clients vanish without closing (their network is cut): the others go on, the server lets go of them, " +
+		"they resume exactly",
 	run: func(r *run) error {
 		n, err := r.networks()
 		if err != nil {
@@ -79,8 +82,10 @@ var networkLoss = drill{
 			return err
 		}
 		_, port, _ := strings.Cut(s.addr, ":")
-		s.addr, s.under = serverAddress+":"+port, []string{"nsenter", "--net=/proc/" + strconv.Itoa(n.server.pid()) + "/ns/net"}
-		s.client, s.admin = dialer(from(n.server)), admin
+		s.addr = serverAddress + ":" + port
+		s.under = []string{"nsenter", "--net=/proc/" + strconv.Itoa(n.server.pid()) + "/ns/net"}
+		s.client = dialer(from(n.server))
+		s.admin = admin
 		if err := s.start(); err != nil {
 			return err
 		}
@@ -88,8 +93,12 @@ var networkLoss = drill{
 		if err != nil {
 			return err
 		}
-		near, far := steady, shape{conversations: steady.conversations, authors: 25, readers: 25, window: 1, every: 200 * time.Millisecond, size: 200, prefix: "far-"}
+		near := steady
 		near.undisturbed, near.readers = false, 10
+		far := shape{
+			conversations: steady.conversations, authors: 25, readers: 25,
+			window: 1, every: 200 * time.Millisecond, size: 200, prefix: "far-",
+		}
 		return n.vanishing(both.join(near, dialer(from(n.server))), both.join(far, dialer(from(n.away))))
 	},
 }
@@ -121,7 +130,8 @@ func (n *networks) vanishing(t, gone *traffic) error {
 			return err == nil && left <= living
 		}
 		if r.wait(2*time.Minute, let) {
-			r.count("the server let go of all %.0f vanished sessions within %.0f s", all-living, time.Since(began).Seconds())
+			r.count("the server let go of all %.0f vanished sessions within %.0f s",
+				all-living, time.Since(began).Seconds())
 		} else if err == nil {
 			r.miss("%.0f sessions are open 2 minutes after %.0f of %.0f vanished", left, all-living, all)
 		}

@@ -6,7 +6,8 @@ import (
 )
 
 var powerCut = drill{
-	name: "powercut", about: "the power is cut under load (an ext4 that forgets what was not synced), again and again", root: true,
+	name: "powercut", root: true,
+	about: "the power is cut under load (an ext4 that forgets what was not synced), again and again",
 	run: func(r *run) error {
 		d, err := r.newDisk(3000) // a kB for each message, and a quick machine records 580,000 of them
 		if err != nil {
@@ -44,13 +45,15 @@ var powerCut = drill{
 	},
 }
 
-// powerCut cuts, and brings disk and server back. What any client hears from the moment before the cut on does not count.
+// powerCut cuts, and brings disk and server back. What any client hears from the moment before the cut on does not
+// count.
 func (t *traffic) powerCut(d *disk) (err error) {
 	t.darken("a power cut", func() {
 		if err = d.cut(); err != nil {
 			return
 		}
-		t.r.pause(time.Duration(rand.IntN(20)) * time.Millisecond) // the server goes on for a moment, on a disk that is gone
+		// The server goes on for a moment, on a disk that is gone.
+		t.r.pause(time.Duration(rand.IntN(20)) * time.Millisecond)
 		t.s.kill()
 		if err = d.unmount(); err != nil {
 			return

@@ -52,7 +52,8 @@ func (p *process) kill() {
 	<-p.ended
 }
 
-func (p *process) signal(s syscall.Signal) { _ = p.cmd.Process.Signal(s) } // it may have ended: who waits for what follows will say
+// signal sends a signal. The process may have ended: what waits for the effect finds out.
+func (p *process) signal(s syscall.Signal) { _ = p.cmd.Process.Signal(s) }
 
 func (p *process) running() bool {
 	select {
@@ -63,7 +64,7 @@ func (p *process) running() bool {
 	}
 }
 
-// exits waits for the process to end by itself and gives its exit code; -1: it does not.
+// exits waits for the process to end by itself and returns its exit code, or -1 if it does not end in time.
 func (p *process) exits(within time.Duration) int {
 	select {
 	case <-p.ended:
@@ -96,7 +97,7 @@ func (o *output) String() string {
 	return o.buf.String()
 }
 
-// lastLines is the end of what it said.
+// lastLines returns the end of what was written.
 func (o *output) lastLines() string {
 	s := strings.TrimSpace(o.String())
 	if len(s) > 1500 {
@@ -105,7 +106,7 @@ func (o *output) lastLines() string {
 	return s
 }
 
-// linesWith are the lines that have some text.
+// linesWith returns the lines that have some text.
 func (o *output) linesWith(text string) string {
 	var found []string
 	for line := range strings.Lines(o.String()) {

@@ -8,11 +8,12 @@ import (
 	"time"
 )
 
-// proxies lets connections stand idle behind real reverse proxies for longer than any of them does by default (a minute).
-// The end-to-end suite has the proxies and their stories; this has the time, so it has no short form.
+// proxies lets connections stand idle behind real reverse proxies for longer than any of them does by default (a
+// minute). The end-to-end suite has the proxies and their stories; this has the time, so it has no short form.
 var proxies = drill{
-	name: "proxies", about: "sockets silent for two minutes, and polls of a minute, behind nginx, Caddy and haproxy as docs/operating/proxy sets them up",
-	longOnly: true,
+	name: "proxies", longOnly: true,
+	about: "sockets silent for two minutes, and polls of a minute, " +
+		"behind nginx, Caddy and haproxy as docs/operating/proxy sets them up",
 	run: func(r *run) error {
 		const silence = 125 * time.Second
 		cmd := exec.CommandContext(r.ctx, "go", "test", "./e2e", "-count=1", "-v",

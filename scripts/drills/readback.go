@@ -12,8 +12,8 @@ import (
 	"verbatim/protocol"
 )
 
-// finish is how a drill with traffic ends: everybody comes to rest, the record is read back over HTTP, the server ends in
-// order, and then the transcripts' own lines are read and `verbatim verify` holds them to receipts.
+// finish is how a drill with traffic ends: everybody comes to rest, the record is read back over HTTP, the server
+// ends in order, and then the transcripts' own lines are read and `verbatim verify` holds them to receipts.
 func (t *traffic) finish() error {
 	t.r.say("coming to rest")
 	if err := t.settle(); err != nil {

@@ -15,9 +15,12 @@ type cursor struct {
 	log protocol.LogID
 }
 
+// cursors are a reader's, one for each of its conversations.
+type cursors map[protocol.ConversationID]cursor
+
 // reader follows conversations from its cursors, over as many connections as it takes.
 func (t *traffic) reader(name string, conversations []protocol.ConversationID) {
-	at := map[protocol.ConversationID]cursor{}
+	at := cursors{}
 	for s := t.connected(name); s != nil; s = t.connected(name) {
 		err := t.follow(t.ctx, s, conversations, at, func() bool { return false })
 		s.end("")
@@ -28,7 +31,9 @@ func (t *traffic) reader(name string, conversations []protocol.ConversationID) {
 }
 
 // follow joins conversations where the cursors are, and moves them on until the connection breaks or done says so.
-func (t *traffic) follow(ctx context.Context, s *session, conversations []protocol.ConversationID, at map[protocol.ConversationID]cursor, done func() bool) error {
+func (t *traffic) follow(
+	ctx context.Context, s *session, conversations []protocol.ConversationID, at cursors, done func() bool,
+) error {
 	for _, c := range conversations {
 		if err := s.join(c, int64(at[c].seq), at[c].log); err != nil {
 			return err
@@ -65,7 +70,7 @@ func (t *traffic) audit() error {
 	for _, c := range t.conversations {
 		due[c] = t.checker.High(c)
 	}
-	at := map[protocol.ConversationID]cursor{}
+	at := cursors{}
 	all := func() bool {
 		for c, seq := range due {
 			if at[c].seq < seq {
@@ -86,7 +91,8 @@ func (t *traffic) audit() error {
 // moreAcks waits until so many further sends were acked.
 func (t *traffic) moreAcks(n int) error {
 	want := t.acked.Load() + int64(n)
-	err := t.r.until(fmt.Sprintf("%d more acks came", n), 2*time.Minute, func() bool { return t.acked.Load() >= want || t.r.broken() })
+	came := func() bool { return t.acked.Load() >= want || t.r.broken() }
+	err := t.r.until(fmt.Sprintf("%d more acks came", n), 2*time.Minute, came)
 	if t.r.broken() {
 		return errBroken
 	}

@@ -6,7 +6,8 @@ import (
 )
 
 var reconnect = drill{
-	name: "reconnect", about: "10,000 sockets that all connect at once after a kill -9: all are served, and each resumes exactly",
+	name:  "reconnect",
+	about: "10,000 sockets that all connect at once after a kill -9: all are served, and each resumes exactly",
 	run: func(r *run) error {
 		sockets := r.long(10000, 500)
 		s, err := r.serve("--max-connections", "10100", "--log-level", "warn")
@@ -14,8 +15,9 @@ var reconnect = drill{
 			return err
 		}
 		// Each reader follows one of 100 conversations.
-		const rooms = 100
-		t, err := r.newTraffic(s, shape{conversations: rooms, authors: 10, window: 4, every: 200 * time.Millisecond, size: 100})
+		t, err := r.newTraffic(s, shape{
+			conversations: 100, authors: 10, window: 4, every: 200 * time.Millisecond, size: 100,
+		})
 		if err != nil {
 			return err
 		}
@@ -29,7 +31,8 @@ var reconnect = drill{
 		}); err != nil {
 			return err
 		}
-		rounds, slowest := r.long(3, 1), time.Duration(0)
+		rounds := r.long(3, 1)
+		slowest := time.Duration(0)
 		for i := range rounds {
 			if err := t.moreAcks(100); err != nil {
 				return err
@@ -53,7 +56,8 @@ var reconnect = drill{
 			}
 			slowest = max(slowest, time.Since(began))
 		}
-		r.count("%d sockets, %d restarts; the last of them had resumed %.1f s after kill -9 at most", sockets, rounds, slowest.Seconds())
+		r.count("%d sockets, %d restarts; the last of them had resumed %.1f s after kill -9 at most",
+			sockets, rounds, slowest.Seconds())
 		return t.finish()
 	},
 }
@@ -62,6 +66,8 @@ var reconnect = drill{
 func (t *traffic) spread(readers int) {
 	for i := range readers {
 		c := i % len(t.conversations)
-		t.readers.Go(func() { t.reader(fmt.Sprintf("reconnect-%d", i), t.conversations[c:c+1]) }) // the traffic's; ends with it
+		t.readers.Go(func() { // the traffic's; ends with it
+			t.reader(fmt.Sprintf("reconnect-%d", i), t.conversations[c:c+1])
+		})
 	}
 }

@@ -39,7 +39,8 @@ func (r *run) redis() (*redisServer, error) {
 
 // start starts it, empty, and waits until it answers.
 func (d *redisServer) start() (err error) {
-	d.process, err = d.r.start("redis-server", "--port", fmt.Sprint(d.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no")
+	d.process, err = d.r.start("redis-server", "--port", fmt.Sprint(d.port), "--bind", "127.0.0.1",
+		"--save", "", "--appendonly", "no")
 	if err != nil {
 		return err
 	}
@@ -60,7 +61,8 @@ func (d *redisServer) healed() error {
 
 func (d *redisServer) hang() error { d.signal(syscall.SIGSTOP); return nil }
 
-// redisFault is what may befall Redis. harm begins it, again goes on with it a few times a second, heal ends it; nil: nothing.
+// redisFault is what may befall Redis. harm begins it, again goes on with it a few times a second, heal ends it; nil:
+// nothing.
 type redisFault struct {
 	what              string
 	harm, again, heal func(d *redisServer) error
@@ -97,7 +99,8 @@ var redisFaultList = []redisFault{
 		keys, err := d.client.Keys(d.r.ctx, "*").Result()
 		for _, key := range keys {
 			if err == nil && d.client.Type(d.r.ctx, key).Val() == "zset" {
-				err = d.client.ZAdd(d.r.ctx, key, goredis.Z{Score: 3, Member: `{"type":"message","seq":3}`}, goredis.Z{Score: 1.5, Member: "x"}).Err()
+				short := goredis.Z{Score: 3, Member: `{"type":"message","seq":3}`}
+				err = d.client.ZAdd(d.r.ctx, key, short, goredis.Z{Score: 1.5, Member: "x"}).Err()
 			}
 		}
 		return err
@@ -112,10 +115,14 @@ var redisFaultList = []redisFault{
 }
 
 // steady is traffic whose latency is measured: sends that do not queue behind each other.
-var steady = shape{conversations: 8, authors: 20, readers: 4, window: 1, every: 100 * time.Millisecond, size: 200, undisturbed: true}
+var steady = shape{
+	conversations: 8, authors: 20, readers: 4, window: 1, every: 100 * time.Millisecond, size: 200, undisturbed: true,
+}
 
 var redisFaults = drill{
-	name: "redis", about: "Redis stopped, killed, emptied, slow, resetting, full, spoiled, locked: nobody notices, and acks are as fast as without it",
+	name: "redis",
+	about: "Redis stopped, killed, emptied, slow, resetting, full, spoiled, locked: " +
+		"nobody notices, and acks are as fast as without it",
 	run: func(r *run) error {
 		lasts := time.Duration(r.long(10000, 700)) * time.Millisecond
 		played := 0
@@ -136,12 +143,12 @@ var redisFaults = drill{
 	},
 }
 
-// figureTries is how often a fault is played until acks are as fast as they must be: on a busy machine a p99 may double by
-// chance, but what waits for Redis is slow each time. Promises have one try.
+// figureTries is how often a fault is played until acks are as fast as they must be: on a busy machine a p99 may
+// double by chance, but what waits for Redis is slow each time. Promises have one try.
 const figureTries = 3
 
-// redisFault runs two servers under the same load at the same time, one with a Redis that fails and one without Redis, so
-// that whatever else the machine does touches both.
+// redisFault runs two servers under the same load at the same time, one with a Redis that fails and one without
+// Redis, so that whatever else the machine does touches both.
 func (r *run) redisFault(fault redisFault, lasts time.Duration, try int) error {
 	d, err := r.redis()
 	if err != nil {

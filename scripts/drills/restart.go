@@ -16,7 +16,8 @@ import (
 )
 
 var restart = drill{
-	name: "restart", about: "kill -9 with 1,000,000 messages in 1,000 conversations and a full journal: it serves again within 2 s",
+	name:  "restart",
+	about: "kill -9 with 1,000,000 messages in 1,000 conversations and a full journal: it serves again within 2 s",
 	run: func(r *run) error {
 		conversations, each := r.long(1000, 100), r.long(1000, 50)
 		s, err := r.serve()
@@ -37,14 +38,16 @@ var restart = drill{
 			return err
 		}
 		if len(left) < int(segments) {
-			return fmt.Errorf("of the journal's %.0f segments %d are left: a checkpoint was not held back", segments, len(left))
+			return fmt.Errorf("of the journal's %.0f segments %d are left: a checkpoint was not held back",
+				segments, len(left))
 		}
 		began := time.Now()
 		if err := s.start(); err != nil {
 			return err
 		}
 		took := time.Since(began)
-		r.count("%d messages in %d conversations, %.0f MB in the journal's %.0f segments", f.acked(), conversations, journal/1e6, segments)
+		r.count("%d messages in %d conversations, %.0f MB in the journal's %.0f segments",
+			f.acked(), conversations, journal/1e6, segments)
 		r.judge(took < 2*time.Second, "serves after %.2f s (bound: 2 s)", took.Seconds())
 		r.say("looking whether all is there")
 		var receipts []string
@@ -61,17 +64,21 @@ var restart = drill{
 	},
 }
 
-// fillJournal makes the journal as full as the server lets it get, for what is in it is what a start has to replay, and kills
-// the server then. A checkpoint would empty it: the sync of the transcripts' folder, which each of them needs, hangs from
-// now on, and messages come until they are refused. It gives how full the journal was, in bytes and in segments.
+// fillJournal makes the journal as full as the server lets it get, for what is in it is what a start has to replay,
+// and kills the server then. A checkpoint would empty it: the sync of the transcripts' folder, which each of them
+// needs, hangs from now on, and messages come until they are refused. It gives how full the journal was, in bytes and
+// in segments.
 func (f *fill) fillJournal(conversations, size int) (bytes, segments float64, err error) {
-	heal, err := f.s.spoilSyncs(fmt.Sprintf("delay_enter=%ds", int(hangs.Seconds())), filepath.Join(f.s.data, "transcripts"))
+	how := fmt.Sprintf("delay_enter=%ds", int(hangs.Seconds()))
+	heal, err := f.s.spoilSyncs(how, filepath.Join(f.s.data, "transcripts"))
 	if err != nil {
 		return 0, 0, err
 	}
 	full := make(chan error, 1)
 	var filling sync.WaitGroup
-	filling.Go(func() { full <- f.put(conversations, 1<<20, size) }) // ends when a send is refused, or the server is killed
+	filling.Go(func() { // ends when a send is refused, or the server is killed
+		full <- f.put(conversations, 1<<20, size)
+	})
 	defer func() {
 		f.s.signal(syscall.SIGKILL)
 		heal() // strace lets a process whose system call it holds die only then
@@ -132,8 +139,8 @@ func (s *server) stands(conversation string, ack frame) error {
 	return nil
 }
 
-// fill is a record being made big, as fast as the server takes it: too much for a history. What is kept is the last ack of
-// each conversation, and that its seqs rose by one each.
+// fill is a record being made big, as fast as the server takes it: too much for a history. What is kept is the last
+// ack of each conversation, and that its seqs rose by one each.
 type fill struct {
 	r *run
 	s *server
@@ -174,7 +181,8 @@ func (f *fill) put(conversations, each, size int) error {
 func (f *fill) one(number, conversations, each int, text string) error {
 	ctx, cancel := context.WithTimeout(f.r.ctx, 10*time.Minute)
 	defer cancel()
-	conn, _, err := websocket.Dial(ctx, fmt.Sprintf("ws://%s/ws?name=filler-%d", f.s.addr, number), &websocket.DialOptions{HTTPClient: httpClient})
+	url := fmt.Sprintf("ws://%s/ws?name=filler-%d", f.s.addr, number)
+	conn, _, err := websocket.Dial(ctx, url, &websocket.DialOptions{HTTPClient: httpClient})
 	if err != nil {
 		return err
 	}
@@ -192,7 +200,8 @@ func (f *fill) one(number, conversations, each int, text string) error {
 				case <-ctx.Done():
 					return
 				}
-				if conn.Write(ctx, websocket.MessageText, []byte(`{"type":"send","conversation":"`+c+`","text":"`+text+`"}`)) != nil {
+				send := `{"type":"send","conversation":"` + c + `","text":"` + text + `"}`
+				if conn.Write(ctx, websocket.MessageText, []byte(send)) != nil {
 					return // the reading says why
 				}
 			}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -34,7 +35,8 @@ func (r *run) newServer(flags ...string) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &server{r: r, addr: fmt.Sprintf("127.0.0.1:%d", port), data: filepath.Join(r.dir, "data-"+strconv.Itoa(port)), flags: flags}, nil
+	data := filepath.Join(r.dir, "data-"+strconv.Itoa(port))
+	return &server{r: r, addr: fmt.Sprintf("127.0.0.1:%d", port), data: data, flags: flags}, nil
 }
 
 // serve starts a server in a new folder on a free port.
@@ -65,7 +67,8 @@ func (s *server) start() (err error) {
 
 // launch starts it and waits for nothing.
 func (s *server) launch() (*process, error) {
-	args := append(append([]string{}, s.under...), s.r.binary, "serve", "--listen", s.addr, "--data-dir", s.data, "--send-rate", "0")
+	args := append(slices.Clone(s.under), s.r.binary, "serve",
+		"--listen", s.addr, "--data-dir", s.data, "--send-rate", "0")
 	p, err := s.r.start(append(args, s.flags...)...)
 	if err == nil {
 		s.r.later(func() { s.r.sane(p) })
@@ -113,7 +116,7 @@ func (s *server) ask(addr, path string) (*http.Response, error) {
 	return client.Get("http://" + addr + path)
 }
 
-// ready says whether it takes traffic.
+// ready reports whether the server takes traffic.
 func (s *server) ready() bool {
 	resp, err := s.get("/readyz")
 	if err != nil {
@@ -160,7 +163,7 @@ func (s *server) metric(name string) (sum float64, err error) {
 
 // verify runs `verbatim verify`, with receipts, which must find all whole.
 func (s *server) verify(receipts []string) error {
-	args := append(append([]string{}, s.under...), s.r.binary, "verify", "--data-dir", s.data)
+	args := append(slices.Clone(s.under), s.r.binary, "verify", "--data-dir", s.data)
 	for _, receipt := range receipts {
 		args = append(args, "--receipt", receipt)
 	}

@@ -44,8 +44,8 @@ type frame struct {
 	Text         string                  `json:"text"`
 }
 
-// dialLimit bounds a connection's making, and replyLimit the waiting for a reply: a server that is late for them under a
-// fault has stopped, for all that its clients can tell.
+// dialLimit bounds a connection's making, and replyLimit the waiting for a reply: a server that is late for them
+// under a fault has stopped, for all that its clients can tell.
 const (
 	dialLimit  = 30 * time.Second
 	replyLimit = 60 * time.Second
@@ -57,7 +57,8 @@ func (t *traffic) dial(ctx context.Context, user string) (*session, error) {
 	faults, fences := t.now()
 	limited, cancel := context.WithTimeout(ctx, dialLimit)
 	defer cancel()
-	conn, _, err := websocket.Dial(limited, "ws://"+t.s.addr+"/ws?name="+url.QueryEscape(user), &websocket.DialOptions{HTTPClient: t.http})
+	address := "ws://" + t.s.addr + "/ws?name=" + url.QueryEscape(user)
+	conn, _, err := websocket.Dial(limited, address, &websocket.DialOptions{HTTPClient: t.http})
 	if err != nil {
 		return nil, err
 	}
@@ -148,8 +149,8 @@ func (s *session) next(ctx context.Context) (frame, error) {
 	}
 }
 
-// quickly reads of an entry what a reader needs, where it stands as the contract says: a crowd of readers gets hundreds of
-// thousands. Whatever looks different is read in full.
+// quickly reads of an entry what a reader needs, where it stands as the contract says: a crowd of readers gets
+// hundreds of thousands. Whatever looks different is read in full.
 func quickly(raw []byte) (f frame, ok bool) {
 	const head, middle = `{"type":"message","conversation":"`, `","seq":`
 	rest, ok := bytes.CutPrefix(raw, []byte(head))
@@ -169,8 +170,8 @@ func quickly(raw []byte) (f frame, ok bool) {
 	return f, n > 0 && n < 17
 }
 
-// end closes the connection without a close frame, as a lost network does. why excuses it; "": what has befallen the server
-// since it was dialed does, or nothing.
+// end closes the connection without a close frame, as a lost network does. why excuses it; "": what has befallen the
+// server since it was dialed does, or nothing.
 func (s *session) end(why string) {
 	_ = s.conn.CloseNow() // it may be broken already
 	if why == "" {
@@ -178,6 +179,7 @@ func (s *session) end(why string) {
 	}
 	if s.t.tell(s, promises.Event{Kind: promises.Lost, Reason: why}) && why == "" {
 		user, _, _ := strings.Cut(s.name, "#")
-		s.t.r.note("%s lost its connection: %v; the server says of it: %s", s.name, s.broke, s.t.s.output.linesWith(user+" "))
+		s.t.r.note("%s lost its connection: %v; the server says of it: %s",
+			s.name, s.broke, s.t.s.output.linesWith(user+" "))
 	}
 }

@@ -6,8 +6,6 @@ import (
 	"net/http"
 	"sync/atomic"
 	"time"
-
-	"verbatim/protocol"
 )
 
 // sluggard is one kind of slow client.
@@ -21,14 +19,18 @@ type sluggard struct {
 }
 
 var slow = drill{
-	name: "slow", about: "clients that read 16 kB/s, 1 byte/s or nothing, or send 1 byte/s: who takes anything lives, all resume exactly, nobody else waits",
+	name: "slow",
+	about: "clients that read 16 kB/s, 1 byte/s or nothing, or send 1 byte/s: " +
+		"those that take anything live, all resume exactly, nobody else waits",
 	run: func(r *run) error {
 		s, err := r.serve("--write-timeout", "10s")
 		if err != nil {
 			return err
 		}
 		// One conversation of 60 kB/s, which the slow ones cannot follow.
-		t, err := r.begin(s, shape{conversations: 1, authors: 6, readers: 4, window: 1, every: 100 * time.Millisecond, size: 1000})
+		t, err := r.begin(s, shape{
+			conversations: 1, authors: 6, readers: 4, window: 1, every: 100 * time.Millisecond, size: 1000,
+		})
 		if err != nil {
 			return err
 		}
@@ -69,13 +71,14 @@ func (g *sluggard) through(begun, over *atomic.Bool) *http.Client {
 	return dialer(func(ctx context.Context, network, address string) (net.Conn, error) {
 		begun.Store(false)
 		conn, err := smallBuffer(8<<10)(ctx, network, address)
-		return &slowConn{Conn: conn, reads: g.reads, writes: g.writes, fast: func() bool { return over.Load() || !begun.Load() }}, err
+		fast := func() bool { return over.Load() || !begun.Load() }
+		return &slowConn{Conn: conn, reads: g.reads, writes: g.writes, fast: fast}, err
 	})
 }
 
 // dawdle is a slow client until over says otherwise: then it is a quick one, and catches up.
 func (t *traffic) dawdle(g *sluggard, begun, over *atomic.Bool) {
-	at := map[protocol.ConversationID]cursor{}
+	at := cursors{}
 	wait := func() bool {
 		for g.stuck && !over.Load() && t.ctx.Err() == nil {
 			pauseIn(t.ctx, 100*time.Millisecond)

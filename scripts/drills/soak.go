@@ -23,7 +23,9 @@ var soak = drill{
 		if err != nil {
 			return err
 		}
-		t, err := r.begin(s, shape{conversations: 50, authors: 20, readers: 5, window: 1, every: 100 * time.Millisecond, size: 200})
+		t, err := r.begin(s, shape{
+			conversations: 50, authors: 20, readers: 5, window: 1, every: 100 * time.Millisecond, size: 200,
+		})
 		if err != nil {
 			return err
 		}
@@ -56,8 +58,11 @@ var soak = drill{
 func (s *server) sample(at time.Duration, acks int64) (one sample, err error) {
 	one.at, one.acks = at, acks
 	for name, to := range map[string]*float64{
-		"process_resident_memory_bytes": &one.memory, "go_memstats_heap_inuse_bytes": &one.heap, "go_goroutines": &one.goroutines,
-		"process_open_fds": &one.files, "verbatim_sessions": &one.sessions,
+		"process_resident_memory_bytes": &one.memory,
+		"go_memstats_heap_inuse_bytes":  &one.heap,
+		"go_goroutines":                 &one.goroutines,
+		"process_open_fds":              &one.files,
+		"verbatim_sessions":             &one.sessions,
 	} {
 		if *to, err = s.metric(name); err != nil {
 			return one, err
@@ -66,14 +71,15 @@ func (s *server) sample(at time.Duration, acks int64) (one sample, err error) {
 	return one, nil
 }
 
-// flat prints the samples and holds the last quarter to the second one; what comes before is filling up: ids are kept for
-// 600 s, rings and history up to their sizes.
+// flat prints the samples and holds the last quarter to the second one; what comes before is filling up: ids are kept
+// for 600 s, rings and history up to their sizes.
 func (r *run) flat(all []sample) {
 	if !r.quiet {
 		w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
 		fmt.Fprintln(w, "at\tmemory MB\theap MB\tgoroutines\tfiles\tsessions\tacks\t")
 		for _, one := range all {
-			fmt.Fprintf(w, "%v\t%.1f\t%.1f\t%.0f\t%.0f\t%.0f\t%d\t\n", one.at.Round(time.Second), one.memory/1e6, one.heap/1e6, one.goroutines, one.files, one.sessions, one.acks)
+			fmt.Fprintf(w, "%v\t%.1f\t%.1f\t%.0f\t%.0f\t%.0f\t%d\t\n", one.at.Round(time.Second),
+				one.memory/1e6, one.heap/1e6, one.goroutines, one.files, one.sessions, one.acks)
 		}
 		_ = w.Flush() // stdout: nobody could be told
 	}
@@ -93,7 +99,8 @@ func (r *run) flat(all []sample) {
 		{"open files", func(s sample) float64 { return s.files }, 10, 1},
 	} {
 		before, after := median(all[quarter:2*quarter], what.of), median(all[len(all)-quarter:], what.of)
-		r.judge(after <= before*1.1+what.slack, "%s %.0f in the second quarter, %.0f in the last (bound: 10%% more)", what.name, before/what.unit, after/what.unit)
+		r.judge(after <= before*1.1+what.slack, "%s %.0f in the second quarter, %.0f in the last (bound: 10%% more)",
+			what.name, before/what.unit, after/what.unit)
 	}
 }
 

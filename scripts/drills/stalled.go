@@ -9,19 +9,22 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
-
-	"verbatim/protocol"
 )
 
 var stalled = drill{
-	name: "stalled", about: "200 of 1,000 readers of one busy conversation stall, and wake: the others' p99, the server's and the kernel's memory",
+	name: "stalled",
+	about: "200 of 1,000 readers of one busy conversation stall, and wake: " +
+		"the others' p99, the server's and the kernel's memory",
 	run: func(r *run) error {
 		readers, stall := r.long(1000, 100), r.long(200, 20)
 		s, err := r.serve("--log-level", "debug") // it says why a session ended
 		if err != nil {
 			return err
 		}
-		t, err := r.newTraffic(s, shape{conversations: 1, authors: 5, readers: readers - stall, window: 1, every: 250 * time.Millisecond, size: 1500})
+		t, err := r.newTraffic(s, shape{
+			conversations: 1, authors: 5, readers: readers - stall,
+			window: 1, every: 250 * time.Millisecond, size: 1500,
+		})
 		if err != nil {
 			return err
 		}
@@ -31,10 +34,13 @@ var stalled = drill{
 		var still atomic.Bool
 		sleepers := t.join(shape{conversations: 1}, t.http)
 		for i := range stall {
-			t.readers.Go(func() { sleepers.sleeper(fmt.Sprintf("sleeper-%d", i), &still) }) // the traffic's; ends with it
+			t.readers.Go(func() { // the traffic's; ends with it
+				sleepers.sleeper(fmt.Sprintf("sleeper-%d", i), &still)
+			})
 		}
 		t.run()
-		if err := r.until("all have joined", time.Minute, func() bool { return t.checker.Counts().Joins >= readers }); err != nil {
+		joined := func() bool { return t.checker.Counts().Joins >= readers }
+		if err := r.until("all have joined", time.Minute, joined); err != nil {
 			return err
 		}
 		return t.stalling(stall, &still)
@@ -43,9 +49,10 @@ var stalled = drill{
 
 // sleeper is a reader that reads nothing while still says so.
 func (t *traffic) sleeper(name string, still *atomic.Bool) {
-	at := map[protocol.ConversationID]cursor{}
+	at := cursors{}
 	for s := t.connected(name); s != nil; s = t.connected(name) {
-		_ = t.follow(t.ctx, s, t.conversations, at, func() bool { // the connection's end: the next one resumes, and the checker is told
+		// An error is the connection's end: the next one resumes, and the checker is told.
+		_ = t.follow(t.ctx, s, t.conversations, at, func() bool {
 			for still.Load() && t.ctx.Err() == nil {
 				pauseIn(t.ctx, 20*time.Millisecond)
 			}
@@ -85,7 +92,9 @@ func (t *traffic) stalling(stall int, still *atomic.Bool) error {
 	perReader := func(before, after int64) float64 { return float64(after-before) / float64(stall) / 1024 }
 	own, theirs := perReader(memory, memory2), perReader(kernel, kernel2)
 	r.count("%d of %d stalled for %v", stall, stall+t.shape.readers, phase+phase/2)
-	r.judge(2*during.ValueAtPercentile(99) <= 3*before.ValueAtPercentile(99), "publish to deliver of the others: p99 %s before, %s during (bound: 1.5 times)", milli(before, 99), milli(during, 99))
+	r.judge(2*during.ValueAtPercentile(99) <= 3*before.ValueAtPercentile(99),
+		"publish to deliver of the others: p99 %s before, %s during (bound: 1.5 times)",
+		milli(before, 99), milli(during, 99))
 	r.judge(own < 64, "the server grew by %.0f kB for each (bound: 64)", own)
 	r.judge(theirs < 512, "the kernel by %.0f kB (bound: 512)", theirs)
 	return t.finish()

@@ -22,23 +22,28 @@ import (
 const letInWithin = 100 * time.Millisecond
 
 var strangers = drill{
-	name: "strangers", about: "strangers who hold refused, silent and idle connections, or post from 12,000 networks: how soon honest users are let in", root: true,
+	name: "strangers", root: true,
+	about: "strangers hold refused, silent and idle connections, or post from 12,000 networks: " +
+		"how soon are honest users let in?",
 	run: func(r *run) error {
 		a, err := r.attack()
 		if err != nil {
 			return err
 		}
 		const get = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
-		const asks = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+		const refused = "GET /ws?name= HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
+			"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+		const waits = "GET /api/conversations/lobby/messages?after=0&wait=60 HTTP/1.1\r\nHost: localhost\r\n\r\n"
+		max200 := []string{"--max-connections", "200"}
 		few := []string{"prlimit", "--nofile=300:300"}
 		for _, s := range []siege{
-			{what: nobody, flags: []string{"--max-connections", "200"}},
-			{what: "200 refused sockets at --max-connections 200", says: "GET /ws?name= HTTP/1.1\r\nHost: localhost\r\n" + asks, sockets: 200, flags: []string{"--max-connections", "200"}},
+			{what: nobody, flags: max200},
+			{what: "200 refused sockets at --max-connections 200", says: refused, sockets: 200, flags: max200},
 			{what: "400 silent connections at 300 open files", sockets: 400, under: few},
 			{what: "400 of them of 400 networks", sockets: 400, under: few, spread: true},
 			{what: "400 requests without an end", says: get + "X: ", sockets: 400, under: few},
 			{what: "400 idle connections", says: get + "\r\n", sockets: 400, under: few},
-			{what: "400 requests that wait", says: "GET /api/conversations/lobby/messages?after=0&wait=60 HTTP/1.1\r\nHost: localhost\r\n\r\n", sockets: 400, under: few},
+			{what: "400 requests that wait", says: waits, sockets: 400, under: few},
 		} {
 			if err := a.besiege(s); err != nil {
 				return err
@@ -65,12 +70,14 @@ const serverAt = "2001:db8:ffff::1"
 func (r *run) attack() (*attack, error) {
 	a := &attack{r: r}
 	var err error
-	if a.in, err = r.start("unshare", "--net", "sh", "-c", "ip link set lo up && "+
-		"ip -6 addr add "+serverAt+"/128 dev lo nodad && ip -6 route add local 2001:db8:1::/48 dev lo && ip -6 route add local 2001:db8:2::/48 dev lo && "+
-		"echo 1 > /proc/sys/net/ipv6/ip_nonlocal_bind && echo held && exec sleep infinity"); err != nil {
+	const makes = "ip link set lo up && ip -6 addr add " + serverAt + "/128 dev lo nodad && " +
+		"ip -6 route add local 2001:db8:1::/48 dev lo && ip -6 route add local 2001:db8:2::/48 dev lo && " +
+		"echo 1 > /proc/sys/net/ipv6/ip_nonlocal_bind && echo held && exec sleep infinity"
+	if a.in, err = r.start("unshare", "--net", "sh", "-c", makes); err != nil {
 		return nil, err
 	}
-	return a, r.until("a network is there", 10*time.Second, func() bool { return a.in.output.String() == "held\n" })
+	held := func() bool { return a.in.output.String() == "held\n" }
+	return a, r.until("a network is there", 10*time.Second, held)
 }
 
 // network is an address of one of 65,536 networks (/64) of a /48.
@@ -102,8 +109,8 @@ func (a *attack) serve(under []string, flags ...string) (*server, error) {
 	return s, s.start()
 }
 
-// siege is what strangers do to a server: so many sockets say something and stay; whose is closed comes again half a second
-// later.
+// siege is what strangers do to a server: so many sockets say something and stay; whose is closed comes again half a
+// second later.
 type siege struct {
 	what    string
 	says    string
@@ -121,7 +128,7 @@ func (a *attack) besiege(g siege) error {
 	ctx, lift := context.WithCancel(a.r.ctx)
 	var all sync.WaitGroup
 	defer func() { lift(); all.Wait() }()
-	var standing atomic.Int64
+	var holding atomic.Int64
 	for i := range g.sockets {
 		from := network(1, 0)
 		if g.spread {
@@ -130,14 +137,15 @@ func (a *attack) besiege(g siege) error {
 		all.Go(func() { // ends with the siege
 			for ; ctx.Err() == nil; pauseIn(ctx, 500*time.Millisecond) {
 				if c, err := a.dial(s, from); err == nil {
-					standing.Add(1)
+					holding.Add(1)
 					stay(ctx, c, g.says)
-					standing.Add(-1)
+					holding.Add(-1)
 				}
 			}
 		})
 	}
-	if err := a.r.until("some strangers stand", 20*time.Second, func() bool { return standing.Load() >= int64(g.sockets/20) }); err != nil {
+	some := func() bool { return holding.Load() >= int64(g.sockets/20) }
+	if err := a.r.until("some strangers hold connections", 20*time.Second, some); err != nil {
 		return err
 	}
 	a.r.pause(time.Second) // until it is a siege
@@ -162,7 +170,8 @@ func (a *attack) comeIn(s *server, from string) error {
 	client := a.client(s, from)
 	ctx, cancel := context.WithTimeout(a.r.ctx, dialLimit)
 	defer cancel()
-	conn, _, err := websocket.Dial(ctx, "ws://"+s.addr+"/ws?name="+url.QueryEscape("honest "+from), &websocket.DialOptions{HTTPClient: client})
+	address := "ws://" + s.addr + "/ws?name=" + url.QueryEscape("honest "+from)
+	conn, _, err := websocket.Dial(ctx, address, &websocket.DialOptions{HTTPClient: client})
 	if err != nil {
 		return err
 	}
@@ -254,6 +263,8 @@ func (a *attack) post() error {
 	}
 	lift()
 	all.Wait()
-	a.report(fmt.Sprintf("%d networks (/64) of one /48 post, %.0f a second, %d of them refused", networks, float64(done.Load())/time.Since(began).Seconds(), refused.Load()), took)
+	rate := float64(done.Load()) / time.Since(began).Seconds()
+	a.report(fmt.Sprintf("%d networks (/64) of one /48 post, %.0f a second, %d of them refused",
+		networks, rate, refused.Load()), took)
 	return s.terminate()
 }

@@ -85,13 +85,16 @@ func runAll(ctx context.Context, o options, drills []drill, out io.Writer) (code
 }
 
 // head names a row's cells.
-var head = []string{"drill", "result", "seconds", "acked", "unknown", "seen", "read back", "sessions", "violations", "what was run"}
+var head = []string{
+	"drill", "result", "seconds", "acked", "unknown", "seen", "read back", "sessions", "violations", "what was run",
+}
 
-// row is the drill's. Unknown are sends without a true answer: refused as unavailable, or the connection was lost before
-// the reply.
+// row is the drill's. Unknown are sends without a true answer: refused as unavailable, or the connection was lost
+// before the reply.
 func (r *run) row(d drill, result string, c promises.Counts) []string {
 	row := []string{d.name, result, fmt.Sprintf("%.0f", time.Since(r.began).Seconds())}
-	for _, n := range []int{c.Acks, c.Sends + c.Resends - c.Acks - c.Refused, c.Seen, c.Recorded, c.Sessions, c.Violations} {
+	unknown := c.Sends + c.Resends - c.Acks - c.Refused
+	for _, n := range []int{c.Acks, unknown, c.Seen, c.Recorded, c.Sessions, c.Violations} {
 		row = append(row, fmt.Sprint(n))
 	}
 	return append(row, strings.Join(r.counts, "; "))

@@ -12,8 +12,8 @@ import (
 // temporaryPrefix begins the name of every folder that drills make in the system's temporary one.
 const temporaryPrefix = "verbatim-drill."
 
-// temporary makes a folder that any user can pass through, since a server may run as another one. It is locked until it is
-// removed, so that what a drill left behind that was killed can be told from what is in use.
+// temporary makes a folder that any user can pass through, since a server may run as another one. It is locked until
+// it is removed, so that what a drill left behind that was killed can be told from what is in use.
 func temporary(name string) (dir string, remove func(), err error) {
 	sweep()
 	if dir, err = os.MkdirTemp("", temporaryPrefix+name+"-"); err != nil {
@@ -51,8 +51,8 @@ func sweep() {
 	found, _ := filepath.Glob(filepath.Join(os.TempDir(), temporaryPrefix+"*")) // the pattern is well formed
 	for _, dir := range found {
 		info, err := os.Lstat(dir)
-		if err != nil || !info.IsDir() || time.Since(info.ModTime()) < time.Minute { // so young, it may be about to be locked
-			continue
+		if err != nil || !info.IsDir() || time.Since(info.ModTime()) < time.Minute {
+			continue // one so young may be about to be locked
 		}
 		if lock, err := locked(dir); err == nil {
 			_ = os.RemoveAll(dir)

@@ -32,8 +32,8 @@ type shape struct {
 // storm is traffic that leaves no moment unused.
 var storm = shape{conversations: 4, authors: 6, readers: 4, window: 8, every: 40 * time.Millisecond}
 
-// traffic is authors that send with ids and send again what was not acked, and readers that resume where they were, over
-// as many connections as it takes. Its goroutines are its own, and gone after stop.
+// traffic is authors that send with ids and send again what was not acked, and readers that resume where they were,
+// over as many connections as it takes. Its goroutines are its own, and gone after stop.
 type traffic struct {
 	shape
 	r             *run
@@ -105,7 +105,10 @@ func (t *traffic) nameConversations() {
 
 // newTraffic is one without clients.
 func (r *run) newTraffic(s *server, of shape) (*traffic, error) {
-	t := &traffic{shape: of, r: r, s: s, http: httpClient, names: &atomic.Int64{}, quiet: make(chan struct{}), sessions: map[*session]bool{}, latency: newHistogram()}
+	t := &traffic{
+		shape: of, r: r, s: s, http: httpClient, names: &atomic.Int64{}, quiet: make(chan struct{}),
+		sessions: map[*session]bool{}, latency: newHistogram(),
+	}
 	o := promises.Options{Undisturbed: of.undisturbed}
 	if r.log != "" {
 		f, err := os.Create(filepath.Join(r.log, fmt.Sprintf("%s-%d.jsonl", r.name, len(r.traffics)+1)))
@@ -187,8 +190,8 @@ func (t *traffic) disturb(why string, harm func()) {
 	t.mu.Unlock()
 }
 
-// darken does what makes the server's word worthless while it lasts: for the checker all sessions end before it, and what
-// comes over any connection that was made before its end does not count.
+// darken does what makes the server's word worthless while it lasts: for the checker all sessions end before it, and
+// what comes over any connection that was made before its end does not count.
 func (t *traffic) darken(why string, harm func()) {
 	t.mu.Lock()
 	for s := range t.sessions {
@@ -214,14 +217,14 @@ func (t *traffic) hangUp() {
 }
 
 // latencies are bounded; what is longer counts as the longest.
-const mostLatency = int64(time.Minute / time.Microsecond)
+const maxLatency = int64(time.Minute / time.Microsecond)
 
-func newHistogram() *hdrhistogram.Histogram { return hdrhistogram.New(1, mostLatency, 3) }
+func newHistogram() *hdrhistogram.Histogram { return hdrhistogram.New(1, maxLatency, 3) }
 
 func (t *traffic) took(d time.Duration) {
 	t.measuring.Lock()
 	defer t.measuring.Unlock()
-	_ = t.latency.RecordValue(min(max(int64(d/time.Microsecond), 1), mostLatency)) // within its range
+	_ = t.latency.RecordValue(min(max(int64(d/time.Microsecond), 1), maxLatency)) // within its range
 }
 
 // measured takes the latencies since the last call.

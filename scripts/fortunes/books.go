@@ -88,15 +88,20 @@ func conversationID(name string, taken map[string]bool) string {
 func ownBooks() []*book {
 	return []*book{
 		{conversation: "fortunes-own-right-to-left", quotations: []string{
-			"בראשית ברא אלהים את השמים ואת הארץ", "العلم نور والجهل ظلام", "دانا شود آنکه پرسد", "זה טקסט with English בתוכו 123",
-			"\u202bembedded\u202c \u2067isolated\u2069 \u202eoverridden\u202c", "سَلَامٌ", "אָ֑\u05bd", "ܫܠܡܐ", "އައްސަލާމު", "ﷺ",
+			"בראשית ברא אלהים את השמים ואת הארץ", "العلم نور والجهل ظلام", "دانا شود آنکه پرسد",
+			"זה טקסט with English בתוכו 123",
+			"\u202bembedded\u202c \u2067isolated\u2069 \u202eoverridden\u202c", "سَلَامٌ", "אָ֑\u05bd", "ܫܠܡܐ",
+			"އައްސަލާމު", "ﷺ",
 		}},
 		{conversation: "fortunes-own-emoji", quotations: []string{
-			"🦊", "👩‍👩‍👧‍👦 family", "🏳️‍🌈 and 🏴󠁧󠁢󠁳󠁣󠁴󠁿", "👍🏽👍🏿", "❤️ \u2764\ufe0e", "🇩🇪🇯🇵🇧🇷", strings.Repeat("🎉", maxText/4), "e\u0301 é 한글 한글",
+			"🦊", "👩‍👩‍👧‍👦 family", "🏳️‍🌈 and 🏴󠁧󠁢󠁳󠁣󠁴󠁿", "👍🏽👍🏿", "❤️ \u2764\ufe0e", "🇩🇪🇯🇵🇧🇷",
+			strings.Repeat("🎉", maxText/4), "e\u0301 é 한글 한글",
 		}},
 		{conversation: "fortunes-own-awkward", quotations: []string{
-			" . ", "\t.", "a\r\nb\nc", "\u0001\u0002.\u001f\u007f\u0085", `"\"/\\/`, "</script><!--", "a\u2028b\u2029c", "\ufeffmark", "\ufffd",
-			"\U0010ffff\ufffe", `{"type":"ack","seq":1}`, "%", "\\u0000", "." + strings.Repeat("\x01", maxText-1), strings.Repeat(`"`, maxText),
+			" . ", "\t.", "a\r\nb\nc", "\u0001\u0002.\u001f\u007f\u0085", `"\"/\\/`, "</script><!--",
+			"a\u2028b\u2029c", "\ufeffmark", "\ufffd",
+			"\U0010ffff\ufffe", `{"type":"ack","seq":1}`, "%", "\\u0000",
+			"." + strings.Repeat("\x01", maxText-1), strings.Repeat(`"`, maxText),
 		}},
 	}
 }

@@ -1,6 +1,6 @@
-// Fortunes is a proof that anybody can run: it plays the quotations of Debian's fortunes packages, in a dozen languages,
-// into a running server over hundreds of sockets, one conversation for each file, and then reads everything back over
-// WebSocket, over HTTP and from the transcripts' files, and compares it byte for byte.
+// Fortunes is a proof that anybody can run: it plays the quotations of Debian's fortunes packages, in a dozen
+// languages, into a running server over hundreds of sockets, one conversation for each file, and then reads
+// everything back over WebSocket, over HTTP and from the transcripts' files, and compares it byte for byte.
 //
 //	bin/verbatim serve --send-rate 0 &
 //	go run ./scripts/fortunes -addr 127.0.0.1:8080 -data ./data
@@ -20,7 +20,8 @@ import (
 func main() {
 	p := play{dialing: make(chan struct{}, dials)}
 	flag.StringVar(&p.addr, "addr", "127.0.0.1:8080", "the server's `host:port`")
-	flag.StringVar(&p.data, "data", "", "the server's data `folder`; without it the transcripts' files are not compared")
+	flag.StringVar(&p.data, "data", "",
+		"the server's data `folder`; without it the transcripts' files are not compared")
 	flag.IntVar(&p.sockets, "sockets", 300, "how many sockets play at once")
 	from := flag.String("from", "/usr/share/games/fortunes", "the `folder` of quotations")
 	each := flag.Int("each", 20, "play at most so many quotations of each file")
@@ -48,7 +49,8 @@ func run(ctx context.Context, p *play, from string, each int) error {
 	for _, b := range books {
 		total += len(b.quotations)
 	}
-	fmt.Printf("%d quotations of %d files (%d passed over: not UTF-8, or too long) over %d sockets\n", total, len(books), passed, p.sockets)
+	fmt.Printf("%d quotations of %d files (%d passed over: not UTF-8, or too long) over %d sockets\n",
+		total, len(books), passed, p.sockets)
 	for _, step := range []struct {
 		what string
 		do   func(context.Context, *book) error

@@ -165,7 +165,8 @@ func (p *play) play(ctx context.Context, b *book) error {
 }
 
 func sendQuotation(ctx context.Context, conn *websocket.Conn, b *book, id, text string) error {
-	frame, err := json.Marshal(map[string]string{"type": "send", "conversation": b.conversation, "id": id, "text": text})
+	send := map[string]string{"type": "send", "conversation": b.conversation, "id": id, "text": text}
+	frame, err := json.Marshal(send)
 	if err != nil {
 		return err
 	}

@@ -7,11 +7,11 @@ import (
 
 const slowest = 10
 
-// close prints what the run came to: the slowest tests, the suites, what was skipped, what is flaky, what failed, and as its
-// last line the counts. It returns the exit code.
+// close prints what the run came to: the slowest tests, the suites, what was skipped, what is flaky, what failed, and
+// as its last line the counts. It returns the exit code.
 //
-// Counted are tests without subtests, tests that failed though no subtest did, and faults of packages and files. What is
-// flaky has passed, as long as it is not too many: then it has failed.
+// Counted are tests without subtests, tests that failed though no subtest did, and faults of packages and files. What
+// is flaky has passed, as long as it is not too many: then it has failed.
 func (g *gate) close(outcomes []outcome) (code int) {
 	all := &result{}
 	for _, o := range outcomes {
@@ -23,7 +23,7 @@ func (g *gate) close(outcomes []outcome) (code int) {
 	g.suites(outcomes)
 	g.notRun(all)
 	nPassed, nFailed := all.count(passed), all.count(failed)+len(all.faults)
-	if n := g.tellFlaky(); n > mostFlaky {
+	if n := g.tellFlaky(); n > maxFlaky {
 		nFlaky := min(n, nPassed)
 		nPassed, nFailed = nPassed-nFlaky, nFailed+nFlaky
 	}
@@ -70,8 +70,8 @@ func (g *gate) tellFlaky() int {
 	for _, f := range g.flaky {
 		g.out.printf("  %s\n", f)
 	}
-	if len(g.flaky) > mostFlaky {
-		g.out.printf("More than %d are flaky: they count as failed.\n", mostFlaky)
+	if len(g.flaky) > maxFlaky {
+		g.out.printf("More than %d are flaky: they count as failed.\n", maxFlaky)
 	}
 	return len(g.flaky)
 }

@@ -7,9 +7,9 @@ import (
 )
 
 const (
-	tries     = 3 // of a story: the first, and twice again
-	mostFlaky = 3 // names of stories that passed only when they ran again
-	mostAgain = 8 // failures that run again at all: beyond, something is broken
+	tries    = 3 // of a story: the first, and twice again
+	maxFlaky = 3 // names of stories that passed only when they ran again
+	maxAgain = 8 // failures that run again at all: beyond, something is broken
 )
 
 // gate is one run. Its methods are one goroutine's, but for once.
@@ -45,8 +45,8 @@ func (g *gate) all(ctx context.Context, chosen []suite) (code int) {
 	return g.close(outcomes)
 }
 
-// each runs each suite once, two at a time and in the order given: most tests wait most of the time, and one suite alone
-// leaves the processors idle.
+// each runs each suite once, two at a time and in the order given: most tests wait most of the time, and one suite
+// alone leaves the processors idle.
 func (g *gate) each(ctx context.Context, chosen []suite) []outcome {
 	outcomes := make([]outcome, len(chosen))
 	next := make(chan int, len(chosen))
@@ -103,15 +103,16 @@ func (g *gate) once(ctx context.Context, s suite) *result {
 	return r
 }
 
-// tryAgain runs a test, or a file, up to twice again, each time in a fresh process. Where it passes, its outcome takes the
-// place of the failure, and it is flaky.
+// tryAgain runs a test, or a file, up to twice again, each time in a fresh process. Where it passes, its outcome
+// takes the place of the failure, and it is flaky.
 func (g *gate) tryAgain(ctx context.Context, o outcome, which choice) {
 	if ctx.Err() != nil {
 		return
 	}
 	s, r := o.suite, o.result
-	if g.again++; g.again > mostAgain {
-		g.out.printf("FAIL %-11s %s %s is not run again: too many failures to be luck\n", s.name, which.file, which.name)
+	if g.again++; g.again > maxAgain {
+		g.out.printf("FAIL %-11s %s %s is not run again: too many failures to be luck\n",
+			s.name, which.file, which.name)
 		return
 	}
 	for try := 2; try <= tries && ctx.Err() == nil; try++ {

@@ -36,8 +36,8 @@ func TestItself(t *testing.T) {
 // lucky is a package of tests that pass when they run for the nth time.
 func lucky(n int, names ...string) string {
 	text := "package p\n\nimport (\n\t\"os\"\n\t\"testing\"\n)\n\n" +
-		"func at(t *testing.T, n int) {\n\tseen, _ := os.ReadFile(t.Name())\n" +
-		"\tif os.WriteFile(t.Name(), append(seen, '.'), 0o600); len(seen)+1 < n {\n\t\tt.Errorf(\"%s: not yet\", t.Name())\n\t}\n}\n"
+		"func at(t *testing.T, n int) {\n\tseen, _ := os.ReadFile(t.Name())\n\tif os.WriteFile(t.Name(), " +
+		"append(seen, '.'), 0o600); len(seen)+1 < n {\n\t\tt.Errorf(\"%s: not yet\", t.Name())\n\t}\n}\n"
 	for _, name := range names {
 		text += fmt.Sprintf("\nfunc %s(t *testing.T) { at(t, %d) }\n", name, n)
 	}
@@ -78,12 +78,19 @@ func runs(t *testing.T, packages map[string]string, stories ...string) ran {
 	dir := module(t, packages)
 	var all []suite
 	for _, name := range stories {
-		all = append(all, suite{name: name, tool: goTests{dir: dir, packages: []string{"./" + name}, stories: true, timeout: time.Minute}})
+		story := goTests{dir: dir, packages: []string{"./" + name}, stories: true, timeout: time.Minute}
+		all = append(all, suite{name: name, tool: story})
 	}
 	if len(stories) < len(packages) {
-		all = append(all, suite{name: "unit", tool: goTests{dir: dir, packages: []string{"./..."}, but: stories, timeout: time.Minute}})
+		unit := goTests{dir: dir, packages: []string{"./..."}, but: stories, timeout: time.Minute}
+		all = append(all, suite{name: "unit", tool: unit})
 	}
 	return runsSuites(t, all)
+}
+
+// packagesOf are all packages of a module.
+func packagesOf(dir string, stories bool) goTests {
+	return goTests{dir: dir, packages: []string{"./..."}, stories: stories, timeout: time.Minute}
 }
 
 func runsSuites(t *testing.T, all []suite) ran {
@@ -123,7 +130,8 @@ func TestTheClosingLineCountsEachTestOnceAndNoParent(t *testing.T) {
 	t.Parallel()
 	r := runs(t, map[string]string{"a": passes, "b": fails, "c": subs})
 	r.closes(1, "3 passed, 3 failed")
-	r.tells(`^    .*as it should$`, `^  unit +tiny/c TestSubs/three$`, `^  unit +tiny/c TestSubs/two$`, `^  unit +tiny/c TestItself$`, `^ok   unit +tiny/a \(1 in .* s\)$`,
+	r.tells(`^    .*as it should$`, `^  unit +tiny/c TestSubs/three$`, `^  unit +tiny/c TestSubs/two$`,
+		`^  unit +tiny/c TestItself$`, `^ok   unit +tiny/a \(1 in .* s\)$`,
 		`^The slowest 7 tests:$`, `^ .* s  unit +3 passed, 3 failed, .* s of processors$`)
 	r = runs(t, map[string]string{"a": passes})
 	r.closes(0, "1 passed, 0 failed")
@@ -131,9 +139,13 @@ func TestTheClosingLineCountsEachTestOnceAndNoParent(t *testing.T) {
 
 func TestAStoryThatPassesWhenRunAgainIsFlakyByName(t *testing.T) {
 	t.Parallel()
-	r := runs(t, map[string]string{"story": lucky(2, "TestSecond") + "\nfunc TestFirst(t *testing.T) {}\n", "late": lucky(3, "TestThird")}, "story", "late")
+	r := runs(t, map[string]string{
+		"story": lucky(2, "TestSecond") + "\nfunc TestFirst(t *testing.T) {}\n",
+		"late":  lucky(3, "TestThird"),
+	}, "story", "late")
 	r.closes(0, "3 passed, 0 failed")
-	r.tells(`^Flaky, `, `^  story +tiny/story TestSecond \(passed at try 2\)$`, `^  late +tiny/late TestThird \(passed at try 3\)$`)
+	r.tells(`^Flaky, `, `^  story +tiny/story TestSecond \(passed at try 2\)$`,
+		`^  late +tiny/late TestThird \(passed at try 3\)$`)
 	r.tellsNot(`^Failed`)
 }
 
@@ -149,9 +161,13 @@ func TestThreeFlakyNamesAreAllowedAndFourAreNot(t *testing.T) {
 	t.Parallel()
 	r := runs(t, map[string]string{"story": lucky(2, "TestA", "TestB", "TestC")}, "story")
 	r.closes(0, "3 passed, 0 failed")
-	r = runs(t, map[string]string{"story": lucky(2, "TestA", "TestB", "TestC") + "\nfunc TestFine(t *testing.T) {}\n", "other": lucky(2, "TestD")}, "story", "other")
+	r = runs(t, map[string]string{
+		"story": lucky(2, "TestA", "TestB", "TestC") + "\nfunc TestFine(t *testing.T) {}\n",
+		"other": lucky(2, "TestD"),
+	}, "story", "other")
 	r.closes(1, "1 passed, 4 failed")
-	r.tells(`^  story +tiny/story TestA `, `^  story +tiny/story TestB `, `^  story +tiny/story TestC `, `^  other +tiny/other TestD `, `^More than 3 are flaky`)
+	r.tells(`^  story +tiny/story TestA `, `^  story +tiny/story TestB `, `^  story +tiny/story TestC `,
+		`^  other +tiny/other TestD `, `^More than 3 are flaky`)
 }
 
 func TestAUnitTestThatFailsOnceHasFailed(t *testing.T) {
@@ -164,8 +180,9 @@ func TestAUnitTestThatFailsOnceHasFailed(t *testing.T) {
 func TestOnlyTheMarkedFilesOfAPackageAreStories(t *testing.T) {
 	t.Parallel()
 	dir := module(t, map[string]string{"mixed": storyMark + " it kills\n\n" + lucky(2, "TestMarked")})
-	write(t, filepath.Join(dir, "mixed", "unit_test.go"), "package p\n\nimport \"testing\"\n\n// "+storyMark+" is above no package clause here\nfunc TestPlain(t *testing.T) { at(t, 2) }\n")
-	r := runsSuites(t, []suite{{name: "unit", tool: goTests{dir: dir, packages: []string{"./..."}, timeout: time.Minute}}})
+	write(t, filepath.Join(dir, "mixed", "unit_test.go"), "package p\n\nimport \"testing\"\n\n// "+storyMark+
+		" is above no package clause here\nfunc TestPlain(t *testing.T) { at(t, 2) }\n")
+	r := runsSuites(t, []suite{{name: "unit", tool: packagesOf(dir, false)}})
 	r.closes(1, "1 passed, 1 failed")
 	r.tells(`^  unit +tiny/mixed TestMarked \(passed at try 2\)$`, `^Failed:\n  unit +tiny/mixed TestPlain$`)
 }
@@ -176,7 +193,8 @@ func TestAPackageThatDoesNotBuildOrCrashesFailsAndIsNotRunAgain(t *testing.T) {
 		"story":   "package p\n\nvar x int = \"no\"\n",
 		"crashes": "package p\n\nimport (\n\t\"os\"\n\t\"testing\"\n)\n\nfunc TestA(t *testing.T) { os.Exit(1) }\n",
 		"panics":  "package p\n\nimport \"testing\"\n\nfunc TestA(t *testing.T) { panic(\"no\") }\n",
-		"main":    "package p\n\nimport (\n\t\"os\"\n\t\"testing\"\n)\n\nfunc TestA(t *testing.T) {}\n\nfunc TestMain(m *testing.M) { m.Run(); os.Exit(1) }\n",
+		"main": "package p\n\nimport (\n\t\"os\"\n\t\"testing\"\n)\n\nfunc TestA(t *testing.T) {}\n\n" +
+			"func TestMain(m *testing.M) { m.Run(); os.Exit(1) }\n",
 	}, "story", "crashes", "panics", "main")
 	r.closes(1, "1 passed, 5 failed") // the package that panics, and the test that did
 	r.tells(`^  story +tiny/story did not build$`, `cannot use "no"`, `^  crashes +tiny/crashes crashed in TestA$`,
@@ -192,7 +210,8 @@ func TestAStoryThatTellsOfACrashOrARaceOfTheProgramIsNotRunAgain(t *testing.T) {
 		"crashed by Go":   "fatal error: concurrent map writes",
 		"has a data race": "WARNING: DATA RACE",
 	} {
-		story := fmt.Sprintf("package p\n\nimport \"testing\"\n\nfunc TestA(t *testing.T) { t.Errorf(\"the server said this:\\n%%s\", %q) }\n", said)
+		story := fmt.Sprintf("package p\n\nimport \"testing\"\n\n"+
+			"func TestA(t *testing.T) { t.Errorf(\"the server said this:\\n%%s\", %q) }\n", said)
 		r := runs(t, map[string]string{"story": story}, "story")
 		r.tells(`^  story +tiny/story ` + strings.TrimSuffix(what, " by Go") + `$`)
 		r.tellsNot(`, try `)
@@ -202,10 +221,13 @@ func TestAStoryThatTellsOfACrashOrARaceOfTheProgramIsNotRunAgain(t *testing.T) {
 func TestAStoryPackageThatTimesOutIsRunAgainAsAWhole(t *testing.T) {
 	t.Parallel()
 	hangs := "package p\n\nimport (\n\t\"os\"\n\t\"testing\"\n)\n\n" +
-		"func TestHangs(t *testing.T) {\n\tif os.Mkdir(\"seen\", 0o700) == nil {\n\t\t<-make(chan int)\n\t}\n}\n\nfunc TestAfter(t *testing.T) {}\n"
+		"func TestHangs(t *testing.T) {\n\tif os.Mkdir(\"seen\", 0o700) == nil {\n\t\t<-make(chan int)\n\t}\n}\n\n" +
+		"func TestAfter(t *testing.T) {}\n"
 	for stories, want := range map[bool]string{true: "2 passed, 0 failed", false: "0 passed, 1 failed"} {
 		dir := module(t, map[string]string{"a": hangs})
-		r := runsSuites(t, []suite{{name: "s", tool: goTests{dir: dir, packages: []string{"./..."}, stories: stories, timeout: 5 * time.Second}}})
+		tests := packagesOf(dir, stories)
+		tests.timeout = 5 * time.Second
+		r := runsSuites(t, []suite{{name: "s", tool: tests}})
 		code := 1
 		if stories {
 			code = 0
@@ -229,19 +251,21 @@ func TestWhatFailsAgainAndAgainIsNotTriedForever(t *testing.T) {
 	names := []string{"TestA", "TestB", "TestC", "TestD", "TestE", "TestF", "TestG", "TestH", "TestI", "TestJ"}
 	r := runs(t, map[string]string{"story": lucky(2, names...)}, "story")
 	r.closes(1, "0 passed, 10 failed")
-	if n := strings.Count(r.out, ", try 2 of"); n != mostAgain {
-		t.Errorf("%d of 10 failures ran again, want %d", n, mostAgain)
+	if n := strings.Count(r.out, ", try 2 of"); n != maxAgain {
+		t.Errorf("%d of 10 failures ran again, want %d", n, maxAgain)
 	}
 }
 
 func TestRepeatCountsEachFailureAndRunsNothingAgain(t *testing.T) {
 	t.Parallel()
-	dir := module(t, map[string]string{"story": lucky(2, "TestSecond") + "\nfunc TestThird(t *testing.T) { at(t, 3) }\n"})
+	story := lucky(2, "TestSecond") + "\nfunc TestThird(t *testing.T) { at(t, 3) }\n"
+	dir := module(t, map[string]string{"story": story})
 	var out bytes.Buffer
 	g := &gate{out: &printer{w: &out}}
-	code := g.repeat(t.Context(), []suite{{name: "s", tool: goTests{dir: dir, packages: []string{"./..."}, stories: true, timeout: time.Minute}}}, 3)
+	code := g.repeat(t.Context(), []suite{{name: "s", tool: packagesOf(dir, true)}}, 3)
 	r := ran{t, code, out.String()}
-	r.tells(`^==== s: run 1 of 3 FAILED in `, `^==== s: run 3 of 3 passed in `, `^s: 1 of 3 runs passed; `, `^  2 of 3 tiny/story TestThird\n  1 of 3 tiny/story TestSecond$`)
+	r.tells(`^==== s: run 1 of 3 FAILED in `, `^==== s: run 3 of 3 passed in `, `^s: 1 of 3 runs passed; `,
+		`^  2 of 3 tiny/story TestThird\n  1 of 3 tiny/story TestSecond$`)
 	if r.tellsNot(`, try `); code != 1 {
 		t.Errorf("exit code %d, want 1", code)
 	}
@@ -265,9 +289,13 @@ func TestMeets(t *testing.T) {
 	}
 }
 `
-	dir := module(t, map[string]string{"a": fmt.Sprintf(meets, "b"), "b": fmt.Sprintf(meets, "a"), "lucky": lucky(2, "TestSecond")})
+	dir := module(t, map[string]string{
+		"a": fmt.Sprintf(meets, "b"), "b": fmt.Sprintf(meets, "a"), "lucky": lucky(2, "TestSecond"),
+	})
 	suiteOf := func(name string) suite {
-		return suite{name: name, tool: goTests{dir: dir, packages: []string{"./" + name}, stories: true, timeout: time.Minute}}
+		tests := packagesOf(dir, true)
+		tests.packages = []string{"./" + name}
+		return suite{name: name, tool: tests}
 	}
 	r := runsSuites(t, []suite{suiteOf("lucky"), suiteOf("a"), suiteOf("b")})
 	r.closes(0, "3 passed, 0 failed")
@@ -303,7 +331,7 @@ func TestHangs(t *testing.T) {
 	go func() { // ours: it ends with the gate's run
 		var out bytes.Buffer
 		g := &gate{out: &printer{w: &out}}
-		code := g.all(ctx, []suite{{name: "s", tool: goTests{dir: dir, packages: []string{"./..."}, timeout: time.Minute}}})
+		code := g.all(ctx, []suite{{name: "s", tool: packagesOf(dir, false)}})
 		ended <- ran{t, code, out.String()}
 	}()
 	pid := eventually(t, func() ([]byte, error) { return os.ReadFile(filepath.Join(dir, "a", "pid")) })
@@ -356,7 +384,8 @@ func TestBusyLoopsEndWithTheirGate(t *testing.T) {
 }
 
 func TestSuitesAreChosenByNameAndAnUnknownOneIsRefused(t *testing.T) {
-	if chosen, err := choose(suites(), []string{"e2e", "unit"}); err != nil || len(chosen) != 2 || chosen[0].name != "e2e" {
+	chosen, err := choose(suites(), []string{"e2e", "unit"})
+	if err != nil || len(chosen) != 2 || chosen[0].name != "e2e" {
 		t.Errorf("got %v and %v", chosen, err)
 	}
 	if chosen, err := choose(suites(), nil); err != nil || len(chosen) != len(suites()) {

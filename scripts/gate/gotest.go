@@ -28,7 +28,8 @@ func (g goTests) run(ctx context.Context, which choice, w *watcher) *result {
 	began := time.Now()
 	packages, err := g.list(ctx, which)
 	if err != nil {
-		return &result{faults: []*fault{w.fault(&fault{what: "its packages cannot be listed", output: err.Error()})}, took: time.Since(began)}
+		f := w.fault(&fault{what: "its packages cannot be listed", output: err.Error()})
+		return &result{faults: []*fault{f}, took: time.Since(began)}
 	}
 	// No vet: lint has vetted all packages.
 	argv := []string{"go", "test", "-json", "-count=1", "-vet=off", "-timeout", g.timeout.String()}
@@ -52,12 +53,13 @@ func (g goTests) run(ctx context.Context, which choice, w *watcher) *result {
 	return r
 }
 
-// list gives the packages that are chosen by their import paths.
+// list returns the import paths of the packages that are chosen.
 func (g goTests) list(ctx context.Context, which choice) ([]string, error) {
 	if which.file != "" {
 		return []string{which.file}, nil
 	}
-	cmd := exec.CommandContext(ctx, "go", append([]string{"list", "-f", "{{.ImportPath}}\t{{.Module.Path}}"}, g.packages...)...)
+	args := append([]string{"list", "-f", "{{.ImportPath}}\t{{.Module.Path}}"}, g.packages...)
+	cmd := exec.CommandContext(ctx, "go", args...)
 	var stderr bytes.Buffer
 	cmd.Dir, cmd.Stderr = g.dir, &stderr
 	out, err := cmd.Output()
@@ -255,7 +257,8 @@ func (e *goEvents) result(err error) *result {
 	wrong := e.done.count(failed)+len(e.done.faults) > 0
 	var exit *exec.ExitError
 	if err != nil && (!wrong || !errors.As(err, &exit)) {
-		e.done.faults = append(e.done.faults, e.w.fault(&fault{what: "go test: " + err.Error(), output: e.stray.String()}))
+		f := &fault{what: "go test: " + err.Error(), output: e.stray.String()}
+		e.done.faults = append(e.done.faults, e.w.fault(f))
 	}
 	return &e.done
 }

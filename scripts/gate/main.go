@@ -3,15 +3,15 @@
 //	go run ./scripts/gate                        all suites
 //	go run ./scripts/gate e2e unit               some of them
 //	go run ./scripts/gate -run TestAName e2e     of a suite, the tests whose name matches
-//	go run ./scripts/gate -times 10 -busy 2 e2e  a suite ten times beside two busy loops: scripts/repeat.sh, `make repeat`
+//	go run ./scripts/gate -times 10 -busy 2 e2e  a suite ten times beside two busy loops (`make repeat`)
 //	go run ./scripts/gate -list                  what there is
 //
-// Every suite runs, whatever failed before it. Its last line is "N passed, N failed", alone on its line; it exits 1 where
-// anything failed, 2 where it could not be run and 130 where it was interrupted. docs/testing.md explains the suites, and
-// when a test may run again.
+// Every suite runs, whatever failed before it. Its last line is "N passed, N failed", alone on its line; it exits 1
+// where anything failed, 2 where it could not be run and 130 where it was interrupted. docs/testing.md explains the
+// suites, and when a test may run again.
 //
-// Concurrency: two suites at a time, each with one child and a goroutine that reads what it tells; a repeated
-// suite runs alone. Each child has a process group of its own, which is ended on SIGINT, SIGTERM and SIGHUP: gently, and
+// Concurrency: two suites at a time, each with one child and a goroutine that reads what it tells; a repeated suite
+// runs alone. Each child has a process group of its own, which is ended on SIGINT, SIGTERM and SIGHUP: gently, and
 // after ten seconds by force.
 package main
 
@@ -38,7 +38,8 @@ type options struct {
 
 func main() {
 	var o options
-	flag.IntVar(&o.times, "times", 0, "run each suite so many `times`, count each test's failures, and run nothing again")
+	flag.IntVar(&o.times, "times", 0,
+		"run each suite so many `times`, count each test's failures, and run nothing again")
 	flag.IntVar(&o.busy, "busy", 0, "so many busy `loops` beside it, each of which would fill a core")
 	flag.StringVar(&o.run, "run", "", "of each suite, only the tests whose name this `regexp` matches")
 	flag.BoolVar(&o.list, "list", false, "list the suites")

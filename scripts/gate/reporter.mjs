@@ -4,8 +4,10 @@ import { writeSync } from 'node:fs';
 const tell = (event) => writeSync(3, `${JSON.stringify(event)}\n`);
 
 // What a person needs to see of an error: its message, what was compared, and where.
-const told = (error) => [`${error.name ?? 'Error'}: ${error.message}`, error.diff, frames(error)].filter(Boolean).join('\n');
-const frames = (error) => (error.stacks ?? []).map((at) => `    at ${at.method} ${at.file}:${at.line}:${at.column}`).join('\n') || error.stack;
+const told = (error) =>
+  [`${error.name ?? 'Error'}: ${error.message}`, error.diff, frames(error)].filter(Boolean).join('\n');
+const frames = (error) =>
+  (error.stacks ?? []).map((at) => `    at ${at.method} ${at.file}:${at.line}:${at.column}`).join('\n') || error.stack;
 
 export default class {
   logs = new Map(); // what a test printed, by its id

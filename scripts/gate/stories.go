@@ -9,8 +9,8 @@ import (
 	"sync"
 )
 
-// storyMark is the line above its package clause by which a Go test file says that its tests need real parts: real kills,
-// real faults, real programs.
+// storyMark is the line above its package clause by which a Go test file says that its tests need real parts: real
+// kills, real faults, real programs.
 const storyMark = "//gate:story"
 
 var (

@@ -11,9 +11,16 @@ func web(t *testing.T, stories bool, text string) suite {
 	t.Helper()
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "some.test.ts"), `import { appendFileSync, readFileSync } from 'node:fs';
-const at = (name: string) => (appendFileSync(`+"`${import.meta.dirname}/${name}`"+`, '.'), readFileSync(`+"`${import.meta.dirname}/${name}`"+`, 'utf8').length);
+const at = (name: string) => {
+  const file = import.meta.dirname + '/' + name;
+  appendFileSync(file, '.');
+  return readFileSync(file, 'utf8').length;
+};
 `+text)
-	return suite{name: "web", tool: vitest{root: "../../web", more: []string{"--root", dir, "--globals"}, reporter: "reporter.mjs", stories: stories, timeout: 10 * time.Minute}}
+	return suite{name: "web", tool: vitest{
+		root: "../../web", more: []string{"--root", dir, "--globals"}, reporter: "reporter.mjs",
+		stories: stories, timeout: 10 * time.Minute,
+	}}
 }
 
 func TestAWebStoryIsFlakyByNameAndAWebUnitTestHasFailed(t *testing.T) {
@@ -31,7 +38,7 @@ test.skip('are skipped', () => {});
 	r.tells(`^  web +some.test.ts some \(things\) > pass \[at\] once > or \$ later \(passed at try 2\)$`)
 	r = runsSuites(t, []suite{web(t, false, text)})
 	r.closes(1, "2 passed, 1 failed")
-	r.tells(`AssertionError: expected 1 to be greater than 1`, `at .*some.test.ts:5:`)
+	r.tells(`AssertionError: expected 1 to be greater than 1`, `at .*some.test.ts:9:`)
 	r.tellsNot(`, try `)
 }
 
@@ -40,16 +47,19 @@ func TestAWebFileThatDoesNotLoadAndAHookThatFailsAreFailures(t *testing.T) {
 	r := runsSuites(t, []suite{web(t, true, "import './nothing.ts';\ntest('a', () => {});\n")})
 	r.closes(1, "0 passed, 1 failed")
 	r.tells(`^  web +some.test.ts failed: the file$`)
-	r = runsSuites(t, []suite{web(t, true, "beforeAll(() => { throw new Error('as it should'); });\ntest('a', () => {});\n")})
+	const hookFails = "beforeAll(() => { throw new Error('as it should'); });\ntest('a', () => {});\n"
+	r = runsSuites(t, []suite{web(t, true, hookFails)})
 	r.closes(1, "0 passed, 1 failed")
-	r = runsSuites(t, []suite{web(t, true, "test('a', () => { void Promise.reject(new Error('nobody catches it')); });\n")})
+	const rejects = "test('a', () => { void Promise.reject(new Error('nobody catches it')); });\n"
+	r = runsSuites(t, []suite{web(t, true, rejects)})
 	r.closes(1, "1 passed, 1 failed")
 	r.tellsNot(`, try `)
 }
 
 func TestAWebFileWhoseHookTimesOutIsRunAgain(t *testing.T) {
 	t.Parallel()
-	r := runsSuites(t, []suite{web(t, true, "beforeAll(() => at('hook') > 1 ? undefined : new Promise(() => {}), 500);\ntest('a', () => {});\n")})
+	const hangs = "beforeAll(() => at('hook') > 1 ? undefined : new Promise(() => {}), 500);\ntest('a', () => {});\n"
+	r := runsSuites(t, []suite{web(t, true, hangs)})
 	r.closes(0, "1 passed, 0 failed")
 	r.tells(`^  web +some.test.ts, which timed out \(passed at try 2\)$`)
 }

@@ -58,7 +58,8 @@ func (w *watcher) file(file string, tests []*test, f *fault, failures string, to
 		}
 		return
 	}
-	w.out.printf("FAIL %-11s %s (%d of %d in %s)\n%s", w.suite, file, r.count(failed), ran, seconds(took), indent(failures))
+	w.out.printf("FAIL %-11s %s (%d of %d in %s)\n%s",
+		w.suite, file, r.count(failed), ran, seconds(took), indent(failures))
 	if f != nil {
 		w.fault(f)
 	}

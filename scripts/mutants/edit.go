@@ -19,8 +19,8 @@ type edit struct {
 // place is a range of offsets in a file.
 type place struct{ begin, end int }
 
-// find returns the function and the one place in it that the edit changes. The error says what is gone, and where in the
-// tree such code is now.
+// find returns the function and the one place in it that the edit changes. The error says what is gone, and where in
+// the tree such code is now.
 func (e edit) find(t tree) (*function, place, error) {
 	f, err := t.find(e.in)
 	if err != nil {
@@ -33,7 +33,8 @@ func (e edit) find(t tree) (*function, place, error) {
 	case len(places) == 0:
 		return nil, place{}, fmt.Errorf("%s (%s) no longer has %q%s", e.in, f.file, e.from, elsewhere(t, e.from))
 	case len(places) > 1:
-		return nil, place{}, fmt.Errorf("%s (%s) has %q %d times: add what is before or behind it", e.in, f.file, e.from, len(places))
+		return nil, place{}, fmt.Errorf("%s (%s) has %q %d times: add what is before or behind it",
+			e.in, f.file, e.from, len(places))
 	}
 	return f, places[0], nil
 }

@@ -23,7 +23,8 @@ type function struct {
 // code returns the function's own text.
 func (f *function) code() []byte { return f.text[f.begin:f.end] }
 
-// tree is the functions of a Go tree by folder and name, read when they are asked for. The working directory is its root.
+// tree is the functions of a Go tree by folder and name, read when they are asked for. The working directory is its
+// root.
 type tree map[string]map[string]*function
 
 // find returns the function that a symbol names. A symbol is the folder of the package, the receiver's type for a

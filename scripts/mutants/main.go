@@ -1,6 +1,7 @@
-// Command mutants breaks the server on purpose, one way at a time, and checks that a test notices. Each mutant is a change
-// of a few lines in functions that it names, compiled in by `go test -overlay`: the tree is never touched. The tree as it
-// is must pass first. It exits with 1 if a mutant survives, or if one can no longer be made because the code has changed.
+// Command mutants breaks the server on purpose, one way at a time, and checks that a test notices. Each mutant is a
+// change of a few lines in functions that it names, compiled in by `go test -overlay`: the tree is never touched. The
+// tree as it is must pass first. It exits with 1 if a mutant survives, or if one can no longer be made because the
+// code has changed.
 //
 //	go run ./scripts/mutants [-run substring] [-seeds 4000] [-from 1]
 package main

@@ -33,7 +33,9 @@ var mutants = []mutant{
 	}},
 	{"the torn end of the journal is believed", authors, []edit{
 		{"persistence/journal.readBlock",
-			`if crc32.Checksum(b[8:], castagnoli) != binary.LittleEndian.Uint32(b[4:]) { return nil, 0, 0, false }`, ``},
+			`if crc32.Checksum(b[8:], castagnoli) != binary.LittleEndian.Uint32(b[4:]) {
+				return nil, 0, 0, false
+			}`, ``},
 	}},
 	{"what only the page cache holds is believed at a start", authors, []edit{
 		{"persistence/journal.Recover", `err := renew(o.FS, s.Path, buf[:valid])`, `err := error(nil)`},
@@ -99,7 +101,8 @@ var mutants = []mutant{
 		{"persistence/disk.Record.loadIDs", `s.add(idKey(r.seed, author, id), seq)`, `_ = idKey(r.seed, author, id)`},
 	}},
 	{"the ids of refused sends are kept", authors, []edit{
-		{"persistence/disk.turn.judge", `t.keys[key] = len(t.accepted)`, `t.keys[key] = len(t.accepted); t.ids.add(key, next)`},
+		{"persistence/disk.turn.judge", `t.keys[key] = len(t.accepted)`,
+			`t.keys[key] = len(t.accepted); t.ids.add(key, next)`},
 	}},
 	{"the same id twice in one batch", authors, []edit{
 		{"persistence/disk.turn.known", `if first.Author == s.Author && first.ID == s.ID`, `if first == nil`},

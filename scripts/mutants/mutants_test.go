@@ -94,7 +94,9 @@ func TestAnEditFindsItsPlaceWhateverTheLinesAndComments(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := strings.NewReplacer("count(\n\t\t\t1,\n\t\t\t2,\n\t\t)", "nil", "if t.open", "if true", "return nil", "panic(1)").Replace(shop)
+	want := strings.NewReplacer(
+		"count(\n\t\t\t1,\n\t\t\t2,\n\t\t)", "nil", "if t.open", "if true", "return nil", "panic(1)",
+	).Replace(shop)
 	if string(got) != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}

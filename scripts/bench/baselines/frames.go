@@ -111,5 +111,6 @@ func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		return nil, nil, err
 	}
 	h.socket = &socket{Conn: conn}
-	return h.socket, bufio.NewReadWriter(buffers.Reader, bufio.NewWriterSize(h.socket, 256)), nil // only control frames pass it
+	control := bufio.NewWriterSize(h.socket, 256) // only control frames pass it
+	return h.socket, bufio.NewReadWriter(buffers.Reader, control), nil
 }

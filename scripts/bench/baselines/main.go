@@ -1,10 +1,12 @@
 // Baselines is the least that a chat server can cost: fan-out and nothing else. It speaks just enough of the contract
-// (welcome, joined, left, message with a seq, ack, pong) that what drives Verbatim drives it too. It keeps no record and
-// no history, makes no presence, checks nothing, and acks at once. It is what scripts/bench compares Verbatim with:
+// (welcome, joined, left, message with a seq, ack, pong) that what drives Verbatim drives it too. It keeps no record
+// and no history, makes no presence, checks nothing, and acks at once. It is what scripts/bench compares Verbatim
+// with:
 //
-//	-kind coder    coder/websocket the plain way: a goroutine and a bounded queue for each connection, one Write a message
-//	-kind frames   coder/websocket upgrades and reads; a frame is made once for all members, and what has gathered for a
-//	               connection goes out in one write call past the library
+//	-kind coder    coder/websocket the plain way: a goroutine and a bounded queue for each connection,
+//	               one Write a message
+//	-kind frames   coder/websocket upgrades and reads; a frame is made once for all members, and what has
+//	               gathered for a connection goes out in one write call past the library
 package main
 
 import (

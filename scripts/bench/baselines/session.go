@@ -20,7 +20,8 @@ func (s *session) run(ws *websocket.Conn, r *http.Request) {
 	query := r.URL.Query()
 	s.name = []byte(query.Get("name"))
 	s.say(`{"type":"welcome","session":"baseline","user":"` + string(s.name) +
-		`","version":"baseline","now":"","limits":{"frame":131072,"text":16384,"meta":4096,"page":262144,"joins":1000,"names":200,"rate":0,"ids":600,"write_timeout":30,"ping":30}}`)
+		`","version":"baseline","now":"","limits":{"frame":131072,"text":16384,"meta":4096,"page":262144,` +
+		`"joins":1000,"names":200,"rate":0,"ids":600,"write_timeout":30,"ping":30}}`)
 	for _, conversation := range query["join"] {
 		s.join([]byte(conversation), nil)
 	}
@@ -50,7 +51,8 @@ func (s *session) hear(frame []byte) {
 	conversation := field(frame, `"conversation":"`)
 	switch string(field(frame, `"type":"`)) {
 	case "send":
-		roomOf(conversation).publish(s.member, conversation, field(frame, `"id":"`), s.name, field(frame, `"text":"`), field(frame, `"ref":"`))
+		id, text, ref := field(frame, `"id":"`), field(frame, `"text":"`), field(frame, `"ref":"`)
+		roomOf(conversation).publish(s.member, conversation, id, s.name, text, ref)
 	case "join":
 		s.join(conversation, field(frame, `"ref":"`))
 	case "leave":

@@ -47,7 +47,8 @@ func (g *generator) dial(room int, joins bool) error {
 	if joins {
 		target += "&join=" + g.conversation(room)
 	}
-	c.out = append(c.out, "GET "+target+" HTTP/1.1\r\nHost: "+g.addr+"\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
+	c.out = append(c.out, "GET "+target+" HTTP/1.1\r\nHost: "+g.addr+"\r\n"+
+		"Connection: Upgrade\r\nUpgrade: websocket\r\n"+
 		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"...)
 	g.write(c)
 	return g.watch(unix.EPOLL_CTL_ADD, fd, unix.EPOLLIN)

@@ -32,7 +32,8 @@ func (g *generator) connect(n, perRoom int, joins bool) error {
 		if err := g.dial(len(g.conns)/perRoom, joins); err != nil {
 			return err
 		}
-		if err := g.until(waitLong, "the sockets join", func() bool { return len(g.conns)-g.ready < connecting }); err != nil {
+		few := func() bool { return len(g.conns)-g.ready < connecting }
+		if err := g.until(waitLong, "the sockets join", few); err != nil {
 			return err
 		}
 	}

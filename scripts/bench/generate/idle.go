@@ -56,11 +56,13 @@ func (g *generator) crowd() (*figures.Figures, error) {
 	}{{"join", `,"limit":0`, &joined}, {"leave", "", &left}} {
 		for i, c := range g.conns {
 			g.request(c, step.what, c.room, step.more)
-			if err := g.until(waitLong, "all "+step.what, func() bool { return i-*step.done < connecting }); err != nil {
+			few := func() bool { return i-*step.done < connecting }
+			if err := g.until(waitLong, "all "+step.what, few); err != nil {
 				return nil, err
 			}
 		}
-		if err := g.until(waitLong, "all "+step.what, func() bool { return *step.done == len(g.conns) }); err != nil {
+		all := func() bool { return *step.done == len(g.conns) }
+		if err := g.until(waitLong, "all "+step.what, all); err != nil {
 			return nil, err
 		}
 		if err := g.during(g.rest); err != nil { // presence comes later

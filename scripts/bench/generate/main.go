@@ -1,7 +1,8 @@
-// Generate drives a chat server from one thread and says what the work cost the server. It is made to cost little itself,
-// for it runs beside the server: one epoll loop, one read(2) for each socket that has something, no goroutine, no JSON
-// decoding. An object is known by the letter that its type begins with, a message by a marker in its text, which
-// holds the time when it was due. `verbatim load` checks every word instead, and takes more CPU for it.
+// Generate drives a chat server from one thread and says what the work cost the server. It is made to cost little
+// itself, for it runs beside the server: one epoll loop, one read(2) for each socket that has something, no
+// goroutine, no JSON decoding. An object is known by the letter that its type begins with, a message by a marker in
+// its text, which holds the time when it was due. `verbatim load` checks every word instead, and takes more CPU for
+// it.
 //
 //	generate -addr 127.0.0.1:8080 -pid PID -work traffic -members 1000 -publishers 10 -window 16 -duration 5s
 //
@@ -20,21 +21,6 @@ import (
 
 	"verbatim/scripts/bench/figures"
 )
-
-// options are the flags.
-type options struct {
-	addr, prefix   string
-	pid            int
-	rooms, members int
-	publishers     int
-	sockets        int
-	window, size   int
-	rate           float64
-	joined         bool
-	count          int
-	warm, duration time.Duration
-	rest           time.Duration
-}
 
 // works are what -work may be.
 var works = map[string]func(*generator) (*figures.Figures, error){

@@ -6,8 +6,8 @@ import (
 	"strconv"
 )
 
-// kind is the letter that an object's type begins with. `left` shares its with `last`, which only comes to who follows without
-// the entries, and nobody does here.
+// kind is the letter that an object's type begins with. `left` shares its with `last`, which only comes to who
+// follows without the entries, and nobody does here.
 type kind byte
 
 const (

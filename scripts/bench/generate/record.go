@@ -28,7 +28,8 @@ func (g *generator) acks() (*figures.Figures, error) {
 		send()
 	}
 	if g.count == 0 {
-		if err := g.until(waitLong, "a message in each conversation", func() bool { return acked >= int64(g.rooms) }); err != nil {
+		each := func() bool { return acked >= int64(g.rooms) }
+		if err := g.until(waitLong, "a message in each conversation", each); err != nil {
 			return nil, err
 		}
 		if err := g.during(g.warm); err != nil {
@@ -38,7 +39,8 @@ func (g *generator) acks() (*figures.Figures, error) {
 	began, before := g.reading(), acked
 	var err error
 	if g.count > 0 {
-		err = g.until(waitLong+time.Duration(g.count)*time.Second/50_000, "the acks", func() bool { return acked == most })
+		limit := waitLong + time.Duration(g.count)*time.Second/50_000
+		err = g.until(limit, "the acks", func() bool { return acked == most })
 	} else {
 		err = g.during(g.duration)
 	}

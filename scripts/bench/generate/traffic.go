@@ -46,7 +46,8 @@ func (g *generator) traffic() (*figures.Figures, error) {
 // first member of each conversation publishes.
 func (g *generator) spread() (*figures.Figures, error) {
 	if g.sockets < g.members || g.rate <= 0 {
-		return nil, fmt.Errorf("-sockets %d, -rate %v: give at least -members sockets, and a rate above 0", g.sockets, g.rate)
+		return nil, fmt.Errorf("-sockets %d, -rate %v: give at least -members sockets, and a rate above 0",
+			g.sockets, g.rate)
 	}
 	t := &traffic{generator: g}
 	if err := g.connect(g.sockets, g.sockets, false); err != nil {

@@ -1,10 +1,11 @@
-// Storm is sockets that lose their server and come back by themselves: the Go client of client/, as often as it is told.
+// Storm is sockets that lose their server and come back by themselves: the Go client of client/, as often as it is
+// told.
 //
 //	storm -addr 127.0.0.1:20001 -conversations 1000 -members 10 -have 1 -upto 101
 //
-// The conversations, bench-0 and on, hold `have` entries each. It joins, says `joined` on a line of its own, and waits
-// until every socket has got all entries up to `upto`, in order and once. Then it prints one object (figures.Storm). What
-// happens to the server meanwhile is its caller's doing.
+// The conversations, bench-0 and on, hold `have` entries each. It joins, says `joined` on a line of its own, and
+// waits until every socket has got all entries up to `upto`, in order and once. Then it prints one object
+// (figures.Storm). What happens to the server meanwhile is its caller's doing.
 package main
 
 import (
@@ -38,7 +39,7 @@ func main() {
 	flag.IntVar(&o.members, "members", 10, "sockets in each")
 	flag.Int64Var(&o.have, "have", 1, "entries that are there at the join")
 	flag.Int64Var(&o.upTo, "upto", 101, "the last entry that each must get")
-	flag.DurationVar(&o.wait, "wait", time.Minute, "the most that joining may take, and the most that coming back may take")
+	flag.DurationVar(&o.wait, "wait", time.Minute, "the most that joining may take, and coming back")
 	flag.Parse()
 	debug.SetGCPercent(400) // memory for time: it shares the machine
 	if err := run(&o); err != nil {
@@ -101,9 +102,10 @@ func run(o *options) error {
 }
 
 func (m *member) begin(index int, running *sync.WaitGroup) (err error) {
+	conversation := protocol.ConversationID(fmt.Sprint("bench-", index/m.crowd.members))
 	m.client, err = client.New(client.Options{
 		URL: m.crowd.addr, Name: protocol.UserID(fmt.Sprint("storm-", index)),
-		Joins: []client.Join{{Conversation: protocol.ConversationID(fmt.Sprint("bench-", index/m.crowd.members)), Limit: client.LiveOnly}},
+		Joins: []client.Join{{Conversation: conversation, Limit: client.LiveOnly}},
 		Handler: client.Handler{
 			Entry: m.entry, Joined: m.joined,
 			Violation: func(v client.Violation) { m.crowd.amiss("%v", v) },
