@@ -9,6 +9,7 @@ import (
 
 	"verbatim/client/load"
 	"verbatim/server"
+	"verbatim/server/logging"
 )
 
 type loadCommand struct {
@@ -25,7 +26,7 @@ func (c *loadCommand) Run(out *server.Streams) error {
 	context.AfterFunc(ctx, stop) // after the first signal, the next one has its usual effect
 
 	var live io.Writer
-	if server.IsTerminal(out.Stderr) {
+	if logging.IsTerminal(out.Stderr) {
 		live = out.Stderr
 	}
 	report, err := load.Run(ctx, c.Options, live)

@@ -17,6 +17,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"verbatim/server"
+	"verbatim/server/logging"
 )
 
 // commands is the table of commands.
@@ -91,7 +92,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	if errors.As(err, &unwritten) && unwritten.Path == os.Stdout.Name() && errors.Is(err, syscall.EPIPE) {
 		return exitBrokenPipe // as in `verbatim export lobby | head -1`: nobody wants to read about it
 	}
-	server.Say(stderr, "verbatim: "+strings.ReplaceAll(err.Error(), "\n", "; ")+"\n")
+	logging.Say(stderr, "verbatim: "+strings.ReplaceAll(err.Error(), "\n", "; ")+"\n")
 	if errors.As(err, new(refused)) {
 		return exitRefused
 	}

@@ -12,6 +12,7 @@ import (
 	"verbatim/persistence/transcript/export"
 	"verbatim/protocol"
 	"verbatim/server"
+	"verbatim/server/logging"
 )
 
 // The commands that read a record without a server.
@@ -43,7 +44,7 @@ func (c *verifyCommand) Run(out *server.Streams) error {
 		}
 		fmt.Fprintln(stdout, l)
 	}
-	err := disk.Verify(context.Background(), c.DataDir, receipts, report, server.Progress(out.Stderr, "verify"))
+	err := disk.Verify(context.Background(), c.DataDir, receipts, report, logging.Progress(out.Stderr, "verify"))
 	return errors.Join(err, stdout.Flush())
 }
 

@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	"verbatim/server"
+	"verbatim/server/logging"
 )
 
 type serveCommand struct{ server.Config }
@@ -20,7 +21,7 @@ func (c *serveCommand) Run(out *server.Streams) error {
 	if err := c.Check(); err != nil {
 		return refused{err}
 	}
-	log := server.NewLog(&c.Config, out.Stderr)
+	log := logging.New(c.Logging(), out.Stderr)
 	defer log.Close()
 
 	ctx, cancel := context.WithCancel(context.Background())

@@ -8,6 +8,11 @@ import (
 	"sync"
 
 	"verbatim/protocol"
+	"verbatim/server/access"
+	"verbatim/server/gate"
+	"verbatim/server/listen"
+	"verbatim/server/logging"
+	"verbatim/server/respond"
 )
 
 // adminConnections bounds what is open on --admin-listen: a few programs that measure.
@@ -18,27 +23,29 @@ func (s *Server) openAdmin() (err error) {
 	if s.cfg.AdminListen == "" {
 		return nil
 	}
-	e, err := parseEndpoint("--admin-listen", s.cfg.AdminListen)
+	e, err := listen.Parse("--admin-listen", s.cfg.AdminListen)
 	if err != nil {
 		return err
 	}
-	if s.adminListeners, err = e.listen(); err != nil {
+	if s.adminListeners, err = e.Listen(); err != nil {
 		return err
 	}
-	bounds := budget{connections: adminConnections, handshakes: adminConnections / 2, handshakesEach: adminConnections / 4}
-	gate := newGate(bounds, peers{}, peers{}, s.metrics.refused, s.notes)
+	entrance := gate.New(gate.Options{
+		Connections: adminConnections, Handshakes: adminConnections / 2, HandshakesEach: adminConnections / 4,
+		Refused: s.metrics.refused, Notes: s.notes,
+	})
 	for _, l := range s.adminListeners {
-		l.Listener = gate.guard(l.Listener)
+		l.Listener = entrance.Guard(l.Listener)
 	}
 	s.admin = &http.Server{
-		Handler:           gate.note(s.adminRoutes()),
+		Handler:           entrance.Handler(s.adminRoutes()),
 		ReadHeaderTimeout: headerTime,
 		ReadTimeout:       requestTime,
 		IdleTimeout:       idleTime,
 		MaxHeaderBytes:    headerBytes,
-		ConnState:         gate.watch,
-		ConnContext:       gate.remember,
-		ErrorLog:          stdLog(s.log),
+		ConnState:         entrance.ConnState,
+		ConnContext:       entrance.ConnContext,
+		ErrorLog:          logging.Standard(s.log),
 
 		DisableGeneralOptionsHandler: true, // as on the main address
 	}
@@ -75,19 +82,17 @@ func (s *Server) adminRoutes() http.Handler {
 	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
-	doors := newDoors(s.cfg, anyLoopback(s.adminListeners), s.proxies.visit, s.notes)
-	doors.unread = true
-	return doors.guard(mux, s.metrics.refused.WithLabelValues("door"))
+	return s.newPolicy(s.adminListeners, true).Guard(mux)
 }
 
 // announceAdmin says where it is, and to whom.
 func (s *Server) announceAdmin() {
 	for _, l := range s.adminListeners {
 		event, words := s.log.Info(), "admin: /metrics and /debug/pprof/ are here, for this machine alone"
-		if l.open {
+		if l.Open {
 			event, words = s.log.Warn(), "admin: /metrics and /debug/pprof/ are here, open to everybody who reaches this address"
 		}
-		event.Str("address", l.address()).Msg(words)
+		event.Str("address", l.Address()).Msg(words)
 	}
 }
 
@@ -96,8 +101,8 @@ func (s *Server) announceAdmin() {
 func (s *Server) ownMetrics() http.HandlerFunc {
 	handler := s.metrics.handler()
 	return func(w http.ResponseWriter, r *http.Request) {
-		if s.cfg.AdminListen != "" || !s.doors.loopback || beyondLoopback(r) || !s.fromHere(r) {
-			refuse(w, http.StatusNotFound, protocol.Errorf(protocol.CodeNotFound,
+		if s.cfg.AdminListen != "" || !listen.AnyLoopback(s.listeners) || listen.BeyondLoopback(r) || !s.fromHere(r) {
+			respond.Refuse(w, http.StatusNotFound, protocol.Errorf(protocol.CodeNotFound,
 				"/metrics is for this machine alone: start the server with --admin-listen to have it elsewhere"))
 			return
 		}
@@ -107,11 +112,11 @@ func (s *Server) ownMetrics() http.HandlerFunc {
 
 // fromHere reports whether a request was sent on this machine, to this machine, and for nobody else.
 func (s *Server) fromHere(r *http.Request) bool {
-	v := s.proxies.visit(r)
-	if v.forwarded || !v.addr.IsLoopback() {
+	v := s.proxies.Visit(r)
+	if v.Forwarded || !v.Addr.IsLoopback() {
 		return false
 	}
-	name := hostName(r.Host)
+	name := access.HostName(r.Host)
 	addr, err := netip.ParseAddr(name)
 	return name == "localhost" || err == nil && addr.IsLoopback()
 }

@@ -23,8 +23,8 @@ const (
 	// filesBeside is how many open files the server needs beside those of connections, at most: transcripts, the journal,
 	// Redis, what is being read.
 	filesBeside = 2048
-	// mostRefusals and mostRefusalsEach bound the connections that are being refused.
-	mostRefusals, mostRefusalsEach = 256, 16
+	// maxRefusals and maxRefusalsEach bound the connections that are being refused.
+	maxRefusals, maxRefusalsEach = 256, 16
 	// addresses is how many addresses together may have as many handshakes as there may be: one has 32 of 1,024.
 	addresses = 32
 )
@@ -33,11 +33,11 @@ const (
 func newBudget(cfg *Config, limit int) budget {
 	own := min(filesBeside, limit/4)
 	b := budget{connections: limit - own, limit: limit}
-	b.refusals = max(1, min(mostRefusals, b.connections/8))
-	b.refusalsEach = max(1, min(mostRefusalsEach, b.refusals/2))
+	b.refusals = max(1, min(maxRefusals, b.connections/8))
+	b.refusalsEach = max(1, min(maxRefusalsEach, b.refusals/2))
 	b.handshakes = max(1, min(cfg.MaxHandshakes, b.connections/4))
 	b.handshakesEach = max(1, min(cfg.MaxHandshakes/addresses, b.handshakes/2))
-	asked := min(b.connections/4, cfg.MaxHandshakes+mostRefusals) // where all sessions are there, requests still come in
+	asked := min(b.connections/4, cfg.MaxHandshakes+maxRefusals) // where all sessions are there, requests still come in
 	b.sessions = max(1, min(cfg.MaxConnections, b.connections-b.refusals-asked))
 	if own < filesBeside {
 		b.transcripts = max(4, own/4)

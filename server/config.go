@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"verbatim/protocol"
+	"verbatim/server/logging"
 )
 
 // Config is every setting of `verbatim serve`, once: its flag (the field's name in kebab case), its environment variable
@@ -38,6 +39,11 @@ type Config struct {
 	DrainTimeout time.Duration `group:"running" default:"10s" placeholder:"TIME" aliases:"drain"`
 	LogFormat    string        `group:"running" default:"auto" enum:"auto,json,pretty" placeholder:"auto|json|pretty"`
 	LogLevel     string        `group:"running" default:"info" enum:"debug,info,warn,error" placeholder:"LEVEL"`
+}
+
+// Logging returns the settings of the log.
+func (c *Config) Logging() logging.Options {
+	return logging.Options{Level: c.LogLevel, Format: c.LogFormat}
 }
 
 // limits are what the contract tells clients.

@@ -7,12 +7,14 @@ import (
 
 	"verbatim/persistence/history"
 	"verbatim/protocol"
+	"verbatim/server/access"
+	"verbatim/server/listen"
 )
 
 // Check refuses a setting that cannot work; the error is one line that says what to do.
 func (c *Config) Check() error {
 	for _, check := range []func() error{
-		c.checkVersion, c.checkListen, c.checkAdmin, c.checkLimits, c.checkTimes, c.checkAccess, c.checkRedis,
+		c.checkVersion, func() error { return listen.Check(c.Listen, c.Auth) }, c.checkAdmin, c.checkLimits, c.checkTimes, c.checkAccess, c.checkRedis,
 	} {
 		if err := check(); err != nil {
 			return err
@@ -41,7 +43,7 @@ func (c *Config) checkAdmin() error {
 	if c.AdminListen == "" {
 		return nil
 	}
-	_, err := parseEndpoint("--admin-listen", c.AdminListen)
+	_, err := listen.Parse("--admin-listen", c.AdminListen)
 	return err
 }
 
@@ -92,21 +94,21 @@ func (c *Config) checkTimes() error {
 }
 
 func (c *Config) checkAccess() error {
-	if _, err := parsePublicURL(c.PublicURL); err != nil {
+	if _, err := access.ParsePublicURL(c.PublicURL); err != nil {
 		return err
 	}
-	if _, err := newOrigins(c.AllowOrigin); err != nil {
+	if _, err := access.ParseOrigins(c.AllowOrigin); err != nil {
 		return err
 	}
 	for _, host := range c.AllowHost {
-		if _, err := normalHost("http", host); err != nil {
+		if _, err := access.NormalHost("http", host); err != nil {
 			return fmt.Errorf("--allow-host %q is no host name: write it as chat.example.com", host)
 		}
 	}
-	if _, err := parsePeers(c.TrustedProxy); err != nil {
+	if _, err := access.ParsePeers(c.TrustedProxy); err != nil {
 		return fmt.Errorf("--trusted-proxy %w", err)
 	}
-	if _, err := parsePeers(c.ProxyProtocol); err != nil {
+	if _, err := access.ParsePeers(c.ProxyProtocol); err != nil {
 		return fmt.Errorf("--proxy-protocol %w", err)
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 
 	"verbatim/persistence"
 	"verbatim/protocol"
+	"verbatim/server/respond"
 )
 
 // listConversations answers GET /api/conversations: with last seq, last time and how many users are online; by id, or with
@@ -18,7 +19,7 @@ func (s *Server) listConversations(w http.ResponseWriter, r *http.Request) {
 	case "-time":
 		s.listNewest(w, r, q)
 	default:
-		s.fail(w, r, wrongValue(q.text("sort"), "sort is id (the default) or -time (the newest first)"))
+		s.respond.Fail(w, r, wrongValue(q.text("sort"), "sort is id (the default) or -time (the newest first)"))
 	}
 }
 
@@ -28,7 +29,7 @@ func (s *Server) listByID(w http.ResponseWriter, r *http.Request, q *query) {
 		q.err = wrongValue(after, "after is the id of a conversation")
 	}
 	if q.err != nil {
-		s.fail(w, r, q.err)
+		s.respond.Fail(w, r, q.err)
 		return
 	}
 	page, more := s.store.List(which, protocol.ConversationID(after), limit)
@@ -41,7 +42,7 @@ func (s *Server) listByID(w http.ResponseWriter, r *http.Request, q *query) {
 		body = append(s.appendListed(body, c), '}')
 	}
 	body = strconv.AppendBool(append(body, `],"more":`...), more)
-	writeJSON(w, http.StatusOK, append(body, '}'))
+	respond.JSON(w, http.StatusOK, append(body, '}'))
 }
 
 // which reads which conversations are asked for.

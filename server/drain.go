@@ -3,26 +3,28 @@ package server
 import (
 	"context"
 	"time"
+
+	"verbatim/server/listen"
 )
 
-// lastTime is what a step of the drain gets at least, so that a --drain-timeout that was used up by one step still leaves
-// the record a moment to finish what it has in hand.
-const lastTime = time.Second
+// minStep is the least time of each step of the drain: if one step has used up --drain-timeout, the record still has a
+// moment to finish.
+const minStep = time.Second
 
-// drain ends the server in the reverse order of New, so that nothing is taken away under anybody's feet: no new
-// connections; the sessions' and requests' last replies; the writers' queues; the hub; the history; the record.
+// drain ends the server in the reverse order of New, so that nothing ends before those that use it: new connections; the
+// last replies of sessions and requests; the queues of the writers; the hub; the history; the record.
 func (s *Server) drain(stopHub context.CancelFunc, hubEnded <-chan error) {
 	began := time.Now()
 	ctx, cancel := context.WithTimeout(context.Background(), s.cfg.DrainTimeout)
 	defer cancel()
 	s.log.Info().Int("sessions", s.sessions.count()).Stringer("within", s.cfg.DrainTimeout).Msg("draining")
-	s.goOff() // /readyz says so, nobody is let in any more, who waits for a page gets an empty one
+	s.stopServing() // /readyz says so, nobody is admitted any more, and long polls get an empty page
 
 	requests := make(chan error, 1)
-	go func() { requests <- s.http.Shutdown(ctx) }() // waits for requests; ends with ctx at the latest
+	go func() { requests <- s.http.Shutdown(ctx) }() // owned by drain; waits for requests; ends with ctx at the latest
 	s.env.Drain(ctx, departures(s.cfg.DrainTimeout))
 	s.awaitSessions(ctx)
-	s.gate.dismiss()
+	s.gate.Dismiss()
 	s.closeAdmin()
 	if err := <-requests; err != nil {
 		s.log.Warn().Err(err).Msg("drain: time is over, requests were cut")
@@ -39,20 +41,20 @@ func (s *Server) drain(stopHub context.CancelFunc, hubEnded <-chan error) {
 		}
 	})
 	s.close(ctx)
-	s.notes.flush()
+	s.notes.Flush()
 	s.log.Info().Stringer("took", time.Since(began).Round(time.Millisecond)).Msg("stopped")
 }
 
-// awaitSessions waits until everybody has taken the word that the server goes, which also --drain-timeout 0 says.
+// awaitSessions waits until all clients were told that the server ends, even with --drain-timeout 0.
 func (s *Server) awaitSessions(ctx context.Context) {
-	ctx, cancel := atLeast(ctx, lastTime)
+	ctx, cancel := atLeast(ctx, minStep)
 	defer cancel()
 	if cut := s.sessions.wait(ctx); cut > 0 {
 		s.log.Warn().Int("sessions", cut).Msg("drain: time is over, sessions were cut")
 	}
 }
 
-// atLeast is ctx, or one that lasts for so long from now where ctx ends earlier.
+// atLeast returns ctx, or a context that lasts for least from now if ctx ends earlier.
 func atLeast(ctx context.Context, least time.Duration) (context.Context, context.CancelFunc) {
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) >= least {
 		return context.WithCancel(ctx)
@@ -60,19 +62,19 @@ func atLeast(ctx context.Context, least time.Duration) (context.Context, context
 	return context.WithTimeout(context.WithoutCancel(ctx), least)
 }
 
-// finish gives a step what is left of the time, and says what did not end within it.
+// finish gives a step the rest of the time, and logs if it did not end in order within that.
 func (s *Server) finish(ctx context.Context, what string, step func(context.Context) error) {
-	ctx, cancel := atLeast(ctx, lastTime)
+	ctx, cancel := atLeast(ctx, minStep)
 	defer cancel()
 	if err := step(ctx); err != nil {
 		s.log.Warn().Err(err).Str("what", what).Msg("drain: did not end in an orderly way")
 	}
 }
 
-// close gives back what New has opened, as far as it came.
+// close closes what New has opened, as far as it got.
 func (s *Server) close(ctx context.Context) {
-	closeAll(s.listeners)      // Shutdown has closed them already, unless New did not get to its end
-	closeAll(s.adminListeners) // likewise
+	listen.CloseAll(s.listeners)      // Shutdown has closed them already, unless New has failed
+	listen.CloseAll(s.adminListeners) // likewise
 	if s.history != nil {
 		s.finish(ctx, "history", s.history.Close)
 	}

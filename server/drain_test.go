@@ -4,12 +4,9 @@ import (
 	"bufio"
 	"io"
 	"net"
-	"net/netip"
 	"strings"
 	"testing"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // hang begins a POST whose body never comes, and returns once its handler waits for it.
@@ -69,45 +66,14 @@ func TestAConnectionThatAskedForNothingDoesNotHoldTheDrainUp(t *testing.T) {
 	t.Parallel()
 	ts := serve(t)
 	ts.dialTCP()
-	until(t, "it is accepted", func() bool { return ts.gate.count(fresh) == 1 })
+	until(t, "it is accepted", func() bool { return ts.gate.Stats().Handshakes == 1 })
 	here, there := net.Pipe() // another, of which net/http knows nothing: so it is the drain that closes it
-	if ts.gate.admit(here) == nil {
-		t.Fatal("the gate did not let it in")
+	if _, err := ts.gate.Guard(&oneConnection{conn: here}).Accept(); err != nil {
+		t.Fatal("the gate did not admit it")
 	}
 	ts.stop()
 	if _, err := there.Read(make([]byte, 1)); err != io.EOF {
 		t.Errorf("after the drain its other end reads %v, want EOF", err)
-	}
-}
-
-func TestAcceptedConnectionsInheritTheBoundOfWhatIsUnsent(t *testing.T) {
-	t.Parallel()
-	l, err := listenAt("tcp4", netip.MustParseAddrPort("127.0.0.1:0"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	c, err := net.Dial("tcp", l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	accepted, err := l.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer accepted.Close()
-	raw, err := accepted.(*net.TCPConn).SyscallConn()
-	if err != nil {
-		t.Fatal(err)
-	}
-	err = raw.Control(func(fd uintptr) {
-		if got, err := unix.GetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT); err != nil || got != notSentLowWater {
-			t.Errorf("TCP_NOTSENT_LOWAT: got %d, %v, want %d", got, err, notSentLowWater)
-		}
-	})
-	if err != nil {
-		t.Error(err)
 	}
 }
 
@@ -116,9 +82,17 @@ func TestAStartThatFailsLeavesNothingOpen(t *testing.T) {
 	ts := serve(t)
 	cfg := defaults(t, "--data-dir", t.TempDir()+"/data", "--listen", ts.listeners[0].Addr().String())
 	for range 2 { // the second finds the data directory unlocked
-		_, err := New(t.Context(), cfg, Build{}, io.Discard, ts.said)
+		_, err := New(t.Context(), cfg, Build{}, io.Discard, ts.logger)
 		if err == nil || !strings.Contains(err.Error(), "is in use: stop what serves there") {
 			t.Errorf("got %v, want that the address is in use", err)
 		}
 	}
 }
+
+// oneConnection is a listener that accepts a connection at once.
+type oneConnection struct {
+	net.Listener
+	conn net.Conn
+}
+
+func (l *oneConnection) Accept() (net.Conn, error) { return l.conn, nil }

@@ -11,6 +11,7 @@ import (
 
 	"verbatim/persistence"
 	"verbatim/protocol"
+	"verbatim/server/respond"
 	"verbatim/session"
 )
 
@@ -53,7 +54,7 @@ func wantsEvents(r *http.Request) bool {
 func (s *Server) streamMessages(w http.ResponseWriter, r *http.Request, id protocol.ConversationID) {
 	e, err := s.eventsRequest(r, id)
 	if err != nil {
-		s.fail(w, r, err)
+		s.respond.Fail(w, r, err)
 		return
 	}
 	setEventHeaders(w.Header())
@@ -61,35 +62,35 @@ func (s *Server) streamMessages(w http.ResponseWriter, r *http.Request, id proto
 		w.WriteHeader(http.StatusOK)
 		return
 	}
-	if s.going.Err() != nil {
+	if s.draining() {
 		s.refuseStream(w, r, "the server is draining: connect again")
 		return
 	}
-	place, ok := s.places.take(s.proxies.visit(r).addr)
+	place, ok := s.connections.Take(s.proxies.Visit(r).Addr)
 	if !ok {
 		s.metrics.refused.WithLabelValues("crowded").Inc()
 		s.noteNoPlace(r)
-		noted(w)
+		respond.Noted(w)
 		s.refuseStream(w, r, "too many connections: try again later")
 		return
 	}
 	e.Head = eventsHead(w.Header())
 	conn, err := session.TakeOver(w)
 	if err != nil {
-		s.places.free(place)
-		s.fail(w, r, fmt.Errorf("http: take a connection over: %w", err))
+		s.connections.Free(place)
+		s.respond.Fail(w, r, fmt.Errorf("http: take a connection over: %w", err))
 		return
 	}
-	answeredBeyond(w, http.StatusOK)
-	conn.From, conn.Via = sender(r, s.proxies.visit(r))
+	respond.Answered(w, http.StatusOK)
+	conn.From, conn.Via = s.proxies.Visit(r).Sender(r)
 	// The goroutine is the server's, as a session's: it ends when the client is gone or the drain has told it to leave.
 	started := s.sessions.start(func() {
-		defer s.places.free(place)
+		defer s.connections.Free(place)
 		session.RunEvents(context.Background(), conn, s.env, e)
 	})
 	if !started { // the drain has begun meanwhile
 		conn.Close()
-		s.places.free(place)
+		s.connections.Free(place)
 	}
 }
 
@@ -97,7 +98,7 @@ func (s *Server) streamMessages(w http.ResponseWriter, r *http.Request, id proto
 func (s *Server) refuseStream(w http.ResponseWriter, r *http.Request, words string) {
 	w.Header().Del("X-Accel-Buffering")
 	w.Header().Set("Connection", "close") // others need it more
-	s.fail(w, r, protocol.Unavailable(words, comeBack()))
+	s.respond.Fail(w, r, protocol.Unavailable(words, respond.RetryDelay()))
 }
 
 func setEventHeaders(h http.Header) {

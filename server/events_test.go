@@ -236,7 +236,7 @@ func TestADrainEndsStreamsAndLetsNoneIn(t *testing.T) {
 		t.Fatal(err)
 	}
 	late.Header.Set("Accept", "text/event-stream")
-	ts.goOff() // as drain does first; the listener is open still
+	ts.stopServing() // as drain does first; the listener is open still
 	if response, err := ts.client.Do(late); err != nil || response.StatusCode != 503 || response.Header.Get("Retry-After") == "" {
 		t.Errorf("while draining: got %v, %v, want 503", response, err)
 	}

@@ -13,7 +13,7 @@ func (s *Server) health(w http.ResponseWriter, _ *http.Request) {
 // ready answers GET /readyz: whether traffic should come here. It is one word: why it does not, strangers need not know,
 // and the log says.
 func (s *Server) ready(w http.ResponseWriter, _ *http.Request) {
-	if s.going.Err() != nil {
+	if s.draining() {
 		notReady(w, "draining")
 		return
 	}

@@ -6,9 +6,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
-
-	"github.com/rs/zerolog"
 )
 
 // What net/http answers by itself no handler hears of, on a connection's first request or on a later one.
@@ -63,7 +60,7 @@ func TestAKeptConnectionThatIsClosedIsNoLine(t *testing.T) {
 	ts.get("/healthz").is(t, 200)
 	ts.get("/healthz").is(t, 200)
 	ts.client.CloseIdleConnections()
-	until(t, "it is closed", func() bool { return ts.gate.count(idle) == 0 })
+	until(t, "it is closed", func() bool { return ts.gate.Stats().Idle == 0 })
 	ts.stop()
 	if said := ts.log.String(); strings.Contains(said, "gate: ") {
 		t.Errorf("the log says %s", said)
@@ -85,30 +82,6 @@ func TestABodyThatBreaksOffIsRefusedWhereItMeansNothingToo(t *testing.T) {
 	}
 }
 
-func TestTheLogSaysWhichReaderOfAnAnswerTookNothing(t *testing.T) {
-	t.Parallel()
-	log := &lines{}
-	g := openGateOf(t, budget{connections: 9, handshakes: 9, handshakesEach: 9}, peers{}, peers{})
-	g.notes = newNotes(zerolog.New(log))
-	for _, row := range []struct {
-		state state
-		told  bool
-	}{{beyond, false}, {asked, true}} { // of a session its own room tells
-		_, here := g.from("127.0.0.1")
-		g.begin(here)
-		g.mu.Lock()
-		g.move(here, row.state)
-		g.mu.Unlock()
-		_ = here.SetWriteDeadline(time.Unix(1, 0))
-		if _, err := here.Write([]byte("HTTP/1.1 200 OK\r\n")); err == nil {
-			t.Fatal("the deadline is past")
-		}
-		if got := strings.Contains(log.String(), "http: stalled"); got != row.told {
-			t.Errorf("in the state %d: the log says %q", row.state, log)
-		}
-	}
-}
-
 // Who sends a body slowly where it means nothing is not waited for, and who is told to go on with one was not refused.
 func TestADrainDoesNotWaitForABodyThatMeansNothing(t *testing.T) {
 	t.Parallel()
@@ -122,14 +95,14 @@ func TestADrainDoesNotWaitForABodyThatMeansNothing(t *testing.T) {
 		if a, err := http.ReadResponse(bufio.NewReader(c), nil); err != nil || a.StatusCode != 100 {
 			t.Fatalf("got %v, %v, want to go on", a, err)
 		}
-		until(t, "the body is awaited", func() bool { return ts.gate.count(fresh) == 1 })
+		until(t, "the body is awaited", func() bool { return ts.gate.Stats().Handshakes == 1 })
 		if _, err := io.WriteString(c, "xxxxx"); err != nil {
 			t.Fatal(err)
 		}
 		if a, err := http.ReadResponse(bufio.NewReader(c), nil); err != nil || a.StatusCode != 200 {
 			t.Fatalf("got %v, %v, want 200", a, err)
 		}
-		until(t, "it is kept", func() bool { return ts.gate.count(idle) == 1 })
+		until(t, "it is kept", func() bool { return ts.gate.Stats().Idle == 1 })
 	}
 	if _, err := io.WriteString(c, head); err != nil {
 		t.Fatal(err)

@@ -14,6 +14,8 @@ import (
 	"github.com/coder/websocket"
 
 	"verbatim/protocol"
+	"verbatim/server/logging"
+	"verbatim/server/respond"
 )
 
 // logged is a line of the log.
@@ -65,8 +67,8 @@ func TestTheLogHasALineForEachRefusalOfARequest(t *testing.T) {
 		{quick, "http: bad_request", "bad_request", "/api/conversations/lobby/messages", "docs/protocol"},
 		{quick, "http: invalid_conversation", "invalid_conversation", "/api/conversations/NO/messages", "docs/protocol"},
 		{quick, "http: too_large", "too_large", "/api/conversations/lobby/messages", "--max-text"},
-		{quick, "door: origin", "forbidden", "/api/conversations", ""},
-		{quick, "door: host", "forbidden", "/api/conversations", ""},
+		{quick, "origin policy: origin", "forbidden", "/api/conversations", ""},
+		{quick, "origin policy: host", "forbidden", "/api/conversations", ""},
 	} {
 		l := row.ts.logs(row.kind)
 		if l.Level != "warn" || l.Code != row.code || l.Path != row.path || !strings.HasPrefix(l.From, "127.0.0.1:") || l.Message == "" || !strings.Contains(l.Do, row.mend) {
@@ -198,7 +200,7 @@ func TestTheLogSaysWhichClientFoundFault(t *testing.T) {
 	for _, code := range []websocket.StatusCode{1002, 1003, 1007, 1008, 1009, 1010, 1011} {
 		closing(code, "a frame is too big")
 		until(t, fmt.Sprint("the log has ", code), func() bool {
-			ts.notes.flush()
+			ts.notes.Flush()
 			return strings.Contains(ts.log.String(), fmt.Sprintf(`"closed":%d`, code))
 		})
 	}
@@ -235,7 +237,7 @@ func TestWhoLeavesBeforeTheAnswerIsNoRefusal(t *testing.T) {
 func TestABodyThatIsTooLongIsOneLine(t *testing.T) {
 	t.Parallel()
 	ts := serve(t)
-	ts.ask(http.MethodGet, "/api/conversations", strings.Repeat("x", mostPassedOver+1)).is(t, 413)
+	ts.ask(http.MethodGet, "/api/conversations", strings.Repeat("x", 64<<10+1)).is(t, 413)
 	ts.logs("http: too_large")
 	ts.stop() // which closes all connections
 	if said := ts.log.String(); strings.Contains(said, "gate: request") {
@@ -245,7 +247,7 @@ func TestABodyThatIsTooLongIsOneLine(t *testing.T) {
 
 func TestTheAdviceOnALimitIsNoWait(t *testing.T) {
 	for wait, want := range map[time.Duration]string{0: "limits of welcome", time.Second: "wait as it is told"} {
-		if got := adviceOn(&protocol.Error{Code: protocol.CodeRateLimited, RetryAfter: wait}); !strings.Contains(got, want) {
+		if got := respond.Advice(&protocol.Error{Code: protocol.CodeRateLimited, RetryAfter: wait}); !strings.Contains(got, want) {
 			t.Errorf("%v: got %q, want %q", wait, got, want)
 		}
 	}
@@ -301,7 +303,7 @@ func TestTheLogOfAnAttackIsShort(t *testing.T) {
 	}
 	ts.stop() // what is left out is told then at the latest
 	warned := strings.Count(ts.log.String(), `"level":"warn"`)
-	if most := 2 * (int(time.Since(began)/noteEvery) + 2); warned > most {
+	if most := 2 * (int(time.Since(began)/logging.NoteEvery) + 2); warned > most {
 		t.Errorf("%d refusals are %d lines, want at most %d", 2*attacks, warned, most)
 	}
 	left := 0

@@ -17,6 +17,8 @@ import (
 	"github.com/alecthomas/kong"
 	"github.com/rs/zerolog"
 	"go.uber.org/goleak"
+
+	"verbatim/server/logging"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -58,13 +60,13 @@ func serve(t testing.TB, flags ...string) *testServer {
 		t.Fatal(err)
 	}
 	log, stdout := &lines{}, &lines{}
-	s, err := New(t.Context(), cfg, Build{"test", "none"}, stdout, &Log{Logger: zerolog.New(log)})
+	s, err := New(t.Context(), cfg, Build{"test", "none"}, stdout, logging.Direct(zerolog.New(log)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ts := &testServer{
-		Server: s, t: t, url: s.listeners[0].url, log: log, cancel: cancel, reload: make(chan os.Signal, 1),
+		Server: s, t: t, url: s.listeners[0].URL, log: log, cancel: cancel, reload: make(chan os.Signal, 1),
 		client: &http.Client{Transport: &http.Transport{}}, ended: make(chan error, 1),
 	}
 	go func() { ts.ended <- s.Run(ctx, ts.reload) }() // the test's; ends with cancel; stop waits for it

@@ -12,10 +12,12 @@ import (
 
 	"verbatim/persistence"
 	"verbatim/protocol"
+	"verbatim/server/gate"
+	"verbatim/server/respond"
 )
 
-// mostWait bounds `wait`, in the contract's words, and how long a POST waits for the record.
-const mostWait = 60 * time.Second
+// maxWait bounds `wait`, in the contract's words, and how long a POST waits for the record.
+const maxWait = 60 * time.Second
 
 // pageRequest is what GET …/messages asks for.
 type pageRequest struct {
@@ -30,7 +32,7 @@ type pageRequest struct {
 func (s *Server) readMessages(w http.ResponseWriter, r *http.Request) {
 	id, err := conversation(r)
 	if err != nil {
-		s.fail(w, r, err)
+		s.respond.Fail(w, r, err)
 		return
 	}
 	w.Header().Add("Vary", "Accept")
@@ -40,7 +42,7 @@ func (s *Server) readMessages(w http.ResponseWriter, r *http.Request) {
 	}
 	asked, err := s.pageRequest(r)
 	if err != nil {
-		s.fail(w, r, err)
+		s.respond.Fail(w, r, err)
 		return
 	}
 	page, err := s.page(r.Context(), id, asked)
@@ -48,10 +50,10 @@ func (s *Server) readMessages(w http.ResponseWriter, r *http.Request) {
 		page, err = s.waitForPage(w, r, id, asked)
 	}
 	if err != nil {
-		s.fail(w, r, err)
+		s.respond.Fail(w, r, err)
 		return
 	}
-	writeJSON(w, http.StatusOK, appendPage(nil, page))
+	respond.JSON(w, http.StatusOK, appendPage(nil, page))
 }
 
 func (s *Server) pageRequest(r *http.Request) (pageRequest, error) {
@@ -63,7 +65,7 @@ func (s *Server) pageRequest(r *http.Request) (pageRequest, error) {
 		q.err = problem
 	}
 	asked.Limit, asked.MaxBytes = q.limit(0), s.limits.Page
-	asked.wait = q.seconds("wait", mostWait)
+	asked.wait = q.seconds("wait", maxWait)
 	if q.err == nil && q.text("wait") != "" && !asked.After.Set {
 		q.err = protocol.BadRequest("wait needs after: it waits for what comes after that seq")
 	}
@@ -120,8 +122,8 @@ func sameLog(id protocol.ConversationID, tail persistence.Tail, log protocol.Log
 func (s *Server) waitForPage(w http.ResponseWriter, r *http.Request, id protocol.ConversationID, asked pageRequest) (persistence.Page, error) {
 	ctx, cancel := context.WithTimeout(r.Context(), asked.wait)
 	defer cancel()
-	defer context.AfterFunc(s.going, cancel)()
-	s.unhurried(w, asked.wait)
+	defer context.AfterFunc(s.serving, cancel)()
+	respond.ExtendDeadlines(w, asked.wait+s.cfg.WriteTimeout)
 	err := s.hub.Wait(ctx, id, protocol.Seq(asked.After.Value))
 	if err != nil && ctx.Err() == nil {
 		return persistence.Page{}, err
@@ -130,18 +132,10 @@ func (s *Server) waitForPage(w http.ResponseWriter, r *http.Request, id protocol
 		return persistence.Page{}, r.Context().Err()
 	}
 	page, err := s.page(r.Context(), id, asked)
-	if isNotFound(err) && s.going.Err() != nil {
-		err = protocol.Unavailable("the server is draining: ask again", comeBack())
+	if isNotFound(err) && s.draining() {
+		err = protocol.Unavailable("the server is draining: ask again", respond.RetryDelay())
 	}
 	return page, err
-}
-
-// unhurried gives a request that long beyond the server's usual times.
-func (s *Server) unhurried(w http.ResponseWriter, more time.Duration) {
-	c := http.NewResponseController(w)
-	// An error means a connection that has no deadlines, as in tests.
-	_ = c.SetReadDeadline(time.Time{}) // the request is read; what reads on only notices that the client goes away
-	_ = c.SetWriteDeadline(time.Now().Add(more + s.cfg.WriteTimeout))
 }
 
 func appendPage(dst []byte, page persistence.Page) []byte {
@@ -156,43 +150,43 @@ func appendPage(dst []byte, page persistence.Page) []byte {
 
 // postMessage answers POST /api/conversations/{id}/messages once the message is on the record.
 func (s *Server) postMessage(w http.ResponseWriter, r *http.Request) {
-	if err := s.posts.allow(s.proxies.visit(r).addr); err != nil {
+	if err := s.posts.Allow(s.proxies.Visit(r).Addr); err != nil {
 		s.metrics.refused.WithLabelValues("rate").Inc()
-		s.fail(w, r, err)
+		s.respond.Fail(w, r, err)
 		return
 	}
 	if problem := unsupported(w.Header(), r); problem != nil {
-		refuse(w, http.StatusUnsupportedMediaType, problem)
+		respond.Refuse(w, http.StatusUnsupportedMediaType, problem)
 		return
 	}
 	if r.URL.RawQuery != "" { // as it nearly never is
 		if q := parseQuery(r); q.err != nil {
-			s.fail(w, r, q.err)
+			s.respond.Fail(w, r, q.err)
 			return
 		}
 	}
 	send, err := s.readPost(w, r)
 	if err != nil {
-		s.fail(w, r, err)
+		s.respond.Fail(w, r, err)
 		return
 	}
-	s.unhurried(w, mostWait)
+	respond.ExtendDeadlines(w, maxWait+s.cfg.WriteTimeout)
 	// A client that has closed its sending end waits for its answer still; net/http takes it for one that is gone.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), mostWait)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), maxWait)
 	defer cancel()
 	if err := s.store.SendWait(ctx, send); err != nil {
-		s.fail(w, r, err)
+		s.respond.Fail(w, r, err)
 		return
 	}
 	if send.Err != nil {
-		s.fail(w, r, send.Err)
+		s.respond.Fail(w, r, send.Err)
 		return
 	}
 	status := http.StatusCreated
 	if send.Duplicate {
 		status = http.StatusOK
 	}
-	writeJSON(w, status, send.Ack().AppendJSON(nil))
+	respond.JSON(w, status, send.Ack().AppendJSON(nil))
 }
 
 // readPost reads and checks the body.
@@ -201,8 +195,8 @@ func (s *Server) readPost(w http.ResponseWriter, r *http.Request) (*persistence.
 	if err != nil {
 		return nil, err
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(within(w), r.Body, int64(s.limits.Frame)))
-	whole(r)
+	body, err := io.ReadAll(http.MaxBytesReader(respond.Underlying(w), r.Body, int64(s.limits.Frame)))
+	gate.Complete(r)
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
 		return nil, protocol.Errorf(protocol.CodeTooLarge, "a message's body has at most %d bytes", s.limits.Frame)
 	} else if err != nil {
@@ -230,4 +224,13 @@ func unquoted(key string) string {
 		return key[1 : len(key)-1]
 	}
 	return key
+}
+
+func notFound(id protocol.ConversationID) *protocol.Error {
+	return protocol.Errorf(protocol.CodeNotFound, "there is no conversation %q: it exists from its first message on", id)
+}
+
+func isNotFound(err error) bool {
+	var known *protocol.Error
+	return errors.As(err, &known) && known.Code == protocol.CodeNotFound
 }

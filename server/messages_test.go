@@ -314,3 +314,20 @@ func TestADrainAnswersWhoWaitsForAConversationThatDoesNotExist(t *testing.T) {
 		t.Error("no Retry-After")
 	}
 }
+
+func TestPostsOverTheRateGet429WithRetryAfter(t *testing.T) {
+	t.Parallel()
+	ts := serve(t, "--send-rate", "1")
+	var refused answer
+	for i := range 10 {
+		refused = ts.post("lobby", fmt.Sprintf(`{"from":"bot","text":"%d"}`, i))
+		if refused.status != http.StatusCreated {
+			break
+		}
+	}
+	refused.refuses(t, http.StatusTooManyRequests, "rate_limited", "Retry-After")
+	if got := refused.header.Get("Retry-After"); got != "1" {
+		t.Errorf("Retry-After: got %q, want 1", got)
+	}
+	ts.get("/api/conversations/lobby/messages").is(t, 200) // reading has no rate
+}

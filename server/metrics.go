@@ -14,6 +14,8 @@ import (
 	"verbatim/persistence/disk"
 	"verbatim/persistence/history"
 	"verbatim/protocol"
+	"verbatim/server/gate"
+	"verbatim/server/respond"
 )
 
 // metrics is what /metrics says. What happens per message is counted by the rooms in atomics of their own, and read
@@ -26,7 +28,7 @@ type metrics struct {
 	checkpointFailures                     prometheus.Counter
 	latency                                prometheus.Histogram
 	refused, errors, closes                *prometheus.CounterVec
-	http                                   *httpCounts
+	http                                   *respond.Requests
 }
 
 func newMetrics(build Build) *metrics {
@@ -59,7 +61,7 @@ func newMetrics(build Build) *metrics {
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "verbatim_connections_refused_total",
 			Help: "Connections and requests that were refused, by reason: crowded (closed with 1013, a stream with 503), " +
-				"name (closed with 1008), overfull (HTTP 503, since too many are being refused), door (HTTP 403), " +
+				"name (closed with 1008), overfull (HTTP 503, since too many are being refused), origin_policy (HTTP 403), " +
 				"rate (HTTP 429), handshake (closed before its request was complete, for a newer connection), " +
 				"idle (closed between requests, for a newer connection), files (closed at the limit of open files), " +
 				"proxy (closed: no PROXY header), request (closed: no complete request came).",
@@ -72,7 +74,7 @@ func newMetrics(build Build) *metrics {
 			Name: "verbatim_closes_total",
 			Help: "WebSocket connections and event streams that ended, by reason and by close code (none: there was none).",
 		}, []string{"reason", "code"}),
-		http: newHTTPCounts(),
+		http: respond.NewRequests(),
 	}
 	m.zero()
 	info := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
@@ -89,7 +91,7 @@ func newMetrics(build Build) *metrics {
 // zero makes each label's figure, as 0, before the first: a rate needs that.
 func (m *metrics) zero() {
 	for _, reason := range []string{
-		"crowded", "overfull", "name", "door", "rate", "handshake", "idle", "files", "proxy", "request",
+		"crowded", "overfull", "name", "origin_policy", "rate", "handshake", "idle", "files", "proxy", "request",
 	} {
 		m.refused.WithLabelValues(reason)
 	}
@@ -133,6 +135,7 @@ type reading struct {
 	hub     hub.Stats
 	history history.Stats
 	disk    disk.Stats
+	gate    gate.Stats
 }
 
 // rooms reads all rooms once for each scrape.
@@ -164,6 +167,7 @@ func (r *rooms) Describe(descs chan<- *prometheus.Desc) {
 func (r *rooms) Collect(metrics chan<- prometheus.Metric) {
 	now := &reading{
 		s: r.s, store: r.s.store.Stats(), hub: r.s.hub.Stats(), history: r.s.history.Stats(), disk: r.s.record.Stats(),
+		gate: r.s.gate.Stats(),
 	}
 	for _, c := range counts {
 		metrics <- prometheus.MustNewConstMetric(c.desc, c.kind, c.read(now))

@@ -87,7 +87,7 @@ func TestRequestsAreCountedByRouteMethodAndStatus(t *testing.T) {
 		`verbatim_errors_total{code="rate_limited",transport="http"} 3`, `verbatim_errors_total{code="bad_request",transport="http"} 3`,
 		`verbatim_errors_total{code="not_found",transport="http"} 2`, `verbatim_errors_total{code="forbidden",transport="http"} 1`,
 		`verbatim_errors_total{code="conflict",transport="websocket"} 0`, `verbatim_connections_refused_total{reason="rate"} 3`,
-		`verbatim_connections_refused_total{reason="door"} 1`,
+		`verbatim_connections_refused_total{reason="origin_policy"} 1`,
 	} {
 		if !strings.Contains(body, want) {
 			t.Errorf("no %s", want)

@@ -9,6 +9,8 @@ import (
 
 	"verbatim/persistence"
 	"verbatim/protocol"
+	"verbatim/server/logging"
+	"verbatim/server/respond"
 )
 
 // listNewest answers GET /api/conversations?sort=-time: the newest first, each with its last message. A page has as
@@ -16,7 +18,7 @@ import (
 func (s *Server) listNewest(w http.ResponseWriter, r *http.Request, q *query) {
 	which, after, limit := q.which(), q.place("after"), q.limit(1)
 	if q.err != nil {
-		s.fail(w, r, q.err)
+		s.respond.Fail(w, r, q.err)
 		return
 	}
 	page, places, more := s.store.Newest(which, after, limit)
@@ -42,7 +44,7 @@ func (s *Server) listNewest(w http.ResponseWriter, r *http.Request, q *query) {
 		body = append(append(body, `,"next":"`...), placeText(places[n-1])...)
 		body = append(body, '"')
 	}
-	writeJSON(w, http.StatusOK, append(body, '}'))
+	respond.JSON(w, http.StatusOK, append(body, '}'))
 }
 
 // lastMessage returns what stands last in a conversation; nil where it cannot be read, which keeps nobody from the
@@ -50,9 +52,9 @@ func (s *Server) listNewest(w http.ResponseWriter, r *http.Request, q *query) {
 func (s *Server) lastMessage(r *http.Request, c persistence.Listed) []byte {
 	wire, err := s.store.LastEntry(r.Context(), c.ID, c.Tail)
 	if err != nil && r.Context().Err() == nil {
-		s.notes.add(note{
-			kind: "http: last message", level: zerolog.ErrorLevel, err: err, conversation: string(c.ID),
-			words: "a conversation is listed without its last message, which could not be read", do: lookAtDisk,
+		s.notes.Add(logging.Note{
+			Kind: "http: last message", Level: zerolog.ErrorLevel, Err: err, Conversation: string(c.ID),
+			Words: "a conversation is listed without its last message, which could not be read", Do: respond.CheckDisk,
 		})
 	}
 	return wire

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"verbatim/protocol"
+	"verbatim/server/access"
+	"verbatim/server/respond"
 	"verbatim/web"
 )
 
@@ -18,9 +20,9 @@ func (s *Server) routes() http.Handler {
 	guarded := http.NewServeMux()
 	guarded.HandleFunc("/ws", s.serveWebSocket)
 
-	guarded.Handle("/api/conversations", counted(routeList, methods{"GET": s.listConversations}))
-	guarded.Handle("/api/conversations/{id}/messages", counted(routeMessages, methods{"GET": s.readMessages, "POST": s.postMessage}))
-	guarded.Handle("/api/conversations/{id}/transcript", counted(routeTranscript, methods{"GET": s.downloadTranscript}))
+	guarded.Handle("/api/conversations", respond.Counted(respond.RouteList, methods{"GET": s.listConversations}))
+	guarded.Handle("/api/conversations/{id}/messages", respond.Counted(respond.RouteMessages, methods{"GET": s.readMessages, "POST": s.postMessage}))
+	guarded.Handle("/api/conversations/{id}/transcript", respond.Counted(respond.RouteTranscript, methods{"GET": s.downloadTranscript}))
 	guarded.HandleFunc("/api/", noSuchPath)
 	guarded.HandleFunc("/api", noSuchPath) // else it would be sent to /api/, away from below a path
 
@@ -28,18 +30,20 @@ func (s *Server) routes() http.Handler {
 	guarded.Handle("/readyz", methods{"GET": s.ready})
 	guarded.Handle("/metrics", methods{"GET": s.ownMetrics()})
 
-	inside := s.doors.guard(guarded, s.metrics.refused.WithLabelValues("door"))
+	inside := s.policy.Guard(guarded)
 	mux := http.NewServeMux()
-	for _, name := range []route{routeSocket, routeAPI, routeHealth, routeReady, routeMetrics} {
-		mux.Handle(routeNames[name], counted(name, inside))
+	for _, name := range []respond.Route{
+		respond.RouteSocket, respond.RouteAPI, respond.RouteHealth, respond.RouteReady, respond.RouteMetrics,
+	} {
+		mux.Handle(name.Path(), respond.Counted(name, inside))
 	}
-	mux.Handle("/api", counted(routeAPI, inside))
-	mux.Handle("/", counted(routePage, s.servePage()))
+	mux.Handle("/api", respond.Counted(respond.RouteAPI, inside))
+	mux.Handle("/", respond.Counted(respond.RoutePage, s.servePage()))
 	tidy := s.tidied(mux)
-	if s.doors.own == nil {
-		return s.observe(s.gate.note(tidy))
+	if s.publicURL == nil {
+		return s.respond.Observe(s.gate.Handler(tidy))
 	}
-	return s.observe(s.gate.note(below(s.doors.own.path, tidy)))
+	return s.respond.Observe(s.gate.Handler(access.Below(s.publicURL.Path, tidy)))
 }
 
 // tidied sends a path with empty parts (//c/lobby) to the one without them, as a ServeMux does, but not out of the path
@@ -76,14 +80,14 @@ func (s *Server) tidied(next http.Handler) http.Handler {
 
 // publicRoot is the path of --public-url, where there is one and the request came by its host; else "".
 func (s *Server) publicRoot(r *http.Request) string {
-	own := s.doors.own
-	if own == nil || own.path == "/" {
+	own := s.publicURL
+	if own == nil || own.Path == "/" {
 		return ""
 	}
-	if host, err := normalHost(own.origin.scheme, s.doors.visit(r).host); err != nil || host != own.origin.host {
+	if host, err := access.NormalHost(own.Origin.Scheme, s.proxies.Visit(r).Host); err != nil || host != own.Origin.Host {
 		return ""
 	}
-	return (&url.URL{Path: own.path}).EscapedPath()
+	return (&url.URL{Path: own.Path}).EscapedPath()
 }
 
 // hasDots reports whether a part of a path is . or .., which stand for folders.
@@ -100,9 +104,9 @@ func hasDots(path string) bool {
 func (s *Server) servePage() http.Handler {
 	page := web.Handler()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if v := s.doors.visit(r); v.host != r.Host {
+		if v := s.proxies.Visit(r); v.Host != r.Host {
 			asked := *r
-			asked.Host = v.host
+			asked.Host = v.Host
 			r = &asked
 		}
 		page.ServeHTTP(w, r)
@@ -130,7 +134,7 @@ func (m methods) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	slices.Sort(allowed)
 	w.Header().Set("Allow", strings.Join(allowed, ", "))
-	refuse(w, http.StatusMethodNotAllowed, protocol.Errorf(protocol.CodeBadRequest,
+	respond.Refuse(w, http.StatusMethodNotAllowed, protocol.Errorf(protocol.CodeBadRequest,
 		"%.40s is not served here: use %s", r.Method, strings.Join(allowed, " or ")))
 }
 
@@ -139,7 +143,7 @@ func noPath(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.Method == "PRI": // HTTP/2 (RFC 9113, 3.4)
 		w.Header().Set("Connection", "close") // what follows is no HTTP/1.1
-		refuse(w, http.StatusBadRequest, protocol.BadRequest(
+		respond.Refuse(w, http.StatusBadRequest, protocol.BadRequest(
 			"this is the beginning of HTTP/2, and HTTP/1.1 is spoken here: let the client, or the proxy in front, speak that"))
 	case r.Method == http.MethodOptions && r.URL.Path == "*": // it asks of no resource, and whether anybody is there
 		w.WriteHeader(http.StatusNoContent)
@@ -149,7 +153,7 @@ func noPath(w http.ResponseWriter, r *http.Request) {
 }
 
 func noSuchPath(w http.ResponseWriter, r *http.Request) {
-	refuse(w, http.StatusNotFound, protocol.Errorf(protocol.CodeNotFound,
+	respond.Refuse(w, http.StatusNotFound, protocol.Errorf(protocol.CodeNotFound,
 		"nothing is at %.200q: there are /api/conversations, and below it {id}/messages and {id}/transcript", r.URL.Path))
 }
 

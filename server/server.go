@@ -1,13 +1,13 @@
-// Package server puts the rooms together: it opens them in order, answers HTTP, lets WebSocket clients in and hands
-// them to their sessions, and takes everything down again in the reverse order.
+// Package server puts the packages together: it opens them in order, answers HTTP, admits WebSocket clients and hands them
+// to their sessions, and closes everything in the reverse order.
 //
-// It promises that what docs/protocol says of connecting, HTTP and the command line holds, and that an
-// orderly end loses nothing that was in flight (drain.go).
+// It promises what docs/protocol says of connecting, HTTP and the command line, and that an orderly end loses nothing that
+// was in progress (drain.go).
 //
 // # Concurrency
 //
-// A Server is used by one goroutine: New, then Run, once. Its handlers run on net/http's goroutines and share only
-// what says that it is safe for that.
+// One goroutine uses a Server: New, then Run, once. Its handlers run on net/http's goroutines, and share only what is safe
+// for concurrent use.
 package server
 
 import (
@@ -26,78 +26,86 @@ import (
 	"verbatim/persistence/disk"
 	"verbatim/persistence/history"
 	"verbatim/protocol"
+	"verbatim/server/access"
+	"verbatim/server/gate"
+	"verbatim/server/limit"
+	"verbatim/server/listen"
+	"verbatim/server/logging"
+	"verbatim/server/respond"
 	"verbatim/session"
 )
 
-// Build says which program this is.
+// Build is the version of this program.
 type Build struct{ Version, Commit string }
 
-// Streams are where a command writes: its answer to one, and all else to the other.
+// Streams are where a command writes: its answer to Stdout, and everything else to Stderr.
 type Streams struct{ Stdout, Stderr io.Writer }
 
 // Server is a server that is open and waits for Run.
 type Server struct {
 	// Fixed after New.
-	cfg    *Config
-	limits *protocol.Limits
-	log    zerolog.Logger
-	said   *Log
-	notes  *notes
-	stdout *outlet // gets a line for each address, by Run
-
-	manager *manager
-	reloads []reloadable // what SIGHUP reads anew, in this order
+	cfg     *Config
+	limits  *protocol.Limits
+	log     zerolog.Logger
+	logger  *logging.Logger
+	notes   *logging.Notes
+	stdout  *logging.AsyncWriter // gets a line for each address
+	manager *serviceManager
+	reloads []reloadable // what SIGHUP reloads, in this order
 
 	started time.Duration // how long the record took to open
 	record  *disk.Record
 	history historian
 	store   *persistence.Store
 	hub     *hub.Hub
-	http    *http.Server
 	env     *session.Env
 
-	listeners []*listener // at least one
+	listeners []*listen.Listener // at least one
+	publicURL *access.PublicURL  // nil: none was given
+	policy    *access.Policy
+	proxies   *access.Proxies
+	budget    budget
+	gate      *gate.Gate
+	http      *http.Server
+	respond   *respond.Responder
 
-	doors    *doors
-	proxies  *proxies
-	budget   budget
-	gate     *gate
-	places   *places // of sessions
-	refusals *places // of connections that are told why they are none
-	posts    *rates
-	sessions *sessions
-	metrics  *metrics
+	connections *limit.Connections // sessions and event streams
+	refusals    *limit.Connections // connections that are told why they become no session
+	posts       *limit.Rate
+	sessions    *sessions
+	metrics     *metrics
 
-	adminListeners []*listener  // none: there is no --admin-listen
-	admin          *http.Server // nil likewise
+	adminListeners []*listen.Listener // none without --admin-listen
+	admin          *http.Server       // nil without --admin-listen
 
-	going context.Context // ends when the server begins to drain: nobody is let in, and requests wait no longer
-	goOff context.CancelFunc
+	serving     context.Context // ends when the drain begins: from then on nobody is admitted, and requests stop waiting
+	stopServing context.CancelFunc
 }
 
-// historian is a history that says how it is.
+// historian is a history with figures.
 type historian interface {
 	persistence.History
 	Stats() history.Stats
 }
 
-// New opens everything in its order: the record, the history before it, the live conversations, the address. With an
-// error nothing stays open, and the error is one line that says what to do. It gives up when ctx ends.
-func New(ctx context.Context, cfg *Config, build Build, stdout io.Writer, log *Log) (_ *Server, err error) {
+// New opens everything in order: the record, the history, the live conversations, the addresses. After an error nothing
+// stays open; the error is one line that says what to do. New gives up when ctx ends.
+func New(ctx context.Context, cfg *Config, build Build, stdout io.Writer, log *logging.Logger) (_ *Server, err error) {
 	s := &Server{
-		cfg: cfg, limits: cfg.limits(), log: log.Logger, said: log, stdout: newOutlet(stdout, nil),
-		manager: newManager(log.Logger), metrics: newMetrics(build), budget: newBudget(cfg, openFiles()),
-		notes: newNotes(log.Logger),
+		cfg: cfg, limits: cfg.limits(), log: log.Logger, logger: log, stdout: logging.NewAsyncWriter(stdout, nil),
+		manager: newServiceManager(log.Logger), metrics: newMetrics(build), budget: newBudget(cfg, openFiles()),
+		notes: logging.NewNotes(log.Logger),
 	}
-	s.going, s.goOff = context.WithCancel(context.Background())
+	s.serving, s.stopServing = context.WithCancel(context.Background())
 	defer func() {
 		if err != nil {
-			s.goOff()
+			s.stopServing()
 			s.close(context.Background())
 		}
 	}()
+
 	began := time.Now()
-	if err := s.openRecord(ctx, log.progress("reading the record")); err != nil {
+	if err := s.openRecord(ctx, log.Progress("reading the record")); err != nil {
 		return nil, err
 	}
 	s.started = time.Since(began)
@@ -105,6 +113,7 @@ func New(ctx context.Context, cfg *Config, build Build, stdout io.Writer, log *L
 	if err := s.openHistory(ctx); err != nil {
 		return nil, err
 	}
+
 	s.store = persistence.New(s.record, s.history, cfg.HistorySize, s.log)
 	s.hub = hub.New(s.store, hub.Options{Names: s.limits.Names, Log: s.log})
 	s.store.SetPublisher(s.hub)
@@ -112,147 +121,53 @@ func New(ctx context.Context, cfg *Config, build Build, stdout io.Writer, log *L
 		Store: s.store, Hub: s.hub, Limits: s.limits, Version: build.Version, Log: s.log,
 		Counters: &session.Counters{}, Latency: s.metrics.latency.Observe, Ended: s.ended, Refused: s.refusedRequest,
 	}
-	s.limitStrangers()
 	s.sessions = newSessions()
+	s.boundClients()
 	s.metrics.watch(s)
+
 	if err := s.openAddresses(); err != nil {
 		return nil, err
 	}
 	return s, s.openAdmin()
 }
 
-// limitStrangers sets up what bounds those who reach the server, known or not.
-func (s *Server) limitStrangers() {
-	s.proxies = newProxies(s.cfg.TrustedProxy, s.log)
-	protocolPeers, _ := parsePeers(s.cfg.ProxyProtocol) // checked with the configuration
-	s.gate = newGate(s.budget, protocolPeers, s.proxies.trusted, s.metrics.refused, s.notes)
-	s.places = newPlaces(s.budget.sessions, s.cfg.MaxConnectionsPerIP)
-	s.refusals = newPlaces(s.budget.refusals, s.budget.refusalsEach)
-	s.posts = newRates(s.cfg.SendRate)
-}
-
-func (s *Server) openRecord(ctx context.Context, progress func(done, total int64)) (err error) {
-	s.record, err = orLeave(ctx, max(s.cfg.DrainTimeout, lastTime), func() (*disk.Record, error) {
-		return disk.Open(ctx, s.cfg.DataDir, disk.Options{
-			Log: s.log, IDs: s.limits.IDs, Progress: progress, OnCommit: s.metrics.committed,
-			OnCheckpoint: s.metrics.checkpointed,
-			OpenFiles:    s.budget.transcripts,
-		})
+// boundClients sets up what bounds clients, whether they are known or not. The texts were checked with the configuration.
+func (s *Server) boundClients() {
+	trusted, _ := access.ParsePeers(s.cfg.TrustedProxy)
+	protocolPeers, _ := access.ParsePeers(s.cfg.ProxyProtocol)
+	s.proxies = access.NewProxies(trusted, s.log)
+	s.gate = gate.New(gate.Options{
+		Connections: s.budget.connections, Handshakes: s.budget.handshakes, HandshakesEach: s.budget.handshakesEach,
+		Proxies: protocolPeers, Trusted: trusted, Refused: s.metrics.refused, Notes: s.notes,
 	})
-	if errors.Is(err, errHangs) {
-		return fmt.Errorf("%s: %w", s.cfg.DataDir, err)
-	}
-	return err
-}
-
-var errHangs = errors.New("the start was to end, and the disk does not answer: the record is as after a crash")
-
-// orLeave opens something that ends with ctx. Where that hangs, it is left to itself once ctx has been over for so long:
-// the process is about to end.
-func orLeave[T any](ctx context.Context, grace time.Duration, open func() (T, error)) (opened T, err error) {
-	done := make(chan struct{})
-	var late T
-	var lateErr error
-	go func() { // orLeave's own; waits for the disk; ends with the opening
-		defer close(done)
-		late, lateErr = open()
-	}()
-	select {
-	case <-done:
-		return late, lateErr
-	case <-ctx.Done():
-	}
-	timer := time.NewTimer(grace)
-	defer timer.Stop()
-	select {
-	case <-done:
-		return late, lateErr
-	case <-timer.C:
-		return opened, errHangs
+	s.connections = limit.NewConnections(s.budget.sessions, s.cfg.MaxConnectionsPerIP)
+	s.refusals = limit.NewConnections(s.budget.refusals, s.budget.refusalsEach)
+	s.posts = limit.NewRate(s.cfg.SendRate)
+	s.respond = &respond.Responder{
+		Notes: s.notes, Requests: s.metrics.http, Errors: s.metrics.errors,
+		Sender:   func(r *http.Request) (from, via string) { return s.proxies.Visit(r).Sender(r) },
+		Draining: s.draining,
 	}
 }
 
-func (s *Server) openHistory(ctx context.Context) error {
-	o := history.Options{
-		Size: s.cfg.HistorySize, TTL: s.cfg.HistoryTTL, Memory: int64(s.cfg.HistoryMemory), Log: s.log,
-	}
-	if s.cfg.Redis == "" {
-		s.history = history.NewMemory(o)
-		return nil
-	}
-	o.Entry = s.recorded
-	redis, err := history.OpenRedis(ctx, s.cfg.Redis, s.record.ID(), o)
-	if err != nil {
-		return fmt.Errorf("--redis: %w", err)
-	}
-	s.history = redis
-	return nil
-}
+// draining reports whether the drain has begun.
+func (s *Server) draining() bool { return s.serving.Err() != nil }
 
-// recorded returns an entry of a log as the record has it, or nil where it has none.
-func (s *Server) recorded(
-	ctx context.Context, id protocol.ConversationID, log protocol.LogID, seq protocol.Seq,
-) ([]byte, error) {
-	tail, err := s.record.Tail(id)
-	if err != nil || tail.Log != log || seq > tail.Last {
-		return nil, err
-	}
-	batch, err := s.record.Read(ctx, id, seq, seq, 1)
-	if err != nil {
-		return nil, err
-	}
-	return batch.Wire(seq), nil
-}
-
-// Times of net/http. They end with the request: a WebSocket connection has its session's own.
-const (
-	headerTime  = 10 * time.Second // to read a request's header
-	requestTime = 30 * time.Second // to read all of it
-	idleTime    = 2 * time.Minute  // between two requests of a connection
-	headerBytes = 64 << 10         // a thousand ?join= fit
-)
-
-func (s *Server) openAddresses() (err error) {
-	if s.listeners, err = listenAll(s.cfg); err != nil {
-		return err
-	}
-	s.doors = newDoors(s.cfg, anyLoopback(s.listeners), s.proxies.visit, s.notes)
-	s.doors.know(s.cfg.listens())
-	for _, l := range s.listeners {
-		l.Listener = s.gate.guard(l.Listener)
-	}
-	s.http = &http.Server{
-		Handler:           s.routes(),
-		ReadHeaderTimeout: headerTime,
-		ReadTimeout:       requestTime,
-		WriteTimeout:      requestTime + s.cfg.WriteTimeout, // from the header on; long answers move it
-		IdleTimeout:       idleTime,
-		MaxHeaderBytes:    headerBytes,
-		BaseContext:       ofListener,
-		ConnState:         s.gate.watch,
-		ConnContext:       s.gate.remember,
-		ErrorLog:          stdLog(s.log),
-
-		DisableGeneralOptionsHandler: true, // it answers past ours, which count and tell
-	}
-	return nil
-}
-
-// Run serves until ctx ends, and drains; nil means that all went in an orderly way. What comes on reload makes it read
-// anew what can change while it serves. It owns two goroutines, the hub's and the watchdog's, one for each address that
-// accepts, and one for each session; none outlives it unless the drain's time is over.
+// Run serves until ctx ends, and then drains. It returns nil if everything ended in order. Each signal on reload makes it
+// reload what can change while it serves. It owns the goroutines of the hub, the watchdog, each address that accepts, and
+// each session; none outlives it, unless the drain's time is over.
 func (s *Server) Run(ctx context.Context, reload <-chan os.Signal) error {
 	hubCtx, stopHub := context.WithCancel(context.Background())
 	defer stopHub()
 	hubEnded, acceptEnded := make(chan error, 1), make(chan error, len(s.listeners))
-	go func() { hubEnded <- orderly(hubCtx, s.hub.Run(hubCtx)) }() // ends with hubCtx
-	go s.manager.watch(s.going, s.alive)                           // ends when the drain begins
+	go func() { hubEnded <- orderly(hubCtx, s.hub.Run(hubCtx)) }() // owned by Run; ends with hubCtx; drain waits for it
+	go s.manager.watch(s.serving, s.alive)                         // owned by Run; waits for time; ends when the drain begins
 	for _, l := range s.listeners {
-		go func() { acceptEnded <- s.http.Serve(l) }() // ends when drain closes the listener
+		go func() { acceptEnded <- s.http.Serve(l) }() // owned by Run; accepts; ends when drain closes the listener
 	}
 	defer s.serveAdmin()()
 	s.announce()
-	defer s.stdout.flush() // a line that nobody has taken by now has no reader
+	defer s.stdout.Flush() // a line that was not read by now has no reader
 
 	var broken error
 	for serving := true; serving; {
@@ -266,58 +181,22 @@ func (s *Server) Run(ctx context.Context, reload <-chan os.Signal) error {
 			s.reload()
 		}
 	}
+
 	s.manager.stopping()
 	s.drain(stopHub, hubEnded)
-	s.manager.told.flush()
+	s.manager.messages.Flush()
 	return broken
 }
 
-// orderly takes away the error of who ended because it was told to.
-func orderly(told context.Context, err error) error {
-	if errors.Is(err, told.Err()) {
+// orderly returns nil for the error of something that ended because ctx did.
+func orderly(ctx context.Context, err error) error {
+	if errors.Is(err, ctx.Err()) {
 		return nil
 	}
 	return err
 }
 
-// announce says on stdout where the server listens (connections queue from listen on), and in the log how it stands and
-// what somebody should know about it.
-func (s *Server) announce() {
-	for _, url := range s.where() {
-		s.stdout.say("listening on " + url + "\n")
-	}
-	var open []string
-	for _, l := range s.listeners {
-		if l.open {
-			open = append(open, l.Addr().String())
-		}
-	}
-	s.manager.ready(s.where())
-	s.sayRecovered()
-	e := s.log.Info().Strs("addresses", s.where()).Str("data", s.cfg.DataDir).Bool("redis", s.cfg.Redis != "")
-	if s.doors.own != nil {
-		e = e.Str("public_url", s.doors.own.String())
-	}
-	e.Msg("serving")
-	if len(open) > 0 {
-		s.log.Warn().Strs("addresses", open).
-			Msg("open to everybody who reaches these addresses: names are not checked (--auth open)")
-	}
-	s.announceAdmin()
-	s.checkFiles()
-}
-
-// where is what each --listen, or each socket handed over, is called.
-func (s *Server) where() (urls []string) {
-	for _, l := range s.listeners {
-		if l.url != "" {
-			urls = append(urls, l.url)
-		}
-	}
-	return urls
-}
-
-// alive returns once every room has answered: one that is stuck holds it up.
+// alive returns once every package has answered: it hangs if one of them does.
 func (s *Server) alive() {
 	s.store.Stats()
 	s.hub.Stats()

@@ -8,6 +8,8 @@ import (
 	"github.com/rs/zerolog"
 
 	"verbatim/protocol"
+	"verbatim/server/logging"
+	"verbatim/server/respond"
 	"verbatim/session"
 )
 
@@ -56,27 +58,27 @@ func (m *metrics) countClose(why session.Why, code protocol.CloseCode) {
 // network's doing.
 var odd = map[session.Why]struct{ words, do string }{
 	session.WhyProtocol: {
-		"a session was closed: what came was no WebSocket frame that a client may send",
+		"a session was Closed: what came was no WebSocket frame that a client may send",
 		"mend that client, or what stands between and changes frames",
 	},
 	session.WhyBinary: {
-		"a session was closed: it sent a binary frame", "mend that client: text frames, one JSON object in each",
+		"a session was Closed: it sent a binary frame", "mend that client: text frames, one JSON object in each",
 	},
-	session.WhyUTF8: {"a session was closed: it sent a text frame that is not valid UTF-8", "mend that client"},
+	session.WhyUTF8: {"a session was Closed: it sent a text frame that is not valid UTF-8", "mend that client"},
 	session.WhyFrame: {
-		"a session was closed: it sent a frame over limits.frame",
+		"a session was Closed: it sent a frame over limits.frame",
 		"let that client hold to limits.frame of welcome, or raise --max-frame",
 	},
 	session.WhyBadRequests: {
-		"a session was closed: more than 100 bad requests in a minute",
+		"a session was Closed: more than 100 bad requests in a minute",
 		"mend that client: the lines about refused requests say what is wrong",
 	},
 	session.WhyStalled: {
-		"a slow reader was closed: its connection took nothing at all for --write-timeout",
-		slowNetwork,
+		"a slow reader was Closed: its connection took nothing at all for --write-timeout",
+		respond.SlowNetwork,
 	},
 	session.WhySilent: {
-		"a session was closed: the client sent nothing, and did not answer a ping",
+		"a session was Closed: the client sent nothing, and did not answer a ping",
 		"nothing, where a device went to sleep or lost its network; a proxy in front must let pings through",
 	},
 }
@@ -92,13 +94,6 @@ func findsFault(end session.End) bool {
 	return end.Why == session.WhyClient && end.Code > 1001 && end.Code < 3000 && end.Code != 1005 // 1005: no code at all
 }
 
-// slowNetwork is what to do where somebody takes nothing.
-const slowNetwork = "nothing, where it was a bad network or a program that was stopped; else raise --write-timeout"
-
-// lookAtDisk is what to do where the record does not answer as it must.
-const lookAtDisk = "the error says what is wrong; verbatim verify names what is not whole, " +
-	"and docs/operating/data-directory.md has what to do when the disk fails"
-
 // ended hears how a session ended.
 func (s *Server) ended(end session.End) {
 	s.metrics.countClose(end.Why, end.Code)
@@ -111,41 +106,41 @@ func (s *Server) ended(end session.End) {
 			Msg("session: ended")
 		return
 	}
-	s.notes.add(note{
-		kind: "session: " + string(end.Why), level: zerolog.WarnLevel, words: said.words, do: said.do,
-		session: end.Session, user: end.User, from: end.From, via: end.Via, closed: end.Code, err: end.Err,
+	s.notes.Add(logging.Note{
+		Kind: "session: " + string(end.Why), Level: zerolog.WarnLevel, Words: said.words, Do: said.do,
+		Session: end.Session, User: end.User, From: end.From, Via: end.Via, Closed: end.Code, Err: end.Err,
 	})
 }
 
 // refusedRequest hears of a session's request that was refused.
 func (s *Server) refusedRequest(no session.Refusal) {
 	if no.Err == nil {
-		s.notes.add(note{
-			kind: "session: unread", level: zerolog.ErrorLevel, words: "entries could not be read: it is tried again",
-			do: lookAtDisk, session: no.Session, from: no.From, via: no.Via, conversation: string(no.Conversation),
-			err: no.Cause,
+		s.notes.Add(logging.Note{
+			Kind: "session: unread", Level: zerolog.ErrorLevel, Words: "entries could not be read: it is tried again",
+			Do: respond.CheckDisk, Session: no.Session, From: no.From, Via: no.Via, Conversation: string(no.Conversation),
+			Err: no.Cause,
 		})
 		return
 	}
 	s.metrics.errors.WithLabelValues("websocket", string(no.Err.Code)).Inc()
-	n := note{
-		level: zerolog.WarnLevel, words: "a session's request was refused: " + no.Err.ReasonForLog(), do: adviceOn(no.Err),
-		session: no.Session, user: no.User, from: no.From, via: no.Via, code: no.Err.Code,
-		conversation: string(no.Conversation), err: no.Cause,
+	n := logging.Note{
+		Level: zerolog.WarnLevel, Words: "a session's request was refused: " + no.Err.ReasonForLog(), Do: respond.Advice(no.Err),
+		Session: no.Session, User: no.User, From: no.From, Via: no.Via, Code: no.Err.Code,
+		Conversation: string(no.Conversation), Err: no.Cause,
 	}
-	switch n.kind = "session: " + string(no.Err.Code); {
+	switch n.Kind = "session: " + string(no.Err.Code); {
 	case no.Cause != nil:
-		n.kind, n.level, n.do = "session: failed", zerolog.ErrorLevel, lookAtDisk
-		n.words = "a session's request could not be served"
-	case usual[no.Err.Code] || s.going.Err() != nil:
+		n.Kind, n.Level, n.Do = "session: failed", zerolog.ErrorLevel, respond.CheckDisk
+		n.Words = "a session's request could not be served"
+	case respond.Usual(no.Err.Code) || s.draining():
 		return
 	}
-	s.notes.add(n)
+	s.notes.Add(n)
 }
 
 // turnedAway is what the log says of who becomes no session, and what can be done.
 var turnedAway = map[string]struct{ words, do string }{
-	"name": {"a connection was refused", theProgram},
+	"name": {"a connection was refused", respond.FixClient},
 	"crowded": {
 		"a connection was refused: too many are open, here or of its address",
 		"raise --max-connections, or --max-connections-per-ip where that is set; " +
@@ -159,41 +154,41 @@ var turnedAway = map[string]struct{ words, do string }{
 
 // noteNoUpgrade notes a request for a WebSocket that is none, which was answered with 400 or the like.
 func (s *Server) noteNoUpgrade(r *http.Request, err error) {
-	n := note{
-		kind: "connection: upgrade", level: zerolog.WarnLevel, err: err, do: theProgram,
-		words: "a connection was refused: its request for a WebSocket is not well formed",
+	n := logging.Note{
+		Kind: "connection: upgrade", Level: zerolog.WarnLevel, Err: err, Do: respond.FixClient,
+		Words: "a connection was refused: its request for a WebSocket is not well formed",
 	}
-	n.from, n.via = sender(r, s.proxies.visit(r))
-	s.notes.add(n)
+	n.From, n.Via = s.proxies.Visit(r).Sender(r)
+	s.notes.Add(n)
 }
 
 // noteNoPlace notes a stream of events that there is no place for. It is answered with 503.
 func (s *Server) noteNoPlace(r *http.Request) {
 	said := turnedAway["crowded"]
-	n := note{
-		kind: "connection: crowded", level: zerolog.WarnLevel, words: said.words, do: said.do, path: r.URL.Path,
-		code: protocol.CodeUnavailable,
+	n := logging.Note{
+		Kind: "connection: crowded", Level: zerolog.WarnLevel, Words: said.words, Do: said.do, Path: r.URL.Path,
+		Code: protocol.CodeUnavailable,
 	}
-	n.from, n.via = sender(r, s.proxies.visit(r))
-	s.notes.add(n)
+	n.From, n.Via = s.proxies.Visit(r).Sender(r)
+	s.notes.Add(n)
 }
 
 // noteRefused notes that a connection becomes no session. err is what it is told, or nil.
 func (s *Server) noteRefused(r *http.Request, why string, err *protocol.Error) {
 	said := turnedAway[why]
-	n := note{kind: "connection: " + why, level: zerolog.WarnLevel, words: said.words, do: said.do, path: r.URL.Path}
+	n := logging.Note{Kind: "connection: " + why, Level: zerolog.WarnLevel, Words: said.words, Do: said.do, Path: r.URL.Path}
 	if err != nil {
-		n.words, n.code = n.words+": "+err.ReasonForLog(), err.Code
+		n.Words, n.Code = n.Words+": "+err.ReasonForLog(), err.Code
 		s.metrics.errors.WithLabelValues("websocket", string(err.Code)).Inc()
 	}
 	switch why {
 	case "name":
-		n.closed = protocol.ClosePolicy
-		s.metrics.countClose(whyName, n.closed)
+		n.Closed = protocol.ClosePolicy
+		s.metrics.countClose(whyName, n.Closed)
 	case "crowded":
-		n.closed = protocol.CloseTryAgain
-		s.metrics.countClose(whyCrowded, n.closed)
+		n.Closed = protocol.CloseTryAgain
+		s.metrics.countClose(whyCrowded, n.Closed)
 	}
-	n.from, n.via = sender(r, s.proxies.visit(r))
-	s.notes.add(n)
+	n.From, n.Via = s.proxies.Visit(r).Sender(r)
+	s.notes.Add(n)
 }

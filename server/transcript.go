@@ -11,6 +11,8 @@ import (
 
 	"verbatim/persistence/transcript/export"
 	"verbatim/protocol"
+	"verbatim/server/logging"
+	"verbatim/server/respond"
 )
 
 // transcriptBuffer is how many bytes of a transcript go out at once.
@@ -20,7 +22,7 @@ const transcriptBuffer = 64 << 10
 func (s *Server) downloadTranscript(w http.ResponseWriter, r *http.Request) {
 	id, format, err := s.transcriptRequest(r)
 	if err != nil {
-		s.fail(w, r, err)
+		s.respond.Fail(w, r, err)
 		return
 	}
 	h := w.Header()
@@ -39,12 +41,12 @@ func (s *Server) downloadTranscript(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	} else if r.Context().Err() == nil {
-		n := note{
-			kind: "http: transcript", level: zerolog.ErrorLevel, err: err, conversation: string(id),
-			words: "http: a transcript ended early", do: lookAtDisk,
+		n := logging.Note{
+			Kind: "http: transcript", Level: zerolog.ErrorLevel, Err: err, Conversation: string(id),
+			Words: "http: a transcript ended early", Do: respond.CheckDisk,
 		}
-		n.from, n.via = sender(r, s.proxies.visit(r))
-		s.notes.add(n)
+		n.From, n.Via = s.proxies.Visit(r).Sender(r)
+		s.notes.Add(n)
 	}
 	// What was sent looks like a transcript. Only a broken connection says that it is none.
 	panic(http.ErrAbortHandler)
@@ -80,7 +82,7 @@ type progressing struct {
 }
 
 func (p *progressing) Write(b []byte) (int, error) {
-	p.s.unhurried(p.w, 0)
+	respond.ExtendDeadlines(p.w, p.s.cfg.WriteTimeout)
 	n, err := p.w.Write(b)
 	if err != nil {
 		return n, fmt.Errorf("transcript: write to the client: %w", err)

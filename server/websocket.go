@@ -4,23 +4,24 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
-	mathrand "math/rand/v2"
 	"net/http"
 	"net/netip"
 	"strings"
-	"time"
 
+	"github.com/rs/zerolog"
 	"golang.org/x/net/http/httpguts"
 
 	"verbatim/protocol"
+	"verbatim/server/logging"
+	"verbatim/server/respond"
 	"verbatim/session"
 )
 
 // serveWebSocket answers GET /ws. It hands the connection to a goroutine of its own and returns, so that net/http
 // frees what it kept for the request.
 func (s *Server) serveWebSocket(w http.ResponseWriter, r *http.Request) {
-	if s.going.Err() != nil {
-		s.fail(w, r, protocol.Unavailable("the server is draining: connect again", comeBack()))
+	if s.draining() {
+		s.respond.Fail(w, r, protocol.Unavailable("the server is draining: connect again", respond.RetryDelay()))
 		return
 	}
 	if missing := notUpgraded(r); missing != "" {
@@ -31,9 +32,9 @@ func (s *Server) serveWebSocket(w http.ResponseWriter, r *http.Request) {
 	if who.free == nil {
 		s.metrics.refused.WithLabelValues("overfull").Inc()
 		s.noteRefused(r, "overfull", nil)
-		noted(w)
+		respond.Noted(w)
 		w.Header().Set("Connection", "close") // others need it more
-		s.fail(w, r, protocol.Unavailable("the server is refusing too many connections to say why it refuses this one: try again later", comeBack()))
+		s.respond.Fail(w, r, protocol.Unavailable("the server is refusing too many connections to say why it refuses this one: try again later", respond.RetryDelay()))
 		return
 	}
 	conn, err := session.Upgrade(w, r)
@@ -46,7 +47,7 @@ func (s *Server) serveWebSocket(w http.ResponseWriter, r *http.Request) {
 		s.metrics.refused.WithLabelValues(who.refused).Inc()
 		s.noteRefused(r, who.refused, who.told)
 	}
-	conn.From, conn.Via = sender(r, s.proxies.visit(r))
+	conn.From, conn.Via = s.proxies.Visit(r).Sender(r)
 	// The goroutine is the server's: it waits for the client, and ends when the client is gone or the drain
 	// has told it to leave; a refusal's ends within 5 s. drain waits for it.
 	started := s.sessions.start(func() {
@@ -54,7 +55,7 @@ func (s *Server) serveWebSocket(w http.ResponseWriter, r *http.Request) {
 		who.serve(conn)
 	})
 	if !started {
-		conn.Refuse(nil, protocol.CloseGoingAway, protocol.RetryReason("the server is draining", comeBack()))
+		conn.Refuse(nil, protocol.CloseGoingAway, protocol.RetryReason("the server is draining", respond.RetryDelay()))
 		who.free()
 	}
 }
@@ -75,22 +76,26 @@ func notUpgraded(r *http.Request) string {
 
 // askForUpgrade answers a plain request to /ws, which the page sends too, to learn why it gets no WebSocket.
 func (s *Server) askForUpgrade(w http.ResponseWriter, r *http.Request, missing string) {
-	no := &refusal{kind: "upgrade", header: missing, value: r.Proto + " " + r.Header.Get(missing), err: protocol.Errorf(
-		protocol.CodeBadRequest,
+	problem := protocol.Errorf(protocol.CodeBadRequest,
 		"here is a WebSocket, and the request has no %s for one: use a WebSocket client, and let a proxy in front pass "+
-			"Upgrade and Connection on, by HTTP/1.1 (docs/operating/reverse-proxy.md)",
-		missing)}
-	if r.Header.Get("Sec-WebSocket-Key") != "" { // a client asked for one, so it was taken away
-		s.notes.add(no.note(r, s.proxies.visit(r)))
+			"Upgrade and Connection on, by HTTP/1.1 (docs/operating/reverse-proxy.md)", missing)
+	if r.Header.Get("Sec-WebSocket-Key") != "" { // the client sent the header, and something in between removed it
+		n := logging.Note{
+			Kind: "connection: no upgrade", Level: zerolog.WarnLevel, Words: "a connection was refused: " + problem.Reason,
+			Header: missing, Value: r.Proto + " " + r.Header.Get(missing), Method: r.Method, Path: r.URL.Path,
+			Code: problem.Code,
+		}
+		n.From, n.Via = s.proxies.Visit(r).Sender(r)
+		s.notes.Add(n)
 	}
-	noted(w) // it is no refusal where nobody asked for a WebSocket
-	// What the header says is for the next one on the way. nginx passes it on to clients that speak HTTP/2, some of which
-	// (curl, Safari) take that for a broken answer: then the page could not learn what is wrong. It asks by POST.
-	if r.Method != http.MethodPost && !s.proxies.visit(r).forwarded {
+	respond.Noted(w) // a plain request is no refusal
+	// The header is meant for the next hop. nginx passes it on to clients that speak HTTP/2, some of which (curl, Safari)
+	// take that for a broken answer, and then the page could not learn what is wrong. The page asks by POST.
+	if r.Method != http.MethodPost && !s.proxies.Visit(r).Forwarded {
 		w.Header().Set("Upgrade", "websocket")
 		w.Header().Set("Connection", "Upgrade")
 	}
-	refuse(w, http.StatusUpgradeRequired, no.err)
+	respond.Refuse(w, http.StatusUpgradeRequired, problem)
 }
 
 // newcomer is what becomes of a connection: a session, or a refusal in words.
@@ -104,7 +109,7 @@ type newcomer struct {
 // receive decides what becomes of a connection, and takes a place for it. Who is refused takes no place of those who are
 // let in.
 func (s *Server) receive(r *http.Request) newcomer {
-	from := s.proxies.visit(r).addr
+	from := s.proxies.Visit(r).Addr
 	user, joins, err := whoComes(r.URL.RawQuery)
 	if err != nil {
 		who := s.turnAway(from, "name", func(conn *session.Conn) {
@@ -114,24 +119,24 @@ func (s *Server) receive(r *http.Request) newcomer {
 		who.told = err
 		return who
 	}
-	place, ok := s.places.take(from)
+	place, ok := s.connections.Take(from)
 	if !ok {
 		return s.turnAway(from, "crowded", func(conn *session.Conn) {
-			conn.Refuse(nil, protocol.CloseTryAgain, protocol.RetryReason("too many connections", comeBack()))
+			conn.Refuse(nil, protocol.CloseTryAgain, protocol.RetryReason("too many connections", respond.RetryDelay()))
 		})
 	}
-	return newcomer{free: func() { s.places.free(place) }, serve: func(conn *session.Conn) {
+	return newcomer{free: func() { s.connections.Free(place) }, serve: func(conn *session.Conn) {
 		_ = session.Run(context.Background(), conn, s.env, user, joins) // ended hears of it
 	}}
 }
 
 // turnAway takes one of the places for those who are being refused.
 func (s *Server) turnAway(from netip.Addr, why string, say func(*session.Conn)) newcomer {
-	place, ok := s.refusals.take(from)
+	place, ok := s.refusals.Take(from)
 	if !ok {
 		return newcomer{}
 	}
-	return newcomer{refused: why, serve: say, free: func() { s.refusals.free(place) }}
+	return newcomer{refused: why, serve: say, free: func() { s.refusals.Free(place) }}
 }
 
 // whoComes reads the user's name and the conversations to join at once.
@@ -158,9 +163,4 @@ func guest() protocol.UserID {
 	var b [8]byte
 	rand.Read(b[:]) // never fails (crypto/rand)
 	return protocol.UserID("guest-" + hex.EncodeToString(b[:]))
-}
-
-// comeBack spreads those who are sent away over some seconds, so that they do not come back all at once.
-func comeBack() time.Duration {
-	return time.Second + mathrand.N(4*time.Second)
 }

@@ -135,9 +135,9 @@ func TestWhoIsRefusedTakesNoPlaceOfThoseWhoAreLetIn(t *testing.T) {
 	for i := range 40 { // none of them closes its end
 		_, response := ts.dial("name=")
 		switch {
-		case i < mostRefusalsEach && response.StatusCode != http.StatusSwitchingProtocols:
+		case i < maxRefusalsEach && response.StatusCode != http.StatusSwitchingProtocols:
 			t.Fatalf("refusal %d got %s, want to be told why", i, response.Status)
-		case i >= mostRefusalsEach && (response.StatusCode != http.StatusServiceUnavailable || response.Header.Get("Retry-After") == ""):
+		case i >= maxRefusalsEach && (response.StatusCode != http.StatusServiceUnavailable || response.Header.Get("Retry-After") == ""):
 			t.Fatalf("refusal %d got %s, Retry-After %q, want 503", i, response.Status, response.Header.Get("Retry-After"))
 		}
 	}
@@ -146,11 +146,11 @@ func TestWhoIsRefusedTakesNoPlaceOfThoseWhoAreLetIn(t *testing.T) {
 			t.Fatalf("honest user %d was not let in", i)
 		}
 	}
-	if n := ts.refusals.count(); n != mostRefusalsEach {
-		t.Errorf("being refused: got %d, want still %d", n, mostRefusalsEach)
+	if n := ts.refusals.Taken(); n != maxRefusalsEach {
+		t.Errorf("being refused: got %d, want still %d", n, maxRefusalsEach)
 	}
 	ts.get("/metrics").has(t, `verbatim_connections_refused_total{reason="name"} 16`, `verbatim_connections_refused_total{reason="overfull"} 24`, "verbatim_refusals 16")
-	until(t, "the refused are cut off", func() bool { return ts.refusals.count() == 0 })
+	until(t, "the refused are cut off", func() bool { return ts.refusals.Taken() == 0 })
 }
 
 func TestWhatIsNoUpgradeIsAnsweredAndTakesNoPlace(t *testing.T) {
@@ -188,7 +188,7 @@ func TestDrainingClosesSessionsWith1001AndAnswersWhoWaits(t *testing.T) {
 func TestWhileDrainingTheServerIsNotReadyAndLetsNobodyIn(t *testing.T) {
 	t.Parallel()
 	ts := serve(t)
-	ts.goOff() // as drain does first; the listener is open still
+	ts.stopServing() // as drain does first; the listener is open still
 	ts.get("/readyz").is(t, 503).has(t, "draining")
 	ts.get("/healthz").is(t, 200)
 	if _, response := ts.dial("name=ann"); response.StatusCode != http.StatusServiceUnavailable {
