@@ -2,26 +2,40 @@ package promises
 
 import "verbatim/protocol"
 
-// Kind is what an event tells.
+// Kind says what an event is.
 type Kind string
 
-// The kinds of events, and the fields that each has besides.
+// The kinds of events, and the fields that each has.
 const (
-	Open    Kind = "open"    // Session, User: a session was welcomed
-	Lost    Kind = "lost"    // Session, Reason: it ended. Reason says what excuses that: a fault, the client's will; "": nothing does
-	Send    Kind = "send"    // Session, Conversation, ID, Text, Prev
-	Ack     Kind = "ack"     // Session, Conversation, ID, Seq, Time, Sum, Duplicate
-	Refused Kind = "refused" // Session, Conversation, ID ("": it was no send), Code, Reason
-	Join    Kind = "join"    // Session, Conversation, After (-1: none was given)
-	Joined  Kind = "joined"  // Session, Conversation, Log, First, Last
-	Left    Kind = "left"    // Session, Conversation: nothing of it comes any more
-	Saw     Kind = "saw"     // Session, Conversation, Raw: an entry came
-	Look    Kind = "look"    // Source, Conversation: the record is about to be read. Without it, Record is held to its own moment
-	Record  Kind = "record"  // Source, Conversation, Log, Entries: all that stands there, from seq 1 on
-	Rest    Kind = "rest"    // nothing more is sent, and whatever was due has had its time: what a session lacks now is missing
+	// Open: a session was welcomed. Session, User.
+	Open Kind = "open"
+	// Lost: a session ended. Session, Reason: the fault or the client's decision that explains it; empty: nothing does.
+	Lost Kind = "lost"
+	// Send: a client sends a message. Session, Conversation, ID, Text, Prev.
+	Send Kind = "send"
+	// Ack: a client got an ack. Session, Conversation, ID, Seq, Time, Sum, Duplicate.
+	Ack Kind = "ack"
+	// Refused: a client got an error. Session, Conversation, ID (empty: it answers no send), Code, Reason.
+	Refused Kind = "refused"
+	// Join: a client joins. Session, Conversation, After (-1: none was given).
+	Join Kind = "join"
+	// Joined: a client was joined. Session, Conversation, Log, First, Last.
+	Joined Kind = "joined"
+	// Left: nothing of a conversation comes to a session any more. Session, Conversation.
+	Left Kind = "left"
+	// Saw: an entry came to a session. Session, Conversation, Raw.
+	Saw Kind = "saw"
+	// Look: the record is about to be read. Source, Conversation. Without it, a Record must have what was known when it
+	// was added.
+	Look Kind = "look"
+	// Record: all that is on the record, from seq 1 on. Source, Conversation, Log, Entries.
+	Record Kind = "record"
+	// Rest: nothing more is sent, and everything that was due has had time to come: what a session lacks is missing.
+	Rest Kind = "rest"
 )
 
-// Event is one line of a history: something that a client did, was told or saw. A session's name is used once.
+// Event is one line of a history: something that a client did, was told or saw. Session is the name of a session, which
+// is used once. Raw and Entries are entries as the server sent them.
 type Event struct {
 	Kind         Kind                    `json:"kind"`
 	Session      string                  `json:"session,omitempty"`
@@ -43,52 +57,4 @@ type Event struct {
 	Last         protocol.Seq            `json:"last,omitempty"`
 	Raw          string                  `json:"raw,omitempty"`
 	Entries      []string                `json:"entries,omitempty"`
-}
-
-// Add tells the checker one event.
-func (c *Checker) Add(e Event) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.log != nil && c.logErr == nil {
-		c.logErr = c.log.Encode(e)
-	}
-	switch e.Kind {
-	case Look:
-		c.look(e)
-		return
-	case Record:
-		c.record(e)
-		return
-	case Rest:
-		c.rest()
-		return
-	case Open:
-		c.open(e)
-		return
-	}
-	s := c.sessions[e.Session]
-	if s == nil {
-		c.breach(0, "%s came to the session %q, which is not open", e.Kind, e.Session)
-		return
-	}
-	switch e.Kind {
-	case Lost:
-		c.lost(s, e)
-	case Send:
-		c.send(s, e)
-	case Ack:
-		c.ack(s, e)
-	case Refused:
-		c.refused(s, e)
-	case Join:
-		c.join(s, e)
-	case Joined:
-		c.joined(s, e)
-	case Left:
-		delete(s.reading, e.Conversation)
-	case Saw:
-		c.saw(s, e)
-	default:
-		c.breach(0, "an event of the unknown kind %q", e.Kind)
-	}
 }

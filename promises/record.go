@@ -2,25 +2,21 @@ package promises
 
 import "verbatim/protocol"
 
-// look is a reading of the record that has begun.
-type look struct {
-	source       string
-	conversation protocol.ConversationID
-}
-
+// look begins a reading of the record.
 func (c *Checker) look(e Event) {
-	c.looks[look{e.Source, e.Conversation}] = c.conversation(e.Conversation).marks
+	c.readings[reading{e.Source, e.Conversation}] = c.conversation(e.Conversation).marks
 }
 
-// record holds what was read back, over the API or from a transcript, to all that was acked and seen before the reading
-// began, and to what was sent.
+// record compares what was read back, over the API or from a transcript, with all that was acked and seen before the
+// reading began, and with what was sent.
 func (c *Checker) record(e Event) {
-	v, l := c.conversation(e.Conversation), look{e.Source, e.Conversation}
-	due, began := c.looks[l]
-	if !began {
+	v := c.conversation(e.Conversation)
+	r := reading{e.Source, e.Conversation}
+	due, begun := c.readings[r]
+	if !begun {
 		due = v.marks
 	}
-	delete(c.looks, l)
+	delete(c.readings, r)
 	c.counts.Recorded += len(e.Entries)
 	if len(e.Entries) > 0 && !c.sameLog(v, e.Log, e.Source) {
 		return
@@ -47,18 +43,23 @@ func (c *Checker) record(e Event) {
 			c.breach(4, "%s: %s has %s/%s at seq %d and at %d", v.id, e.Source, k.author, k.id, before, m.Seq)
 		}
 		if sent := c.entry(v, m, raw, e.Source); sent != nil {
-			c.allowed(v, sent, m.Seq, at, e.Source)
+			c.checkRecorded(v, sent, m.Seq, at, e.Source)
 		}
 		at[k] = m.Seq
 	}
 }
 
-// allowed holds an entry to what the server said of it, and to its prev.
-func (c *Checker) allowed(v *conversation, m *message, seq protocol.Seq, at map[key]protocol.Seq, source string) {
+// checkRecorded compares an entry of the record with what the server replied to its sends, and with its prev. at has
+// the seqs of the entries before it.
+func (c *Checker) checkRecorded(
+	v *conversation, m *message, seq protocol.Seq, at map[key]protocol.Seq, source string,
+) {
 	if m.refused == m.sends {
-		c.breach(4, "%s: %s has %s/%s at seq %d, and each of its %d sendings was refused", v.id, source, m.author, m.id, seq, m.sends)
+		c.breach(4, "%s: %s has %s/%s at seq %d, and each of its %d sendings was refused",
+			v.id, source, m.author, m.id, seq, m.sends)
 	}
 	if m.prev != "" && at[key{m.author, m.prev}] == 0 {
-		c.breach(4, "%s: %s has %s/%s at seq %d, and its prev %s is not before it", v.id, source, m.author, m.id, seq, m.prev)
+		c.breach(4, "%s: %s has %s/%s at seq %d, and its prev %s is not before it",
+			v.id, source, m.author, m.id, seq, m.prev)
 	}
 }

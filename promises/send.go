@@ -2,17 +2,9 @@ package promises
 
 import "verbatim/protocol"
 
-func (s *session) sends(id protocol.ConversationID) *sending {
-	w := s.sending[id]
-	if w == nil {
-		w = &sending{}
-		s.sending[id] = w
-	}
-	return w
-}
-
 func (c *Checker) send(s *session, e Event) {
-	v, k := c.conversation(e.Conversation), key{s.user, e.ID}
+	v := c.conversation(e.Conversation)
+	k := key{s.user, e.ID}
 	m := v.messages[k]
 	if m == nil {
 		c.counts.Sends++
@@ -22,29 +14,20 @@ func (c *Checker) send(s *session, e Event) {
 		c.counts.Resends++
 	}
 	if m.text != e.Text || m.prev != e.Prev {
-		c.breach(0, "%s: the client sent %s/%s twice with other texts or prevs: the history is not one that the checker can decide", v.id, k.author, k.id)
+		c.breach(0, "%s: the client sent %s/%s twice with other texts or prevs: "+
+			"the history is not one that the checker can decide", v.id, k.author, k.id)
 	}
 	m.sends++
 	prev := v.messages[key{s.user, e.Prev}]
-	w := s.sends(e.Conversation)
-	w.waiting = append(w.waiting, attempt{number: w.next, message: m, prevWas: prev != nil && prev.acked})
+	w := s.to(e.Conversation)
+	w.waiting = append(w.waiting, send{number: w.next, message: m, prevAcked: prev != nil && prev.acked})
 	w.next++
-}
-
-// reply takes the sending that a reply is to.
-func (w *sending) reply(id protocol.MessageID) (attempt, bool) {
-	for i, a := range w.waiting {
-		if a.message.id == id {
-			w.waiting = append(w.waiting[:i], w.waiting[i+1:]...)
-			return a, true
-		}
-	}
-	return attempt{}, false
 }
 
 func (c *Checker) ack(s *session, e Event) {
 	c.counts.Acks++
-	v, w := c.conversation(e.Conversation), s.sends(e.Conversation)
+	v := c.conversation(e.Conversation)
+	w := s.to(e.Conversation)
 	a, ok := w.reply(e.ID)
 	if !ok {
 		c.breach(0, "%s: %s got an ack of %s, which it did not send, or had a reply to", v.id, s.name, e.ID)
@@ -59,37 +42,43 @@ func (c *Checker) ack(s *session, e Event) {
 	case e.Duplicate && m.sends == 1:
 		c.breach(4, "%s: the ack of %s/%s (seq %d) says duplicate, and it was sent once", v.id, m.author, m.id, e.Seq)
 	case !e.Duplicate && m.fresh:
-		c.breach(4, "%s: %s/%s was acked at seq %d and again at %d, and neither ack says duplicate", v.id, m.author, m.id, m.seq, e.Seq)
+		c.breach(4, "%s: %s/%s was acked at seq %d and again at %d, and neither ack says duplicate",
+			v.id, m.author, m.id, m.seq, e.Seq)
 	case !e.Duplicate && e.Seq <= w.newest:
-		c.breach(3, "%s: %s/%s of %s was acked at seq %d, and what it sent before at %d", v.id, m.author, m.id, s.name, e.Seq, w.newest)
+		c.breach(3, "%s: %s/%s of %s was acked at seq %d, and what it sent before at %d",
+			v.id, m.author, m.id, s.name, e.Seq, w.newest)
 	}
 	if !e.Duplicate {
-		m.fresh, w.newest = true, max(w.newest, e.Seq)
+		m.fresh = true
+		w.newest = max(w.newest, e.Seq)
 	}
 	c.put(v, m, e.Seq, e.Time, "", "an ack")
 	if m.sum != "" && m.sum != e.Sum {
-		c.breach(1, "%s: %s/%s (seq %d) was acked with the sum %s and with %s", v.id, m.author, m.id, e.Seq, m.sum, e.Sum)
+		c.breach(1, "%s: %s/%s (seq %d) was acked with the sum %s and with %s",
+			v.id, m.author, m.id, e.Seq, m.sum, e.Sum)
 	}
 	m.acked, m.sum = true, e.Sum
 	v.acked = max(v.acked, e.Seq)
 }
 
-// refused takes an error. After `unavailable` the message may or may not be on the record; any other says that nothing was
-// done, which holds for this sending alone: one before it, over a connection that was lost, may still come through.
+// refused takes an error. After unavailable the message may or may not be on the record. Any other code says that
+// nothing was done. That holds only for this sending: an earlier one, over a connection that was lost, may still
+// arrive.
 func (c *Checker) refused(s *session, e Event) {
 	v := c.conversation(e.Conversation)
 	if c.undisturbed {
-		c.breach(8, "%s: %s was refused %s %s, and nothing but Redis was disturbed: %s", v.id, s.name, e.ID, e.Code, e.Reason)
+		c.breach(8, "%s: %s was refused %s %s, and nothing but Redis was disturbed: %s",
+			v.id, s.name, e.ID, e.Code, e.Reason)
 	}
 	if e.ID == "" {
 		c.counts.Refused++
 		c.breach(5, "%s: %s could not join or resume: %s: %s", v.id, s.name, e.Code, e.Reason)
-		if waiting := s.asked[v.id]; len(waiting) > 0 {
-			s.asked[v.id] = waiting[1:]
+		if joins := s.joins[v.id]; len(joins) > 0 {
+			s.joins[v.id] = joins[1:]
 		}
 		return
 	}
-	a, ok := s.sends(v.id).reply(e.ID)
+	a, ok := s.to(v.id).reply(e.ID)
 	if !ok {
 		c.breach(0, "%s: %s got %s for %s, which it did not send, or had a reply to", v.id, s.name, e.Code, e.ID)
 		return
@@ -100,8 +89,9 @@ func (c *Checker) refused(s *session, e Event) {
 		c.counts.Unavailable++
 		return
 	case protocol.CodeOutOfOrder:
-		if m.prev == "" || a.prevWas {
-			c.breach(4, "%s: %s/%s is out_of_order, and its prev %q was acked before it was sent", v.id, m.author, m.id, m.prev)
+		if m.prev == "" || a.prevAcked {
+			c.breach(4, "%s: %s/%s is out_of_order, and its prev %q was acked before it was sent",
+				v.id, m.author, m.id, m.prev)
 		}
 	case protocol.CodeConflict:
 		c.breach(4, "%s: %s/%s is a conflict, and it was sent with one text only: %s", v.id, m.author, m.id, e.Reason)

@@ -2,54 +2,15 @@ package promises
 
 import "verbatim/protocol"
 
-// session is one connection, while it stands.
-type session struct {
-	name    string
-	user    protocol.UserID
-	sending map[protocol.ConversationID]*sending
-	asked   map[protocol.ConversationID][]asked // joins without an answer, oldest first
-	reading map[protocol.ConversationID]*reading
-}
-
-// sending is a session's sends to one conversation.
-type sending struct {
-	next    int // the next sending's number
-	waiting []attempt
-	acked   int // the number of the newest that was acked, and 1
-	newest  protocol.Seq
-}
-
-// attempt is one sending of a message.
-type attempt struct {
-	number  int
-	message *message
-	prevWas bool // its prev was acked before
-}
-
-// asked is a join on its way: after which seq (-1: none was given), and how far the conversation had come.
-type asked struct {
-	after int64
-	marks
-}
-
-// reading is a join that was accepted.
-type reading struct {
-	next    protocol.Seq
-	resumed bool // after was given, and no entry has come yet
-}
-
 func (c *Checker) open(e Event) {
 	c.counts.Sessions++
 	if c.sessions[e.Session] != nil {
 		c.breach(0, "a session %s began twice", e.Session)
 	}
-	c.sessions[e.Session] = &session{
-		name: e.Session, user: e.User, sending: map[protocol.ConversationID]*sending{},
-		asked: map[protocol.ConversationID][]asked{}, reading: map[protocol.ConversationID]*reading{},
-	}
+	c.sessions[e.Session] = newSession(e.Session, e.User)
 }
 
-// lost ends a session. What it waits for will not be told: it may or may not be on the record.
+// lost ends a session. Its sends without a reply may or may not be on the record.
 func (c *Checker) lost(s *session, e Event) {
 	c.counts.Lost++
 	delete(c.sessions, s.name)
@@ -64,38 +25,39 @@ func (c *Checker) lost(s *session, e Event) {
 }
 
 func (c *Checker) join(s *session, e Event) {
-	s.asked[e.Conversation] = append(s.asked[e.Conversation], asked{e.After, c.conversation(e.Conversation).marks})
+	s.joins[e.Conversation] = append(s.joins[e.Conversation], join{e.After, c.conversation(e.Conversation).marks})
 }
 
 func (c *Checker) joined(s *session, e Event) {
-	v, waiting := c.conversation(e.Conversation), s.asked[e.Conversation]
-	if len(waiting) == 0 {
+	v := c.conversation(e.Conversation)
+	joins := s.joins[e.Conversation]
+	if len(joins) == 0 {
 		c.breach(0, "%s: %s was joined unasked", v.id, s.name)
 		return
 	}
 	c.counts.Joins++
-	a := waiting[0]
-	s.asked[e.Conversation] = waiting[1:]
-	if e.Log != "" || e.Last > 0 { // without an entry there is no log, whatever others have heard of since
+	j := joins[0]
+	s.joins[e.Conversation] = joins[1:]
+	if e.Log != "" || e.Last > 0 { // a conversation without an entry has no log, even if it gets one before this reply
 		c.sameLog(v, e.Log, "the join of "+s.name)
 	}
 	switch {
-	case e.Last < a.acked:
-		c.breach(1, "%s: the join of %s says last %d, and seq %d was acked before it", v.id, s.name, e.Last, a.acked)
-	case e.Last < a.seen:
-		c.breach(2, "%s: the join of %s says last %d, and seq %d was seen before it", v.id, s.name, e.Last, a.seen)
+	case e.Last < j.acked:
+		c.breach(1, "%s: the join of %s says last %d, and seq %d was acked before it", v.id, s.name, e.Last, j.acked)
+	case e.Last < j.seen:
+		c.breach(2, "%s: the join of %s says last %d, and seq %d was seen before it", v.id, s.name, e.Last, j.seen)
 	}
-	if a.after >= 0 && e.First != protocol.Seq(a.after)+1 {
-		c.breach(5, "%s: %s resumed after %d, and the join says first %d", v.id, s.name, a.after, e.First)
+	if j.after >= 0 && e.First != protocol.Seq(j.after)+1 {
+		c.breach(5, "%s: %s resumed after %d, and the join says first %d", v.id, s.name, j.after, e.First)
 	}
 	v.seen = max(v.seen, e.Last)
-	s.reading[e.Conversation] = &reading{next: e.First, resumed: a.after >= 0}
+	s.reads[e.Conversation] = &cursor{next: e.First, resumed: j.after >= 0}
 }
 
-// saw takes an entry: it is the next one of its join, and the same that everybody else sees there.
+// saw takes an entry, which must be the next one of its join, and the same that everybody else sees.
 func (c *Checker) saw(s *session, e Event) {
 	c.counts.Seen++
-	v, r := c.conversation(e.Conversation), s.reading[e.Conversation]
+	v, r := c.conversation(e.Conversation), s.reads[e.Conversation]
 	if r != nil {
 		if p := v.places[r.next]; p != nil && p.raw == e.Raw { // the next one, as everybody saw it
 			v.seen = max(v.seen, r.next)
