@@ -27,11 +27,7 @@ const (
 
 func TestMain(m *testing.M) {
 	logging.Disable() // the tests' own clients meet many a dead server
-	// Where a connection is reset while an answer is on its way, these two of toxiproxy (v2.12.0) wait for good to hand it to a
-	// writer that has gone.
-	goleak.VerifyTestMain(m,
-		goleak.IgnoreAnyFunction("github.com/Shopify/toxiproxy/v2.(*ToxicLink).read"),
-		goleak.IgnoreAnyFunction("github.com/Shopify/toxiproxy/v2/toxics.(*ToxicStub).Run"))
+	goleak.VerifyTestMain(m)
 }
 
 func TestMemory(t *testing.T) {

@@ -3,21 +3,18 @@
 package history_test
 
 import (
-	"strings"
 	"testing"
 
-	"github.com/Shopify/toxiproxy/v2"
-	"github.com/rs/zerolog"
-
 	"verbatim/persistence/history"
+	"verbatim/testparts/toxiproxy"
 )
 
 // between puts a proxy in front of the server whose network can be spoiled.
 func between(t *testing.T, s *server) *toxiproxy.Proxy {
 	t.Helper()
-	p := toxiproxy.NewProxy(toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop()), t.Name(), "127.0.0.1:0", s.addr())
-	if err := p.Start(); err != nil {
-		t.Fatalf("proxy: %v", err)
+	p, err := toxiproxy.Start(s.addr())
+	if err != nil {
+		t.Fatal(err)
 	}
 	t.Cleanup(p.Stop)
 	return p
@@ -25,8 +22,15 @@ func between(t *testing.T, s *server) *toxiproxy.Proxy {
 
 func spoil(t *testing.T, p *toxiproxy.Proxy, toxic string) {
 	t.Helper()
-	if _, err := p.Toxics.AddToxicJson(strings.NewReader(toxic)); err != nil {
-		t.Fatalf("proxy: %s: %v", toxic, err)
+	if err := p.Spoil(toxic); err != nil {
+		t.Fatalf("%s: %v", toxic, err)
+	}
+}
+
+func heal(t *testing.T, p *toxiproxy.Proxy) {
+	t.Helper()
+	if err := p.Heal(); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -37,7 +41,7 @@ func TestASlowNetworkCostsTheTimeoutAndThenNothing(t *testing.T) {
 	spoil(t, p, `{"name":"slow","type":"latency","attributes":{"latency":400}}`)
 	until(t, "the breaker is open", func() bool { c.hammer(21, 1); return c.Stats().Breaker == "open" })
 	c.refused(100)
-	p.Toxics.ResetToxics(t.Context())
+	heal(t, p)
 	until(t, "the breaker has closed by itself", func() bool { return c.Stats().Breaker == "closed" })
 	c.refilled(1, 60)
 }
@@ -60,7 +64,7 @@ func TestResetConnectionsAreTriedAgain(t *testing.T) {
 	c.put(1, 20)
 	spoil(t, p, `{"name":"reset","type":"reset_peer","attributes":{"timeout":0}}`)
 	until(t, "the breaker is open", func() bool { c.hammer(21, 1); return c.Stats().Breaker == "open" })
-	p.Toxics.ResetToxics(t.Context())
+	heal(t, p)
 	until(t, "the breaker has closed by itself", func() bool { return c.Stats().Breaker == "closed" })
 	c.refilled(1, 60)
 }
@@ -76,7 +80,7 @@ func TestHalfAnAnswerIsNoEntry(t *testing.T) {
 		for range 10 {
 			c.read(1, 200) // which checks every byte
 		}
-		p.Toxics.ResetToxics(t.Context())
+		heal(t, p)
 	}
 	until(t, "the breaker has closed by itself", func() bool { return c.Stats().Breaker == "closed" })
 	c.refilled(1, 200)

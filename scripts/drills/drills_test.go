@@ -20,13 +20,6 @@ import (
 // binary is the program under test, built once for the run.
 var binary string
 
-// ofToxiproxy are the goroutines that the proxy before Redis leaves behind (v2.12.0): where a connection is reset
-// while an answer is on its way, they wait for good to hand it to a writer that has gone.
-var ofToxiproxy = []goleak.Option{
-	goleak.IgnoreAnyFunction("github.com/Shopify/toxiproxy/v2.(*ToxicLink).read"),
-	goleak.IgnoreAnyFunction("github.com/Shopify/toxiproxy/v2/toxics.(*ToxicStub).Run"),
-}
-
 func TestMain(m *testing.M) { os.Exit(testMain(m)) }
 
 func testMain(m *testing.M) int {
@@ -51,7 +44,7 @@ func testMain(m *testing.M) int {
 		return 1
 	}
 	code := m.Run()
-	if err := goleak.Find(ofToxiproxy...); err != nil && code == 0 {
+	if err := goleak.Find(); err != nil && code == 0 {
 		fmt.Fprintln(os.Stderr, "drills:", err)
 		return 1
 	}

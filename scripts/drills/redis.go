@@ -6,9 +6,9 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/Shopify/toxiproxy/v2"
 	goredis "github.com/redis/go-redis/v9"
-	"github.com/rs/zerolog"
+
+	"verbatim/testparts/toxiproxy"
 )
 
 // redisServer is a real Redis with nothing on disk, and a proxy before it whose network can be spoiled.
@@ -29,8 +29,7 @@ func (r *run) redis() (*redisServer, error) {
 	addr := fmt.Sprintf("127.0.0.1:%d", port)
 	d.client = goredis.NewClient(&goredis.Options{Addr: addr, PoolSize: 1, MaxRetries: -1})
 	r.later(func() { _ = d.client.Close() }) // it only looks and spoils
-	d.proxy = toxiproxy.NewProxy(toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop()), "redis", "127.0.0.1:0", addr)
-	if err := d.proxy.Start(); err != nil {
+	if d.proxy, err = toxiproxy.Start(addr); err != nil {
 		return nil, fmt.Errorf("a proxy before Redis: %w", err)
 	}
 	r.later(d.proxy.Stop)
@@ -47,17 +46,7 @@ func (d *redisServer) start() (err error) {
 	return d.r.until("redis-server answers", time.Minute, func() bool { return d.client.Ping(d.r.ctx).Err() == nil })
 }
 
-func (d *redisServer) toxic(toxic string) error {
-	if _, err := d.proxy.Toxics.AddToxicJson(strings.NewReader(toxic)); err != nil {
-		return fmt.Errorf("spoil the network: %w", err)
-	}
-	return nil
-}
-
-func (d *redisServer) healed() error {
-	d.proxy.Toxics.ResetToxics(d.r.ctx)
-	return nil
-}
+func (d *redisServer) heal() error { return d.proxy.Heal() }
 
 func (d *redisServer) hang() error { d.signal(syscall.SIGSTOP); return nil }
 
@@ -75,14 +64,14 @@ var redisFaultList = []redisFault{
 	{"restarted empty", nil, func(d *redisServer) error { d.kill(); return d.start() }, nil},
 	{"flushed", nil, func(d *redisServer) error { return d.client.FlushAll(d.r.ctx).Err() }, nil},
 	{"slow", func(d *redisServer) error {
-		return d.toxic(`{"name":"slow","type":"latency","attributes":{"latency":400,"jitter":300}}`)
-	}, nil, (*redisServer).healed},
+		return d.proxy.Spoil(`{"name":"slow","type":"latency","attributes":{"latency":400,"jitter":300}}`)
+	}, nil, (*redisServer).heal},
 	{"resetting", func(d *redisServer) error {
-		return d.toxic(`{"name":"reset","type":"reset_peer","attributes":{"timeout":5}}`)
-	}, nil, (*redisServer).healed},
+		return d.proxy.Spoil(`{"name":"reset","type":"reset_peer","attributes":{"timeout":5}}`)
+	}, nil, (*redisServer).heal},
 	{"cut in answers", func(d *redisServer) error {
-		return d.toxic(`{"name":"cut","type":"limit_data","attributes":{"bytes":3000}}`)
-	}, nil, (*redisServer).healed},
+		return d.proxy.Spoil(`{"name":"cut","type":"limit_data","attributes":{"bytes":3000}}`)
+	}, nil, (*redisServer).heal},
 	{"out of memory", func(d *redisServer) error {
 		return d.client.ConfigSet(d.r.ctx, "maxmemory", "1").Err()
 	}, nil, func(d *redisServer) error { return d.client.ConfigSet(d.r.ctx, "maxmemory", "0").Err() }},
