@@ -32,6 +32,12 @@ var flagHelp = map[string]map[string]string{
 		"data-dir": onlyRead,
 		"receipt":  "The seq and sum of an ack that must be on the record. May be repeated.",
 	},
+	"healthcheck": {
+		"listen": "The server's address, as its own --listen has it; the first of several is asked. " +
+			"Default: 127.0.0.1:8080.",
+		"proxy-protocol": "As the server's own: a PROXY header is sent if the server awaits one from this machine.",
+		"timeout":        "How long to wait for the answer.",
+	},
 	"export": {
 		"data-dir": onlyRead,
 		"format":   "jsonl: the record's own lines; json: one object; txt, md: for people.",

@@ -22,12 +22,13 @@ import (
 
 // commands is the table of commands.
 type commands struct {
-	Serve   serveCommand   `cmd:"" help:"Serve the chat, its HTTP API and the page. Every flag has a default."`
-	Verify  verifyCommand  `cmd:"" help:"Read every transcript and check its seqs and its chain of sums."`
-	Export  exportCommand  `cmd:"" help:"Write one conversation's transcript to stdout, without a server."`
-	Version versionCommand `cmd:"" help:"Print version, commit and Go version."`
-	Help    helpCommand    `cmd:"" help:"Explain a command, as --help after it does."`
-	Load    loadCommand    `cmd:"" help:"Run a load test against a server: throughput, latency, and a check of every message."`
+	Serve   serveCommand       `cmd:"" help:"Serve the chat, its HTTP API and the page. Every flag has a default."`
+	Verify  verifyCommand      `cmd:"" help:"Read every transcript and check its seqs and its chain of sums."`
+	Export  exportCommand      `cmd:"" help:"Write one conversation's transcript to stdout, without a server."`
+	Health  healthcheckCommand `cmd:"" name:"healthcheck" help:"Ask the running server whether it is ready."`
+	Version versionCommand     `cmd:"" help:"Print version, commit and Go version."`
+	Help    helpCommand        `cmd:"" help:"Explain a command, as --help after it does."`
+	Load    loadCommand        `cmd:"" help:"Run a load test against a server: throughput, latency, and a check of every message."`
 
 	ShowVersion versionFlag `name:"version" short:"v" env:"-" help:"Print version, commit and Go version."`
 }
@@ -39,6 +40,7 @@ const description = `Verbatim is a chat server that keeps every message, in orde
   verbatim serve --listen 0.0.0.0:80 --auth open   serve everybody who reaches this machine
   verbatim verify --data-dir ./data                check that the record is intact
   verbatim export lobby --format md                write a transcript for people
+  verbatim healthcheck                             is the server ready? exit 0 or 1
   verbatim load --members 1000                     load a server that runs with --send-rate 0
 
 Every flag is an environment variable too: --max-text is VERBATIM_MAX_TEXT. An empty variable counts as unset.`
