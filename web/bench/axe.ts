@@ -12,19 +12,35 @@ export const phone = { width: 390, height: 844 };
 export async function axe(browser: Browser, server: Server): Promise<Row[]> {
   await lively(server);
   const rows: Row[] = [];
-  for (const [where, size] of [['desktop', desktop], ['phone', phone]] as const) {
+  for (const [where, size] of [
+    ['desktop', desktop],
+    ['phone', phone],
+  ] as const) {
     for (const colorScheme of ['light', 'dark'] as const) {
       const faults = await faultsOf(browser, server, size, colorScheme);
-      rows.push({ what: `axe, ${where}, ${colorScheme}`, figure: `${faults.length} violations`, bar: '0', met: faults.length === 0, binding: true, details: faults });
+      rows.push({
+        what: `axe, ${where}, ${colorScheme}`,
+        figure: `${faults.length} violations`,
+        bar: '0',
+        met: faults.length === 0,
+        binding: true,
+        details: faults,
+      });
     }
   }
   return rows;
 }
 
-async function faultsOf(browser: Browser, server: Server, size: typeof desktop, colorScheme: 'light' | 'dark'): Promise<string[]> {
+async function faultsOf(
+  browser: Browser,
+  server: Server,
+  size: typeof desktop,
+  colorScheme: 'light' | 'dark',
+): Promise<string[]> {
   const faults: string[] = [];
   const ann = await Person.visits(browser, server.url, 'ann', '/c/lobby', (page) => dress(page, size, colorScheme));
-  const look = async (screen: string) => faults.push(...(await axeFaults(ann.page)).map((fault) => `${screen}: ${fault}`));
+  const look = async (screen: string) =>
+    faults.push(...(await axeFaults(ann.page)).map((fault) => `${screen}: ${fault}`));
   await look('welcome');
   await ann.choosesName();
   await ann.isJoined();
@@ -41,7 +57,11 @@ async function faultsOf(browser: Browser, server: Server, size: typeof desktop, 
 }
 
 /** Sets the screen before the page is there. */
-export async function dress(page: Page, size: { width: number; height: number }, colorScheme: 'light' | 'dark'): Promise<void> {
+export async function dress(
+  page: Page,
+  size: { width: number; height: number },
+  colorScheme: 'light' | 'dark',
+): Promise<void> {
   await page.setViewportSize(size);
   await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
 }

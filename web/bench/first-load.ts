@@ -11,18 +11,30 @@ const bar = 60_000; // bytes, gzip
 export async function firstLoad(browser: Browser, server: Server): Promise<Row[]> {
   await server.post('lobby', 'bob', 'Hello'); // so that a message is drawn too
   const urls = await firstFiles(browser, server);
-  const files = await Promise.all(urls.map(async (url) => ({ url, gzip: await bytesOf(url, 'gzip'), br: await bytesOf(url, 'br') })));
+  const files = await Promise.all(
+    urls.map(async (url) => ({ url, gzip: await bytesOf(url, 'gzip'), br: await bytesOf(url, 'br') })),
+  );
   files.sort((a, b) => b.gzip - a.gzip);
   const gzip = total(files.map((file) => file.gzip));
   const br = total(files.map((file) => file.br));
-  const lazy = await Promise.all(later(server, urls).map(async (url) => `${name(url)}  ${kB(await bytesOf(url, 'gzip'))} gzip`));
+  const lazy = await Promise.all(
+    later(server, urls).map(async (url) => `${name(url)}  ${kB(await bytesOf(url, 'gzip'))} gzip`),
+  );
   return [
     {
-      what: 'first load, gzip', figure: kB(gzip), bar: `≤ ${kB(bar)}`, met: gzip <= bar, binding: true,
+      what: 'first load, gzip',
+      figure: kB(gzip),
+      bar: `≤ ${kB(bar)}`,
+      met: gzip <= bar,
+      binding: true,
       details: files.map((file) => `${name(file.url)}  ${kB(file.gzip)} gzip, ${kB(file.br)} br`),
     },
     { what: 'first load, br', figure: kB(br) },
-    { what: 'later, where it is needed', figure: lazy.length === 0 ? 'no file' : `${lazy.length} files`, details: lazy },
+    {
+      what: 'later, where it is needed',
+      figure: lazy.length === 0 ? 'no file' : `${lazy.length} files`,
+      details: lazy,
+    },
   ];
 }
 
@@ -36,7 +48,10 @@ async function firstFiles(browser: Browser, server: Server): Promise<string[]> {
   await ann.isJoined();
   await ann.sees('Hello');
   await ann.page.waitForLoadState('networkidle');
-  for (const linked of await ann.page.evaluate(() => [...document.querySelectorAll<HTMLLinkElement>('link[href]')].map((link) => link.href))) urls.add(linked);
+  for (const linked of await ann.page.evaluate(() =>
+    [...document.querySelectorAll<HTMLLinkElement>('link[href]')].map((link) => link.href),
+  ))
+    urls.add(linked);
   return [...urls].filter((url) => url.startsWith(`${server.url}/`) && !new URL(url).pathname.startsWith('/api/'));
 }
 
@@ -45,7 +60,9 @@ function later(server: Server, first: string[]): string[] {
   const dist = new URL('../dist/', import.meta.url);
   return readdirSync(dist, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && !/(^\.keep|^index\.html|\.gz|\.br)$/.test(entry.name))
-    .map((entry) => `${server.url}/${`${entry.parentPath}/${entry.name}`.slice(dist.pathname.length).replace(/^\/+/, '')}`)
+    .map(
+      (entry) => `${server.url}/${`${entry.parentPath}/${entry.name}`.slice(dist.pathname.length).replace(/^\/+/, '')}`,
+    )
     .filter((url) => !first.includes(url));
 }
 

@@ -41,10 +41,16 @@ async function walk(screen: string, page: Page): Promise<Row> {
     if (at.id !== '') met.add(at.id);
     if (at.roving) await rove(page, met);
   }
-  const missed = Object.entries(all).filter(([id]) => !met.has(id)).map(([, control]) => control);
+  const missed = Object.entries(all)
+    .filter(([id]) => !met.has(id))
+    .map(([, control]) => control);
   const count = Object.keys(all).length;
   return {
-    what: `controls reached by keyboard, ${screen}`, figure: `${count - missed.length} of ${count}`, bar: 'all', met: count > 0 && missed.length === 0, binding: true,
+    what: `controls reached by keyboard, ${screen}`,
+    figure: `${count - missed.length} of ${count}`,
+    bar: 'all',
+    met: count > 0 && missed.length === 0,
+    binding: true,
     details: missed.map((control) => `not reached: ${control}`),
   };
 }
@@ -72,17 +78,25 @@ async function drawn(page: Page): Promise<void> {
 
 /** Numbers each control that can be seen and used, and describes it. Runs in the page. */
 function markControls(): Record<string, string> {
-  const controls = 'a[href], button, input:not([type=hidden]), select, textarea, summary, [contenteditable=true], [tabindex], [role=button], [role=link], [role=option], [role=menuitem]';
+  const controls =
+    'a[href], button, input:not([type=hidden]), select, textarea, summary, [contenteditable=true], [tabindex], [role=button], [role=link], [role=option], [role=menuitem]';
   const found: Record<string, string> = {};
   for (const control of document.querySelectorAll<HTMLElement>(controls)) {
-    const grouped = control.closest('[role=listbox], [role=menu], [role=toolbar], [role=tablist], [role=grid], [role=feed], [role=log], [role=radiogroup]');
+    const grouped = control.closest(
+      '[role=listbox], [role=menu], [role=toolbar], [role=tablist], [role=grid], [role=feed], [role=log], [role=radiogroup]',
+    );
     const inGroup = grouped !== null && grouped !== control;
-    const skipped = control.getAttribute('tabindex') === '-1' && !inGroup && !control.matches('a, button, input, select, textarea');
-    const usable = control.checkVisibility({ checkVisibilityCSS: true, checkOpacity: true }) && !control.matches(':disabled') && !control.closest('[inert], [aria-hidden=true]');
+    const skipped =
+      control.getAttribute('tabindex') === '-1' && !inGroup && !control.matches('a, button, input, select, textarea');
+    const usable =
+      control.checkVisibility({ checkVisibilityCSS: true, checkOpacity: true }) &&
+      !control.matches(':disabled') &&
+      !control.closest('[inert], [aria-hidden=true]');
     if (skipped || !usable) continue;
     const id = String(Object.keys(found).length + 1);
     control.dataset.walked = id;
-    const words = control.getAttribute('aria-label') ?? (control.textContent?.trim() || control.getAttribute('placeholder') || '');
+    const words =
+      control.getAttribute('aria-label') ?? (control.textContent?.trim() || control.getAttribute('placeholder') || '');
     found[id] = `${control.tagName.toLowerCase()} “${words.slice(0, 40)}”`;
   }
   return found;
@@ -92,5 +106,8 @@ function markControls(): Record<string, string> {
 function focused(): { id: string; roving: boolean } {
   const at = document.activeElement as HTMLElement | null;
   const others = at?.parentElement?.closest('ul, ol, [role]')?.querySelector('[tabindex="-1"]');
-  return { id: at?.dataset.walked ?? '', roving: at?.getAttribute('tabindex') === '0' && others !== undefined && others !== null };
+  return {
+    id: at?.dataset.walked ?? '',
+    roving: at?.getAttribute('tabindex') === '0' && others !== undefined && others !== null,
+  };
 }

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { chromium, type BrowserContext } from 'playwright-core';
+import { type BrowserContext, chromium } from 'playwright-core';
 import { chromiumPath, quiet } from '../test/browser.ts';
 import type { Server } from '../test/server.ts';
 import { lively } from './scene.ts';
@@ -20,7 +20,10 @@ interface Judged {
 export async function lighthouse(server: Server): Promise<Row[]> {
   await lively(server);
   const profile = mkdtempSync(join(tmpdir(), 'verbatim-lighthouse-'));
-  const browser = await chromium.launchPersistentContext(profile, { executablePath: chromiumPath, args: [...quiet, '--remote-debugging-port=0'] });
+  const browser = await chromium.launchPersistentContext(profile, {
+    executablePath: chromiumPath,
+    args: [...quiet, '--remote-debugging-port=0'],
+  });
   try {
     const port = readFileSync(join(profile, 'DevToolsActivePort'), 'utf8').split('\n')[0]!;
     const welcome = await judge(port, `${server.url}/c/lobby`);
@@ -35,7 +38,11 @@ export async function lighthouse(server: Server): Promise<Row[]> {
 
 function rows(screen: string, all: Judged[]): Row[] {
   return all.map(({ category, score, failed }) => ({
-    what: `Lighthouse ${category}, ${screen}`, figure: String(score), bar: '100', met: score === 100, details: failed,
+    what: `Lighthouse ${category}, ${screen}`,
+    figure: String(score),
+    bar: '100',
+    met: score === 100,
+    details: failed,
   }));
 }
 

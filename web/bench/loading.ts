@@ -4,7 +4,7 @@ import type { Server } from '../test/server.ts';
 import { seed } from './seed.ts';
 import { median, percentile } from './statistics.ts';
 import type { Row } from './table.ts';
-import { arrives, known, type Known } from './visitor.ts';
+import { arrives, type Known, known } from './visitor.ts';
 
 const loads = 12;
 const slowed = 4; // times, as a phone of the middle class beside this machine
@@ -23,15 +23,22 @@ export async function loading(browser: Browser, server: Server): Promise<Row[]> 
   for (let n = 0; n < loads; n++) cold.push(...(await visit(browser, server, ann, 1)));
   const warm = (await visit(browser, server, ann, warmUps + loads)).slice(warmUps);
   return [
-    row('first paint, cold cache', cold, 'paint'), row('first paint, warm cache', warm, 'paint'),
-    row('can type, cold cache', cold, 'type'), row('can type, warm cache', warm, 'type'),
+    row('first paint, cold cache', cold, 'paint'),
+    row('first paint, warm cache', warm, 'paint'),
+    row('can type, cold cache', cold, 'type'),
+    row('can type, warm cache', warm, 'type'),
   ];
 }
 
 function row(what: string, all: Load[], which: keyof Load): Row {
   const times = all.map((load) => load[which]);
   const figure = `${ms(median(times))} median, ${ms(percentile(times, 95))} p95`;
-  return { what: `${what}, CPU ${slowed} times slower`, figure, bar: `≤ ${ms(bars[which])} p95`, met: percentile(times, 95) <= bars[which] };
+  return {
+    what: `${what}, CPU ${slowed} times slower`,
+    figure,
+    bar: `≤ ${ms(bars[which])} p95`,
+    met: percentile(times, 95) <= bars[which],
+  };
 }
 
 /** Opens the lobby so many times in one new browser. */
@@ -51,7 +58,8 @@ async function visit(browser: Browser, server: Server, ann: Known, times: number
 
 /** Runs in the page before its own scripts: notes when the composer can be written in, and the frame with it is drawn. */
 function watchComposer(): void {
-  const composer = () => document.querySelector<HTMLElement>('main :is(textarea, [role=textbox]):enabled, main [contenteditable]');
+  const composer = () =>
+    document.querySelector<HTMLElement>('main :is(textarea, [role=textbox]):enabled, main [contenteditable]');
   const look = () => {
     if (!composer()) return;
     observer.disconnect();
@@ -62,11 +70,15 @@ function watchComposer(): void {
 }
 
 async function timesOf(page: Page): Promise<Load> {
-  const read = await page.waitForFunction(() => {
-    const paint = performance.getEntriesByName('first-contentful-paint')[0];
-    const type = performance.getEntriesByName('can-type')[0];
-    return paint && type && { paint: paint.startTime, type: Math.max(paint.startTime, type.startTime) }; // nobody types into what is not drawn
-  }, undefined, { polling: 100 }); // seldom, so that the asking does not slow what it asks about
+  const read = await page.waitForFunction(
+    () => {
+      const paint = performance.getEntriesByName('first-contentful-paint')[0];
+      const type = performance.getEntriesByName('can-type')[0];
+      return paint && type && { paint: paint.startTime, type: Math.max(paint.startTime, type.startTime) }; // nobody types into what is not drawn
+    },
+    undefined,
+    { polling: 100 },
+  ); // seldom, so that the asking does not slow what it asks about
   await page.getByRole('textbox', { name: /^Message to/ }).fill('it takes what is typed');
   const times = await read.jsonValue();
   if (!times) throw new Error('loading: the browser noted no times');

@@ -12,6 +12,9 @@ export function measure(what: string, work: () => Promise<Row[]>): void {
   test(what, async ({ task }) => {
     const rows = await work();
     task.meta.rows = rows;
-    expect(rows.filter(fails).map((row) => `${row.what}: ${row.figure}`), 'bars that must hold on any machine').toEqual([]);
+    expect(
+      rows.filter(fails).map((row) => `${row.what}: ${row.figure}`),
+      'bars that must hold on any machine',
+    ).toEqual([]);
   });
 }

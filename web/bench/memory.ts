@@ -34,19 +34,27 @@ function judge(looks: Look[]): Row[] {
     const growth = Math.max(...later.map((look) => look[what])) - base[what];
     return {
       what: `${what === 'heap' ? 'script memory' : 'elements'}, reading ${messages.toLocaleString('en')} messages back`,
-      figure: arrived ? `${growth < 0 ? '' : '+'}${show(growth)}` : `not arrived: ${last.read} in ${Math.round(last.after / 1000)} s`,
+      figure: arrived
+        ? `${growth < 0 ? '' : '+'}${show(growth)}`
+        : `not arrived: ${last.read} in ${Math.round(last.after / 1000)} s`,
       bar: `flat: < 10 % or ${show(least)} after the first ${step.toLocaleString('en')}`,
       met: arrived && growth < Math.max(least, flat * base[what]),
     };
   };
-  const details = looks.map((look) => `${look.read} back  ${MB(look.heap)}, ${look.nodes} elements, after ${Math.round(look.after / 1000)} s`);
+  const details = looks.map(
+    (look) => `${look.read} back  ${MB(look.heap)}, ${look.nodes} elements, after ${Math.round(look.after / 1000)} s`,
+  );
   return [{ ...grown('heap', 2_000_000, MB), details }, grown('nodes', 200, String)];
 }
 
 /** Turns the wheel until the first message is drawn, or patience ends. */
 async function readBack(ann: Person, devtools: CDPSession): Promise<Look[]> {
   const start = performance.now();
-  const look = async (read: number): Promise<Look> => ({ read, after: performance.now() - start, ...(await weigh(devtools, ann.page)) });
+  const look = async (read: number): Promise<Look> => ({
+    read,
+    after: performance.now() - start,
+    ...(await weigh(devtools, ann.page)),
+  });
   const looks = [await look(0)];
   await ann.log.hover();
   let read = 0;

@@ -4,7 +4,7 @@ import type { Server } from '../test/server.ts';
 import { seed } from './seed.ts';
 import { median } from './statistics.ts';
 import type { Row } from './table.ts';
-import { arrives, known, type Known } from './visitor.ts';
+import { arrives, type Known, known } from './visitor.ts';
 
 const rounds = 12; // one opening of each conversation in a round, by turns first
 const bar = 1.2;
@@ -33,7 +33,12 @@ async function compare(how: string, open: (which: Which) => Promise<number>): Pr
   }
   const ratio = median(times.million) / median(times.hundred);
   const medians = `${Math.round(median(times.million))} ms to ${Math.round(median(times.hundred))} ms`;
-  return { what: `opening 1,000,000 to 100 messages, ${how}`, figure: `${ratio.toFixed(2)} (${medians}, medians of ${rounds})`, bar: `≤ ${bar.toFixed(2)}`, met: ratio <= bar };
+  return {
+    what: `opening 1,000,000 to 100 messages, ${how}`,
+    figure: `${ratio.toFixed(2)} (${medians}, medians of ${rounds})`,
+    bar: `≤ ${bar.toFixed(2)}`,
+    met: ratio <= bar,
+  };
 }
 
 /** From the click until the newest message is drawn, in a page that has not shown that conversation before. */
@@ -43,7 +48,12 @@ async function fromTheList(browser: Browser, url: string, ann: Known, which: Whi
   const link = page.getByRole('navigation', { name: 'Conversations' }).getByRole('link', { name: which });
   await link.waitFor();
   await page.waitForLoadState('networkidle');
-  await page.evaluate(() => addEventListener('click', (event) => performance.mark('asked', { startTime: event.timeStamp }), { capture: true, once: true }));
+  await page.evaluate(() =>
+    addEventListener('click', (event) => performance.mark('asked', { startTime: event.timeStamp }), {
+      capture: true,
+      once: true,
+    }),
+  );
   await page.evaluate(watchFor, newest(which));
   await link.click();
   const time = await drawn(page, 'asked');

@@ -52,7 +52,9 @@ test('help', async () => {
 
 /** ann in the lobby with bob and zoe, who have written, and one of whom writes. */
 async function amongOthers(
-  size: typeof desktop, colorScheme: 'light' | 'dark', also?: (page: Page) => Promise<void>,
+  size: typeof desktop,
+  colorScheme: 'light' | 'dark',
+  also?: (page: Page) => Promise<void>,
 ): Promise<Person> {
   await lively(server());
   const ann = await Person.visits(browser(), server().url, 'ann', '/c/lobby', async (page) => {

@@ -10,7 +10,9 @@ const batch = 256; // sends between two looks at the window
 /** Puts so many messages on the record of a conversation; returns when the last one is acknowledged. */
 export async function seed(url: string, conversation: string, count: number): Promise<void> {
   const share = Math.ceil(count / authors.length);
-  await Promise.all(authors.map((author, index) => write(url, conversation, author, Math.min(share, count - index * share))));
+  await Promise.all(
+    authors.map((author, index) => write(url, conversation, author, Math.min(share, count - index * share))),
+  );
 }
 
 /** One author's part. Texts are numbered by author; a message's place on the record is its seq, which nobody chooses. */

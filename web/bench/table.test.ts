@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { fails, table, type Row } from './table.ts';
+import { fails, type Row, table } from './table.ts';
 
 const rows: Row[] = [
   { what: 'first load', figure: '29.1 kB', bar: '60 kB', met: true, binding: true, details: ['index.html 418 B'] },

@@ -28,8 +28,15 @@ export function table(rows: readonly Row[]): string {
   const head = ['what', 'measured', 'bar', 'verdict'];
   const cells = rows.map((row) => [row.what, row.figure, row.bar ?? '', verdict(row)]);
   const widths = head.map((title, column) => Math.max(title.length, ...cells.map((line) => line[column]!.length)));
-  const line = (texts: string[]) => texts.map((text, column) => text.padEnd(widths[column]!)).join('  ').trimEnd();
-  const body = cells.flatMap((texts, index) => [line(texts), ...(rows[index]!.details ?? []).map((detail) => `  ${detail}`)]);
+  const line = (texts: string[]) =>
+    texts
+      .map((text, column) => text.padEnd(widths[column]!))
+      .join('  ')
+      .trimEnd();
+  const body = cells.flatMap((texts, index) => [
+    line(texts),
+    ...(rows[index]!.details ?? []).map((detail) => `  ${detail}`),
+  ]);
   return [line(head), line(widths.map((width) => '-'.repeat(width))), ...body, '', summary(rows)].join('\n');
 }
 

@@ -7,7 +7,7 @@
 //
 // There is no row for a quiet conversation: Chromium without a window presents no frame for the composer alone (its compositor
 // finds nothing to draw anew, until something else on the page changes), so that the time would be that of the next change.
-import { spawn, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { binary, type Server } from '../test/server.ts';
 import { median, percentile } from './statistics.ts';
@@ -22,7 +22,9 @@ const shortest = 16; // ms; what is shorter makes no entry, and is counted as th
 const conversation = 'load-0';
 
 export async function typing(server: Server): Promise<Row[]> {
-  const page = await Unwatched.at(`${server.url}/c/${conversation}`, () => localStorage.setItem('verbatim.name', 'ann'));
+  const page = await Unwatched.at(`${server.url}/c/${conversation}`, () =>
+    localStorage.setItem('verbatim.name', 'ann'),
+  );
   const stream = startStream(server.url);
   try {
     await page.until(() => document.querySelector('[role=log] [data-seq]') !== null);
@@ -40,8 +42,16 @@ async function typedInto(page: Unwatched): Promise<Row[]> {
   const busy = await typedBy(page);
   const drawn = Math.round(((await lastDrawn(page)) - before) / ((performance.now() - started) / 1000));
   return [
-    { what: `key to glyph at ${rate} messages a second`, figure: shown(busy.times), bar: `≤ ${bar} ms p95`, met: percentile(busy.times, 95) <= bar },
-    { what: '… frames over 50 ms meanwhile', figure: `${busy.slowFrames.length}, longest ${Math.round(Math.max(0, ...busy.slowFrames))} ms, in ${(keys * gap) / 1000} s` },
+    {
+      what: `key to glyph at ${rate} messages a second`,
+      figure: shown(busy.times),
+      bar: `≤ ${bar} ms p95`,
+      met: percentile(busy.times, 95) <= bar,
+    },
+    {
+      what: '… frames over 50 ms meanwhile',
+      figure: `${busy.slowFrames.length}, longest ${Math.round(Math.max(0, ...busy.slowFrames))} ms, in ${(keys * gap) / 1000} s`,
+    },
     { what: '… messages drawn meanwhile', figure: `${drawn} a second` },
   ];
 }
@@ -72,7 +82,8 @@ async function typedBy(page: Unwatched): Promise<Typed> {
   const { times, slowFrames } = await page.evaluate(observed);
   const seen = (await keysSeen(page)) - before;
   const text = await page.evaluate(() => document.querySelector<HTMLTextAreaElement>('#message')!.value);
-  if (seen !== keys || text.length !== keys) throw new Error(`typing: ${keys} keys, of which ${seen} came and ${text.length} were written`);
+  if (seen !== keys || text.length !== keys)
+    throw new Error(`typing: ${keys} keys, of which ${seen} came and ${text.length} were written`);
   return { times: [...times, ...Array<number>(keys - times.length).fill(shortest)], slowFrames };
 }
 
@@ -84,9 +95,22 @@ interface Observing {
 
 function observe(): void {
   const observing: Observing = { times: [], slowFrames: [], observers: [] };
-  const observer = (type: string, list: number[], wanted: (entry: PerformanceEntry) => boolean, durationThreshold?: number) => {
-    const made = new PerformanceObserver((entries) => entries.getEntries().filter(wanted).forEach((entry) => list.push(entry.duration)));
-    made.observe({ type, ...(durationThreshold === undefined ? {} : { durationThreshold }) } as PerformanceObserverInit);
+  const observer = (
+    type: string,
+    list: number[],
+    wanted: (entry: PerformanceEntry) => boolean,
+    durationThreshold?: number,
+  ) => {
+    const made = new PerformanceObserver((entries) =>
+      entries
+        .getEntries()
+        .filter(wanted)
+        .forEach((entry) => list.push(entry.duration)),
+    );
+    made.observe({
+      type,
+      ...(durationThreshold === undefined ? {} : { durationThreshold }),
+    } as PerformanceObserverInit);
     observing.observers.push(made);
   };
   observer('event', observing.times, (entry) => entry.name === 'keydown', 16);
@@ -103,12 +127,17 @@ async function observed(): Promise<Pick<Observing, 'times' | 'slowFrames'>> {
 }
 
 async function keysSeen(page: Unwatched): Promise<number> {
-  return page.evaluate(() => (performance as unknown as { eventCounts: Map<string, number> }).eventCounts.get('keydown') ?? 0);
+  return page.evaluate(
+    () => (performance as unknown as { eventCounts: Map<string, number> }).eventCounts.get('keydown') ?? 0,
+  );
 }
 
 /** The seq of the newest message that is drawn: whether the page keeps up at all. */
 async function lastDrawn(page: Unwatched): Promise<number> {
-  return page.evaluate(() => Number([...document.querySelectorAll('[role=log] [data-seq]')].at(-1)?.getAttribute('data-seq')));
+  return page.evaluate(() =>
+    Number([...document.querySelectorAll('[role=log] [data-seq]')].at(-1)?.getAttribute('data-seq')),
+  );
 }
 
-const shown = (times: number[]) => `${Math.round(median(times))} ms median, ${Math.round(percentile(times, 95))} ms p95`;
+const shown = (times: number[]) =>
+  `${Math.round(median(times))} ms median, ${Math.round(percentile(times, 95))} ms p95`;

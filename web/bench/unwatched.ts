@@ -1,6 +1,6 @@
 // A browser that nobody watches but through what is asked of it here. Playwright listens to the network of every page: at 500 frames
 // a second on a WebSocket that takes half of a core from the browser's own process, the one that keys come through.
-import { spawn, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -21,7 +21,11 @@ export class Unwatched {
   private readonly waiting = new Map<number, (reply: Reply) => void>();
   private session: string | undefined;
 
-  private constructor(private readonly chromium: ChildProcess, private readonly profile: string, private readonly socket: WebSocket) {
+  private constructor(
+    private readonly chromium: ChildProcess,
+    private readonly profile: string,
+    private readonly socket: WebSocket,
+  ) {
     socket.on('message', (data) => {
       const reply = JSON.parse(String(data)) as Reply;
       if (reply.id !== undefined) this.waiting.get(reply.id)?.(reply);
@@ -31,7 +35,13 @@ export class Unwatched {
   /** Starts a browser whose page is at this address, and has the focus. What is `before` runs in it before anything else. */
   static async at(url: string, before: () => void): Promise<Unwatched> {
     const profile = mkdtempSync(join(tmpdir(), 'verbatim-web-'));
-    const args = [...quiet, '--remote-debugging-port=0', `--user-data-dir=${profile}`, '--window-size=1000,700', 'about:blank'];
+    const args = [
+      ...quiet,
+      '--remote-debugging-port=0',
+      `--user-data-dir=${profile}`,
+      '--window-size=1000,700',
+      'about:blank',
+    ];
     const chromium = spawn(chromiumPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
     const said: string[] = [];
     for await (const line of createInterface(chromium.stderr)) {
@@ -42,7 +52,9 @@ export class Unwatched {
       await once(socket, 'open');
       const page = new Unwatched(chromium, profile, socket);
       const { targetId } = await page.call<{ targetId: string }>('Target.createTarget', { url: 'about:blank' });
-      page.session = (await page.call<{ sessionId: string }>('Target.attachToTarget', { targetId, flatten: true })).sessionId;
+      page.session = (
+        await page.call<{ sessionId: string }>('Target.attachToTarget', { targetId, flatten: true })
+      ).sessionId;
       await page.call('Emulation.setFocusEmulationEnabled', { enabled: true });
       await page.call('Page.enable', {});
       await page.call('Page.addScriptToEvaluateOnNewDocument', { source: `(${String(before)})()` });
@@ -54,9 +66,10 @@ export class Unwatched {
 
   /** What a function without free names gives in the page. */
   async evaluate<T>(what: () => T | Promise<T>): Promise<T> {
-    const { result, exceptionDetails } = await this.call<{ result: { value: T }; exceptionDetails?: { exception: { description: string } } }>(
-      'Runtime.evaluate', { expression: `(${String(what)})()`, awaitPromise: true, returnByValue: true },
-    );
+    const { result, exceptionDetails } = await this.call<{
+      result: { value: T };
+      exceptionDetails?: { exception: { description: string } };
+    }>('Runtime.evaluate', { expression: `(${String(what)})()`, awaitPromise: true, returnByValue: true });
     if (exceptionDetails) throw new Error(exceptionDetails.exception.description);
     return result.value;
   }
@@ -72,7 +85,10 @@ export class Unwatched {
 
   /** Presses and lets go of a letter's key. */
   async press(key: string): Promise<void> {
-    await Promise.all([this.call('Input.dispatchKeyEvent', { type: 'keyDown', key, text: key }), this.call('Input.dispatchKeyEvent', { type: 'keyUp', key })]);
+    await Promise.all([
+      this.call('Input.dispatchKeyEvent', { type: 'keyDown', key, text: key }),
+      this.call('Input.dispatchKeyEvent', { type: 'keyUp', key }),
+    ]);
   }
 
   async close(): Promise<void> {

@@ -11,9 +11,11 @@ test('an address without a host goes from the page', () => {
     ['wss://other.example/ws', 'http://example.com/', 'wss://other.example/ws'],
     ['https://other.example/ws', undefined, 'wss://other.example/ws'],
     ['ws://other.example/ws', undefined, 'ws://other.example/ws'],
-  ] as const) expect(socketAddress(given, page).href).toBe(want);
+  ] as const)
+    expect(socketAddress(given, page).href).toBe(want);
 });
 
 test('where there is no page, only a whole address will do', () => {
-  for (const given of [undefined, 'ws', '/ws']) expect(() => socketAddress(given)).toThrow('give the client the whole url');
+  for (const given of [undefined, 'ws', '/ws'])
+    expect(() => socketAddress(given)).toThrow('give the client the whole url');
 });

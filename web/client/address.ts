@@ -9,7 +9,9 @@ export function socketAddress(given = 'ws', page = pageAddress()): URL {
   try {
     url = new URL(given, page);
   } catch {
-    throw new Error(`${given} is no whole url, and there is no page around it: give the client the whole url, as wss://chat.example/ws`);
+    throw new Error(
+      `${given} is no whole url, and there is no page around it: give the client the whole url, as wss://chat.example/ws`,
+    );
   }
   url.protocol = url.protocol.replace(/^http/, 'ws');
   return url;

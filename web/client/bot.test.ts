@@ -1,7 +1,7 @@
 // The program that README.md shows, which answers each question once: over crashes, and over another record.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { chatWith, FakeServer, FakeStore } from './testing.ts';
 import type { Position } from './position.ts';
+import { chatWith, FakeServer, FakeStore } from './testing.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

@@ -13,7 +13,11 @@ test('each entry is told once, in order, over a lost connection', async () => {
   server.say('bob', 'two');
   await vi.advanceTimersByTimeAsync(1_000);
   server.say('bob', 'three');
-  expect(heard).toEqual([['lobby', 1, 'one'], ['lobby', 2, 'two'], ['lobby', 3, 'three']]);
+  expect(heard).toEqual([
+    ['lobby', 1, 'one'],
+    ['lobby', 2, 'two'],
+    ['lobby', 3, 'three'],
+  ]);
 });
 
 test('a page of history is a promise, which says why there is none', async () => {
@@ -23,16 +27,22 @@ test('a page of history is a promise, which says why there is none', async () =>
   const page = await chat.history('lobby', { before: 4, limit: 2 });
   expect([page.messages.map((entry) => entry.seq), page.more]).toEqual([[2, 3], true]);
   server.answers = false;
-  const lost = expect(chat.history('lobby', { before: 4 })).rejects.toMatchObject({ name: 'RequestError', code: 'disconnected' });
+  const lost = expect(chat.history('lobby', { before: 4 })).rejects.toMatchObject({
+    name: 'RequestError',
+    code: 'disconnected',
+  });
   server.socket!.drop();
   await lost;
   await expect(chat.history('lobby')).rejects.toMatchObject({ code: 'disconnected' });
 });
 
-test('the server\'s refusal of a page of history is an error with its code', async () => {
+test("the server's refusal of a page of history is an error with its code", async () => {
   const { server, chat } = await online();
   server.answers = false;
-  const asked = expect(chat.history('lobby', { after: 99 })).rejects.toMatchObject({ code: 'bad_request', message: 'the last is 0' });
+  const asked = expect(chat.history('lobby', { after: 99 })).rejects.toMatchObject({
+    code: 'bad_request',
+    message: 'the last is 0',
+  });
   server.socket!.reply('history', { type: 'error', code: 'bad_request', reason: 'the last is 0' });
   await asked;
 });
@@ -70,7 +80,9 @@ test('a listener that throws is reported, and the others hear all the same', asy
     for (const listener of listeners) process.on('uncaughtException', listener);
   });
   const heard: unknown[] = [];
-  chat.on('message', () => { throw new Error('a broken page'); });
+  chat.on('message', () => {
+    throw new Error('a broken page');
+  });
   const off = chat.on('message', ({ message }) => heard.push(message.text));
   server.say('bob', 'one');
   off();
@@ -146,7 +158,9 @@ test('reading is told once, and also when it was done elsewhere', async () => {
   lobby().markRead(2);
   lobby().markRead(2);
   lobby().markRead(1);
-  expect(server.socket!.sent.filter((frame) => frame.type === 'read')).toMatchObject([{ type: 'read', conversation: 'lobby', seq: 2 }]);
+  expect(server.socket!.sent.filter((frame) => frame.type === 'read')).toMatchObject([
+    { type: 'read', conversation: 'lobby', seq: 2 },
+  ]);
   expect(lobby().unread).toBe(1);
   server.socket!.receive({ type: 'read', conversation: 'lobby', user: 'ann', seq: 3 });
   expect(lobby().unread).toBe(0);
@@ -266,7 +280,10 @@ function numbers(seed: number): () => number {
 test('what waits under a name waits under its normal form, which is what the server will say', async () => {
   const server = new FakeServer();
   const owners: string[] = [];
-  const { chat } = chatWith(server, undefined, { name: ' Zoe\u0308\u00a0 B ', store: (user) => (owners.push(user), new FakeStore()) });
+  const { chat } = chatWith(server, undefined, {
+    name: ' Zoe\u0308\u00a0 B ',
+    store: (user) => (owners.push(user), new FakeStore()),
+  });
   chat.connect();
   expect(new URL(server.socket!.url).searchParams.get('name')).toBe('Zo\u00eb B');
   server.socket!.welcome('Zo\u00eb B');

@@ -5,7 +5,7 @@ import type { Conversation } from './conversation.ts';
 import type { OutboxItem } from './outbox-item.ts';
 import { PageChat } from './page-chat.ts';
 import type { ConnectionOptions } from './page-connection.ts';
-import { startOf, type JoinOptions } from './position.ts';
+import { type JoinOptions, startOf } from './position.ts';
 import { RequestError } from './request-error.ts';
 import { Settling } from './settling.ts';
 

@@ -54,8 +54,7 @@ test('a flush puts on the record what the store had, too', async () => {
   for (const name of ['ann', undefined]) {
     const server = new FakeServer();
     const store = new FakeStore();
-    for (let n = 1; n <= 5; n++)
-      store.items.set(`${n}`, { ...whole, id: `${n}`, text: `m${n}`, created: n });
+    for (let n = 1; n <= 5; n++) store.items.set(`${n}`, { ...whole, id: `${n}`, text: `m${n}`, created: n });
     const { open } = store;
     store.open = async (found) => {
       await new Promise((resolve) => setTimeout(resolve, 100));
@@ -85,7 +84,10 @@ test('a flush may be longer than a timer can be, or without an end', async () =>
 });
 
 test('a flush of what waits for another user ends with the next one, who has nothing', async () => {
-  const stores = new Map([['ann', new FakeStore()], ['bob', new FakeStore()]]);
+  const stores = new Map([
+    ['ann', new FakeStore()],
+    ['bob', new FakeStore()],
+  ]);
   const { server, chat } = await online(undefined, undefined, { store: (user) => stores.get(user)! });
   server.answers = false;
   chat.send('lobby', 'hi');

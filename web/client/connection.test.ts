@@ -150,15 +150,26 @@ test('where there is no WebSocket, one may be made, and connecting says what to 
   vi.stubGlobal('WebSocket', undefined);
   onTestFinished(() => void vi.unstubAllGlobals());
   const states: ConnectionState[] = [];
-  const connection = new Connection({ url: () => 'ws://test/ws', onState: (state) => states.push(state), onFrame: () => {} });
+  const connection = new Connection({
+    url: () => 'ws://test/ws',
+    onState: (state) => states.push(state),
+    onFrame: () => {},
+  });
   expect(() => connection.start()).toThrow(/Node.*version 22.*package ws.*open:/);
   expect([connection.state.phase, states]).toEqual(['stopped', []]);
 });
 
 test('an address that cannot be one is refused, in the words of who refused it', () => {
   const states: ConnectionState[] = [];
-  const open = () => { throw new SyntaxError('no such address'); };
-  const connection = new Connection({ url: () => 'nonsense', open, onState: (state) => states.push(state), onFrame: () => {} });
+  const open = () => {
+    throw new SyntaxError('no such address');
+  };
+  const connection = new Connection({
+    url: () => 'nonsense',
+    open,
+    onState: (state) => states.push(state),
+    onFrame: () => {},
+  });
   connection.start();
   vi.advanceTimersByTime(60_000);
   expect(states.at(-1)).toEqual({ phase: 'refused', code: 0, reason: 'no such address' });
@@ -185,19 +196,40 @@ test('a wait says why: the close with its code and reason', () => {
   socket().onopen?.({});
   socket().welcome();
   socket().drop(1001, 'draining retry_after=3');
-  expect(states.at(-1)).toEqual({ phase: 'waiting', seconds: expect.any(Number), code: 1001, reason: 'draining retry_after=3', opened: true });
+  expect(states.at(-1)).toEqual({
+    phase: 'waiting',
+    seconds: expect.any(Number),
+    code: 1001,
+    reason: 'draining retry_after=3',
+    opened: true,
+  });
 });
 
 test('a wait says what the socket knows, where no WebSocket was to be had', () => {
   const refused = Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:1'), { code: 'ECONNREFUSED' });
   const causes: [unknown, object][] = [
-    [{ error: refused, message: refused.message }, { reason: 'connect ECONNREFUSED 127.0.0.1:1', error: refused }],
-    [{ error: new Error('Unexpected server response: 404') }, { status: 404, reason: expect.stringMatching(/no WebSocket at this address.*\/ws/) }],
-    [{ error: new Error('Unexpected server response: 403') }, { status: 403, reason: expect.stringMatching(/refuses this origin.*--allow-origin/) }],
+    [
+      { error: refused, message: refused.message },
+      { reason: 'connect ECONNREFUSED 127.0.0.1:1', error: refused },
+    ],
+    [
+      { error: new Error('Unexpected server response: 404') },
+      { status: 404, reason: expect.stringMatching(/no WebSocket at this address.*\/ws/) },
+    ],
+    [
+      { error: new Error('Unexpected server response: 403') },
+      { status: 403, reason: expect.stringMatching(/refuses this origin.*--allow-origin/) },
+    ],
     [{ message: 'Unexpected server response: 503' }, { status: 503, reason: expect.stringContaining('drains') }],
     [{ message: 'Unexpected server response: 426' }, { status: 426, reason: expect.stringContaining('in front') }],
-    [{ error: new Error('Unexpected server response: 502') }, { status: 502, reason: expect.stringContaining('HTTP 502') }],
-    [{ error: Object.assign(new Error(''), { errors: [refused], code: 'ECONNREFUSED' }) }, { reason: 'connect ECONNREFUSED 127.0.0.1:1' }],
+    [
+      { error: new Error('Unexpected server response: 502') },
+      { status: 502, reason: expect.stringContaining('HTTP 502') },
+    ],
+    [
+      { error: Object.assign(new Error(''), { errors: [refused], code: 'ECONNREFUSED' }) },
+      { reason: 'connect ECONNREFUSED 127.0.0.1:1' },
+    ],
     [{ error: new Error('', { cause: refused }) }, { reason: 'connect ECONNREFUSED 127.0.0.1:1' }],
     [{ message: 'Received network error' }, { reason: 'Received network error' }],
     [{ type: 'error' }, { reason: expect.stringMatching(/browser does not tell why.*--allow-origin/) }], // a browser's: it has nothing
@@ -234,7 +266,13 @@ test('what is told of one socket is not told of the next', () => {
   vi.advanceTimersByTime(1_000);
   before.onerror!({ error: new Error('late') });
   socket().drop();
-  expect(states.at(-1)).toEqual({ phase: 'waiting', seconds: expect.any(Number), code: 1006, opened: false, reason: expect.stringContaining('browser') });
+  expect(states.at(-1)).toEqual({
+    phase: 'waiting',
+    seconds: expect.any(Number),
+    code: 1006,
+    opened: false,
+    reason: expect.stringContaining('browser'),
+  });
 });
 
 test('silence has words of its own: before there is a WebSocket, before the welcome, and after it', () => {
@@ -244,11 +282,19 @@ test('silence has words of its own: before there is a WebSocket, before the welc
   const mute = connect();
   mute.socket().onopen!({});
   vi.advanceTimersByTime(10_000);
-  expect(mute.states.at(-1)).toMatchObject({ code: 1006, opened: true, reason: expect.stringContaining('no welcome came') });
+  expect(mute.states.at(-1)).toMatchObject({
+    code: 1006,
+    opened: true,
+    reason: expect.stringContaining('no welcome came'),
+  });
   const gone = connect();
   gone.socket().welcome();
   vi.advanceTimersByTime(35_000);
-  expect(gone.states.at(-1)).toMatchObject({ code: 1006, opened: true, reason: expect.stringContaining('did not answer') });
+  expect(gone.states.at(-1)).toMatchObject({
+    code: 1006,
+    opened: true,
+    reason: expect.stringContaining('did not answer'),
+  });
 });
 
 test('an error of another matter is not why a connection was lost later, or refused', () => {

@@ -1,5 +1,5 @@
 // The connection of a program: there may be no WebSocket, and a socket may tell why there is none.
-import { meaningOf, toldBy, type Told } from './cause.ts';
+import { meaningOf, type Told, toldBy } from './cause.ts';
 import { neverTold, PageConnection, type Socket } from './page-connection.ts';
 
 const closeFollows = 100; // ms after an error, where a close comes at all
@@ -9,8 +9,8 @@ export class Connection extends PageConnection {
   protected override opener(): (url: string, protocols: string[]) => Socket {
     if (this.options.open || typeof WebSocket !== 'undefined') return super.opener();
     throw new Error(
-      'there is no WebSocket here: take Node from version 22 on; or install the package ws, and give the client '
-      + "`open: (url, protocols) => new WebSocket(url, protocols)` with its WebSocket",
+      'there is no WebSocket here: take Node from version 22 on; or install the package ws, and give the client ' +
+        '`open: (url, protocols) => new WebSocket(url, protocols)` with its WebSocket',
     );
   }
 

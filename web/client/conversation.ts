@@ -1,11 +1,12 @@
 // One conversation as this client knows it: what is held of its record, who is there, and how far one has read.
-import type { PageConnection, Timer } from './page-connection.ts';
+
 import { Growing } from './growing.ts';
-import { Joining, joinAgainAfter, type ConversationMode, type JoiningEvents, type Start } from './joining.ts';
-import { isPassing, seqProblem, type Refusal } from './limits.ts';
+import { type ConversationMode, Joining, type JoiningEvents, joinAgainAfter, type Start } from './joining.ts';
+import { isPassing, type Refusal, seqProblem } from './limits.ts';
+import type { PageConnection, Timer } from './page-connection.ts';
 import { People } from './people.ts';
-import { ReadMark } from './read-mark.ts';
 import type { Entry, ErrorFrame, HistoryPage, Joined, Last, Message, Seq, ServerFrame } from './protocol.ts';
+import { ReadMark } from './read-mark.ts';
 
 export type { ConversationMode } from './joining.ts';
 
@@ -44,7 +45,7 @@ export class Conversation extends Joining {
   declare readonly aside: boolean;
   /** Whether this connection was asked to join it. */
   declare readonly asked: boolean;
-  protected declare readonly events: ConversationEvents;
+  declare protected readonly events: ConversationEvents;
   /** When its newest entry was written, where that came while this client looked (RFC 3339). */
   newestTime: string | undefined;
   /** What was its newest when it was joined last: anything after it is live. */
@@ -116,12 +117,19 @@ export class Conversation extends Joining {
     if ('seq' in frame && frame.type !== 'ack' && frame.type !== 'read') return this.entry(frame as Entry);
     const known = frame as ServerFrame;
     switch (known.type) {
-      case 'last': return this.hearOf(known);
-      case 'presence': return this.people.presence(known);
-      case 'typing': return this.people.typing(known.user);
-      case 'read': return this.people.read(known.user, known.seq);
-      case 'left': return this.left(known);
-      case 'stream': this.growing.accept(known); return this.events.onChange();
+      case 'last':
+        return this.hearOf(known);
+      case 'presence':
+        return this.people.presence(known);
+      case 'typing':
+        return this.people.typing(known.user);
+      case 'read':
+        return this.people.read(known.user, known.seq);
+      case 'left':
+        return this.left(known);
+      case 'stream':
+        this.growing.accept(known);
+        return this.events.onChange();
     }
   }
 

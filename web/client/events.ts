@@ -20,7 +20,9 @@ export class Emitter<Events extends object> {
       try {
         listener(event);
       } catch (error) {
-        queueMicrotask(() => { throw error; });
+        queueMicrotask(() => {
+          throw error;
+        });
       }
     }
   }

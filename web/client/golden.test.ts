@@ -1,9 +1,9 @@
 // The frames of the contract, byte for byte, as the server's own tests read them: neither side can drift alone.
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { People } from './people.ts';
 import type { Entry, Limits, ServerFrame, Welcome } from './protocol.ts';
 import { Timeline } from './timeline.ts';
-import { People } from './people.ts';
 
 type FieldsOf<T extends string> = { [F in ServerFrame as F['type'] extends T ? keyof F & string : never]: true };
 type Known = { [T in ServerFrame['type']]: (keyof FieldsOf<T>)[] };
@@ -12,7 +12,20 @@ type Known = { [T in ServerFrame['type']]: (keyof FieldsOf<T>)[] };
 const known: Known = {
   welcome: ['session', 'user', 'version', 'now', 'limits'],
   joined: ['conversation', 'log', 'first', 'last', 'sum', 'read', 'online', 'count', 'reads'],
-  message: ['conversation', 'seq', 'id', 'from', 'name', 'time', 'text', 'target', 'meta', 'redacted', 'partial', 'log'],
+  message: [
+    'conversation',
+    'seq',
+    'id',
+    'from',
+    'name',
+    'time',
+    'text',
+    'target',
+    'meta',
+    'redacted',
+    'partial',
+    'log',
+  ],
   ack: ['id', 'conversation', 'seq', 'time', 'sum', 'duplicate', 'log'],
   last: ['conversation', 'last', 'time'],
   stream: ['conversation', 'id', 'from', 'n', 'delta', 'text', 'cancelled'],
@@ -25,7 +38,18 @@ const known: Known = {
   pong: [],
 };
 
-const limits: (keyof Limits)[] = ['frame', 'text', 'meta', 'page', 'joins', 'names', 'rate', 'ids', 'write_timeout', 'ping'];
+const limits: (keyof Limits)[] = [
+  'frame',
+  'text',
+  'meta',
+  'page',
+  'joins',
+  'names',
+  'rate',
+  'ids',
+  'write_timeout',
+  'ping',
+];
 
 const folder = new URL('../../protocol/testdata/golden/', import.meta.url);
 const golden = readdirSync(folder).filter((file) => file.endsWith('.json'));
@@ -44,7 +68,10 @@ test('the welcome has every limit', () => {
 test.for(golden.filter((file) => file.startsWith('message')))('%s goes into a timeline as it is', (file) => {
   const entry = read(file) as Entry & ServerFrame;
   const timeline = new Timeline();
-  timeline.join({ type: 'joined', conversation: entry.conversation, log: 'l', first: entry.seq, last: entry.seq }, false);
+  timeline.join(
+    { type: 'joined', conversation: entry.conversation, log: 'l', first: entry.seq, last: entry.seq },
+    false,
+  );
   expect(timeline.accept(entry)).toBe('added');
   expect(timeline.messages).toEqual([entry]);
 });

@@ -1,9 +1,8 @@
 // @verbatim/client: what a page or a program needs to talk to a Verbatim server.
 // It knows no framework and no DOM; who uses it brings the screen.
-export * from './protocol.ts';
+
 export { Chat, type ChatEvents, type ChatOptions, type CloseOptions, type SendOptions } from './chat.ts';
 export { Connection } from './connection.ts';
-export type { ConnectionOptions, ConnectionState, OnReply, Socket, Waiting } from './page-connection.ts';
 export { Conversation, type ConversationEvents, type ConversationMode } from './conversation.ts';
 export { Emitter } from './events.ts';
 export type { GrowingMessage } from './growing.ts';
@@ -11,10 +10,12 @@ export { IndexedDbStore, type IndexedDbStoreOptions } from './indexed-db-store.t
 export type { StorageState } from './keeper.ts';
 export { defaultLimits, type Refusal } from './limits.ts';
 export type { KeyValue } from './local-storage.ts';
-export { MemoryStore, type OutboxStore } from './outbox-store.ts';
 export type { OutboxItem } from './outbox-item.ts';
+export { MemoryStore, type OutboxStore } from './outbox-store.ts';
+export type { ConnectionOptions, ConnectionState, OnReply, Socket, Waiting } from './page-connection.ts';
 export { People } from './people.ts';
 export type { JoinOptions, Position } from './position.ts';
+export * from './protocol.ts';
 export { RequestError } from './request-error.ts';
 export { Timeline } from './timeline.ts';
 export { canBeSeen, nameProblem, normalName } from './words.ts';

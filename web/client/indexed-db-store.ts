@@ -5,12 +5,12 @@
 // it left. Where there are no Web Locks (a page without https), a store sends whatever it finds when it opens, another tab's too:
 // the same ids twice are on the record once, so that costs traffic and nothing else.
 import { committed, openDatabase, resultOf } from './database.ts';
-import { LastWords, localStorageHere, type KeyValue } from './local-storage.ts';
+import { type KeyValue, LastWords, localStorageHere } from './local-storage.ts';
 import { keyOf, type OutboxItem } from './outbox-item.ts';
 import type { OutboxStore } from './outbox-store.ts';
 import type { Timer } from './page-connection.ts';
 import { newId } from './protocol.ts';
-import { TabLock, type Locks } from './tab-lock.ts';
+import { type Locks, TabLock } from './tab-lock.ts';
 
 interface Kept {
   user: string;
@@ -185,7 +185,7 @@ export class IndexedDbStore implements OutboxStore {
 /** An item as it was kept. One that has lost its id is told by where it stands, so that it can be removed. */
 function itemIn({ id, item }: Kept): OutboxItem {
   const kept = (item ?? {}) as Partial<OutboxItem>;
-  return typeof kept.id === 'string' ? item : { ...kept, id } as OutboxItem;
+  return typeof kept.id === 'string' ? item : ({ ...kept, id } as OutboxItem);
 }
 
 /** Whether there is an IndexedDB at all. One that is forbidden may show only when it is opened. */
@@ -203,7 +203,10 @@ function locksHere(): Locks | undefined {
 
 function within<T>(milliseconds: number, promise: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`the browser's storage did not open within ${milliseconds / 1000} s`)), milliseconds);
+    const timer = setTimeout(
+      () => reject(new Error(`the browser's storage did not open within ${milliseconds / 1000} s`)),
+      milliseconds,
+    );
     promise.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }

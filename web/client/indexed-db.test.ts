@@ -177,19 +177,26 @@ test('what an older version kept is kept once when it is put again, and is gone 
 
 test('what was kept and is nothing has the id that it stands under, so that it can be removed', async () => {
   await keptBefore({ id: 'a', item: undefined }, { id: 'b', item: 'x' }, { id: 'c', item: { text: 'hi' } });
-  for (const options of [{ locks: undefined }, {}]) expect((await tab(options)).items.map(({ id }) => id).sort()).toEqual(['a', 'b', 'c']);
+  for (const options of [{ locks: undefined }, {}])
+    expect((await tab(options)).items.map(({ id }) => id).sort()).toEqual(['a', 'b', 'c']);
 });
 
 test('what cannot be moved stays where it is', async () => {
   const storage = webStorage({ 'verbatim.outbox/ann/a': JSON.stringify(item('old')) });
-  vi.stubGlobal('indexedDB', { open: () => { throw new DOMException('not in private mode', 'InvalidStateError'); } });
+  vi.stubGlobal('indexedDB', {
+    open: () => {
+      throw new DOMException('not in private mode', 'InvalidStateError');
+    },
+  });
   await expect(tab({ storage })).rejects.toThrow('not in private mode');
   expect(storage.values.size).toBe(1);
 });
 
 test('a database that is full says so, and takes more when there is room', async () => {
   const { store } = await tab();
-  const full = vi.spyOn(IDBObjectStore.prototype, 'put').mockImplementation(() => { throw new DOMException('no room', 'QuotaExceededError'); });
+  const full = vi.spyOn(IDBObjectStore.prototype, 'put').mockImplementation(() => {
+    throw new DOMException('no room', 'QuotaExceededError');
+  });
   await expect(store.put(item('one'))).rejects.toThrow('no room');
   full.mockRestore();
   await store.put(item('one'));
@@ -199,15 +206,20 @@ test('a database that does not open is waited for no longer than 3 seconds, and 
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   let slow = true;
   const other = indexedDB.open('verbatim', 1);
-  other.onupgradeneeded = () => { // nobody else gets the database before this transaction ends
+  other.onupgradeneeded = () => {
+    // nobody else gets the database before this transaction ends
     const outbox = other.result.createObjectStore('outbox', { keyPath: ['user', 'id'] });
     outbox.put({ user: 'ann', id: 'id of one', owner: 'of old', item: item('one') });
-    (function goOn() { if (slow) outbox.count().onsuccess = goOn; })();
+    (function goOn() {
+      if (slow) outbox.count().onsuccess = goOn;
+    })();
   };
   const store = new IndexedDbStore({ user: 'ann', locks, storage: undefined });
   onTestFinished(() => store.close());
   const later: string[] = [];
-  const opened = expect(store.open((found) => later.push(...found.map(({ text }) => text)))).rejects.toThrow('did not open within 3 s');
+  const opened = expect(store.open((found) => later.push(...found.map(({ text }) => text)))).rejects.toThrow(
+    'did not open within 3 s',
+  );
   await vi.advanceTimersByTimeAsync(2_999);
   expect(later).toEqual([]);
   await vi.advanceTimersByTimeAsync(1);
@@ -252,7 +264,7 @@ test('two tabs write through a dead server, one is closed, and all is recorded o
   await two!.chat.close();
 });
 
-test('an id of the caller\'s own that the store holds is not written over before it has said so', async () => {
+test("an id of the caller's own that the store holds is not written over before it has said so", async () => {
   for (const text of ['hi', 'another text']) {
     vi.stubGlobal('indexedDB', new IDBFactory());
     const server = new FakeServer();
@@ -281,7 +293,9 @@ function webStorage(start: Record<string, string>): KeyValue & { values: Map<str
   const values = new Map(Object.entries(start));
   return {
     values,
-    get length() { return values.size; },
+    get length() {
+      return values.size;
+    },
     key: (index) => [...values.keys()][index] ?? null,
     getItem: (key) => values.get(key) ?? null,
     setItem: (key, value) => void values.set(key, value),

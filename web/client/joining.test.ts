@@ -47,7 +47,11 @@ test('what waits for another log may stand anywhere in it, if it was ever sent',
   server.say('bob', 'first');
   await vi.advanceTimersByTimeAsync(1_000);
   const sends = server.sockets.flatMap((socket) => socket.sent).filter((frame) => frame.type === 'send');
-  expect(sends).toMatchObject([{ text: 'tried', since: 3 }, { text: 'tried', since: 0 }, { text: 'new', since: 1 }]);
+  expect(sends).toMatchObject([
+    { text: 'tried', since: 3 },
+    { text: 'tried', since: 0 },
+    { text: 'new', since: 1 },
+  ]);
   expect(texts()).toEqual(['first', 'tried', 'new']);
 });
 
@@ -97,7 +101,7 @@ test('the ack of the first entry names the log too, where the entry itself does 
   expect(server.socket!.last('join')).toMatchObject({ after: 0, log: 'log-1' });
 });
 
-test('an older copy of the record that was put back is another record: one\'s own ack tells', async () => {
+test("an older copy of the record that was put back is another record: one's own ack tells", async () => {
   const { server, chat, texts, told } = await online();
   for (const text of ['a', 'b']) server.say('bob', text);
   chat.send('lobby', 'mine');
@@ -113,7 +117,7 @@ test('an older copy of the record that was put back is another record: one\'s ow
   expect([texts(), told.resets]).toEqual([['a', 'b', 'other three', 'other four', 'other five'], ['lobby']]);
 });
 
-test('a join\'s own sum tells of an older copy that was put back', async () => {
+test("a join's own sum tells of an older copy that was put back", async () => {
   const record = new FakeServer();
   for (const text of ['a', 'b', 'c']) record.say('bob', text);
   const { server, texts, told } = await online(record);
@@ -158,19 +162,22 @@ test('who only followed while an older copy was put back finds out as well, and 
   expect(told.resets).toEqual(['lobby']);
 });
 
-test.for(['open', 'followed'] as const)('a doubt about the record outlives the connection that was lost before it was settled: %s', async (mode) => {
-  const { server, chat, texts, told } = await online();
-  for (const text of ['a', 'b', 'c']) server.say('bob', text);
-  if (mode === 'followed') chat.open('kitchen');
-  server.loses = (frame) => frame.type === 'history';
-  server.putBack(1);
-  for (const text of ['other two', 'other three', 'other four']) server.say('bob', text);
-  await vi.advanceTimersByTimeAsync(1_000);
-  server.loses = () => false;
-  await vi.advanceTimersByTimeAsync(10_000);
-  chat.open('lobby');
-  expect([texts(), told.resets]).toEqual([['a', 'other two', 'other three', 'other four'], ['lobby']]);
-});
+test.for(['open', 'followed'] as const)(
+  'a doubt about the record outlives the connection that was lost before it was settled: %s',
+  async (mode) => {
+    const { server, chat, texts, told } = await online();
+    for (const text of ['a', 'b', 'c']) server.say('bob', text);
+    if (mode === 'followed') chat.open('kitchen');
+    server.loses = (frame) => frame.type === 'history';
+    server.putBack(1);
+    for (const text of ['other two', 'other three', 'other four']) server.say('bob', text);
+    await vi.advanceTimersByTimeAsync(1_000);
+    server.loses = () => false;
+    await vi.advanceTimersByTimeAsync(10_000);
+    chat.open('lobby');
+    expect([texts(), told.resets]).toEqual([['a', 'other two', 'other three', 'other four'], ['lobby']]);
+  },
+);
 
 test('what waits while an older copy is put back knows of no place in the history that is gone', async () => {
   const record = new FakeServer();
@@ -190,7 +197,7 @@ test('what waits while an older copy is put back knows of no place in the histor
   expect([texts(), unsettled()]).toEqual([['a', 'mine', 'also mine'], []]);
 });
 
-test('the entry that is known stays known over a lost connection, and an ack of before the join\'s answer is none', async () => {
+test("the entry that is known stays known over a lost connection, and an ack of before the join's answer is none", async () => {
   const { server, chat, texts, told } = await online();
   server.say('bob', 'a');
   server.socket!.drop();

@@ -1,12 +1,13 @@
 // How a conversation is joined: as what, from where, and after each lost connection exactly where it was. Here it is
 // found out too where its record is not the one that it was.
-import type { PageConnection, Timer } from './page-connection.ts';
+
 import { defined } from './defined.ts';
 import { conversationProblem, isPassing, type Refusal } from './limits.ts';
 import type { Place } from './outbox.ts';
+import type { PageConnection, Timer } from './page-connection.ts';
 import type { Position } from './position.ts';
-import { Timeline } from './timeline.ts';
 import type { Ack, Entry, ErrorFrame, Joined, Left, Message, Request, Seq, ServerFrame } from './protocol.ts';
+import { Timeline } from './timeline.ts';
 
 /** `open` gets every entry, `followed` only hears of the newest seq, `idle` is not joined. */
 export type ConversationMode = 'open' | 'followed' | 'idle';

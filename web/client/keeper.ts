@@ -50,7 +50,10 @@ export class Keeper {
     const { store } = this;
     this.unsaved.set(keyOf(item), item);
     if (!store || this.isReserved(item)) return;
-    attempt(() => store.put({ ...item })).then(() => this.saved(item), (error: unknown) => this.failed(error));
+    attempt(() => store.put({ ...item })).then(
+      () => this.saved(item),
+      (error: unknown) => this.failed(error),
+    );
   }
 
   forget(item: OutboxItem): void {
@@ -58,7 +61,10 @@ export class Keeper {
     const { id, conversation } = item;
     this.unsaved.delete(keyOf(item));
     if (this.reserved.delete(keyOf(item)) || !store) return;
-    attempt(() => store.remove(id, conversation)).then(() => this.goOn(), (error: unknown) => this.failed(error));
+    attempt(() => store.remove(id, conversation)).then(
+      () => this.goOn(),
+      (error: unknown) => this.failed(error),
+    );
   }
 
   async close(): Promise<void> {

@@ -2,7 +2,7 @@
 // anything is queued or kept, for a frame over the limit is answered with a close, and sending it again with another
 // one.
 import { sentenceOf } from './error-sentence.ts';
-import { byteLength, isConversationId, type ErrorFrame, type Limits, type Seq } from './protocol.ts';
+import { byteLength, type ErrorFrame, isConversationId, type Limits, type Seq } from './protocol.ts';
 
 /** The contract's own limits: what holds before a server has said its own. */
 export const defaultLimits: Limits = {
@@ -94,7 +94,9 @@ function stringProblem(what: string, value: unknown, most: number): Refusal | un
 function contentProblem(what: string, content: string, most: number, json: string): Refusal | undefined {
   const bytes = byteLength(content);
   if (bytes > most) return tooLarge(`${what} has at most ${most} bytes: this one has ${bytes}`);
-  return forbiddenEscape.test(json) ? badRequest(`${what} has U+0000 or half of a surrogate pair: no string may`) : undefined;
+  return forbiddenEscape.test(json)
+    ? badRequest(`${what} has U+0000 or half of a surrogate pair: no string may`)
+    : undefined;
 }
 
 /** What is wrong with the seq of an entry. */

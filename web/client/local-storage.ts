@@ -14,16 +14,18 @@ export interface KeyValue {
 
 export class LastWords {
   /** Those of one user at one server. */
-  constructor(private readonly storage: KeyValue | undefined, private readonly database: string, private readonly user: string) {}
+  constructor(
+    private readonly storage: KeyValue | undefined,
+    private readonly database: string,
+    private readonly user: string,
+  ) {}
 
   /** Leaves what there is room for. */
   leave(items: Iterable<OutboxItem>): void {
     for (const item of items) {
       try {
         this.storage?.setItem(this.prefix + encodeURIComponent(keyOf(item)), JSON.stringify(item));
-      } catch {
-        continue; // full or forbidden too, and the store has said so already; or an item that is no JSON
-      }
+      } catch {}
     }
   }
 

@@ -1,7 +1,7 @@
 // One message on its way to the record, and how one that was kept comes back.
 import { defined } from './defined.ts';
 import { badRequest, isNumber, noLimits, problemOf, type Refusal } from './limits.ts';
-import { newId, type Limits, type Seq } from './protocol.ts';
+import { type Limits, newId, type Seq } from './protocol.ts';
 
 export interface OutboxItem {
   /** Its author's own, unique for the user in the conversation: what makes sending it again safe. */

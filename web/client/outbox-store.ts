@@ -20,7 +20,9 @@ export interface OutboxStore {
 /** Keeps nothing: what waits lives as long as the client that holds it. For programs, where there is no IndexedDB. */
 export class MemoryStore implements OutboxStore {
   readonly keepsNothing = 'what waits is in memory alone';
-  async open(): Promise<OutboxItem[]> { return []; }
+  async open(): Promise<OutboxItem[]> {
+    return [];
+  }
   async put(): Promise<void> {}
   async remove(): Promise<void> {}
   async close(): Promise<void> {}

@@ -5,8 +5,8 @@ import { chatWith, FakeServer, FakeStore, online } from './testing.ts';
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-
-const sends = (server: FakeServer) => server.sockets.flatMap((socket) => socket.sent.filter((frame) => frame.type === 'send'));
+const sends = (server: FakeServer) =>
+  server.sockets.flatMap((socket) => socket.sent.filter((frame) => frame.type === 'send'));
 
 test('a message is sending until its ack, and then on the record', async () => {
   const { server, chat, texts, unsettled, store } = await online();
@@ -128,7 +128,8 @@ test('one that came out of order goes again after the one before it', async () =
   server.socket!.drop();
   for (const text of ['one', 'two', 'three']) chat.send('lobby', text);
   let failures = 1;
-  server.refuses = (send) => (send.text === 'one' && failures-- > 0 ? { code: 'unavailable', reason: 'disk full', retry_after: 1 } : undefined);
+  server.refuses = (send) =>
+    send.text === 'one' && failures-- > 0 ? { code: 'unavailable', reason: 'disk full', retry_after: 1 } : undefined;
   await vi.advanceTimersByTimeAsync(500);
   expect(texts()).toEqual([]); // two and three were sent too, and refused: they name the one before them
   await vi.advanceTimersByTimeAsync(1_500);
@@ -223,7 +224,9 @@ test('what another tab left behind is sent too, once, in its place', async () =>
 test('another user gets nothing of what waits for the one before', async () => {
   const store = new FakeStore();
   const other = new FakeStore();
-  const { server, chat, unsettled } = await online(new FakeServer(), store, { store: (user) => (user === 'bob' ? other : store) });
+  const { server, chat, unsettled } = await online(new FakeServer(), store, {
+    store: (user) => (user === 'bob' ? other : store),
+  });
   server.socket!.drop();
   chat.send('lobby', 'of ann');
   server.user = 'bob';
@@ -304,7 +307,13 @@ test('one that names a message which was discarded meanwhile goes again without 
   const { ref } = server.socket!.last('send');
   chat.discard(one.id);
   server.answers = true;
-  server.socket!.receive({ type: 'error', code: 'out_of_order', reason: 'prev is not on the record', conversation: 'lobby', ref });
+  server.socket!.receive({
+    type: 'error',
+    code: 'out_of_order',
+    reason: 'prev is not on the record',
+    conversation: 'lobby',
+    ref,
+  });
   expect(texts()).toEqual(['two']);
 });
 

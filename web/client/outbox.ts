@@ -2,14 +2,15 @@
 // safe; each names the one before it (`prev`), so that the server keeps their order through any failure; and what is
 // sent again says after which entry it can stand at the earliest (`since`), so that it is recorded once however late it
 // comes. What cannot be sent at all, by its size or its shape, fails here, and those behind it go on.
-import { byteLength, newId, type Ack, type ErrorFrame, type Limits, type Message } from './protocol.ts';
-import type { Request, Seq, ServerFrame } from './protocol.ts';
-import type { OnReply, Timer } from './page-connection.ts';
+
 import { defined } from './defined.ts';
 import { Keeper, type StorageState } from './keeper.ts';
-import { defaultLimits, problemOf, seqProblem, type Refusal } from './limits.ts';
-import { keyOf, revive, saysTheSame, type OutboxItem } from './outbox-item.ts';
+import { defaultLimits, problemOf, type Refusal, seqProblem } from './limits.ts';
+import { keyOf, type OutboxItem, revive, saysTheSame } from './outbox-item.ts';
 import type { OutboxStore } from './outbox-store.ts';
+import type { OnReply, Timer } from './page-connection.ts';
+import type { Request, Seq, ServerFrame } from './protocol.ts';
+import { type Ack, byteLength, type ErrorFrame, type Limits, type Message, newId } from './protocol.ts';
 
 /** What a message is made of, and the last seq that its author knew of in which log. */
 export interface Draft {
@@ -115,7 +116,8 @@ export class Outbox {
     const sizeOf = (item: OutboxItem) => byteLength(JSON.stringify(item));
     const flying = [...this.inFlight].filter((item) => item.state === 'sending' && !this.shown.has(item));
     const [largest] = flying.sort((a, b) => sizeOf(b) - sizeOf(a));
-    const reason = 'the connection was closed for a frame over the limit; of what was on its way this is the largest: send it in parts';
+    const reason =
+      'the connection was closed for a frame over the limit; of what was on its way this is the largest: send it in parts';
     if (largest) this.fail(largest, { code: 'too_large', reason });
   }
 
@@ -201,7 +203,11 @@ export class Outbox {
   private newItem({ conversation, text, id, earliest, newest, log, target, meta }: Draft): OutboxItem {
     const before = this.items.at(-1)?.created ?? 0;
     return {
-      id: id ?? newId(), conversation, text, since: earliest ?? newest, state: 'sending',
+      id: id ?? newId(),
+      conversation,
+      text,
+      since: earliest ?? newest,
+      state: 'sending',
       created: Math.max(Date.now(), before + 1),
       ...defined({ log, target: target ?? undefined, meta: meta == null ? undefined : asJson(meta) }),
     };
@@ -328,7 +334,8 @@ export class Outbox {
       if (!before || !this.items.includes(before) || before.state !== 'sending') this.pump(item.conversation);
       return;
     }
-    if (error.code === 'reset') { // its log is not the conversation's any more
+    if (error.code === 'reset') {
+      // its log is not the conversation's any more
       this.uproot(item);
       this.pump(item.conversation);
       return;

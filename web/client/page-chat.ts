@@ -1,7 +1,6 @@
 // One connection, the conversations that are open or followed on it, and the outbox: what a page of conversations needs
 // of a client. What programs need besides is in chat.ts, so that the page does not load it.
 import { socketAddress } from './address.ts';
-import { PageConnection, type ConnectionOptions, type ConnectionState, type Socket } from './page-connection.ts';
 import { Conversation } from './conversation.ts';
 import { defined } from './defined.ts';
 import { Emitter } from './events.ts';
@@ -12,6 +11,7 @@ import { conversationProblem } from './limits.ts';
 import { Outbox, type Place } from './outbox.ts';
 import type { OutboxItem } from './outbox-item.ts';
 import { MemoryStore, type OutboxStore } from './outbox-store.ts';
+import { type ConnectionOptions, type ConnectionState, PageConnection, type Socket } from './page-connection.ts';
 import type { Position } from './position.ts';
 import type { Entry, ErrorFrame, HistoryPage, Limits, Message, Seq, ServerFrame } from './protocol.ts';
 import { RequestError } from './request-error.ts';
@@ -206,7 +206,7 @@ export class PageChat extends Emitter<ChatEvents> {
   send(id: string, text: string, { id: own, target, since, meta }: SendOptions = {}): OutboxItem {
     const conversation = this.conversations.get(id);
     conversation?.typed();
-    const earliest = own === undefined ? undefined : since ?? target;
+    const earliest = own === undefined ? undefined : (since ?? target);
     const { newest = 0, log } = conversation ?? {};
     return this.outbox.add({ conversation: id, text, id: own, newest, earliest, log, target, meta });
   }
@@ -365,11 +365,12 @@ export class PageChat extends Emitter<ChatEvents> {
 
   /** Tells of all that is left out at once. */
   private leaveOut(id: string, reason: string): void {
-    if (this.leftOut.size === 0) queueMicrotask(() => {
-      const conversations = [...this.leftOut];
-      this.leftOut.clear();
-      this.emit('problem', { code: 'rate_limited', reason, conversations });
-    });
+    if (this.leftOut.size === 0)
+      queueMicrotask(() => {
+        const conversations = [...this.leftOut];
+        this.leftOut.clear();
+        this.emit('problem', { code: 'rate_limited', reason, conversations });
+      });
     this.leftOut.add(id);
   }
 

@@ -3,8 +3,8 @@ import { retryAfter, retryDelay } from './backoff.ts';
 import type { Told } from './cause.ts';
 import { sentenceOf } from './error-sentence.ts';
 import { badRequest, defaultLimits, frameProblem } from './limits.ts';
-import { closeCode, type ErrorFrame, type Limits } from './protocol.ts';
 import type { Request, ServerFrame, Welcome } from './protocol.ts';
+import { closeCode, type ErrorFrame, type Limits } from './protocol.ts';
 import { RequestError } from './request-error.ts';
 
 /** The part of a WebSocket that is used here: a browser's, Node's own, and the one of the package `ws` all have it. */
@@ -109,7 +109,8 @@ export class PageConnection {
     try {
       const address = this.options.url(this.user);
       if (epoch === this.epoch) this.listen(open(address, this.options.protocols?.() ?? []));
-    } catch (error) { // no address, or one that this page may not use
+    } catch (error) {
+      // no address, or one that this page may not use
       if (epoch === this.epoch) this.enter({ phase: 'refused', code: 0, reason: sentenceOf(error) });
     }
   }
@@ -119,7 +120,8 @@ export class PageConnection {
     socket.onopen = () => (this.opened = true);
     socket.onmessage = (event: { data: unknown }) => this.receive(String(event.data));
     socket.onclose = (event: { code: number; reason: string }) => this.lost(event.code, event.reason);
-    socket.onerror = (event: unknown) => { // a close follows; without a listener it would end a Node process
+    socket.onerror = (event: unknown) => {
+      // a close follows; without a listener it would end a Node process
       if (this.socket === socket) this.told = this.heardFrom(event);
     };
     this.expectSomething(patience);
@@ -185,7 +187,8 @@ export class PageConnection {
   ask(request: Request): Promise<ServerFrame> {
     return new Promise((resolve, reject) => {
       const sent = this.request(request, (reply) => {
-        if (reply === undefined) reject(new RequestError('disconnected', 'the connection was lost before the answer came'));
+        if (reply === undefined)
+          reject(new RequestError('disconnected', 'the connection was lost before the answer came'));
         else if (reply.type === 'error') reject(RequestError.of(reply));
         else resolve(reply);
       });
@@ -289,8 +292,10 @@ export class PageConnection {
   /** What is known, for a person, where no close said more. */
   protected inWords(opened: boolean, _told: Told): string {
     if (opened) return 'the connection was lost';
-    return 'no WebSocket opened, and a browser does not tell why: '
-      + 'does the server take this origin (--allow-origin), and is it there?';
+    return (
+      'no WebSocket opened, and a browser does not tell why: ' +
+      'does the server take this origin (--allow-origin), and is it there?'
+    );
   }
 
   private enter(state: ConnectionState): void {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { People } from './people.ts';
 import { Growing } from './growing.ts';
+import { People } from './people.ts';
 
 let people: People;
 beforeEach(() => {
@@ -60,7 +60,8 @@ test('a read mark never goes back', () => {
 
 test('a growing message grows, may be told anew, and ends on the record or cancelled', () => {
   const growing = new Growing();
-  const grow = (frame: object) => growing.accept({ type: 'stream', conversation: 'lobby', id: 'm1', from: 'bot', ...frame });
+  const grow = (frame: object) =>
+    growing.accept({ type: 'stream', conversation: 'lobby', id: 'm1', from: 'bot', ...frame });
   grow({ n: 0, delta: 'Hel' });
   grow({ n: 1, delta: 'lo' });
   expect(growing.list()).toEqual([{ id: 'm1', from: 'bot', text: 'Hello' }]);

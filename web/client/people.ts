@@ -32,7 +32,10 @@ export class People {
   typing(user: string): void {
     if (Date.now() - (this.wrote.get(user) ?? 0) < typingMayLag) return;
     clearTimeout(this.typists.get(user));
-    this.typists.set(user, setTimeout(() => this.stopped(user), typingLasts));
+    this.typists.set(
+      user,
+      setTimeout(() => this.stopped(user), typingLasts),
+    );
     this.onChange();
   }
 

@@ -1,7 +1,7 @@
 // Where a program goes on: the position that it keeps, the ids of its own, and what each message became.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { chatWith, FakeServer, FakeStore, online, type Frame } from './testing.ts';
 import type { JoinOptions, Position } from './position.ts';
+import { chatWith, FakeServer, FakeStore, type Frame, online } from './testing.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -325,7 +325,7 @@ test('what is recorded has its receipt: seq, time, sum and log, whichever of ack
   expect(ackFirst).toMatchObject({ state: 'recorded', seq: 2, time: 'then', sum: 'one ‖ two', log: 'log-1' });
 });
 
-test("a receipt names the log that the message is in: one that was left may be another by now", async () => {
+test('a receipt names the log that the message is in: one that was left may be another by now', async () => {
   const { server, chat } = await online();
   server.say('bob', 'old');
   chat.leave('lobby');

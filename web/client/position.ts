@@ -1,8 +1,8 @@
 // Where a conversation is gone on with: by this client after a lost connection, by a program that was started again.
 import { defined } from './defined.ts';
 import { badRequest, isNumber, type Refusal } from './limits.ts';
-import { RequestError } from './request-error.ts';
 import { byteLength, type Seq } from './protocol.ts';
+import { RequestError } from './request-error.ts';
 
 /**
  * Where this client stands in a conversation's record, as JSON: a program keeps it, and hands it back in its next life.

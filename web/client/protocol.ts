@@ -148,19 +148,42 @@ export interface ErrorFrame {
 
 /** What the server may say; anything else is passed over, its seq apart. */
 export type ServerFrame =
-  | Welcome | Joined | Message | Ack | Last | Growth | Left | HistoryPage | Presence | Typing | Read | ErrorFrame
+  | Welcome
+  | Joined
+  | Message
+  | Ack
+  | Last
+  | Growth
+  | Left
+  | HistoryPage
+  | Presence
+  | Typing
+  | Read
+  | ErrorFrame
   | { type: 'pong'; ref?: string };
 
 /** What the client may say. What is undefined is not on the wire. */
 export type Request =
   | {
-      type: 'join'; conversation: string; after?: Seq | undefined; log?: string | undefined; known?: Seq | undefined;
-      sum?: string | undefined; limit?: number | undefined; messages?: boolean | undefined;
+      type: 'join';
+      conversation: string;
+      after?: Seq | undefined;
+      log?: string | undefined;
+      known?: Seq | undefined;
+      sum?: string | undefined;
+      limit?: number | undefined;
+      messages?: boolean | undefined;
     }
   | { type: 'leave' | 'typing'; conversation: string }
   | {
-      type: 'send'; conversation: string; id: string; text: string; target?: Seq | undefined;
-      meta?: Record<string, unknown> | undefined; log?: string | undefined; prev?: string | undefined;
+      type: 'send';
+      conversation: string;
+      id: string;
+      text: string;
+      target?: Seq | undefined;
+      meta?: Record<string, unknown> | undefined;
+      log?: string | undefined;
+      prev?: string | undefined;
       since?: Seq | undefined;
     }
   | { type: 'history'; conversation: string; before?: Seq; after?: Seq; limit?: number }
@@ -168,7 +191,15 @@ export type Request =
   | { type: 'ping' };
 
 /** The close codes that have a meaning of their own here. */
-export const closeCode = { draining: 1001, protocol: 1002, policy: 1008, tooBig: 1009, tryLater: 1013, unauthorized: 4001, forbidden: 4003 } as const;
+export const closeCode = {
+  draining: 1001,
+  protocol: 1002,
+  policy: 1008,
+  tooBig: 1009,
+  tryLater: 1013,
+  unauthorized: 4001,
+  forbidden: 4003,
+} as const;
 
 const conversationPattern = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 

@@ -1,17 +1,17 @@
 // @vitest-environment happy-dom
 // The hooks in real React: what they draw, how often, and what they join and leave.
-import { act, createElement, StrictMode, useEffect, useState, type FunctionComponent, type ReactNode } from 'react';
+import { act, createElement, type FunctionComponent, type ReactNode, StrictMode, useEffect, useState } from 'react';
 import { createRoot, hydrateRoot } from 'react-dom/client';
 import { renderToString } from 'react-dom/server';
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import type { Chat, ChatOptions } from './chat.ts';
 import {
   ChatProvider,
+  type UseConversationOptions,
+  type UsedConversation,
   useChat,
   useConnection,
   useConversation,
-  type UseConversationOptions,
-  type UsedConversation,
 } from './react.ts';
 import { chatWith, FakeServer, FakeStore } from './testing.ts';
 

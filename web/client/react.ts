@@ -3,21 +3,21 @@
 import {
   createContext,
   createElement,
+  type ReactElement,
+  type ReactNode,
   useContext,
   useEffect,
   useMemo,
   useState,
   useSyncExternalStore,
-  type ReactElement,
-  type ReactNode,
 } from 'react';
 import { Chat, type ChatOptions, type SendOptions } from './chat.ts';
-import type { ConnectionState, Timer } from './page-connection.ts';
-import { stay, type Begun } from './react-stay.ts';
-import { nothing, snapshotOf, type ConversationSnapshot } from './react-snapshot.ts';
-import type { JoinOptions } from './position.ts';
 import type { OutboxItem } from './outbox-item.ts';
+import type { ConnectionState, Timer } from './page-connection.ts';
+import type { JoinOptions } from './position.ts';
 import type { Seq } from './protocol.ts';
+import { type ConversationSnapshot, nothing, snapshotOf } from './react-snapshot.ts';
+import { type Begun, stay } from './react-stay.ts';
 
 export type { ConversationSnapshot } from './react-snapshot.ts';
 
@@ -105,11 +105,9 @@ export function useConversation(
   const chat = need(given);
   const [begun] = useState<Begun>(() => new Set());
   const follow = options?.follow === true;
-  useEffect(() => stay(chat.conversation(id), options, begun), [chat, id, follow]); // the rest is where it begins, once
-  const subscribe = useMemo(
-    () => (changed: () => void) => watch(chat, id, changed),
-    [chat, id],
-  );
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the other options say where it begins, and count once
+  useEffect(() => stay(chat.conversation(id), options, begun), [chat, id, follow]);
+  const subscribe = useMemo(() => (changed: () => void) => watch(chat, id, changed), [chat, id]);
   const snapshot = useSyncExternalStore(
     subscribe,
     () => snapshotOf(chat, id),

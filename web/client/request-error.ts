@@ -5,7 +5,10 @@ export class RequestError extends Error {
   override readonly name = 'RequestError';
 
   /** `code` is the server's, or `disconnected` where the request may not have reached it, or its answer did not come. */
-  constructor(readonly code: string, reason: string) {
+  constructor(
+    readonly code: string,
+    reason: string,
+  ) {
     super(reason);
   }
 

@@ -1,8 +1,8 @@
 // Messages under one id: sent twice, by two lives or two callers, given up and sent again. One is on the record, once,
 // and none is lost for another one.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { chatWith, FakeServer, FakeStore, online } from './testing.ts';
 import type { OutboxItem } from './outbox-item.ts';
+import { chatWith, FakeServer, FakeStore, online } from './testing.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

@@ -3,7 +3,11 @@
 
 /** The part of navigator.locks that is used here. */
 export interface Locks {
-  request(name: string, options: { ifAvailable?: boolean; signal?: AbortSignal }, held: (lock: unknown) => unknown): Promise<unknown>;
+  request(
+    name: string,
+    options: { ifAvailable?: boolean; signal?: AbortSignal },
+    held: (lock: unknown) => unknown,
+  ): Promise<unknown>;
 }
 
 export class TabLock {
@@ -11,7 +15,10 @@ export class TabLock {
   private readonly gone = new AbortController();
   private readonly awaited = new Set<string>();
 
-  constructor(private readonly locks: Locks, private readonly owner: string) {}
+  constructor(
+    private readonly locks: Locks,
+    private readonly owner: string,
+  ) {}
 
   /** Holds this tab's own lock until close; says whether it could be had. Storage that is forbidden may forbid locks too. */
   hold(): Promise<boolean> {
@@ -37,7 +44,8 @@ export class TabLock {
   whenGone(owner: string, inherit: () => Promise<void>): void {
     if (this.awaited.has(owner)) return;
     this.awaited.add(owner);
-    this.locks.request(nameOf(owner), { signal: this.gone.signal }, inherit)
+    this.locks
+      .request(nameOf(owner), { signal: this.gone.signal }, inherit)
       .catch(() => {}) // closed; or the heir's storage failed, and the next one to look finds it all still there
       .finally(() => this.awaited.delete(owner));
   }

@@ -1,11 +1,11 @@
 // A server in memory for the tests of this package: it keeps records, and loses connections when it is told to.
-import type { Socket } from './page-connection.ts';
+
 import { vi } from 'vitest';
 import { Chat, type ChatOptions } from './chat.ts';
+import type { StorageState } from './keeper.ts';
 import type { OutboxItem } from './outbox-item.ts';
 import type { OutboxStore } from './outbox-store.ts';
-import type { ConnectionState } from './page-connection.ts';
-import type { StorageState } from './keeper.ts';
+import type { ConnectionState, Socket } from './page-connection.ts';
 import type { Locks } from './tab-lock.ts';
 
 export type Frame = Record<string, any>; // what stands on the wire, unchecked
@@ -19,7 +19,10 @@ export class FakeSocket implements Socket {
   sent: Frame[] = [];
   closed = false;
 
-  constructor(readonly url: string, private readonly onFrame: (frame: Frame) => void = () => {}) {}
+  constructor(
+    readonly url: string,
+    private readonly onFrame: (frame: Frame) => void = () => {},
+  ) {}
 
   send(text: string): void {
     const frame = JSON.parse(text) as Frame;
@@ -104,7 +107,16 @@ export class FakeServer {
   say(from: string, text: string, id?: string): Frame {
     const seq = this.record.length + 1;
     const time = `2026-11-24T12:00:00.${String(++this.clock).padStart(6, '0')}Z`;
-    const message = { type: 'message', conversation: 'lobby', seq, id, from, time, text, ...(seq === 1 && { log: this.log }) };
+    const message = {
+      type: 'message',
+      conversation: 'lobby',
+      seq,
+      id,
+      from,
+      time,
+      text,
+      ...(seq === 1 && { log: this.log }),
+    };
     this.record.push(message);
     if (this.joined && this.socket) this.give(this.socket, message);
     return message;
@@ -124,7 +136,10 @@ export class FakeServer {
 
   /** The sum of an entry, at most 64 bytes: it tells of all entries up to there. */
   sum(seq: number): string {
-    const all = this.record.slice(0, seq).map((entry) => entry.text).join(' ‖ ');
+    const all = this.record
+      .slice(0, seq)
+      .map((entry) => entry.text)
+      .join(' ‖ ');
     if (all.length <= 48) return all;
     return `${seq}: ${[...all].reduce((sum, unit) => (sum * 31 + unit.codePointAt(0)!) % 2 ** 40, 0)}`;
   }
@@ -137,7 +152,8 @@ export class FakeServer {
   private take(socket: FakeSocket, frame: Frame): void {
     if (!this.answers) return;
     const bytes = new TextEncoder().encode(JSON.stringify(frame)).length;
-    if (bytes > Math.min(this.narrow, this.limits.frame ?? 131_072)) return socket.drop(1009, 'a frame is over the limit');
+    if (bytes > Math.min(this.narrow, this.limits.frame ?? 131_072))
+      return socket.drop(1009, 'a frame is over the limit');
     if (frame.type === 'ping') this.give(socket, { type: 'pong', ref: frame.ref });
     if (frame.type === 'join') this.join(socket, frame);
     if (frame.type === 'leave') this.leave(socket, frame);
@@ -149,7 +165,13 @@ export class FakeServer {
       const { after, before = Infinity, limit = 50 } = frame;
       const asked = this.record.filter((entry) => entry.seq > (after ?? 0) && entry.seq < before);
       const messages = after === undefined ? asked.slice(-limit) : asked.slice(0, limit);
-      this.give(socket, { type: 'history', conversation: 'lobby', messages, more: messages.length < asked.length, ref: frame.ref });
+      this.give(socket, {
+        type: 'history',
+        conversation: 'lobby',
+        messages,
+        more: messages.length < asked.length,
+        ref: frame.ref,
+      });
     }
   }
 
@@ -170,7 +192,8 @@ export class FakeServer {
       return this.give(socket, { type: 'error', code: 'rate_limited', reason: 'leave one first', conversation, ref });
     }
     this.places.add(conversation);
-    if (conversation !== 'lobby') return this.give(socket, { type: 'joined', conversation, first: 1, last: 0, online: [], count: 1, ref });
+    if (conversation !== 'lobby')
+      return this.give(socket, { type: 'joined', conversation, first: 1, last: 0, online: [], count: 1, ref });
     const other = log !== undefined && log !== this.log && !this.forgives;
     const gone = known !== undefined && !this.forgives && (known > this.record.length || this.sum(known) !== sum);
     const reset = (other || gone) && { code: 'reset', reason: 'another record' };
@@ -180,10 +203,20 @@ export class FakeServer {
     if (beyond) return this.give(socket, { type: 'error', conversation: 'lobby', ...beyond, ref });
     if (refusal) return this.give(socket, { type: 'error', conversation: 'lobby', ...refusal, ref });
     const { length } = this.record;
-    const first = Math.min(messages ? after ?? Math.max(0, length - limit) : length, length) + 1;
+    const first = Math.min(messages ? (after ?? Math.max(0, length - limit)) : length, length) + 1;
     this.joined = messages;
     const named = length > 0 && { log: this.log, sum: this.sum(length) };
-    this.give(socket, { type: 'joined', conversation: 'lobby', ...named, first, last: length, read: this.marks.get(this.user), online: ['ann'], count: 1, ref });
+    this.give(socket, {
+      type: 'joined',
+      conversation: 'lobby',
+      ...named,
+      first,
+      last: length,
+      read: this.marks.get(this.user),
+      online: ['ann'],
+      count: 1,
+      ref,
+    });
     if (messages) for (const entry of this.record.slice(first - 1, length)) this.give(socket, entry);
   }
 
@@ -241,7 +274,9 @@ export class FakeStore implements OutboxStore {
     this.items.delete(id);
   }
 
-  async close(): Promise<void> { this.closed = true; }
+  async close(): Promise<void> {
+    this.closed = true;
+  }
 
   private fail(): void {
     if (this.trouble !== undefined) throw new Error(this.trouble);
@@ -252,7 +287,11 @@ export class FakeStore implements OutboxStore {
 export class FakeLocks implements Locks {
   private readonly held = new Map<string, Promise<unknown>>();
 
-  async request(name: string, { ifAvailable, signal }: { ifAvailable?: boolean; signal?: AbortSignal }, run: (lock: unknown) => unknown): Promise<unknown> {
+  async request(
+    name: string,
+    { ifAvailable, signal }: { ifAvailable?: boolean; signal?: AbortSignal },
+    run: (lock: unknown) => unknown,
+  ): Promise<unknown> {
     if (ifAvailable && this.held.has(name)) return run(null);
     while (this.held.has(name)) await this.held.get(name);
     if (signal?.aborted) throw new Error('aborted');
@@ -266,10 +305,21 @@ export class FakeLocks implements Locks {
 /** A whole client of a fake server, and what it told its page. */
 export function chatWith(server: FakeServer, store: OutboxStore = new FakeStore(), more: Partial<ChatOptions> = {}) {
   const told = {
-    states: [] as ConnectionState[], storage: [] as StorageState[],
-    resets: [] as string[], problems: [] as string[], failed: [] as string[], recorded: [] as string[],
+    states: [] as ConnectionState[],
+    storage: [] as StorageState[],
+    resets: [] as string[],
+    problems: [] as string[],
+    failed: [] as string[],
+    recorded: [] as string[],
   };
-  const chat = new Chat({ url: 'ws://test/ws', name: 'ann', open: server.open, random: () => 0.5, store: () => store, ...more });
+  const chat = new Chat({
+    url: 'ws://test/ws',
+    name: 'ann',
+    open: server.open,
+    random: () => 0.5,
+    store: () => store,
+    ...more,
+  });
   chat.on('state', (state) => told.states.push(state));
   chat.on('reset', ({ conversation }) => told.resets.push(conversation));
   chat.on('problem', ({ reason }) => told.problems.push(reason));

@@ -1,10 +1,24 @@
 import { beforeEach, expect, test } from 'vitest';
-import { Timeline } from './timeline.ts';
 import type { Joined, Message } from './protocol.ts';
+import { Timeline } from './timeline.ts';
 
-const message = (seq: number): Message => ({ type: 'message', conversation: 'lobby', seq, from: 'ann', time: '', text: `m${seq}` });
-const messages = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => message(from + index));
-const joined = (first: number, last: number): Joined => ({ type: 'joined', conversation: 'lobby', log: 'l', first, last });
+const message = (seq: number): Message => ({
+  type: 'message',
+  conversation: 'lobby',
+  seq,
+  from: 'ann',
+  time: '',
+  text: `m${seq}`,
+});
+const messages = (from: number, to: number) =>
+  Array.from({ length: to - from + 1 }, (_, index) => message(from + index));
+const joined = (first: number, last: number): Joined => ({
+  type: 'joined',
+  conversation: 'lobby',
+  log: 'l',
+  first,
+  last,
+});
 
 let timeline: Timeline;
 const seqs = () => timeline.messages.map((entry) => entry.seq);
@@ -82,7 +96,8 @@ test('a conversation that is empty begins at 1', () => {
   expect(timeline.accept(message(1))).toBe('added');
 });
 
-const past = () => { // 9 … 308 came, 1 … 20 are held
+const past = () => {
+  // 9 … 308 came, 1 … 20 are held
   for (const entry of messages(12, 308)) timeline.accept(entry);
   timeline.moveTo(messages(1, 20));
 };
@@ -144,7 +159,12 @@ test('what is let go may reach into what is kept of the live end', () => {
 
 test('a message is found by its seq, in the window and at the live end', () => {
   past();
-  expect([timeline.find(7)?.seq, timeline.find(300)?.seq, timeline.find(100), timeline.find(400)]).toEqual([7, 300, undefined, undefined]);
+  expect([timeline.find(7)?.seq, timeline.find(300)?.seq, timeline.find(100), timeline.find(400)]).toEqual([
+    7,
+    300,
+    undefined,
+    undefined,
+  ]);
 });
 
 test('another part of the record is taken whole or not at all', () => {

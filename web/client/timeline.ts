@@ -1,7 +1,7 @@
 // The part of one conversation's record that this client holds: an unbroken run of seqs, each entry exactly once.
 // At the live end it grows with what comes. A reader far in the past has it slide away from there: what comes then is counted,
 // and of it only the newest few are kept, so that the way back has no seam and needs no server.
-import { isMessage, type Entry, type Joined, type Message, type Seq } from './protocol.ts';
+import { type Entry, isMessage, type Joined, type Message, type Seq } from './protocol.ts';
 
 /** What became of an entry: it was next, it had been there, or something before it is missing. */
 export type Accepted = 'added' | 'known' | 'gap';

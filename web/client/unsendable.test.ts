@@ -1,9 +1,9 @@
 // A message that can never be sent: it fails with its reason, whoever kept it, and those behind it go on.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { chatWith, FakeServer, FakeStore, online, type Frame } from './testing.ts';
-import { byteLength } from './protocol.ts';
-import type { OutboxItem } from './outbox-item.ts';
 import type { SendOptions } from './chat.ts';
+import type { OutboxItem } from './outbox-item.ts';
+import { byteLength } from './protocol.ts';
+import { chatWith, FakeServer, FakeStore, type Frame, online } from './testing.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

@@ -12,7 +12,10 @@ async function longConversation(length: number) {
   const { timeline } = client.lobby();
   client.lobby().mostHeld = 200;
   const held = () => timeline.messages.map((message) => message.seq);
-  const isWhole = () => expect(held()).toEqual(Array.from({ length: timeline.end - timeline.first + 1 }, (_, index) => timeline.first + index));
+  const isWhole = () =>
+    expect(held()).toEqual(
+      Array.from({ length: timeline.end - timeline.first + 1 }, (_, index) => timeline.first + index),
+    );
   return { ...client, timeline, held, isWhole };
 }
 

@@ -25,7 +25,10 @@ export function normalName(name: string): string {
   let normal = name;
   for (let again = 0; again < 4; again++) {
     const before = normal;
-    normal = normal.replace(/\p{Zs}+/gu, ' ').replace(/^ | $/g, '').normalize('NFKC');
+    normal = normal
+      .replace(/\p{Zs}+/gu, ' ')
+      .replace(/^ | $/g, '')
+      .normalize('NFKC');
     if (normal === before) break;
   }
   return normal;

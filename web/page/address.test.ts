@@ -15,7 +15,8 @@ test('below a path all is as at the root of a host', () => {
   expect(pathOf('kitchen', '/chat/')).toBe('/chat/c/kitchen');
   expect(conversationOf('/chat/c/kitchen', '/chat/')).toBe('kitchen');
   expect(conversationOf('/x/c/y/c/kitchen/', '/x/c/y/')).toBe('kitchen');
-  for (const path of ['/chat/', '/c/kitchen', '/chat/c/', '/chatter/c/kitchen']) expect(conversationOf(path, '/chat/')).toBeUndefined();
+  for (const path of ['/chat/', '/c/kitchen', '/chat/c/', '/chatter/c/kitchen'])
+    expect(conversationOf(path, '/chat/')).toBeUndefined();
 });
 
 test('the socket is where the page came from, and the name is escaped', () => {

@@ -30,10 +30,14 @@ export function App() {
 function Nothing({ id }: { id: string }) {
   return (
     <>
-      <header class="conversation-head"><Back /></header>
+      <header class="conversation-head">
+        <Back />
+      </header>
       <div class="nothing">
         <h1>{id === '' ? strings.nothing.title : strings.nothing.invalidTitle}</h1>
-        <p role={id === '' ? undefined : 'alert'} dir="auto">{id === '' ? strings.nothing.hint : strings.sidebar.invalid(id)}</p>
+        <p role={id === '' ? undefined : 'alert'} dir="auto">
+          {id === '' ? strings.nothing.hint : strings.sidebar.invalid(id)}
+        </p>
       </div>
     </>
   );

@@ -9,7 +9,10 @@ test('each user has a draft in each conversation, and it stays', () => {
   loadDrafts('bob');
   expect(draftOf('lobby')).toBe('');
   loadDrafts('ann');
-  expect([...drafts.value]).toEqual([['lobby', 'half a thou'], ['kitchen', 'one\n  two']]);
+  expect([...drafts.value]).toEqual([
+    ['lobby', 'half a thou'],
+    ['kitchen', 'one\n  two'],
+  ]);
 });
 
 test('an emptied draft is gone', () => {

@@ -51,7 +51,10 @@ class Kept<T> {
   }
 
   private read(): void {
-    const ids = lasting.keys().filter((key) => key.startsWith(this.prefix)).map((key) => key.slice(this.prefix.length));
+    const ids = lasting
+      .keys()
+      .filter((key) => key.startsWith(this.prefix))
+      .map((key) => key.slice(this.prefix.length));
     const found = ids.map((id) => [id, this.valueOf(id)] as const);
     this.all.value = new Map(found.filter((each): each is readonly [string, T] => each[1] !== undefined));
   }
@@ -62,7 +65,11 @@ class Kept<T> {
   }
 }
 
-const texts = new Kept<string>('draft', (text) => text, (text) => text);
+const texts = new Kept<string>(
+  'draft',
+  (text) => text,
+  (text) => text,
+);
 const answers = new Kept<Answered>('answer', JSON.stringify, parseAnswered);
 
 export const drafts = texts.all;

@@ -14,7 +14,14 @@ interface Props {
 export function Icon({ size, line, d, sharp, ...more }: Props) {
   return (
     <svg viewBox="0 0 24 24" width={size} height={size} aria-hidden="true" {...more}>
-      <path fill="none" stroke="currentColor" stroke-width={line} stroke-linecap="round" stroke-linejoin={sharp ? undefined : 'round'} d={d} />
+      <path
+        fill="none"
+        stroke="currentColor"
+        stroke-width={line}
+        stroke-linecap="round"
+        stroke-linejoin={sharp ? undefined : 'round'}
+        d={d}
+      />
     </svg>
   );
 }

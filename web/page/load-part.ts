@@ -15,8 +15,12 @@ function ask(href: string): Promise<unknown> {
   let answer = asked.get(href);
   if (!answer) {
     const link = document.createElement('link');
-    asked.set(href, answer = new Promise((onload, onerror) => Object.assign(link, { rel: 'stylesheet', href, onload, onerror })));
-    answer.catch(() => { // the next time it is asked for again
+    asked.set(
+      href,
+      (answer = new Promise((onload, onerror) => Object.assign(link, { rel: 'stylesheet', href, onload, onerror }))),
+    );
+    answer.catch(() => {
+      // the next time it is asked for again
       asked.delete(href);
       link.remove();
     });

@@ -2,8 +2,8 @@
 import { h, options, render } from 'preact';
 import './theme.css';
 import './base.css';
-import { App } from './app.tsx';
 import { conversationOf } from './address.ts';
+import { App } from './app.tsx';
 import { keepOver } from './dialog/over.ts';
 import { keepCalling } from './notifications/when-on.ts';
 import { keepDensity } from './settings/density.ts';

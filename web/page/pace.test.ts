@@ -1,4 +1,4 @@
-import { beforeEach, afterEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Pace } from './pace.ts';
 
 beforeEach(() => void vi.useFakeTimers());
@@ -8,7 +8,10 @@ afterEach(() => void vi.useRealTimers());
 function paced(drawing: { takes: number }): { pace: Pace; told: string[] } {
   const begun = Date.now();
   const told: string[] = [];
-  const pace = new Pace((ids) => told.push(`${Date.now() - begun}: ${[...ids].join()}`), (took) => took(drawing.takes));
+  const pace = new Pace(
+    (ids) => told.push(`${Date.now() - begun}: ${[...ids].join()}`),
+    (took) => took(drawing.takes),
+  );
   return { pace, told };
 }
 
@@ -51,10 +54,13 @@ test('what somebody waits for is told at once, with all that waits', () => {
 
 test('what changes as changes are told comes next', () => {
   const told: string[][] = [];
-  const pace = new Pace((ids) => {
-    told.push([...ids]);
-    if (told.length === 1) pace.note('b');
-  }, (took) => took(1));
+  const pace = new Pace(
+    (ids) => {
+      told.push([...ids]);
+      if (told.length === 1) pace.note('b');
+    },
+    (took) => took(1),
+  );
   pace.note('a');
   vi.advanceTimersByTime(1_000);
   expect(told).toEqual([['a'], ['b']]);

@@ -13,7 +13,10 @@ export class Pace {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private took = 0; // ms, the last drawing
 
-  constructor(private readonly tell: (changed: ReadonlySet<string>) => void, private readonly measure: Measure = measureFrame) {}
+  constructor(
+    private readonly tell: (changed: ReadonlySet<string>) => void,
+    private readonly measure: Measure = measureFrame,
+  ) {}
 
   /** Something has changed; that is told now, or soon together with what changes meanwhile. */
   note(id: string): void {

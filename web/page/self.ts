@@ -52,8 +52,10 @@ export function isOwn({ from, time }: { from: string; time: string }, user: stri
   const mine = current.value.names.find(({ name }) => name === from);
   if (!mine) return from === user;
   const at = Date.parse(time);
-  return (mine.since === undefined || at >= Date.parse(mine.since))
-    && (mine.until === undefined || from === user || at <= Date.parse(mine.until));
+  return (
+    (mine.since === undefined || at >= Date.parse(mine.since)) &&
+    (mine.until === undefined || from === user || at <= Date.parse(mine.until))
+  );
 }
 
 /** Whether a name stands for oneself: it is in use, or an earlier one that nobody else here has taken. */
@@ -115,7 +117,9 @@ function keep(self: Self): void {
 function load(): Self[] {
   try {
     const list = JSON.parse(lasting.getItem(key) ?? '[]') as Self[];
-    return list.filter(({ id, names }) => typeof id === 'string' && names.every(({ name }) => typeof name === 'string'));
+    return list.filter(
+      ({ id, names }) => typeof id === 'string' && names.every(({ name }) => typeof name === 'string'),
+    );
   } catch {
     return []; // not ours
   }

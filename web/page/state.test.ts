@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { beforeEach, expect, test, vi } from 'vitest';
-import { useSockets, type PageSocket } from './testing.ts';
+import { type PageSocket, useSockets } from './testing.ts';
 
 vi.mock('./root.ts', () => ({ root: new URL('http://host/'), keyOf: (what: string) => `verbatim.${what}` }));
 

@@ -1,19 +1,19 @@
 // What the page shows, as signals; what a person can do, as functions. Components read these and hold little of their own.
-import { batch, computed, signal, type Signal } from '@preact/signals';
-import { closeCode, type ConnectionState, type Conversation, type Limits } from '@verbatim/client';
+import { batch, computed, type Signal, signal } from '@preact/signals';
+import { type ConnectionState, type Conversation, closeCode, type Limits } from '@verbatim/client';
 import { PageChat } from '../client/page-chat.ts'; // the client's own Chat has what programs need besides
 import { conversationOf, defaultConversation, isConversationId, pathOf, socketAddress, tokenOf } from './address.ts';
 import { closeOver } from './dialog/over.ts';
 import { loadDrafts } from './drafts.ts';
-import { narrow } from './narrow.ts';
-import { addOwn, inOrder, loadOwn, own, removeOwn } from './sidebar/own.ts';
 import { keepName, name } from './name.ts';
+import { narrow } from './narrow.ts';
 import { Pace } from './pace.ts';
 import { root } from './root.ts';
 import { goesBy, partsFrom, takesName } from './self.ts';
-import { findObstacle, neverOpened, noObstacle } from './status/obstacle.ts';
+import { addOwn, inOrder, loadOwn, own, removeOwn } from './sidebar/own.ts';
 import { answered, offline } from './status/network.ts';
 import { notify } from './status/notices.tsx';
+import { findObstacle, neverOpened, noObstacle } from './status/obstacle.ts';
 import { whenStill } from './steps.ts';
 import { strings } from './strings.ts';
 import { serverSays } from './time.ts';
@@ -51,7 +51,9 @@ export const chats = signal(chat);
 function newChat(): PageChat {
   const made = new PageChat({
     url: socketAddress(root, undefined),
-    get name() { return name.value || undefined; }, // with a token too: an open server knows nothing of that
+    get name() {
+      return name.value || undefined;
+    }, // with a token too: an open server knows nothing of that
     token,
   });
   made.on('state', entersState);
@@ -69,7 +71,8 @@ function newChat(): PageChat {
 function entersState(state: ConnectionState): void {
   const before = connection.value.phase;
   connection.value = state;
-  if (state.phase === 'waiting' && before === 'connecting' && state.code === neverOpened) void findObstacle(new URL('ws', root));
+  if (state.phase === 'waiting' && before === 'connecting' && state.code === neverOpened)
+    void findObstacle(new URL('ws', root));
   else if (state.phase !== 'connecting') noObstacle();
   if (state.phase === 'online') {
     answered(chat.connection);
@@ -86,15 +89,17 @@ function entersState(state: ConnectionState): void {
   for (const id of changesOf.keys()) pace.note(id);
 }
 
-const pace = new Pace((ids) => batch(() => {
-  changes.value++;
-  for (const id of ids) changeOf(id).value++;
-}));
+const pace = new Pace((ids) =>
+  batch(() => {
+    changes.value++;
+    for (const id of ids) changeOf(id).value++;
+  }),
+);
 
 /** Counts the changes of one conversation. */
 export function changeOf(id: string): Signal<number> {
   let change = changesOf.get(id);
-  if (!change) changesOf.set(id, change = signal(0));
+  if (!change) changesOf.set(id, (change = signal(0)));
   return change;
 }
 

@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest';
 import { Chat, type Socket } from '@verbatim/client';
+import { expect, test } from 'vitest';
 import { guarded } from './storage.ts';
 
 /** A storage of so many letters. */
@@ -8,18 +8,26 @@ class Small implements Storage {
   private readonly values = new Map<string, string>();
   asked = 0; // for a key
   constructor(private readonly room: number) {}
-  get length() { return this.values.size; }
+  get length() {
+    return this.values.size;
+  }
   key(index: number) {
     this.asked++;
     return [...this.values.keys()][index] ?? null;
   }
-  getItem(key: string) { return this.values.get(key) ?? null; }
+  getItem(key: string) {
+    return this.values.get(key) ?? null;
+  }
   setItem(key: string, value: string) {
     if (value.length > this.room) throw new DOMException('full', 'QuotaExceededError');
     this.values.set(key, value);
   }
-  removeItem(key: string) { this.values.delete(key); }
-  clear() { this.values.clear(); }
+  removeItem(key: string) {
+    this.values.delete(key);
+  }
+  clear() {
+    this.values.clear();
+  }
 }
 
 test('what a full storage does not take is there as long as the page is', () => {
@@ -38,7 +46,9 @@ test('what a full storage does not take is there as long as the page is', () => 
 });
 
 test('a forbidden storage is memory', () => {
-  const storage = guarded(() => { throw new DOMException('no', 'SecurityError'); });
+  const storage = guarded(() => {
+    throw new DOMException('no', 'SecurityError');
+  });
   expect(storage.getItem('a')).toBeNull();
   storage.setItem('a', '1');
   expect([storage.getItem('a'), storage.keys()]).toEqual(['1', ['a']]);
@@ -67,7 +77,12 @@ test('the keys of a storage with many small values are each asked for once', () 
 });
 
 test('who may not even ask for the IndexedDB gets in', () => {
-  const forbidden = { get: () => { throw new DOMException('no', 'SecurityError'); }, configurable: true };
+  const forbidden = {
+    get: () => {
+      throw new DOMException('no', 'SecurityError');
+    },
+    configurable: true,
+  };
   Object.defineProperty(globalThis, 'indexedDB', forbidden);
   try {
     const socket: Socket = { send() {}, close() {}, onmessage: null, onclose: null, onerror: null };

@@ -33,21 +33,28 @@ export const beginnings = {
 
 /** What stands in the way of a connection. */
 export const obstacles = {
-  upgrade: () => 'The chat cannot connect: something between you and the server does not let WebSockets through. If you run this server, set your proxy up as its guide says under “Behind a proxy”.',
+  upgrade: () =>
+    'The chat cannot connect: something between you and the server does not let WebSockets through. If you run this server, set your proxy up as its guide says under “Behind a proxy”.',
   refused: ({ reason }: { reason: string }) => `The server does not let this page in: ${reason}.`,
   busy: ({ reason }: { reason: string }) => `The server takes nobody just now: ${reason}.`,
-  gateway: ({ status }: { status: number }) => `The server cannot be reached: what stands in front of it answers ${status}.`,
-  redirect: () => 'The chat cannot connect: what stands in front of the server sends it elsewhere, to sign in perhaps. Reload the page.',
+  gateway: ({ status }: { status: number }) =>
+    `The server cannot be reached: what stands in front of it answers ${status}.`,
+  redirect: () =>
+    'The chat cannot connect: what stands in front of the server sends it elsewhere, to sign in perhaps. Reload the page.',
   other: ({ status }: { status: number }) =>
     `The chat cannot connect: something else answers ${status} in the server’s place. If you run this server, set your proxy up as its guide says under “Behind a proxy”.`,
 };
 
-export const enterHints = { send: 'Enter sends, Shift+Enter starts a new line', line: 'Enter starts a new line, Ctrl+Enter sends' };
+export const enterHints = {
+  send: 'Enter sends, Shift+Enter starts a new line',
+  line: 'Enter starts a new line, Ctrl+Enter sends',
+};
 
 export const strings = {
   product: 'Verbatim',
   slogan: 'Every word, on the record.',
-  title: (unread: number, conversation: string) => `${unread > 0 ? `(${unread}) ` : ''}${conversation ? `${conversation} · ` : ''}Verbatim`,
+  title: (unread: number, conversation: string) =>
+    `${unread > 0 ? `(${unread}) ` : ''}${conversation ? `${conversation} · ` : ''}Verbatim`,
 
   welcome: {
     label: 'Your name',
@@ -190,7 +197,8 @@ export const strings = {
 
   notice: {
     dismiss: 'Dismiss',
-    storage: (reason: string) => `This browser keeps nothing for this page (${reason}). What waits to be sent is lost if you close or reload it.`,
+    storage: (reason: string) =>
+      `This browser keeps nothing for this page (${reason}). What waits to be sent is lost if you close or reload it.`,
   },
 
   time: { today: 'Today', yesterday: 'Yesterday' },

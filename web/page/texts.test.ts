@@ -1,11 +1,19 @@
 // Every word that the page says stands in strings.ts: no component has one of its own.
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { type ESTree, parseSync } from 'vite';
 import { expect, test } from 'vitest';
-import { parseSync, type ESTree } from 'vite';
 
 const page = fileURLToPath(new URL('.', import.meta.url));
-const spoken = new Set(['aria-label', 'title', 'placeholder', 'alt', 'aria-description', 'aria-roledescription', 'label']);
+const spoken = new Set([
+  'aria-label',
+  'title',
+  'placeholder',
+  'alt',
+  'aria-description',
+  'aria-roledescription',
+  'label',
+]);
 const letters = /\p{L}/u;
 
 /** The literal texts in a component that a person would read or hear. */
@@ -30,9 +38,12 @@ function textOf(node: ESTree.Node): string | undefined {
 }
 
 const isText = (node: { type: string }) => node.type === 'Literal' || node.type === 'TemplateLiteral';
-const textIn = (node: any) => (node.type === 'Literal' ? String(node.value) : node.quasis.map((quasi: any) => quasi.value.cooked).join(''));
+const textIn = (node: any) =>
+  node.type === 'Literal' ? String(node.value) : node.quasis.map((quasi: any) => quasi.value.cooked).join('');
 
-const components = readdirSync(page, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.tsx') && !name.includes('.test.') && !name.includes('node_modules'));
+const components = readdirSync(page, { recursive: true, encoding: 'utf8' }).filter(
+  (name) => name.endsWith('.tsx') && !name.includes('.test.') && !name.includes('node_modules'),
+);
 
 test('the walk finds what it is to find', () => {
   const source = 'export const A = () => <p title="Bad" class="fine">Worse {x} <b aria-label={`So ${n} so`}>→</b></p>;';

@@ -2,8 +2,8 @@
 import { effect } from '@preact/signals';
 import icon from './icon.svg';
 import unreadIcon from './icon-unread.svg';
-import { entered, here, valid, watch } from './state.ts';
 import { unreadInAll } from './sidebar/live.ts';
+import { entered, here, valid, watch } from './state.ts';
 import { strings } from './strings.ts';
 import { isRead } from './watched.ts';
 

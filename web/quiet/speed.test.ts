@@ -1,9 +1,10 @@
 // A conversation in which far more comes than anybody can read.
-import { WebSocket } from 'ws';
+
 import { expect, onTestFinished, test } from 'vitest';
+import { WebSocket } from 'ws';
 import { useBrowser } from '../test/browser.ts';
 import { Person } from '../test/person.ts';
-import { useServer, type Server } from '../test/server.ts';
+import { type Server, useServer } from '../test/server.ts';
 
 const browser = useBrowser();
 const server = useServer();
@@ -16,7 +17,14 @@ async function chatters({ url }: Server, perSecond: number): Promise<void> {
   const began = Date.now();
   const timer = setInterval(() => {
     for (const due = ((Date.now() - began) / 1000) * perSecond; said < due; said++) {
-      socket.send(JSON.stringify({ type: 'send', conversation: 'lobby', id: `c${said}`, text: `message ${said} with **some** words and \`code\` ${'more '.repeat(said % 20)}` }));
+      socket.send(
+        JSON.stringify({
+          type: 'send',
+          conversation: 'lobby',
+          id: `c${said}`,
+          text: `message ${said} with **some** words and \`code\` ${'more '.repeat(said % 20)}`,
+        }),
+      );
     }
   }, 20);
   onTestFinished(() => {
@@ -30,7 +38,11 @@ test('what is announced to who does not see it keeps a pace that can be heard', 
   await ann.page.evaluate(() => {
     const said: string[] = ((window as unknown as { said: string[] }).said = []);
     const announcer = document.querySelector('[data-testid=announcer]')!;
-    new MutationObserver(() => said.push(announcer.textContent!)).observe(announcer, { childList: true, characterData: true, subtree: true });
+    new MutationObserver(() => said.push(announcer.textContent!)).observe(announcer, {
+      childList: true,
+      characterData: true,
+      subtree: true,
+    });
   });
   const said = () => ann.page.evaluate(() => (window as unknown as { said: string[] }).said);
   await server().post('lobby', 'bob', '**Hello** there');

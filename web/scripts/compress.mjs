@@ -1,8 +1,9 @@
 // Writes a .br and a .gz beside each built file that gets smaller by it, and says what the scripts weigh.
-import zopfli from '@gfx/zopfli';
+
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliCompressSync, constants } from 'node:zlib';
+import zopfli from '@gfx/zopfli';
 
 const dist = new URL('../dist/', import.meta.url).pathname;
 const compressible = /\.(html|js|css|svg|json|webmanifest)$/;

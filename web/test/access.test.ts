@@ -10,9 +10,20 @@ const server = useServer();
 
 /** All that a message can be made of. */
 const everything = [
-  '# Title', 'a **b** _c_ ~~d~~ `e` https://a.example', '> said', '- one\n- [x] two\n- [ ] three', '1. first', '| a | b |\n|---|---|\n| 1 | 2 |', '---',
+  '# Title',
+  'a **b** _c_ ~~d~~ `e` https://a.example',
+  '> said',
+  '- one\n- [x] two\n- [ ] three',
+  '1. first',
+  '| a | b |\n|---|---|\n| 1 | 2 |',
+  '---',
   '```ts\n// why\nexport const a: number = f("text", /x+/, 1.5, true); // ok\nclass B extends C { @d() e = null; }\n```',
-  '```css\na.b { color: #fff; width: 3px }\n```', '```xml\n<a b="c">d</a>\n```', '```diff\n- old\n+ new\n```', '```py\ndef f(x): return print(x)\n```', '```yaml\na: 1\n```', '```\nplain\n```',
+  '```css\na.b { color: #fff; width: 3px }\n```',
+  '```xml\n<a b="c">d</a>\n```',
+  '```diff\n- old\n+ new\n```',
+  '```py\ndef f(x): return print(x)\n```',
+  '```yaml\na: 1\n```',
+  '```\nplain\n```',
 ].join('\n\n');
 
 const screens = [
@@ -45,7 +56,10 @@ test.for(screens)('at $width pixels, $colorScheme, axe finds nothing wrong', asy
   await page.getByRole('dialog').waitFor();
   await isRight('export');
   await page.keyboard.press('Escape');
-  for (const [keys, sheet] of [['Control+/', 'Keyboard'], ['Control+,', 'Settings']] as const) {
+  for (const [keys, sheet] of [
+    ['Control+/', 'Keyboard'],
+    ['Control+,', 'Settings'],
+  ] as const) {
     await page.getByRole('dialog').waitFor({ state: 'detached' });
     await page.keyboard.press(keys);
     await page.getByRole('dialog', { name: sheet }).waitFor();
@@ -84,20 +98,23 @@ test.for(screens)('at $width pixels, $colorScheme, axe finds nothing wrong', asy
   await isRight('no conversation');
 });
 
-test.for(screens)('at $width pixels, $colorScheme, all that a message can be made of has nothing wrong', async ({ width, height, colorScheme }) => {
-  const ann = await Person.visits(browser(), server().url, 'ann');
-  await ann.page.setViewportSize({ width, height });
-  await ann.page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-  await ann.choosesName();
-  await ann.isJoined();
-  await server().post('lobby', 'bob', everything);
-  await ann.log.locator('.hljs-keyword').first().waitFor();
-  await ann.log.locator('[data-seq="1"]').focus(); // what can be done with it comes up
-  await ann.page.keyboard.press('r');
-  await ann.says(everything);
-  await ann.page.locator('[data-seq="2"] .hljs-keyword').first().waitFor();
-  expect(await axeFaults(ann.page)).toEqual([]);
-});
+test.for(screens)(
+  'at $width pixels, $colorScheme, all that a message can be made of has nothing wrong',
+  async ({ width, height, colorScheme }) => {
+    const ann = await Person.visits(browser(), server().url, 'ann');
+    await ann.page.setViewportSize({ width, height });
+    await ann.page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    await ann.choosesName();
+    await ann.isJoined();
+    await server().post('lobby', 'bob', everything);
+    await ann.log.locator('.hljs-keyword').first().waitFor();
+    await ann.log.locator('[data-seq="1"]').focus(); // what can be done with it comes up
+    await ann.page.keyboard.press('r');
+    await ann.says(everything);
+    await ann.page.locator('[data-seq="2"] .hljs-keyword').first().waitFor();
+    expect(await axeFaults(ann.page)).toEqual([]);
+  },
+);
 
 test('the keyboard stays on one’s own message when it is recorded', async () => {
   const ann = await Person.joins(browser(), server().url, 'ann');
@@ -122,7 +139,8 @@ test('the whole of it works with the keyboard alone', async () => {
   await ann.page.keyboard.type('hello'); // the composer has the focus
   await ann.page.keyboard.press('Enter');
   await ann.log.locator('[data-seq="1"]').waitFor();
-  const focused = () => ann.page.evaluate(() => document.activeElement?.getAttribute('data-seq') ?? document.activeElement?.id);
+  const focused = () =>
+    ann.page.evaluate(() => document.activeElement?.getAttribute('data-seq') ?? document.activeElement?.id);
   await expect.poll(focused).toBe('message');
   await ann.page.keyboard.press('Shift+Tab');
   await expect.poll(focused).toBe('1'); // the newest message, from where the arrows go on

@@ -1,13 +1,20 @@
 // One browser for a test file; each person gets a profile of their own in it.
+
+import { type Browser, chromium } from 'playwright-core';
 import { afterAll, beforeAll, test } from 'vitest';
-import { chromium, type Browser } from 'playwright-core';
 import { inFirefox, launchFirefox } from './firefox.ts';
 
 export const chromiumPath = '/usr/bin/chromium';
 
 export const quiet = [
-  '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
-  '--disable-background-networking', '--disable-component-update', '--disable-sync',
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
 ];
 
 /** Starts the browser before the tests of a file and closes it after them. */

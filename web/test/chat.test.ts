@@ -34,7 +34,10 @@ test('two people see each other, what they write and that they are writing', asy
 
   await ann.says('Hello Bob');
   await bob.sees('Hello Bob');
-  const expected = [{ seq: 1, from: 'bob', text: 'Hello Ann' }, { seq: 2, from: 'ann', text: 'Hello Bob' }];
+  const expected = [
+    { seq: 1, from: 'bob', text: 'Hello Ann' },
+    { seq: 2, from: 'ann', text: 'Hello Bob' },
+  ];
   await expect.poll(() => ann.transcript()).toEqual(expected);
   await expect.poll(() => bob.transcript()).toEqual(expected);
 

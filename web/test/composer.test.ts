@@ -76,8 +76,20 @@ test('names and texts from right to left turn nothing around them', async () => 
   await david.types('ש');
   await expect.poll(() => ann.page.getByTestId('typing').textContent()).toBe('\u2068דוד (dev)\u2069 is typing…');
   await ann.page.getByTestId('text').first().waitFor();
-  await expect.poll(() => ann.page.getByTestId('text').locator('p').first().evaluate((text) => getComputedStyle(text).direction)).toBe('rtl');
+  await expect
+    .poll(() =>
+      ann.page
+        .getByTestId('text')
+        .locator('p')
+        .first()
+        .evaluate((text) => getComputedStyle(text).direction),
+    )
+    .toBe('rtl');
   await expect.poll(() => ann.listed('lobby').getByTestId('preview').getAttribute('dir')).toBe('rtl');
-  await expect.poll(() => ann.page.getByTestId('people').locator('bdi').allTextContents()).toEqual(['ann', 'דוד (dev)']);
-  await expect.poll(() => ann.listed('lobby').getByTestId('preview').locator('bdi').allTextContents()).toEqual(['דוד', 'שלום (לכולם)!']);
+  await expect
+    .poll(() => ann.page.getByTestId('people').locator('bdi').allTextContents())
+    .toEqual(['ann', 'דוד (dev)']);
+  await expect
+    .poll(() => ann.listed('lobby').getByTestId('preview').locator('bdi').allTextContents())
+    .toEqual(['דוד', 'שלום (לכולם)!']);
 });

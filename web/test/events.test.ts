@@ -1,6 +1,7 @@
 // Messages as server-sent events, in a real browser's EventSource: it comes back by itself, and misses nothing.
-import { expect, onTestFinished, test } from 'vitest';
+
 import type { Page } from 'playwright-core';
+import { expect, onTestFinished, test } from 'vitest';
 import { useBrowser } from './browser.ts';
 import { useServer } from './server.ts';
 
@@ -41,7 +42,9 @@ async function listens(query: string): Promise<Page> {
 const heard = (page: Page): Promise<Heard[]> => page.evaluate(() => (window as unknown as Listening).heard);
 
 const entries = async (page: Page): Promise<string[]> =>
-  (await heard(page)).filter((event) => event.kind === 'message').map((event) => `${event.id} ${event.data.seq} ${event.data.text}`);
+  (await heard(page))
+    .filter((event) => event.kind === 'message')
+    .map((event) => `${event.id} ${event.data.seq} ${event.data.text}`);
 
 test('an EventSource hears every message once, through a crash and a drain', async () => {
   const page = await listens('?after=0'); // the conversation does not exist yet
@@ -73,9 +76,9 @@ test('an EventSource that comes back to an older record is told so, and begins a
   await server().kill();
   putBack();
   await server().start();
-  await expect.poll(async () => (await heard(page)).map((event) => event.kind)).toEqual([
-    'record', 'message', 'message', 'message', 'reset', 'record', 'message',
-  ]);
+  await expect
+    .poll(async () => (await heard(page)).map((event) => event.kind))
+    .toEqual(['record', 'message', 'message', 'message', 'reset', 'record', 'message']);
   await server().post('lobby', 'bob', 'another two');
   await expect.poll(async () => (await entries(page)).slice(3)).toEqual(['1 1 one', '2 2 another two']);
   expect((await heard(page)).find((event) => event.kind === 'reset')?.data.code).toBe('reset');

@@ -20,7 +20,8 @@ export function adaptPlaywright(): void {
   let source = readFileSync(bundle, 'utf8');
   for (const command of unknownToFirefox) {
     const call = `.send("${command}"`;
-    if (!source.includes(call)) throw new Error(`this version of Playwright does not send ${command}: take it out of ${import.meta.filename}`);
+    if (!source.includes(call))
+      throw new Error(`this version of Playwright does not send ${command}: take it out of ${import.meta.filename}`);
     source = source.replaceAll(call, `.sendMayFail("${command}"`);
   }
   writeFileSync(bundle, source);
@@ -30,7 +31,9 @@ export async function launchFirefox(): Promise<Browser> {
   const { firefox } = (await import(fileURLToPath(new URL('index.mjs', adapted)))) as { firefox: BrowserType };
   const mouse = 6; // fine, and it hovers; a headless Firefox says that there is none
   return firefox.launch({
-    channel: 'moz-firefox', executablePath: firefoxPath, headless: true,
+    channel: 'moz-firefox',
+    executablePath: firefoxPath,
+    headless: true,
     firefoxUserPrefs: { 'ui.primaryPointerCapabilities': mouse, 'ui.allPointerCapabilities': mouse },
   });
 }

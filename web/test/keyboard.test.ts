@@ -6,10 +6,13 @@ import { useServer } from './server.ts';
 
 const browser = useBrowser();
 const server = useServer();
-const focused = (person: Person) => person.page.evaluate(() => {
-  const { activeElement: at } = document;
-  return at?.id || at?.getAttribute('data-id') || at?.getAttribute('aria-label') || at?.getAttribute('role') || at?.tagName;
-});
+const focused = (person: Person) =>
+  person.page.evaluate(() => {
+    const { activeElement: at } = document;
+    return (
+      at?.id || at?.getAttribute('data-id') || at?.getAttribute('aria-label') || at?.getAttribute('role') || at?.tagName
+    );
+  });
 
 /** Ann, who is in three conversations. */
 async function annInThree(): Promise<Person> {
@@ -109,11 +112,26 @@ test('Tab goes through the page from its beginning to its end, the list is one s
   while (stops.at(-1) !== 'Send' && stops.length < 30) {
     await ann.page.keyboard.press('Tab');
     stops.push(String(await focused(ann)));
-    if (!(await ann.page.evaluate(() => document.activeElement!.matches(':focus-visible') && getComputedStyle(document.activeElement!).outlineStyle !== 'none'))) hidden.push(stops.at(-1)!);
+    if (
+      !(await ann.page.evaluate(
+        () =>
+          document.activeElement!.matches(':focus-visible') &&
+          getComputedStyle(document.activeElement!).outlineStyle !== 'none',
+      ))
+    )
+      hidden.push(stops.at(-1)!);
   }
   expect(stops).toEqual([
-    'search', 'garden', 'Choose another name', 'Settings', 'BUTTON', 'More about garden', 'Messages in garden',
-    'BUTTON', 'message', 'Send', // the first BUTTON shows the people; the second, where nobody has written yet, copies the link
+    'search',
+    'garden',
+    'Choose another name',
+    'Settings',
+    'BUTTON',
+    'More about garden',
+    'Messages in garden',
+    'BUTTON',
+    'message',
+    'Send', // the first BUTTON shows the people; the second, where nobody has written yet, copies the link
   ]);
   expect(hidden).toEqual([]);
 });

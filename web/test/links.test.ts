@@ -69,13 +69,21 @@ test('a link that leads nowhere says so, and the way on is there', async () => {
   ann.hadNoTrouble();
 });
 
-test('the transcript is saved in each form, under the conversation\'s name', async () => {
+test("the transcript is saved in each form, under the conversation's name", async () => {
   const ann = await Person.joins(browser(), server().url, 'ann', '/c/kitchen');
   await ann.says('Write this down');
   await expect.poll(() => ann.states()).toEqual(['recorded']);
   await ann.chooses('Save the transcript…');
-  for (const [name, format] of [['Markdown', 'md'], ['Plain text', 'txt'], ['JSON One', 'json'], ['JSON Lines', 'jsonl']] as const) {
-    const [download] = await Promise.all([ann.page.waitForEvent('download'), ann.page.getByRole('link', { name: new RegExp(`^${name}`) }).click()]);
+  for (const [name, format] of [
+    ['Markdown', 'md'],
+    ['Plain text', 'txt'],
+    ['JSON One', 'json'],
+    ['JSON Lines', 'jsonl'],
+  ] as const) {
+    const [download] = await Promise.all([
+      ann.page.waitForEvent('download'),
+      ann.page.getByRole('link', { name: new RegExp(`^${name}`) }).click(),
+    ]);
     expect(download.suggestedFilename()).toBe(`kitchen.${format}`);
     const saved = Buffer.concat(await (await download.createReadStream()).toArray()).toString();
     expect(saved).toContain('Write this down');

@@ -1,6 +1,7 @@
 // Reading a long conversation, back and forth.
-import { expect, onTestFinished, test } from 'vitest';
+
 import type { Page } from 'playwright-core';
+import { expect, onTestFinished, test } from 'vitest';
 import { useBrowser } from './browser.ts';
 import { Person } from './person.ts';
 import { useServer } from './server.ts';
@@ -10,7 +11,9 @@ const server = useServer();
 const joins = (name: string) => Person.joins(browser(), server().url, name);
 
 test('300 messages can be read back to the first, and the place is kept all the way', async () => {
-  await server().fill('lobby', 300, (n) => (n % 7 ? `message ${n}` : `message ${n}\n${'with many words '.repeat(n % 40)}`));
+  await server().fill('lobby', 300, (n) =>
+    n % 7 ? `message ${n}` : `message ${n}\n${'with many words '.repeat(n % 40)}`,
+  );
   const ann = await joins('ann');
   await ann.sees('message 300');
   while ((await ann.held())[0] > 1) {
@@ -67,7 +70,9 @@ test('20,000 messages are read back and forth, in order, and the page stays smal
   expect(most.rows).toBeLessThan(120);
   expect(most.held).toBeLessThanOrEqual(1_200);
   await ann.says('and on it goes');
-  await expect.poll(async () => (await ann.transcript()).at(-1)).toEqual({ seq: count + 1, from: 'ann', text: 'and on it goes' });
+  await expect
+    .poll(async () => (await ann.transcript()).at(-1))
+    .toEqual({ seq: count + 1, from: 'ann', text: 'and on it goes' });
   ann.hadNoTrouble();
 });
 
@@ -118,12 +123,18 @@ test('the time stands beside the last words, never over them, however long it is
   await page.getByLabel('Your name').fill('ann');
   await page.getByRole('button', { name: 'Start chatting' }).click();
   await page.locator('[data-seq="50"]').waitFor();
-  const over = await page.getByTestId('message').evaluateAll((rows) => rows.filter((row) => {
-    const words = document.createRange();
-    words.selectNodeContents(row.querySelector('[data-testid=text] p')!);
-    const facts = row.querySelector('.facts')!.getBoundingClientRect();
-    return [...words.getClientRects()].some(({ right, bottom }) => right > facts.left + 1 && bottom > facts.top + 6);
-  }).map((row) => row.getAttribute('data-seq')));
+  const over = await page.getByTestId('message').evaluateAll((rows) =>
+    rows
+      .filter((row) => {
+        const words = document.createRange();
+        words.selectNodeContents(row.querySelector('[data-testid=text] p')!);
+        const facts = row.querySelector('.facts')!.getBoundingClientRect();
+        return [...words.getClientRects()].some(
+          ({ right, bottom }) => right > facts.left + 1 && bottom > facts.top + 6,
+        );
+      })
+      .map((row) => row.getAttribute('data-seq')),
+  );
   expect(over).toEqual([]);
 });
 
@@ -131,7 +142,8 @@ test('what comes while one reads far in the past is counted and not held, and th
   await server().fill('lobby', 3_000);
   const ann = await joins('ann');
   await ann.sees('message 3000');
-  while ((await ann.held())[1] === 3_000) await ann.log.evaluate((log) => (log.scrollTop = 0)).then(() => ann.scrolls(0));
+  while ((await ann.held())[1] === 3_000)
+    await ann.log.evaluate((log) => (log.scrollTop = 0)).then(() => ann.scrolls(0));
   await ann.scrolls(2); // nothing more is asked for from here, and what was has come
   await expect.poll(() => ann.log.getAttribute('aria-busy')).toBe('false');
   const [, newest] = await ann.held();

@@ -8,25 +8,38 @@ const browser = useBrowser();
 const server = useServer();
 const joins = (name: string, path?: string) => Person.joins(browser(), server().url, name, path);
 
-interface Box { top: number; bottom: number; left: number; right: number }
+interface Box {
+  top: number;
+  bottom: number;
+  left: number;
+  right: number;
+}
 
 const row = (person: Person, seq: number) => person.log.locator(`[data-seq="${seq}"]`);
 const boxOf = async (person: Person, selector: string): Promise<Box> =>
-  person.page.locator(selector).first().evaluate((each) => {
-    const { top, bottom, left, right } = each.getBoundingClientRect();
-    return { top, bottom, left, right };
-  });
-const heightOf = async (person: Person, seq: number) => row(person, seq).evaluate((each) => each.getBoundingClientRect().height);
+  person.page
+    .locator(selector)
+    .first()
+    .evaluate((each) => {
+      const { top, bottom, left, right } = each.getBoundingClientRect();
+      return { top, bottom, left, right };
+    });
+const heightOf = async (person: Person, seq: number) =>
+  row(person, seq).evaluate((each) => each.getBoundingClientRect().height);
 
 /** Whether the time of a message can be seen, for each row that is drawn. */
-const timesSeen = (person: Person) => person.page.getByTestId('message').evaluateAll((rows) =>
-  rows.map((each) => each.querySelector('.facts')!.getBoundingClientRect().width > 1));
+const timesSeen = (person: Person) =>
+  person.page
+    .getByTestId('message')
+    .evaluateAll((rows) => rows.map((each) => each.querySelector('.facts')!.getBoundingClientRect().width > 1));
 
 test('a short message is one line with its time beside it, and those that stand together have one time', async () => {
   for (const text of ['one', 'two', 'three']) await server().post('lobby', 'bob', text);
   const ann = await joins('ann');
   await ann.sees('three');
-  const line = await row(ann, 2).locator('[data-testid=text] p').evaluate((words) => parseFloat(getComputedStyle(words).lineHeight));
+  const line = await row(ann, 2)
+    .locator('[data-testid=text] p')
+    .evaluate((words) => parseFloat(getComputedStyle(words).lineHeight));
   expect(await heightOf(ann, 2)).toBeLessThan(2 * line); // the second one, as the last, has no author above it
   expect(await heightOf(ann, 3)).toBeLessThan(2 * line);
   expect(await timesSeen(ann)).toEqual([false, false, true]);
@@ -56,7 +69,12 @@ test('who wants messages closer together has them so, and that stays', async () 
 });
 
 test('what can be done with a message stands beside it and covers no words', async () => {
-  for (let n = 1; n <= 6; n++) await server().post('lobby', n % 2 ? 'bob' : 'ann', n === 3 ? 'a long one, as wide as a message can be. '.repeat(6) : `message ${n}`);
+  for (let n = 1; n <= 6; n++)
+    await server().post(
+      'lobby',
+      n % 2 ? 'bob' : 'ann',
+      n === 3 ? 'a long one, as wide as a message can be. '.repeat(6) : `message ${n}`,
+    );
   const ann = await joins('ann');
   await ann.sees('message 6');
   for (let seq = 1; seq <= 6; seq++) {
@@ -64,16 +82,20 @@ test('what can be done with a message stands beside it and covers no words', asy
     await row(ann, seq).locator('.actions').waitFor();
     const covered = await ann.page.evaluate(() => {
       const actions = document.querySelector('.actions')!.getBoundingClientRect();
-      return [...document.querySelectorAll('.bubble')].filter((bubble) => {
-        const box = bubble.getBoundingClientRect();
-        return box.left < actions.right && box.right > actions.left && box.top < actions.bottom && box.bottom > actions.top;
-      }).map((bubble) => bubble.textContent);
+      return [...document.querySelectorAll('.bubble')]
+        .filter((bubble) => {
+          const box = bubble.getBoundingClientRect();
+          return (
+            box.left < actions.right && box.right > actions.left && box.top < actions.bottom && box.bottom > actions.top
+          );
+        })
+        .map((bubble) => bubble.textContent);
     });
     expect(covered, `with the pointer on message ${seq}`).toEqual([]);
   }
 });
 
-test('the keyboard\'s ring is around the bubble, not around the row', async () => {
+test("the keyboard's ring is around the bubble, not around the row", async () => {
   await server().post('lobby', 'bob', 'hello');
   const ann = await joins('ann');
   await ann.sees('hello');
@@ -103,13 +125,22 @@ test('the composer is as wide as the messages', async () => {
   await server().post('lobby', 'bob', 'hello');
   const ann = await joins('ann');
   await ann.sees('hello');
-  for (const [width, height] of [[1600, 900], [1000, 700], [390, 800]] as const) {
+  for (const [width, height] of [
+    [1600, 900],
+    [1000, 700],
+    [390, 800],
+  ] as const) {
     await ann.page.setViewportSize({ width, height });
-    await expect.poll(async () => {
-      const rows = await boxOf(ann, '.rows');
-      const composer = await boxOf(ann, '.composer-row');
-      return Math.max(Math.abs(rows.left - composer.left), Math.abs(rows.right - composer.right));
-    }, { message: `at ${width} px` }).toBeLessThanOrEqual(16); // the room of a scroll bar
+    await expect
+      .poll(
+        async () => {
+          const rows = await boxOf(ann, '.rows');
+          const composer = await boxOf(ann, '.composer-row');
+          return Math.max(Math.abs(rows.left - composer.left), Math.abs(rows.right - composer.right));
+        },
+        { message: `at ${width} px` },
+      )
+      .toBeLessThanOrEqual(16); // the room of a scroll bar
   }
 });
 
@@ -118,7 +149,8 @@ test('people in a small room have a colour each', async () => {
   const ann = await joins('ann');
   await ann.page.setViewportSize({ width: 1000, height: 1600 }); // all of them are drawn
   await ann.sees('message 0');
-  const colours = () => ann.page.locator('.author').evaluateAll((all) => all.map((each) => getComputedStyle(each).color));
+  const colours = () =>
+    ann.page.locator('.author').evaluateAll((all) => all.map((each) => getComputedStyle(each).color));
   await expect.poll(async () => (await colours()).length).toBe(15);
   expect(new Set(await colours()).size).toBe(15);
 });

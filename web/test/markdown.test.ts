@@ -11,14 +11,20 @@ const textOf = (person: Person) => person.page.getByTestId('text').first();
 
 test('Markdown is shown, bare links can be followed, and nothing of the page goes with them', async () => {
   const ann = await joins('ann');
-  await server().post('lobby', 'bob', '**bold** and https://example.org/a?b=1\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n- [x] done');
+  await server().post(
+    'lobby',
+    'bob',
+    '**bold** and https://example.org/a?b=1\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n- [x] done',
+  );
   await ann.sees('bold');
   const text = textOf(ann);
   await expect.poll(() => text.locator('strong').textContent()).toBe('bold');
   await expect.poll(() => text.getByRole('cell').allTextContents()).toEqual(['1', '2']);
   await expect.poll(() => text.getByRole('img', { name: 'done' }).count()).toBe(1);
   const link = text.getByRole('link');
-  await expect.poll(() => link.evaluate((a: HTMLAnchorElement) => [a.href, a.rel, a.target])).toEqual(['https://example.org/a?b=1', 'noopener noreferrer nofollow', '_blank']);
+  await expect
+    .poll(() => link.evaluate((a: HTMLAnchorElement) => [a.href, a.rel, a.target]))
+    .toEqual(['https://example.org/a?b=1', 'noopener noreferrer nofollow', '_blank']);
   ann.hadNoTrouble();
 });
 
@@ -37,7 +43,8 @@ test('an image is a link, and the page asks nobody for it', async () => {
 withClipboard('code gets its colours from a chunk that is loaded only then, and is copied with one press', async () => {
   const ann = await Person.joins(browser(), server().url, 'ann', '/c/lobby');
   await ann.page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
-  const loaded = () => ann.page.evaluate(() => performance.getEntriesByType('resource').some((entry) => entry.name.includes('highlight')));
+  const loaded = () =>
+    ann.page.evaluate(() => performance.getEntriesByType('resource').some((entry) => entry.name.includes('highlight')));
   await server().post('lobby', 'bob', 'no code yet');
   await ann.sees('no code yet');
   expect(await loaded()).toBe(false);
@@ -68,7 +75,9 @@ test('long words are broken, and each block has the direction of its own letters
   await server().post('lobby', 'bob', `${'x'.repeat(600)}\n\nשלום עולם\n\nmore`);
   await ann.sees('xxx');
   await expect.poll(() => ann.log.evaluate((log) => log.scrollWidth <= log.clientWidth)).toBe(true);
-  const directions = await textOf(ann).locator('p').evaluateAll((blocks) => blocks.map((block) => getComputedStyle(block).direction));
+  const directions = await textOf(ann)
+    .locator('p')
+    .evaluateAll((blocks) => blocks.map((block) => getComputedStyle(block).direction));
   expect(directions).toEqual(['ltr', 'rtl', 'ltr']);
 });
 
@@ -77,7 +86,9 @@ test('a few emoji alone are large', async () => {
   await server().post('lobby', 'bob', 'small 🎉');
   await server().post('lobby', 'bob', '🎉👍🏽');
   await ann.sees('🎉👍🏽');
-  const sizes = await ann.page.getByTestId('text').evaluateAll((texts) => texts.map((text) => parseFloat(getComputedStyle(text).fontSize)));
+  const sizes = await ann.page
+    .getByTestId('text')
+    .evaluateAll((texts) => texts.map((text) => parseFloat(getComputedStyle(text).fontSize)));
   expect(sizes[1]! / sizes[0]!).toBeGreaterThan(2);
 });
 
@@ -90,7 +101,13 @@ test('16 kB of nesting do not hold up the page', async () => {
   const folded = ann.page.getByRole('button', { name: 'Show all' });
   let unfolded = 0;
   while ((await folded.count()) > 0) {
-    await folded.first().click({ timeout: 5_000 }).then(() => unfolded++, () => undefined); // one text's height may take the other off the page just then
+    await folded
+      .first()
+      .click({ timeout: 5_000 })
+      .then(
+        () => unfolded++,
+        () => undefined,
+      ); // one text's height may take the other off the page just then
   }
   expect(unfolded).toBeGreaterThan(0);
   await ann.says('still here');

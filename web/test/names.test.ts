@@ -26,7 +26,9 @@ test('a name that cannot be seen, or that the server does not take, is asked for
   await ann.choosesName('ann\u200b');
   await expect.poll(() => ann.alert()).toContain('characters that cannot be seen');
   await ann.choosesName('a\u00b7b'); // only the server knows where a middle dot may stand
-  await expect.poll(() => ann.alert()).toContain('U+00B7 may stand in a name only beside letters that need it: leave it out');
+  await expect
+    .poll(() => ann.alert())
+    .toContain('U+00B7 may stand in a name only beside letters that need it: leave it out');
   await ann.choosesName('ann');
   await ann.isJoined();
   await expect.poll(() => me(ann)).toBe('ann');

@@ -1,6 +1,7 @@
 // One's own messages: on their way, on the record, refused; and who has read them.
-import { expect, test } from 'vitest';
+
 import type { Page } from 'playwright-core';
+import { expect, test } from 'vitest';
 import { useBrowser } from './browser.ts';
 import { Person } from './person.ts';
 import { useServer } from './server.ts';
@@ -17,9 +18,22 @@ class Refusal {
     await page.routeWebSocket(/\/ws/, (socket) => {
       const upstream = socket.connectToServer();
       socket.onMessage((frame) => {
-        const request = JSON.parse(String(frame)) as { type: string; text?: string; ref?: string; conversation?: string };
+        const request = JSON.parse(String(frame)) as {
+          type: string;
+          text?: string;
+          ref?: string;
+          conversation?: string;
+        };
         if (!this.refuses || request.type !== 'send' || !request.text?.includes('refuse')) return upstream.send(frame);
-        socket.send(JSON.stringify({ type: 'error', code: 'forbidden', reason: 'you may not say that here', ref: request.ref, conversation: request.conversation }));
+        socket.send(
+          JSON.stringify({
+            type: 'error',
+            code: 'forbidden',
+            reason: 'you may not say that here',
+            ref: request.ref,
+            conversation: request.conversation,
+          }),
+        );
       });
       upstream.onMessage((frame) => socket.send(frame));
     });

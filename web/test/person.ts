@@ -1,6 +1,7 @@
 // A person with a browser: what they do and what they see, in the words of the page.
-import { expect, onTestFinished } from 'vitest';
+
 import type { Browser, Locator, Page } from 'playwright-core';
+import { expect, onTestFinished } from 'vitest';
 
 export interface Shown {
   seq: number;
@@ -12,7 +13,10 @@ export class Person {
   private readonly complaints: string[] = [];
   private wasAway = false;
 
-  private constructor(readonly page: Page, readonly name: string) {
+  private constructor(
+    readonly page: Page,
+    readonly name: string,
+  ) {
     page.on('pageerror', (error) => this.hears(error.message));
     page.on('console', (message) => message.type() === 'error' && this.hears(message.text()));
   }
@@ -26,7 +30,13 @@ export class Person {
   }
 
   /** Comes to a path of the server with a new profile, and does not choose a name yet. */
-  static async visits(browser: Browser, url: string, name: string, path = '/c/lobby', prepare?: (page: Page) => Promise<void>): Promise<Person> {
+  static async visits(
+    browser: Browser,
+    url: string,
+    name: string,
+    path = '/c/lobby',
+    prepare?: (page: Page) => Promise<void>,
+  ): Promise<Person> {
     const context = await browser.newContext({ viewport: { width: 1000, height: 700 } });
     context.setDefaultTimeout(60_000);
     onTestFinished(() => context.close());
@@ -37,7 +47,13 @@ export class Person {
   }
 
   /** Comes, chooses the name and waits until the conversation is there. */
-  static async joins(browser: Browser, url: string, name: string, path?: string, prepare?: (page: Page) => Promise<void>): Promise<Person> {
+  static async joins(
+    browser: Browser,
+    url: string,
+    name: string,
+    path?: string,
+    prepare?: (page: Page) => Promise<void>,
+  ): Promise<Person> {
     const person = await Person.visits(browser, url, name, path, prepare);
     await person.choosesName();
     await person.isJoined();
@@ -75,7 +91,10 @@ export class Person {
 
   /** The names of the conversations that the list shows, from its top. */
   async list(): Promise<string[]> {
-    return this.page.getByTestId('conversations').locator('[data-id]').evaluateAll((links) => links.map((link) => link.getAttribute('data-id')!));
+    return this.page
+      .getByTestId('conversations')
+      .locator('[data-id]')
+      .evaluateAll((links) => links.map((link) => link.getAttribute('data-id')!));
   }
 
   /** Which conversation is open, as its head says. */
@@ -106,12 +125,13 @@ export class Person {
   async opens(conversation: string): Promise<void> {
     await this.search.fill(conversation);
     await this.search.press('Enter');
-    const leadsTo = () => this.page.evaluate((id) => {
-      // In a window behind another, nothing is :focus.
-      if (document.activeElement?.closest('.listed.start')) return 'its row';
-      const there = document.querySelector(`[data-testid=conversation][aria-label="${id}"], #search-problem`);
-      return there && 'it, or a word why not';
-    }, conversation);
+    const leadsTo = () =>
+      this.page.evaluate((id) => {
+        // In a window behind another, nothing is :focus.
+        if (document.activeElement?.closest('.listed.start')) return 'its row';
+        const there = document.querySelector(`[data-testid=conversation][aria-label="${id}"], #search-problem`);
+        return there && 'it, or a word why not';
+      }, conversation);
     await expect.poll(leadsTo).toBeTruthy();
     if ((await leadsTo()) === 'its row') await this.page.locator('.listed.start a').press('Enter');
   }
@@ -122,11 +142,13 @@ export class Person {
 
   /** What the log has drawn of the record: seq, author and text of each row. */
   async transcript(): Promise<Shown[]> {
-    return this.page.locator('[data-testid=message][data-seq]').evaluateAll((rows) => rows.map((row) => ({
-      seq: Number(row.getAttribute('data-seq')),
-      from: row.getAttribute('data-from')!,
-      text: row.querySelector('[data-testid=text]')!.textContent!,
-    })));
+    return this.page.locator('[data-testid=message][data-seq]').evaluateAll((rows) =>
+      rows.map((row) => ({
+        seq: Number(row.getAttribute('data-seq')),
+        from: row.getAttribute('data-from')!,
+        text: row.querySelector('[data-testid=text]')!.textContent!,
+      })),
+    );
   }
 
   /** Reads the whole record, from the end back to where it begins: what every row showed, by seq. */
@@ -166,16 +188,21 @@ export class Person {
     return this.log.evaluate(async (log) => {
       const edge = log.getBoundingClientRect().top;
       const rows = log.querySelector<HTMLElement>('.rows')!;
-      const isDrawn = () => rows.style.paddingTop === '0px' || rows.firstElementChild!.getBoundingClientRect().top <= edge;
+      const isDrawn = () =>
+        rows.style.paddingTop === '0px' || rows.firstElementChild!.getBoundingClientRect().top <= edge;
       while (!isDrawn()) await new Promise(requestAnimationFrame);
-      const row = [...log.querySelectorAll('[data-seq]')].find((each) => each.getBoundingClientRect().bottom > edge + 1)!;
+      const row = [...log.querySelectorAll('[data-seq]')].find(
+        (each) => each.getBoundingClientRect().bottom > edge + 1,
+      )!;
       return { seq: Number(row.getAttribute('data-seq')), top: row.getBoundingClientRect().top - edge };
     });
   }
 
   /** How far below the log's upper edge a message begins. */
   async topOf(seq: number): Promise<number> {
-    return this.log.locator(`[data-seq="${seq}"]`).evaluate((row) => row.getBoundingClientRect().top - row.closest('.log')!.getBoundingClientRect().top);
+    return this.log
+      .locator(`[data-seq="${seq}"]`)
+      .evaluate((row) => row.getBoundingClientRect().top - row.closest('.log')!.getBoundingClientRect().top);
   }
 
   /** The seqs that are held: the oldest and the newest. */
@@ -185,7 +212,9 @@ export class Person {
 
   /** The states of one's own messages, in order: sending, recorded or failed. */
   async states(): Promise<(string | null)[]> {
-    return this.page.locator('[data-testid=message][data-state]').evaluateAll((rows) => rows.map((row) => row.getAttribute('data-state')));
+    return this.page
+      .locator('[data-testid=message][data-state]')
+      .evaluateAll((rows) => rows.map((row) => row.getAttribute('data-state')));
   }
 
   async people(): Promise<string[]> {

@@ -15,12 +15,19 @@ const toList = (person: Person) => person.page.getByRole('button', { name: 'Show
 
 /** What can be pressed and is smaller than a finger, outside of the log. */
 async function tooSmall(person: Person): Promise<string[]> {
-  return person.page.evaluate(() => [...document.querySelectorAll<HTMLElement>('a, button, input, textarea, label:has(input)')]
-    .filter((each) => each.checkVisibility({ visibilityProperty: true }) && !each.closest('.log, .visually-hidden') && !each.matches('.visually-hidden, label > input'))
-    .filter((each) => !document.querySelector('dialog') || each.closest('dialog'))
-    .map((each) => ({ each, box: each.getBoundingClientRect() }))
-    .filter(({ box }) => Math.min(box.width, box.height) < 43.9)
-    .map(({ each, box }) => `${each.outerHTML.slice(0, 80)} ${box.width}x${box.height}`));
+  return person.page.evaluate(() =>
+    [...document.querySelectorAll<HTMLElement>('a, button, input, textarea, label:has(input)')]
+      .filter(
+        (each) =>
+          each.checkVisibility({ visibilityProperty: true }) &&
+          !each.closest('.log, .visually-hidden') &&
+          !each.matches('.visually-hidden, label > input'),
+      )
+      .filter((each) => !document.querySelector('dialog') || each.closest('dialog'))
+      .map((each) => ({ each, box: each.getBoundingClientRect() }))
+      .filter(({ box }) => Math.min(box.width, box.height) < 43.9)
+      .map(({ each, box }) => `${each.outerHTML.slice(0, 80)} ${box.width}x${box.height}`),
+  );
 }
 
 test('a phone shows the list or the conversation, and the way back leads where one came from', async () => {
@@ -78,12 +85,20 @@ test('the keyboard of a phone leaves the composer and the newest message in sigh
   for (let n = 1; n <= 30; n++) await server().post('lobby', 'bob', `message ${n}`);
   await ann.sees('message 30');
   await ann.page.setViewportSize({ width: 390, height: 440 }); // as interactive-widget=resizes-content has it
-  const bottom = async (what: ReturnType<Person['page']['locator']>) => { const box = (await what.boundingBox())!; return box.y + box.height; };
+  const bottom = async (what: ReturnType<Person['page']['locator']>) => {
+    const box = (await what.boundingBox())!;
+    return box.y + box.height;
+  };
   await expect.poll(() => bottom(ann.composer)).toBeLessThanOrEqual(440);
   await expect.poll(() => bottom(ann.page.getByTestId('text').filter({ hasText: 'message 30' }))).toBeLessThan(380);
 });
 
-test.for([[390, 844], [820, 1180], [1280, 800], [320, 568]] as const)('at %i×%i nothing sticks out, with long names too', async ([width, height]) => {
+test.for([
+  [390, 844],
+  [820, 1180],
+  [1280, 800],
+  [320, 568],
+] as const)('at %i×%i nothing sticks out, with long names too', async ([width, height]) => {
   const long = `${'long-'.repeat(12)}name`;
   await server().post(long, 'W'.repeat(64), 'w'.repeat(4_000));
   const ann = await onScreen(width, height, 'Ann '.repeat(16), `/c/${long}`);

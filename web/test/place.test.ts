@@ -77,7 +77,9 @@ test('an answer is recorded with its target, shows it, and leads there', async (
   await expect.poll(() => ann.page.getByTestId('answering').textContent()).toContain('Replying to bob: message 299');
   await ann.page.keyboard.type('I think so too');
   await ann.page.keyboard.press('Enter');
-  await expect.poll(async () => (await server().transcript('lobby')).at(-1)).toMatchObject({ text: 'I think so too', target: 299 });
+  await expect
+    .poll(async () => (await server().transcript('lobby')).at(-1))
+    .toMatchObject({ text: 'I think so too', target: 299 });
   await expect.poll(() => ann.page.getByTestId('answering').count()).toBe(0);
   await expect.poll(() => ann.page.getByTestId('quote').textContent()).toContain('message 299');
   ann.hadNoTrouble();
@@ -109,13 +111,20 @@ test('a chosen answer stays over a reload as the draft does, and not over a chan
   await expect.poll(() => ann.page.getByTestId('answering').textContent()).toContain('Replying to bob: message 2');
   await ann.types('ought');
   await ann.composer.press('Enter');
-  await expect.poll(async () => (await server().transcript('lobby')).at(-1)).toMatchObject({ text: 'half a thought', target: 2 });
+  await expect
+    .poll(async () => (await server().transcript('lobby')).at(-1))
+    .toMatchObject({ text: 'half a thought', target: 2 });
   await ann.page.getByTestId('answering').waitFor({ state: 'detached' });
 
   await ann.log.locator('[data-seq="3"]').focus();
   await ann.page.keyboard.press('r');
   await ann.page.getByTestId('answering').waitFor();
-  await ann.page.evaluate(() => localStorage.setItem('verbatim.answer/ann/lobby', localStorage.getItem('verbatim.answer/ann/lobby')!.replace(/"log":"[^"]+"/, '"log":"of-another-record"')));
+  await ann.page.evaluate(() =>
+    localStorage.setItem(
+      'verbatim.answer/ann/lobby',
+      localStorage.getItem('verbatim.answer/ann/lobby')!.replace(/"log":"[^"]+"/, '"log":"of-another-record"'),
+    ),
+  );
   await ann.page.reload();
   await ann.isJoined();
   await ann.sees('half a thought');

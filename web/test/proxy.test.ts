@@ -3,7 +3,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { axeFaults } from './axe.ts';
 import { useBrowser } from './browser.ts';
 import { Person } from './person.ts';
-import { Proxy } from './proxy.ts';
+import { ReverseProxy } from './proxy.ts';
 import { Server } from './server.ts';
 
 const browser = useBrowser();
@@ -16,8 +16,8 @@ async function serverWith(...flags: string[]): Promise<Server> {
 }
 
 /** A proxy, and the server that knows that it is below its /chat/. */
-async function belowAPath(): Promise<{ proxy: Proxy; server: Server }> {
-  const proxy = await Proxy.somewhere();
+async function belowAPath(): Promise<{ proxy: ReverseProxy; server: Server }> {
+  const proxy = await ReverseProxy.somewhere();
   return { proxy, server: await serverWith('--public-url', proxy.url) };
 }
 
@@ -48,7 +48,10 @@ test('below a path one chats, reloads, goes back and forward and saves as at the
   await ann.page.goForward();
   await ann.isIn('kitchen');
   await ann.chooses('Save the transcript…');
-  const [download] = await Promise.all([ann.page.waitForEvent('download'), ann.page.getByRole('link', { name: /^Plain text/ }).click()]);
+  const [download] = await Promise.all([
+    ann.page.waitForEvent('download'),
+    ann.page.getByRole('link', { name: /^Plain text/ }).click(),
+  ]);
   expect(Buffer.concat(await (await download.createReadStream()).toArray()).toString()).toContain('something cooks');
   await ann.page.keyboard.press('Escape');
   await ann.chooses('Leave');
@@ -86,7 +89,7 @@ test('what a browser keeps for one server of a host is not shown for another', a
 });
 
 test('a proxy that takes the port off Host: the page is there, and says what the server wants', async () => {
-  const proxy = await Proxy.somewhere();
+  const proxy = await ReverseProxy.somewhere();
   const server = await serverWith();
   await proxy.passesOnTo(server.url);
   const ann = await Person.visits(browser(), proxy.url, 'ann');
@@ -142,7 +145,9 @@ test('where nobody answers at all, the page says that', async () => {
   const ann = await Person.visits(browser(), server.url, 'ann');
   await server.kill();
   await ann.choosesName();
-  await expect.poll(() => ann.status('banner')).toMatch(/^The server cannot be reached\. Trying again (in \d+ s|now)\. What you write is kept, and sent later\./);
+  await expect
+    .poll(() => ann.status('banner'))
+    .toMatch(/^The server cannot be reached\. Trying again (in \d+ s|now)\. What you write is kept, and sent later\./);
 });
 
 test.for(['assets/', 'assets/.*js$'])('where %s does not come, the page is not white', async (files) => {

@@ -1,8 +1,8 @@
 // A real nginx in front of the server, below /chat/ of a port of its own: set up well, or as people set it up by mistake.
-import { spawn, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -18,20 +18,20 @@ export interface Setup {
   also?: { path: string; server: string };
 }
 
-export class Proxy {
+export class ReverseProxy {
   private process: ChildProcess | undefined;
   private readonly folder = mkdtempSync(join(tmpdir(), 'verbatim-nginx-'));
 
   private constructor(private readonly port: number) {}
 
   /** Takes a port; nothing is behind it yet. */
-  static async somewhere(): Promise<Proxy> {
+  static async somewhere(): Promise<ReverseProxy> {
     const place = createServer().listen(0, '127.0.0.1');
     await once(place, 'listening');
     const { port } = place.address() as AddressInfo;
     place.close();
     await once(place, 'close');
-    const proxy = new Proxy(port);
+    const proxy = new ReverseProxy(port);
     onTestFinished(() => proxy.remove());
     return proxy;
   }
@@ -46,16 +46,26 @@ export class Proxy {
     await this.end();
     mkdirSync(join(this.folder, 'logs'), { recursive: true });
     writeFileSync(join(this.folder, 'nginx.conf'), this.config(server, setup));
-    this.process = spawn(nginxPath, ['-p', this.folder, '-e', 'stderr', '-c', 'nginx.conf'], { stdio: ['ignore', 'ignore', 'inherit'] });
+    this.process = spawn(nginxPath, ['-p', this.folder, '-e', 'stderr', '-c', 'nginx.conf'], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
     for (;;) {
       if (this.process.exitCode !== null) throw new Error(`nginx has ended with ${this.process.exitCode}`);
-      if (await fetch(`http://127.0.0.1:${this.port}/up`).then((answer) => answer.status === 204, () => false)) return;
+      if (
+        await fetch(`http://127.0.0.1:${this.port}/up`).then(
+          (answer) => answer.status === 204,
+          () => false,
+        )
+      )
+        return;
       await new Promise((later) => setTimeout(later, 20)); // between two looks
     }
   }
 
   private config(server: string, { forgetsTheUpgrade, answers, also }: Setup): string {
-    const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((what) => `${what}_temp_path ${this.folder}/${what};`).join('\n');
+    const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+      .map((what) => `${what}_temp_path ${this.folder}/${what};`)
+      .join('\n');
     const passOn = (to: string) => `
       proxy_pass ${to}/;
       proxy_http_version 1.1;

@@ -20,7 +20,9 @@ async function allRecorded(person: Person): Promise<void> {
   await expect.poll(async () => new Set(await person.states()), { timeout: 60_000 }).toEqual(new Set(['recorded']));
 }
 
-test('a kill -9 in the middle of a chat loses nothing, doubles nothing and changes no order', { timeout: 300_000 }, async () => {
+test('a kill -9 in the middle of a chat loses nothing, doubles nothing and changes no order', {
+  timeout: 300_000,
+}, async () => {
   const ann = await joins('ann');
   const bob = await joins('bob');
   const talk = Promise.all([saysMany(ann, 90), saysMany(bob, 90)]);
@@ -87,7 +89,9 @@ test('a reload keeps what the server never got, and does not double what it did 
   await expect.poll(() => ann.states()).toEqual(['sending', 'sending', 'sending']);
   wire.losesSends = wire.losesAnswers = false;
   await ann.page.reload();
-  await expect.poll(async () => (await ann.transcript()).map((row) => row.text)).toEqual(['got', 'lost one', 'lost two']);
+  await expect
+    .poll(async () => (await ann.transcript()).map((row) => row.text))
+    .toEqual(['got', 'lost one', 'lost two']);
   await allRecorded(ann);
   expect((await server().transcript('lobby')).map((message) => message.text)).toEqual(['got', 'lost one', 'lost two']);
 });
@@ -103,10 +107,12 @@ test('it connects again as soon as the browser has a network again, not at the n
   await ann.page.clock.pauseAt(Date.now() + 60_000); // the next try never comes
   const before = wire.attempts;
   wire.mend();
-  await expect.poll(async () => {
-    await ann.page.evaluate(() => dispatchEvent(new Event('online'))); // again, where a try was under way
-    return wire.attempts;
-  }).toBeGreaterThan(before);
+  await expect
+    .poll(async () => {
+      await ann.page.evaluate(() => dispatchEvent(new Event('online'))); // again, where a try was under way
+      return wire.attempts;
+    })
+    .toBeGreaterThan(before);
   await ann.page.clock.resume();
   await expect.poll(() => ann.status('banner')).not.toContain('Connection lost');
 });

@@ -48,7 +48,13 @@ test('who is somebody else has nothing of who was here before', async () => {
   await ann.isIn('kitchen');
   await ann.types('a draft');
   await takesName(ann, 'bob', false);
-  await expect.poll(() => ann.page.locator('.listed.own [data-id]').evaluateAll((links) => links.map((link) => link.getAttribute('data-id')))).toEqual(['kitchen']);
+  await expect
+    .poll(() =>
+      ann.page
+        .locator('.listed.own [data-id]')
+        .evaluateAll((links) => links.map((link) => link.getAttribute('data-id'))),
+    )
+    .toEqual(['kitchen']);
   expect(await ann.composer.inputValue()).toBe('');
   await ann.opens('lobby');
   await ann.sees('hers');
@@ -112,7 +118,9 @@ test('a message is read once its end is in view, and not before', async () => {
   // A row that only begins in view: the window ends a few pixels below its upper edge.
   const cut = await ann.log.evaluate((log) => {
     const edge = log.getBoundingClientRect().bottom;
-    const row = [...log.querySelectorAll('[data-seq]')].find((each) => each.getBoundingClientRect().bottom > edge + 60)!;
+    const row = [...log.querySelectorAll('[data-seq]')].find(
+      (each) => each.getBoundingClientRect().bottom > edge + 60,
+    )!;
     return { seq: Number(row.getAttribute('data-seq')), by: Math.round(row.getBoundingClientRect().top + 7 - edge) };
   });
   const { width, height } = ann.page.viewportSize()!;

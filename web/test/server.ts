@@ -1,5 +1,5 @@
 // The real server, on a free port and a new data folder: started, killed, started again.
-import { spawn, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { on, once } from 'node:events';
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -32,7 +32,11 @@ export class Server {
   /** Starts the server: on any free port the first time, on the same port and data ever after. */
   async start(): Promise<void> {
     const listen = this.url === '' ? '127.0.0.1:0' : new URL(this.url).host;
-    const child = spawn(binary, ['serve', '--listen', listen, '--data-dir', this.data, '--send-rate', '0', ...this.flags], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(
+      binary,
+      ['serve', '--listen', listen, '--data-dir', this.data, '--send-rate', '0', ...this.flags],
+      { stdio: ['ignore', 'pipe', 'pipe'] },
+    );
     this.process = child;
     const log: string[] = [];
     createInterface(child.stderr!).on('line', (line) => log.push(line));
@@ -112,7 +116,8 @@ export class Server {
   async fill(conversation: string, count: number, text = (n: number) => `message ${n}`): Promise<void> {
     const socket = new WebSocket(`${this.url.replace('http', 'ws')}/ws?name=bob`);
     const fill = ++this.fills;
-    const sendNext = (n: number) => n <= count && socket.send(JSON.stringify({ type: 'send', conversation, id: `fill-${fill}-${n}`, text: text(n) }));
+    const sendNext = (n: number) =>
+      n <= count && socket.send(JSON.stringify({ type: 'send', conversation, id: `fill-${fill}-${n}`, text: text(n) }));
     let acked = 0;
     await new Promise<void>((resolve, reject) => {
       socket.on('error', reject);

@@ -10,15 +10,20 @@ const browser = useBrowser();
 const server = useServer();
 /** A file as it comes through the network, compressed as it is. */
 async function getAsIs(url: string, coding: string): Promise<{ headers: IncomingHttpHeaders; bytes: number }> {
-  const [response] = (await once(get(url, { headers: { 'Accept-Encoding': coding } }), 'response')) as [IncomingMessage];
+  const [response] = (await once(get(url, { headers: { 'Accept-Encoding': coding } }), 'response')) as [
+    IncomingMessage,
+  ];
   return { headers: response.headers, bytes: Buffer.concat(await response.toArray()).length };
 }
 
 const paper = (person: Person) => person.page.evaluate(() => getComputedStyle(document.body).backgroundColor);
-const edges = (person: Person) => person.page.locator('meta[name=theme-color]').evaluateAll((all) => [...new Set(all.map((each) => each.getAttribute('content')))]);
+const edges = (person: Person) =>
+  person.page
+    .locator('meta[name=theme-color]')
+    .evaluateAll((all) => [...new Set(all.map((each) => each.getAttribute('content')))]);
 const opensSettings = (person: Person) => person.page.getByRole('button', { name: 'Settings' }).click();
 
-inChromium('another colour scheme')('the colours are the system\'s, or what one chose, and that stays', async () => {
+inChromium('another colour scheme')("the colours are the system's, or what one chose, and that stays", async () => {
   const ann = await Person.joins(browser(), server().url, 'ann');
   await ann.page.emulateMedia({ colorScheme: 'light' });
   const light = await paper(ann);
@@ -67,11 +72,13 @@ async function withCalls(page: Person['page'], answer: NotificationPermission): 
 }
 
 const calls = (person: Person) => person.page.evaluate(() => (globalThis as unknown as { calls: string[] }).calls);
-const asked = (person: Person) => person.page.evaluate(() => (globalThis as unknown as { Notification: { asked: number } }).Notification.asked);
-const away = (person: Person, is: boolean) => person.page.evaluate((value) => {
-  (globalThis as { away?: boolean }).away = value;
-  dispatchEvent(new Event(value ? 'blur' : 'focus'));
-}, is);
+const asked = (person: Person) =>
+  person.page.evaluate(() => (globalThis as unknown as { Notification: { asked: number } }).Notification.asked);
+const away = (person: Person, is: boolean) =>
+  person.page.evaluate((value) => {
+    (globalThis as { away?: boolean }).away = value;
+    dispatchEvent(new Event(value ? 'blur' : 'focus'));
+  }, is);
 
 test('the browser is asked on a press alone, and calls come only to who looks elsewhere', async () => {
   const ann = await Person.joins(browser(), server().url, 'ann', '/c/kitchen', (page) => withCalls(page, 'granted'));
@@ -91,7 +98,9 @@ test('the browser is asked on a press alone, and calls come only to who looks el
   await server().post('lobby', 'bob', '<b>open</b>');
   await expect.poll(() => calls(ann)).toEqual(['verbatim.lobby | bob · lobby | <b>open</b>']);
   await bob.says('followed');
-  await expect.poll(() => calls(ann)).toEqual(['verbatim.lobby | bob · lobby | <b>open</b>', 'verbatim.kitchen | bob · kitchen | followed']);
+  await expect
+    .poll(() => calls(ann))
+    .toEqual(['verbatim.lobby | bob · lobby | <b>open</b>', 'verbatim.kitchen | bob · kitchen | followed']);
 });
 
 test('while the browser waits for an answer nothing is called on, and the setting says so', async () => {
@@ -99,7 +108,9 @@ test('while the browser waits for an answer nothing is called on, and the settin
   await opensSettings(ann);
   const box = ann.page.getByLabel('Desktop notifications');
   await box.click();
-  await expect.poll(() => ann.page.getByRole('dialog').textContent()).toContain('The browser asks whether it may: answer there.');
+  await expect
+    .poll(() => ann.page.getByRole('dialog').textContent())
+    .toContain('The browser asks whether it may: answer there.');
   expect(await box.isChecked()).toBe(false);
 });
 
@@ -118,7 +129,9 @@ test('a browser that refuses is not asked again, and the setting says what to do
   const ann = await Person.joins(browser(), server().url, 'ann', '/c/lobby', (page) => withCalls(page, 'denied'));
   await opensSettings(ann);
   await ann.page.getByLabel('Desktop notifications').click();
-  await expect.poll(() => ann.page.getByRole('dialog').textContent()).toContain('Allow it in the browser’s own settings first');
+  await expect
+    .poll(() => ann.page.getByRole('dialog').textContent())
+    .toContain('Allow it in the browser’s own settings first');
   await expect.poll(() => ann.page.getByLabel('Desktop notifications').isDisabled()).toBe(true);
 });
 
@@ -128,7 +141,9 @@ test('a whole session asks no other host for anything, and breaks no policy', as
   const ann = await Person.joins(browser(), server().url, 'ann', '/', async (page) => {
     page.on('request', (request) => hosts.add(new URL(request.url()).host));
     page.on('websocket', (socket) => hosts.add(new URL(socket.url()).host));
-    page.on('console', (message) => { if (/Content Security Policy|Trusted/i.test(message.text())) violated.push(message.text()); });
+    page.on('console', (message) => {
+      if (/Content Security Policy|Trusted/i.test(message.text())) violated.push(message.text());
+    });
   });
   await ann.says('**hello** https://example.com/a.png <img src="https://example.com/b.png">');
   await ann.opens('kitchen');
@@ -162,7 +177,9 @@ test('what the page is made of is small, compressed, kept for ever, and the page
   const html = await page.text();
   expect(html.indexOf('rel="stylesheet"')).toBeGreaterThan(0);
   expect(html.indexOf('rel="stylesheet"')).toBeLessThan(html.indexOf('<script type="module"')); // which waits for those before it alone
-  const named = [...html.matchAll(/(?:src|href)="([^"]*\/assets\/[^"]+)"/g)].map((match) => new URL(match[1]!, page.url).href);
+  const named = [...html.matchAll(/(?:src|href)="([^"]*\/assets\/[^"]+)"/g)].map(
+    (match) => new URL(match[1]!, page.url).href,
+  );
   expect(named.length).toBeGreaterThan(2);
   for (const coding of ['br', 'gzip']) {
     let whole = 0;

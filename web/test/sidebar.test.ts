@@ -7,7 +7,8 @@ import { Wire } from './wire.ts';
 
 const browser = useBrowser();
 const server = useServer();
-const joins = (name: string, path?: string, wire = new Wire()) => Person.joins(browser(), server().url, name, path, wire.lay);
+const joins = (name: string, path?: string, wire = new Wire()) =>
+  Person.joins(browser(), server().url, name, path, wire.lay);
 const preview = (person: Person, id: string) => person.listed(id).getByTestId('preview').textContent();
 
 test('the newest words stand in the list, of what is open and of what is only followed, and the order is theirs', async () => {
@@ -46,7 +47,7 @@ test('the list stays over a reload, in the order of what was written meanwhile, 
   await expect.poll(() => ann.page.getByTestId('conversations').textContent()).toContain('Others on this server');
 });
 
-test('a search finds one\'s own and the server\'s, Enter opens, and what is not there can be started', async () => {
+test("a search finds one's own and the server's, Enter opens, and what is not there can be started", async () => {
   await server().post('team-blue', 'bob', 'hi');
   await server().post('team-red', 'bob', 'hi');
   const ann = await joins('ann');
@@ -140,11 +141,18 @@ test('what comes where one reads at the end does not stir the title, and what co
   await ann.page.evaluate(() => {
     const changes = { count: 0 };
     (globalThis as unknown as { titleChanges: typeof changes }).titleChanges = changes;
-    new MutationObserver((records) => (changes.count += records.length)).observe(document.head, { subtree: true, childList: true, attributes: true, characterData: true });
+    new MutationObserver((records) => (changes.count += records.length)).observe(document.head, {
+      subtree: true,
+      childList: true,
+      attributes: true,
+      characterData: true,
+    });
   });
   for (let n = 1; n <= 60; n++) await server().post('lobby', 'bob', `message ${n}`);
   await ann.sees('message 60');
-  expect(await ann.page.evaluate(() => (globalThis as unknown as { titleChanges: { count: number } }).titleChanges.count)).toBe(0);
+  expect(
+    await ann.page.evaluate(() => (globalThis as unknown as { titleChanges: { count: number } }).titleChanges.count),
+  ).toBe(0);
   await ann.scrolls(-1);
   await server().post('lobby', 'bob', 'below');
   await expect.poll(() => ann.page.title()).toBe('(1) lobby · Verbatim');
@@ -175,19 +183,23 @@ test('what is muted is counted quietly: not in the title', async () => {
 test('ten thousand conversations on the server are a page that is as quick as with ten', async () => {
   const ids = Array.from({ length: 10_000 }, (_, n) => `c${String(n).padStart(5, '0')}`);
   const lanes = Array.from({ length: 50 }, (_, lane) => ids.filter((_, n) => n % 50 === lane));
-  await Promise.all(lanes.map(async (lane) => {
-    for (const id of lane) await server().post(id, 'bob', 'hi');
-  }));
+  await Promise.all(
+    lanes.map(async (lane) => {
+      for (const id of lane) await server().post(id, 'bob', 'hi');
+    }),
+  );
   const ann = await joins('ann');
   await ann.listed('c00000').waitFor();
   expect((await ann.list()).length).toBeLessThan(60); // rows that are drawn
   const height = await ann.page.getByTestId('conversations').evaluate((list) => list.clientHeight);
   expect(height).toBeGreaterThan(100 * 50); // and yet the list is as long as what is loaded
   await ann.listed('c00000').focus();
-  await expect.poll(async () => {
-    await ann.page.keyboard.press('End');
-    return (await ann.list()).at(-1)!;
-  }).toSatisfy((last: string) => last > 'c00400');
+  await expect
+    .poll(async () => {
+      await ann.page.keyboard.press('End');
+      return (await ann.list()).at(-1)!;
+    })
+    .toSatisfy((last: string) => last > 'c00400');
   expect((await ann.list()).length).toBeLessThan(60);
   await ann.search.fill('c0777');
   await expect.poll(() => ann.list()).toEqual([...Array.from({ length: 10 }, (_, n) => `c0777${n}`), 'c0777']);
@@ -198,7 +210,9 @@ test('of many that are followed, only the newest words are asked for that can be
   const wire = new Wire();
   const ids = Array.from({ length: 200 }, (_, n) => `room-${String(n).padStart(3, '0')}`);
   for (const id of ids) await server().post(id, 'bob', `hi ${id}`);
-  const list = JSON.stringify(ids.map((id) => ({ id, added: '2026-01-01T00:00:00.000Z', last: 1, time: '2026-01-01T00:00:00.000000Z' })));
+  const list = JSON.stringify(
+    ids.map((id) => ({ id, added: '2026-01-01T00:00:00.000Z', last: 1, time: '2026-01-01T00:00:00.000000Z' })),
+  );
   const ann = await Person.visits(browser(), server().url, 'ann', '/c/lobby', async (page) => {
     await wire.lay(page);
     await page.addInitScript((kept) => localStorage.setItem('verbatim.conversations/ann', kept), list);
@@ -206,7 +220,12 @@ test('of many that are followed, only the newest words are asked for that can be
   await ann.choosesName();
   await ann.isIn('lobby');
   await expect.poll(() => preview(ann, 'room-000')).toBe('bob: hi room-000');
-  await expect.poll(async () => (await ann.page.getByTestId('preview').allTextContents()).filter((text) => text === 'Nothing here yet').length).toBe(1); // the lobby
+  await expect
+    .poll(
+      async () =>
+        (await ann.page.getByTestId('preview').allTextContents()).filter((text) => text === 'Nothing here yet').length,
+    )
+    .toBe(1); // the lobby
   expect(wire.requests.filter(({ type }) => type === 'join')).toHaveLength(201);
   expect(wire.requests.filter(({ type }) => type === 'history').length).toBeLessThan(30);
 });

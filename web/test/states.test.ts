@@ -19,7 +19,9 @@ test('a network that is cut and comes back: both go on writing, and each message
   wire.cut();
   await ann.page.context().setOffline(true);
   await bob.says('while ann is away');
-  await expect.poll(() => ann.status('banner')).toMatch(/Connection lost\. Trying again (in \d+ s|now)\. What you write is kept, and sent later\./);
+  await expect
+    .poll(() => ann.status('banner'))
+    .toMatch(/Connection lost\. Trying again (in \d+ s|now)\. What you write is kept, and sent later\./);
   await ann.says('one');
   await ann.says('two');
   await expect.poll(() => ann.states()).toEqual(['recorded', 'sending', 'sending']);
@@ -92,17 +94,25 @@ test('while it waits, the page counts down, and a press tries now', async () => 
   wire.cut();
   const seconds = async () => Number(/in (\d+) s/.exec(await ann.status('banner'))?.[1] ?? 0);
   let before = 0;
-  await expect.poll(async () => {
-    const now = await seconds();
-    const fell = 0 < now && now < before;
-    before = now;
-    return fell;
-  }).toBe(true);
+  await expect
+    .poll(async () => {
+      const now = await seconds();
+      const fell = 0 < now && now < before;
+      before = now;
+      return fell;
+    })
+    .toBe(true);
   await expect.poll(seconds).toBeGreaterThan(3);
-  await expect.poll(async () => { // the clock stands still, and the next try never comes by itself
-    const soon = await ann.page.evaluate(() => Date.now() + 1_000);
-    return ann.page.clock.pauseAt(soon).then(() => true, () => false); // not where it has passed meanwhile
-  }).toBe(true);
+  await expect
+    .poll(async () => {
+      // the clock stands still, and the next try never comes by itself
+      const soon = await ann.page.evaluate(() => Date.now() + 1_000);
+      return ann.page.clock.pauseAt(soon).then(
+        () => true,
+        () => false,
+      ); // not where it has passed meanwhile
+    })
+    .toBe(true);
   const tried = wire.attempts;
   wire.mend();
   await ann.page.getByRole('button', { name: 'Try now' }).click();
@@ -174,7 +184,9 @@ test('who is here has names, and a crowd has a number', async () => {
   await expect.poll(() => ann.people()).toHaveLength(200);
   guests.push(await comes(199));
   await expect.poll(() => count.textContent()).toContain('201 here');
-  await expect.poll(() => ann.page.getByRole('complementary').textContent()).toContain('201 people are here, too many to list.');
+  await expect
+    .poll(() => ann.page.getByRole('complementary').textContent())
+    .toContain('201 people are here, too many to list.');
   for (const socket of guests.splice(50)) socket.close();
   await expect.poll(() => count.textContent()).toContain('51 here');
   await expect.poll(async () => (await ann.people()).length).toBe(51);

@@ -1,6 +1,7 @@
 // One person, several tabs of one browser.
-import { expect, onTestFinished, test } from 'vitest';
+
 import type { BrowserContext, Page } from 'playwright-core';
+import { expect, onTestFinished, test } from 'vitest';
 import { useBrowser } from './browser.ts';
 import { Person } from './person.ts';
 import { useServer } from './server.ts';
@@ -31,7 +32,10 @@ test('there is one draft: what is written in one tab is in the other, and gone f
   await composer(other).fill('the next');
   await composer(other).press('Enter');
   await ann.sees('the next');
-  expect((await server().transcript('lobby')).map(({ text }) => text)).toEqual(['half a thought, and the other half', 'the next']);
+  expect((await server().transcript('lobby')).map(({ text }) => text)).toEqual([
+    'half a thought, and the other half',
+    'the next',
+  ]);
 });
 
 test('a chosen answer is in both tabs, as the draft is', async () => {
@@ -96,16 +100,18 @@ async function withCalls(context: BrowserContext): Promise<string[]> {
   return calls;
 }
 
-const looks = (page: Page, at: boolean) => page.evaluate((looking) => {
-  (globalThis as { away?: boolean }).away = !looking;
-  dispatchEvent(new Event(looking ? 'focus' : 'blur'));
-  return navigator.locks.query().then(() => {});
-}, at);
+const looks = (page: Page, at: boolean) =>
+  page.evaluate((looking) => {
+    (globalThis as { away?: boolean }).away = !looking;
+    dispatchEvent(new Event(looking ? 'focus' : 'blur'));
+    return navigator.locks.query().then(() => {});
+  }, at);
 
-const waitsToCall = (page: Page) => page.evaluate(async () => {
-  const { pending = [] } = await navigator.locks.query();
-  return pending.filter(({ name }) => name?.includes('caller/')).length;
-});
+const waitsToCall = (page: Page) =>
+  page.evaluate(async () => {
+    const { pending = [] } = await navigator.locks.query();
+    return pending.filter(({ name }) => name?.includes('caller/')).length;
+  });
 
 test('one tab calls, and none while one looks at any of them', async () => {
   const context = await browser().newContext();
@@ -120,7 +126,8 @@ test('one tab calls, and none while one looks at any of them', async () => {
     }
     await isJoined(tab);
   }
-  const seen = (text: string) => Promise.all(tabs.map((tab) => tab.getByTestId('text').filter({ hasText: text }).first().waitFor()));
+  const seen = (text: string) =>
+    Promise.all(tabs.map((tab) => tab.getByTestId('text').filter({ hasText: text }).first().waitFor()));
   await expect.poll(() => waitsToCall(tabs[0]!)).toBe(2); // one of the three is the caller
   await server().post('lobby', 'bob', 'one');
   await seen('one');
@@ -173,7 +180,11 @@ test('who may keep nothing in this browser gets in, and chats', async () => {
   const ann = await Person.joins(browser(), server().url, 'ann', '/c/lobby', async (page) => {
     await page.addInitScript(() => {
       for (const name of ['localStorage', 'sessionStorage', 'indexedDB']) {
-        Object.defineProperty(globalThis, name, { get() { throw new DOMException('forbidden', 'SecurityError'); } });
+        Object.defineProperty(globalThis, name, {
+          get() {
+            throw new DOMException('forbidden', 'SecurityError');
+          },
+        });
       }
     });
   });
@@ -197,7 +208,9 @@ test('who comes with a full localStorage gets in, and chats', async () => {
     for (let size = 4 << 20, n = 0; size > 0; size >>= 1) {
       try {
         for (;;) localStorage.setItem(`full ${n++}`, 'x'.repeat(size));
-      } catch { /* less, then */ }
+      } catch {
+        /* less, then */
+      }
     }
   });
   await ann.choosesName();

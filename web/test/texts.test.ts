@@ -1,8 +1,9 @@
 // What people type is what others see, in every place that shows it, and what they copy.
-import { expect, test } from 'vitest';
-import { parseFragment, type DefaultTreeAdapterTypes as Html } from 'parse5';
+
 import { marked } from 'marked';
+import { type DefaultTreeAdapterTypes as Html, parseFragment } from 'parse5';
 import type { Page } from 'playwright-core';
+import { expect, test } from 'vitest';
 import { useBrowser, withClipboard } from './browser.ts';
 import { inFirefox } from './firefox.ts';
 import { Person } from './person.ts';
@@ -13,7 +14,11 @@ const browser = useBrowser();
 const server = useServer();
 
 /** What is to be read: lines that are not blank, cells of tables like lines, without blanks at their ends. */
-const lines = (text: string) => text.split(/[\n\t]+/).map((line) => line.trimEnd()).filter((line) => line !== '');
+const lines = (text: string) =>
+  text
+    .split(/[\n\t]+/)
+    .map((line) => line.trimEnd())
+    .filter((line) => line !== '');
 /** Firefox leaves what only steers the drawing out of innerText: soft hyphens, and marks of direction. */
 const steers = inFirefox ? /[\u00ad\u200e\u200f\u202a-\u202e\u2066-\u2069]/g : /(?!)/;
 const inOneLine = (text: string) => text.replace(/\s+/g, ' ').trim();
@@ -42,7 +47,11 @@ test('a hundred texts of people are shown as they were typed; every tenth is loo
 });
 
 withClipboard('a message is copied to the letter: by press, by key, and where no clipboard takes it', async () => {
-  const texts = ['**注意：**请看 `a` &#38; ¯\\_(ツ)_/¯ 👨‍👩‍👧‍👦  \n  - 5 °C\n\n\n[x](https://a.example "y") ', '#', '2*3*4 __init__.py'];
+  const texts = [
+    '**注意：**请看 `a` &#38; ¯\\_(ツ)_/¯ 👨‍👩‍👧‍👦  \n  - 5 °C\n\n\n[x](https://a.example "y") ',
+    '#',
+    '2*3*4 __init__.py',
+  ];
   const ann = await Person.joins(browser(), server().url, 'ann');
   await ann.page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
   for (const text of texts) await server().post('lobby', 'bob', text);
@@ -87,11 +96,15 @@ test('who answers quotes the words, and who is elsewhere is told them: without m
   await server().post('lobby', 'bob', 'test**it** is **2*3*4**, see `__init__.py`\n1986. A great year');
   await server().post('lobby', 'carol', `${family.repeat(250)} &#38;`, 1);
   await ann.sees(family);
-  await expect.poll(() => row(ann, 2).getByTestId('quote').textContent()).toBe('bobtest**it** is 2*3*4, see __init__.py 1986. A great year');
-  await expect.poll(() => ann.page.evaluate(() => (globalThis as unknown as { told: unknown[] }).told)).toEqual([
-    ['bob · lobby', 'test**it** is 2*3*4, see __init__.py 1986. A great year'],
-    ['carol · lobby', `${family.repeat(200)}…`],
-  ]);
+  await expect
+    .poll(() => row(ann, 2).getByTestId('quote').textContent())
+    .toBe('bobtest**it** is 2*3*4, see __init__.py 1986. A great year');
+  await expect
+    .poll(() => ann.page.evaluate(() => (globalThis as unknown as { told: unknown[] }).told))
+    .toEqual([
+      ['bob · lobby', 'test**it** is 2*3*4, see __init__.py 1986. A great year'],
+      ['carol · lobby', `${family.repeat(200)}…`],
+    ]);
   ann.hadNoTrouble();
 });
 
@@ -103,7 +116,9 @@ test('a very long text is folded between letters, and nothing of it is lost', as
   const text = row(ann, 1).getByTestId('text');
   const folded = (await text.textContent())!;
   expect(folded.length).toBeGreaterThan(2_000);
-  expect([...new Intl.Segmenter().segment(folded)].slice(1).every(({ segment }) => ['🇩🇪', '🇫🇷', '👍🏽'].includes(segment))).toBe(true);
+  expect(
+    [...new Intl.Segmenter().segment(folded)].slice(1).every(({ segment }) => ['🇩🇪', '🇫🇷', '👍🏽'].includes(segment)),
+  ).toBe(true);
   await ann.page.getByRole('button', { name: 'Show all' }).click();
   await expect.poll(() => text.textContent()).toBe(`a${flags}`);
 });
@@ -115,8 +130,16 @@ test('the exported Markdown shows each text as it was typed, whoever reads it as
   const quotes = html.childNodes.filter((node) => node.nodeName === 'blockquote').map((node) => wordsIn(node));
   expect(quotes).toHaveLength(written.length);
   for (const [index, { text }] of written.entries()) {
-    const typed = text.replaceAll('\t', '    ').split('\n').map((line) => line.trimEnd());
-    expect(quotes[index]!.replaceAll('\u00a0', ' ').split('\n').filter((line) => line !== ''), text).toEqual(typed.filter((line) => line !== ''));
+    const typed = text
+      .replaceAll('\t', '    ')
+      .split('\n')
+      .map((line) => line.trimEnd());
+    expect(
+      quotes[index]!.replaceAll('\u00a0', ' ')
+        .split('\n')
+        .filter((line) => line !== ''),
+      text,
+    ).toEqual(typed.filter((line) => line !== ''));
   }
 });
 
@@ -130,7 +153,11 @@ function wordsIn(node: Html.ChildNode): string {
 
 test('what is marked is drawn so, and what stands before an item is what was typed', async () => {
   const ann = await Person.joins(browser(), server().url, 'ann');
-  await server().post('lobby', 'bob', '**注意：**请看 *it* ~~gone~~\n\n1. one\n2. two\n\n7) seven\n9) nine\n\n- [x] done\n\n> said\nanswered');
+  await server().post(
+    'lobby',
+    'bob',
+    '**注意：**请看 *it* ~~gone~~\n\n1. one\n2. two\n\n7) seven\n9) nine\n\n- [x] done\n\n> said\nanswered',
+  );
   await ann.sees('answered');
   const text = row(ann, 1).getByTestId('text');
   expect(await text.locator('strong').textContent()).toBe('注意：');
@@ -144,9 +171,13 @@ test('the marks of a list stand where its lines begin, on the right for Hebrew',
   const ann = await Person.joins(browser(), server().url, 'ann');
   await server().post('lobby', 'bob', '7) seven\n9) nine\n\nand\n\n3) אלף\n4) בית');
   await ann.sees('אלף');
-  const sides = await row(ann, 1).locator('li').evaluateAll((items) => items.map((item) => {
-    const [mark, words] = [...item.children].map((part) => part.getBoundingClientRect());
-    return mark!.right <= words!.left + 1 ? 'left' : mark!.left >= words!.right - 1 ? 'right' : 'over';
-  }));
+  const sides = await row(ann, 1)
+    .locator('li')
+    .evaluateAll((items) =>
+      items.map((item) => {
+        const [mark, words] = [...item.children].map((part) => part.getBoundingClientRect());
+        return mark!.right <= words!.left + 1 ? 'left' : mark!.left >= words!.right - 1 ? 'right' : 'over';
+      }),
+    );
   expect(sides).toEqual(['left', 'left', 'right', 'right']);
 });

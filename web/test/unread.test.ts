@@ -1,6 +1,7 @@
 // What came while nobody looked is not passed over.
-import { expect, test } from 'vitest';
+
 import type { Locator, Page } from 'playwright-core';
+import { expect, test } from 'vitest';
 import { useBrowser } from './browser.ts';
 import { Person } from './person.ts';
 import { useServer } from './server.ts';
@@ -13,15 +14,18 @@ const joins = (name: string, prepare?: (page: Page) => Promise<void>) =>
 
 /** The page as it is told whether its window has the focus: `away` is set by `looksAway` and `looksBack`. */
 async function letsLookAway(page: Page): Promise<void> {
-  await page.addInitScript(() => Object.defineProperty(document, 'hasFocus', {
-    value: () => !(globalThis as { away?: boolean }).away,
-  }));
+  await page.addInitScript(() =>
+    Object.defineProperty(document, 'hasFocus', {
+      value: () => !(globalThis as { away?: boolean }).away,
+    }),
+  );
 }
 
-const looksAway = (person: Person, away: boolean) => person.page.evaluate((gone) => {
-  (globalThis as { away?: boolean }).away = gone;
-  dispatchEvent(new Event(gone ? 'blur' : 'focus'));
-}, away);
+const looksAway = (person: Person, away: boolean) =>
+  person.page.evaluate((gone) => {
+    (globalThis as { away?: boolean }).away = gone;
+    dispatchEvent(new Event(gone ? 'blur' : 'focus'));
+  }, away);
 
 /** Opens at the first of what is new: the line stands before it, and it is the first thing that one sees. */
 async function standsAtNew(person: Person, seq: number): Promise<void> {
@@ -39,7 +43,8 @@ async function coveredByDay(person: Person): Promise<boolean> {
   const boxOf = async (words: Locator) => (await words.boundingBox())!;
   await person.page.getByTestId('day-now').waitFor();
   const [day, word] = await Promise.all([
-    boxOf(person.page.getByTestId('day-now')), boxOf(person.page.getByTestId('fresh').locator('span')),
+    boxOf(person.page.getByTestId('day-now')),
+    boxOf(person.page.getByTestId('fresh').locator('span')),
   ]);
   const apart = word.x + word.width <= day.x || day.x + day.width <= word.x;
   return !apart && word.y < day.y + day.height && day.y < word.y + word.height;

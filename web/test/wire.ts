@@ -58,7 +58,16 @@ export class Wire {
         if (isLost()) return;
         if (this.refuses?.types.includes(request.type)) {
           const { code, reason, retry_after } = this.refuses;
-          socket.send(JSON.stringify({ type: 'error', code, reason, ref: request.ref, conversation: request.conversation, retry_after }));
+          socket.send(
+            JSON.stringify({
+              type: 'error',
+              code,
+              reason,
+              ref: request.ref,
+              conversation: request.conversation,
+              retry_after,
+            }),
+          );
           return;
         }
         if (!(this.losesSends && /"type":"send"/.test(String(frame)))) server.send(frame);

@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { WebSocket } from 'ws';
+import { type Recorded, useServer } from '../../test/server.ts';
 import { Chat, type ChatOptions, type ConnectionState, type JoinOptions, type Message } from '../index.ts';
-import { useServer, type Recorded } from '../../test/server.ts';
 
 const server = useServer();
 
@@ -38,7 +38,9 @@ test('two programs chat: what is settled is on the record, and both hear it in o
   await Promise.all([joined(ann), joined(bob)]);
   const first = await ann.chat.settled(ann.chat.send('lobby', 'hi', { meta: { kind: 'greeting' } }));
   expect(first).toMatchObject({ state: 'recorded', seq: 1 });
-  expect(await recorded()).toMatchObject([{ seq: 1, from: 'ann', text: 'hi', id: first.id, meta: { kind: 'greeting' } }]);
+  expect(await recorded()).toMatchObject([
+    { seq: 1, from: 'ann', text: 'hi', id: first.id, meta: { kind: 'greeting' } },
+  ]);
   await bob.chat.settled(bob.chat.send('lobby', 'hello', { target: 1 }));
   await expect.poll(ann.texts).toEqual(['hi', 'hello']);
   await expect.poll(bob.texts).toEqual(['hi', 'hello']);
@@ -79,9 +81,12 @@ test('a kill -9 in the middle loses nothing, doubles nothing and changes no orde
   for (const { chat } of clients) await expect.poll(() => chat.unsettled('lobby').length).toBe(0);
   const record = await recorded();
   for (const { name } of clients) {
-    expect(record.filter((message) => message.from === name).map((message) => message.text)).toEqual(numbered(name, 300));
+    expect(record.filter((message) => message.from === name).map((message) => message.text)).toEqual(
+      numbered(name, 300),
+    );
   }
-  for (const { heard } of clients) await expect.poll(() => heard.map(({ seq }) => seq)).toEqual(record.map(({ seq }) => seq));
+  for (const { heard } of clients)
+    await expect.poll(() => heard.map(({ seq }) => seq)).toEqual(record.map(({ seq }) => seq));
 });
 
 test('a network that breaks in one frame of ten changes nothing of that', async () => {
@@ -128,7 +133,9 @@ test('a record that was replaced is said aloud, and nothing of the old one is le
   await server().post('lobby', 'bob', 'new');
   await ann.chat.settled(waiting);
   const { timeline, newest } = ann.chat.conversation('lobby');
-  await expect.poll(() => timeline.messages.map(({ text }) => text)).toEqual((await recorded()).map(({ text }) => text));
+  await expect
+    .poll(() => timeline.messages.map(({ text }) => text))
+    .toEqual((await recorded()).map(({ text }) => text));
   expect(ann.resets).toEqual(['lobby']);
   expect(newest).toBe(2);
 });
@@ -155,10 +162,12 @@ test('an older copy of the data put back is found out, also by one who has only 
   ann.chat.connect();
   await expect.poll(() => ann.resets).toEqual(['lobby']);
   const { timeline } = ann.chat.conversation('lobby');
-  await expect.poll(() => timeline.messages.map(({ text }) => text)).toEqual([...numbered('common', 2), ...numbered('second history', 4)]);
+  await expect
+    .poll(() => timeline.messages.map(({ text }) => text))
+    .toEqual([...numbered('common', 2), ...numbered('second history', 4)]);
 });
 
-test('what can never be sent fails with the server\'s own code, costs no connection, and other conversations go on', async () => {
+test("what can never be sent fails with the server's own code, costs no connection, and other conversations go on", async () => {
   const { chat, texts } = joins('ann');
   const states: string[] = [];
   const failed: string[] = [];
@@ -174,7 +183,12 @@ test('what can never be sent fails with the server\'s own code, costs no connect
   const good = [chat.send('kitchen', 'good'), chat.send('lobby', 'good')];
   for (const item of good) expect(await chat.settled(item)).toMatchObject({ state: 'recorded', seq: 1 });
   expect(bad.map((item) => item.code)).toEqual(['too_large', 'bad_request', 'too_large', 'invalid_conversation']);
-  expect(failed.sort()).toEqual(['bad_request kitchen', 'invalid_conversation Kitchen', 'too_large kitchen', 'too_large kitchen']);
+  expect(failed.sort()).toEqual([
+    'bad_request kitchen',
+    'invalid_conversation Kitchen',
+    'too_large kitchen',
+    'too_large kitchen',
+  ]);
   await expect.poll(texts).toEqual(['good']);
   expect(states).toEqual([]);
 });
@@ -190,14 +204,22 @@ test('what this client lets through the server takes: texts, metas and frames at
     chat.send('lobby', 'x', { meta: { '\\u0000': '\\ud800', '🙂': [1e21, null] } }),
   ];
   for (const item of items.slice(1)) expect(await chat.settled(item)).toMatchObject({ state: 'recorded' });
-  expect(await chat.settled(items[0]!)).toMatchObject({ state: 'failed', code: 'bad_request', reason: expect.stringContaining('can be seen') }); // the server's own word
+  expect(await chat.settled(items[0]!)).toMatchObject({
+    state: 'failed',
+    code: 'bad_request',
+    reason: expect.stringContaining('can be seen'),
+  }); // the server's own word
 });
 
-test('a receipt is the record\'s own: its sum, its log and its time', async () => {
+test("a receipt is the record's own: its sum, its log and its time", async () => {
   const { chat } = joins('ann');
   await chat.settled(chat.send('lobby', 'one'));
   const item = await chat.settled(chat.send('lobby', 'two'));
-  const page = (await (await fetch(`${server().url}/api/conversations/lobby/messages`)).json()) as { log: string; sum: string; messages: Message[] };
+  const page = (await (await fetch(`${server().url}/api/conversations/lobby/messages`)).json()) as {
+    log: string;
+    sum: string;
+    messages: Message[];
+  };
   expect(item).toMatchObject({ state: 'recorded', seq: 2, sum: page.sum, log: page.log, time: page.messages[1]!.time });
 });
 
@@ -236,7 +258,9 @@ test('a bot that is killed ten times answers each of a hundred questions once', 
 /** The bot, as a process of its own. */
 function startBot(file: string): { kill(): Promise<void> } {
   const script = new URL('bot.mjs', import.meta.url).pathname;
-  const child = spawn(process.execPath, [script, `${server().url.replace('http', 'ws')}/ws`, file], { stdio: ['ignore', 'inherit', 'inherit'] });
+  const child = spawn(process.execPath, [script, `${server().url.replace('http', 'ws')}/ws`, file], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
   const gone = once(child, 'exit');
   const kill = async () => {
     child.kill('SIGKILL');
@@ -249,17 +273,43 @@ function startBot(file: string): { kill(): Promise<void> } {
 test('why there is no connection: a refused port, another path and a refused origin are told apart', async () => {
   const { url } = server();
   const causeOf = async (address: string, origin?: string) => {
-    const chat = new Chat({ url: address, name: 'ann', open: (at, protocols) => new WebSocket(at, protocols, origin === undefined ? {} : { origin }) });
+    const chat = new Chat({
+      url: address,
+      name: 'ann',
+      open: (at, protocols) => new WebSocket(at, protocols, origin === undefined ? {} : { origin }),
+    });
     onTestFinished(() => void chat.close());
-    const waits = new Promise<ConnectionState>((resolve) => chat.on('state', (state) => state.phase === 'waiting' && resolve(state)));
+    const waits = new Promise<ConnectionState>((resolve) =>
+      chat.on('state', (state) => state.phase === 'waiting' && resolve(state)),
+    );
     chat.connect();
     return waits;
   };
   const ws = url.replace('http', 'ws');
-  expect(await causeOf('ws://127.0.0.1:1/ws')).toMatchObject({ code: 1006, opened: false, reason: expect.stringContaining('ECONNREFUSED'), error: { code: 'ECONNREFUSED' } });
-  expect(await causeOf(`${ws}/nowhere`)).toMatchObject({ code: 1006, opened: false, status: 404, reason: expect.stringContaining('/ws') });
-  expect(await causeOf(`${ws}/ws`, 'https://elsewhere.example')).toMatchObject({ code: 1006, opened: false, status: 403, reason: expect.stringContaining('--allow-origin') });
-  expect(await causeOf(`${ws}/healthz`)).toMatchObject({ code: 1006, opened: false, status: 200, reason: expect.stringContaining('something else') });
+  expect(await causeOf('ws://127.0.0.1:1/ws')).toMatchObject({
+    code: 1006,
+    opened: false,
+    reason: expect.stringContaining('ECONNREFUSED'),
+    error: { code: 'ECONNREFUSED' },
+  });
+  expect(await causeOf(`${ws}/nowhere`)).toMatchObject({
+    code: 1006,
+    opened: false,
+    status: 404,
+    reason: expect.stringContaining('/ws'),
+  });
+  expect(await causeOf(`${ws}/ws`, 'https://elsewhere.example')).toMatchObject({
+    code: 1006,
+    opened: false,
+    status: 403,
+    reason: expect.stringContaining('--allow-origin'),
+  });
+  expect(await causeOf(`${ws}/healthz`)).toMatchObject({
+    code: 1006,
+    opened: false,
+    status: 200,
+    reason: expect.stringContaining('something else'),
+  });
 });
 
 test('close with flush puts all on the record, and says so', async () => {

@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { openDB } from 'idb';
-import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { beforeAll, onTestFinished } from 'vitest';
-import type { Chat } from '../index.ts';
 import { chromiumPath } from '../../test/browser.ts';
+import type { Chat } from '../index.ts';
 
 const web = new URL('../../', import.meta.url).pathname;
 const empty = `<!doctype html><title>tab</title>
@@ -16,13 +16,22 @@ const empty = `<!doctype html><title>tab</title>
 <script type="module">import { Chat } from '@verbatim/client'; import { openDB } from 'idb'; Object.assign(window, { Chat, openDB });</script>`;
 
 /** A page that a test serves is a stranger to the loopback addresses, the server's among them. */
-const flags = ['--headless', '--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-features=LocalNetworkAccessChecks'];
+const flags = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--no-first-run',
+  '--disable-features=LocalNetworkAccessChecks',
+];
 
 type TabWindow = Window & { Chat: typeof Chat; openDB: typeof openDB; chat: Chat; told: string[] };
 declare const window: TabWindow;
 
 export class Tab {
-  private constructor(readonly page: Page, private readonly server: string) {}
+  private constructor(
+    readonly page: Page,
+    private readonly server: string,
+  ) {}
 
   /** Opens a tab and connects as ann. `first` runs in it before anything else, at each load. */
   static async open(context: BrowserContext, server: string, first?: () => void): Promise<Tab> {
@@ -46,7 +55,9 @@ export class Tab {
     await this.page.evaluate((url) => {
       window.chat = new window.Chat({ url, name: 'ann' });
       window.told = [];
-      window.chat.on('storage', (state) => window.told.push(state.lasting ? 'storage lasts' : `storage fails: ${state.reason}`));
+      window.chat.on('storage', (state) =>
+        window.told.push(state.lasting ? 'storage lasts' : `storage fails: ${state.reason}`),
+      );
       window.chat.join('lobby');
       window.chat.connect();
     }, this.url);
@@ -61,7 +72,9 @@ export class Tab {
   }
 
   async says(...texts: string[]): Promise<void> {
-    await this.page.evaluate((all) => { for (const text of all) window.chat.send('lobby', text); }, texts);
+    await this.page.evaluate((all) => {
+      for (const text of all) window.chat.send('lobby', text);
+    }, texts);
   }
 
   /** Reloads at the end of the very task that sends. */
@@ -90,7 +103,9 @@ export class Tab {
    */
   async kept(): Promise<number> {
     return this.page.evaluate(async (name) => {
-      const database = await window.openDB(name, undefined, { upgrade: (_database, _from, _to, change) => change.abort() }); // only the client makes it
+      const database = await window.openDB(name, undefined, {
+        upgrade: (_database, _from, _to, change) => change.abort(),
+      }); // only the client makes it
       return database.count('outbox').finally(() => database.close());
     }, this.database);
   }
@@ -124,7 +139,10 @@ export function useTabs(): () => Browser {
 
 /** A browser of its own with a profile that outlives it, and a kill -9 for the whole of it. */
 export async function startBrowser(profile: string): Promise<{ context: BrowserContext; kill(): Promise<void> }> {
-  const child = spawn(chromiumPath, [...flags, '--remote-debugging-port=0', `--user-data-dir=${profile}`], { detached: true, stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(chromiumPath, [...flags, '--remote-debugging-port=0', `--user-data-dir=${profile}`], {
+    detached: true,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const kill = async () => {
     if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid!, 'SIGKILL'); // its own group: all its processes

@@ -1,9 +1,10 @@
 // What a real browser does to a queue: reloads, crashed tabs, a browser that is killed, several tabs, storage that is full or refused.
-import { expect, onTestFinished, test } from 'vitest';
+
 import type { openDB } from 'idb';
 import type { BrowserContext } from 'playwright-core';
-import type { Chat } from '../index.ts';
+import { expect, onTestFinished, test } from 'vitest';
 import { useServer } from '../../test/server.ts';
+import type { Chat } from '../index.ts';
 import { newProfile, startBrowser, Tab, useTabs } from './tab.ts';
 
 const browser = useTabs();
@@ -82,7 +83,11 @@ test('a browser that is killed has them when it starts again', async () => {
 
 test('several tabs write at once, one is closed and one crashes: all of it is recorded once, each tab in its order', async () => {
   const context = await profile();
-  const tabs = [await Tab.open(context, server().url), await Tab.open(context, server().url), await Tab.open(context, server().url)];
+  const tabs = [
+    await Tab.open(context, server().url),
+    await Tab.open(context, server().url),
+    await Tab.open(context, server().url),
+  ];
   for (const tab of tabs) await tab.isOnline();
   await server().kill();
   for (const n of numbered('', 5)) await Promise.all(tabs.map((tab, index) => tab.says(`tab ${index}:${n}`)));
@@ -116,7 +121,9 @@ test('what an older version left in localStorage is sent', async () => {
 
 test('a browser without storage says so, and chats all the same', async () => {
   const ann = await Tab.open(await profile(), server().url, () => {
-    indexedDB.open = () => { throw new DOMException('a private window keeps nothing', 'InvalidStateError'); };
+    indexedDB.open = () => {
+      throw new DOMException('a private window keeps nothing', 'InvalidStateError');
+    };
   });
   await ann.isOnline();
   await ann.says('hi');
@@ -144,14 +151,19 @@ const whole = { conversation: 'lobby', created: 1, since: 0, state: 'sending' } 
  * gone.
  */
 async function leaves(tab: Tab, ...items: { id: string }[]): Promise<void> {
-  await tab.page.evaluate(async ([name, left]) => {
-    const database = await window.openDB(name as string, 1, { upgrade: (made) => void made.createObjectStore('outbox', { keyPath: ['user', 'id'] }) });
-    for (const item of left as { id: string; meta?: unknown }[]) {
-      if (item.meta === 'a bigint') item.meta = { orderId: 1n };
-      await database.put('outbox', { user: 'ann', id: item.id, owner: 'gone', item });
-    }
-    database.close();
-  }, [tab.database, items] as const);
+  await tab.page.evaluate(
+    async ([name, left]) => {
+      const database = await window.openDB(name as string, 1, {
+        upgrade: (made) => void made.createObjectStore('outbox', { keyPath: ['user', 'id'] }),
+      });
+      for (const item of left as { id: string; meta?: unknown }[]) {
+        if (item.meta === 'a bigint') item.meta = { orderId: 1n };
+        await database.put('outbox', { user: 'ann', id: item.id, owner: 'gone', item });
+      }
+      database.close();
+    },
+    [tab.database, items] as const,
+  );
 }
 
 declare const window: Window & { openDB: typeof openDB; Chat: typeof Chat; chat: Chat };
@@ -160,12 +172,14 @@ test('a store that holds what can never be sent: the chat goes on, after a reloa
   const context = await profile();
   const ann = await Tab.open(context, server().url);
   await ann.isOnline();
-  await leaves(ann,
+  await leaves(
+    ann,
     { ...whole, id: 'long', text: 'y'.repeat(150_000) } as { id: string },
     { ...whole, id: 'order', text: 'order', created: 2, meta: 'a bigint' } as { id: string },
     { ...whole, id: 'broken', text: 7, created: 3 } as { id: string },
     { id: 'nothing' },
-    { ...whole, id: 'good', text: 'from before', created: 4 } as { id: string });
+    { ...whole, id: 'good', text: 'from before', created: 4 } as { id: string },
+  );
   await ann.reloads();
   await expect.poll(texts).toEqual(['from before']);
   const failed = ['failed yyyyyyyyyy', 'failed order', 'failed '];
@@ -183,7 +197,9 @@ test('a store that holds what can never be sent: the chat goes on, after a reloa
   await again.says('in another tab');
   await expect.poll(texts).toEqual(['from before', 'after it', 'in another tab']);
   await expect.poll(() => shown(again)).toEqual([...failed].sort());
-  await again.page.evaluate(() => { for (const item of [...window.chat.unsettled('lobby'), ...window.chat.unsettled('')]) window.chat.discard(item); });
+  await again.page.evaluate(() => {
+    for (const item of [...window.chat.unsettled('lobby'), ...window.chat.unsettled('')]) window.chat.discard(item);
+  });
   await expect.poll(() => again.kept()).toBe(0);
 });
 
@@ -209,14 +225,24 @@ test('a page whose origin is refused is told all that a browser tells, and what 
   await ann.isOnline();
   const elsewhere = new URL(server().url);
   elsewhere.hostname = 'localhost'; // another origin than the page's
-  const state = await ann.page.evaluate((url) => new Promise((resolve) => {
-    const chat = new window.Chat({ url, name: 'bob' });
-    chat.on('state', (now) => {
-      if (now.phase !== 'waiting') return;
-      resolve(now);
-      void chat.close();
-    });
-    chat.connect();
-  }), `${elsewhere.href.replace('http', 'ws')}ws`);
-  expect(state).toEqual({ phase: 'waiting', seconds: expect.any(Number), code: 1006, opened: false, reason: expect.stringMatching(/browser.*--allow-origin/) });
+  const state = await ann.page.evaluate(
+    (url) =>
+      new Promise((resolve) => {
+        const chat = new window.Chat({ url, name: 'bob' });
+        chat.on('state', (now) => {
+          if (now.phase !== 'waiting') return;
+          resolve(now);
+          void chat.close();
+        });
+        chat.connect();
+      }),
+    `${elsewhere.href.replace('http', 'ws')}ws`,
+  );
+  expect(state).toEqual({
+    phase: 'waiting',
+    seconds: expect.any(Number),
+    code: 1006,
+    opened: false,
+    reason: expect.stringMatching(/browser.*--allow-origin/),
+  });
 });

@@ -1,11 +1,12 @@
 // Where one writes. What is not sent yet stays over a reload.
+
+import { byteLength, canBeSeen } from '@verbatim/client';
 import { h } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { byteLength, canBeSeen } from '@verbatim/client';
-import { draftOf, drafts, keepDraft } from '../drafts.ts';
 import { answering, giveUpAnswer, takeTarget } from '../conversation/answering.ts';
 import { Answering } from '../conversation/answering-line.tsx';
 import { sendsOf } from '../conversation/sends.ts';
+import { draftOf, drafts, keepDraft } from '../drafts.ts';
 import { chat, limits, user } from '../state.ts';
 import { enterHints, strings } from '../strings.ts';
 import './composer.css';
@@ -17,7 +18,8 @@ export function Composer({ id }: { id: string }) {
   const [blank, setBlank] = useState(true); // nobody would see what stands there
   const [tried, setTried] = useState(false); // and it was to be sent
   const over = Math.max(0, bytes - (limits.value?.text ?? Infinity)); // the limit is told after a draft is back
-  const problem = over > 0 ? strings.composer.tooLong(over) : tried && bytes > 0 && blank ? strings.composer.unseen : '';
+  const problem =
+    over > 0 ? strings.composer.tooLong(over) : tried && bytes > 0 && blank ? strings.composer.unseen : '';
 
   useLayoutEffect(() => {
     field.current!.value = draftOf(id);
@@ -68,15 +70,38 @@ export function Composer({ id }: { id: string }) {
   return (
     <form class="composer" onSubmit={submit}>
       <Answering id={id} />
-      {problem && <p id="composer-problem" class="problem" role="alert">{problem}</p>}
+      {problem && (
+        <p id="composer-problem" class="problem" role="alert">
+          {problem}
+        </p>
+      )}
       <div class="composer-row">
-        <label class="visually-hidden" for="message">{strings.composer.label(id)}</label>
+        <label class="visually-hidden" for="message">
+          {strings.composer.label(id)}
+        </label>
         <textarea
-          id="message" ref={field} rows={1} dir="auto" placeholder={strings.composer.placeholder(id)} onInput={changed} onKeyDown={onKeyDown}
-          aria-invalid={problem !== ''} aria-describedby={problem ? 'composer-problem' : undefined} title={enterHints[enterKey.value]} enterkeyhint={enterKey.value === 'send' ? 'send' : 'enter'}
+          id="message"
+          ref={field}
+          rows={1}
+          dir="auto"
+          placeholder={strings.composer.placeholder(id)}
+          onInput={changed}
+          onKeyDown={onKeyDown}
+          aria-invalid={problem !== ''}
+          aria-describedby={problem ? 'composer-problem' : undefined}
+          title={enterHints[enterKey.value]}
+          enterkeyhint={enterKey.value === 'send' ? 'send' : 'enter'}
         />
-        <button class="button primary send" type="submit" aria-label={strings.composer.send} disabled={user.value === ''} aria-disabled={blank}>
-          <svg viewBox="0 0 24 24" width="20" height="20" aria-hidden="true"><path fill="currentColor" d="M3 20.5v-6.8L12 12 3 10.3V3.5L22 12z" /></svg>
+        <button
+          class="button primary send"
+          type="submit"
+          aria-label={strings.composer.send}
+          disabled={user.value === ''}
+          aria-disabled={blank}
+        >
+          <svg viewBox="0 0 24 24" width="20" height="20" aria-hidden="true">
+            <path fill="currentColor" d="M3 20.5v-6.8L12 12 3 10.3V3.5L22 12z" />
+          </svg>
         </button>
       </div>
     </form>

@@ -61,7 +61,9 @@ function endOfAngle(text: string, at: number): number {
 function nameAt(text: string, at: number): string {
   let name = matchAt(host, text, at);
   while (name.endsWith('_')) name = name.slice(0, -1);
-  return name.replace(/((?:^|\.)[\w-]*[a-z\d])[^\0-\x7f][^.]*$/i, (all, latin: string) => (isWide(letterAt(all, latin.length)) ? latin : all));
+  return name.replace(/((?:^|\.)[\w-]*[a-z\d])[^\0-\x7f][^.]*$/i, (all, latin: string) =>
+    isWide(letterAt(all, latin.length)) ? latin : all,
+  );
 }
 
 /** What ends an address wherever it stands: blanks, what may not be in one, and the signs and pictures of other writings. */

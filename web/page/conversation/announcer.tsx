@@ -1,8 +1,8 @@
 // Says what comes to who does not see it: each message where they are few, a number where they are many, and never without a pause.
 import { signal } from '@preact/signals';
+import type { Message } from '@verbatim/client';
 import { h } from 'preact';
 import { useEffect, useMemo } from 'preact/hooks';
-import type { Message } from '@verbatim/client';
 import { isOwn } from '../self.ts';
 import { chat, user } from '../state.ts';
 import { strings } from '../strings.ts';
@@ -14,7 +14,11 @@ const mostRead = 3; // messages that are read out; more are counted
 export function Announcer({ id }: { id: string }) {
   const said = useMemo(() => signal(''), [id]);
   useEffect(() => announce(id, (words) => (said.value = words)), [id]);
-  return <p class="visually-hidden" role="status" data-testid="announcer">{said}</p>;
+  return (
+    <p class="visually-hidden" role="status" data-testid="announcer">
+      {said}
+    </p>
+  );
 }
 
 /** Tells of what comes live from now on, until the function that this gives back is called. */

@@ -8,8 +8,19 @@ export function Answering({ id }: { id: string }) {
   if (!answered) return null;
   return (
     <div class="answering" data-testid="answering">
-      <p class="answering-what" dir="auto"><strong>{strings.message.answering(answered.author)}</strong> {answered.text}</p>
-      <button type="button" class="icon-button" aria-label={strings.message.cancelAnswer} title={strings.message.cancelAnswer} aria-keyshortcuts="Escape" onClick={() => giveUpAnswer(id)}>✕</button>
+      <p class="answering-what" dir="auto">
+        <strong>{strings.message.answering(answered.author)}</strong> {answered.text}
+      </p>
+      <button
+        type="button"
+        class="icon-button"
+        aria-label={strings.message.cancelAnswer}
+        title={strings.message.cancelAnswer}
+        aria-keyshortcuts="Escape"
+        onClick={() => giveUpAnswer(id)}
+      >
+        ✕
+      </button>
     </div>
   );
 }

@@ -1,6 +1,6 @@
 // Which message the next one answers to, for each conversation. It is part of the draft, and stays over a reload as that does.
 import type { Seq } from '@verbatim/client';
-import { answeredOf, keepAnswered, type Answered } from '../drafts.ts';
+import { type Answered, answeredOf, keepAnswered } from '../drafts.ts';
 import { chat, watch } from '../state.ts';
 import { excerptOf } from './excerpt.ts';
 

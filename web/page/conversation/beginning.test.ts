@@ -2,8 +2,14 @@ import { expect, test } from 'vitest';
 import { beginningOf, type Start } from './beginning.ts';
 
 const held: Start = {
-  isKnown: true, isHidden: false, messages: 3, pending: 0,
-  hasOlder: false, loadingOlder: false, isFirstDrawn: true, phase: 'online',
+  isKnown: true,
+  isHidden: false,
+  messages: 3,
+  pending: 0,
+  hasOlder: false,
+  loadingOlder: false,
+  isFirstDrawn: true,
+  phase: 'online',
 };
 const said = (start: Partial<Start>) => beginningOf({ ...held, ...start });
 

@@ -2,8 +2,8 @@
 // stays the text that it is. What comes out of here is drawn by an allow-list (markdown.tsx), so it cannot do harm; nor can
 // it be slow: the time grows with the length, and what is deeper than anybody writes is no Markdown.
 import { canBeSeen } from '@verbatim/client';
-import { spansOf, wordsOf, type Span } from './inline.ts';
-import { foundIn, TooDeep, type Found } from './lines.ts';
+import { type Span, spansOf, wordsOf } from './inline.ts';
+import { type Found, foundIn, TooDeep } from './lines.ts';
 
 export type Block = Paragraph | Quote | Rule | CodeBlock | List | Table;
 
@@ -74,7 +74,8 @@ const hunk = /^@@ -\d+(?:,\d+)? \+\d+(?:,\d+)? @@/m;
 /** Blocks of what was found. What is none is text as it was typed, and one paragraph with the text that it touches. */
 function convert(all: Found[], inList = false): Block[] {
   const touches = (at: number) => at > 0 && at < all.length && all[at]!.first === all[at - 1]!.last + 1;
-  const beside = (at: number, is: (other: number) => boolean) => (touches(at) && is(at - 1)) || (touches(at + 1) && is(at + 1));
+  const beside = (at: number, is: (other: number) => boolean) =>
+    (touches(at) && is(at - 1)) || (touches(at + 1) && is(at + 1));
   const besidePlus = (at: number) => beside(at, (other) => isPlus(all[other]!));
   const blocks = all.map((found, at) => (found.type === 'list' && besidePlus(at) ? undefined : blockOf(found, inList)));
   const besideText = (at: number) => beside(at, (other) => !blocks[other]);
@@ -96,12 +97,18 @@ function typedIn({ type, typed, words, first, last }: Found): string {
 /** The block that was found; nothing where it is text. */
 function blockOf(found: Found, inList: boolean): Block | undefined {
   switch (found.type) {
-    case 'heading': return seen(paragraph(found.words[0]!, found.mark.length));
-    case 'rule': return { type: 'rule', typed: typedIn(found).trim() };
-    case 'quote': return seen({ type: 'quote', blocks: convert(found.children) });
-    case 'code': return codeOf(found);
-    case 'list': return listOf(found, inList);
-    default: return undefined;
+    case 'heading':
+      return seen(paragraph(found.words[0]!, found.mark.length));
+    case 'rule':
+      return { type: 'rule', typed: typedIn(found).trim() };
+    case 'quote':
+      return seen({ type: 'quote', blocks: convert(found.children) });
+    case 'code':
+      return codeOf(found);
+    case 'list':
+      return listOf(found, inList);
+    default:
+      return undefined;
   }
 }
 
@@ -179,7 +186,10 @@ function alignOf(delimiter: string): Table['align'][number] {
 
 /** What stands between the bars of a line. A bar behind a backslash is one to be seen. */
 function cellsIn(line: string): string[] {
-  const pieces = line.trim().replace(/^\|/, '').matchAll(/((?:\\\||[^|])*)(?:\||$)/g);
+  const pieces = line
+    .trim()
+    .replace(/^\|/, '')
+    .matchAll(/((?:\\\||[^|])*)(?:\||$)/g);
   const cells = [...pieces].map(([, cell]) => cell!.trim().replaceAll('\\|', '|'));
   return cells.at(-1) === '' ? cells.slice(0, -1) : cells; // behind the last bar, or the end
 }
@@ -193,12 +203,18 @@ function isSeen(block: Block): boolean {
 
 function hasWords(block: Block, isWord: (text: string) => boolean): boolean {
   switch (block.type) {
-    case 'paragraph': return isWord(wordsOf(block.spans));
-    case 'quote': return block.blocks.some((each) => hasWords(each, hasLetter));
-    case 'list': return block.items.some(({ blocks }) => blocks.some((each) => hasWords(each, isWord)));
-    case 'table': return [block.header, ...block.rows].flat().some((spans) => isWord(wordsOf(spans)));
-    case 'code': return isWord(block.code);
-    case 'rule': return false;
+    case 'paragraph':
+      return isWord(wordsOf(block.spans));
+    case 'quote':
+      return block.blocks.some((each) => hasWords(each, hasLetter));
+    case 'list':
+      return block.items.some(({ blocks }) => blocks.some((each) => hasWords(each, isWord)));
+    case 'table':
+      return [block.header, ...block.rows].flat().some((spans) => isWord(wordsOf(spans)));
+    case 'code':
+      return isWord(block.code);
+    case 'rule':
+      return false;
   }
 }
 

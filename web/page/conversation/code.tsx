@@ -1,6 +1,6 @@
 // A block of code: coloured once the colours are loaded, and copied with one press.
 import { signal } from '@preact/signals';
-import { h, type ComponentChildren } from 'preact';
+import { type ComponentChildren, h } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { Copy } from './copy.tsx';
 import type { colour as colourOf, Node } from './highlight.ts';
@@ -16,8 +16,13 @@ export function CodeBlock({ code, info, copied }: { code: string; info: string; 
   }, [language]);
   return (
     <div class="code-block" dir="ltr">
-      <div class="code-head"><span dir="auto">{info}</span><Copy text={copied} /></div>
-      <pre tabIndex={0} data-testid="code"><code>{(language !== '' && colour.value?.(code, language)?.map(draw)) || code}</code></pre>
+      <div class="code-head">
+        <span dir="auto">{info}</span>
+        <Copy text={copied} />
+      </div>
+      <pre tabIndex={0} data-testid="code">
+        <code>{(language !== '' && colour.value?.(code, language)?.map(draw)) || code}</code>
+      </pre>
     </div>
   );
 }

@@ -1,5 +1,5 @@
 // A button that copies a text, and says for a moment that it did.
-import { h, type ComponentChildren } from 'preact';
+import { type ComponentChildren, h } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { copyText } from '../clipboard.ts';
 import { Icon } from '../icon.tsx';

@@ -1,5 +1,5 @@
 // For tests: what becomes of a text, as elements and as the words that a person reads.
-import { Fragment, isValidElement, type ComponentChildren, type VNode } from 'preact';
+import { type ComponentChildren, Fragment, isValidElement, type VNode } from 'preact';
 import { Markdown } from './markdown.tsx';
 
 type Props = { children?: ComponentChildren; href?: string; code?: string; info?: string; class?: string };
@@ -23,7 +23,9 @@ const blocks = new Set(['p', 'li', 'th', 'td', 'blockquote', 'hr', 'tr', 'table'
 
 /** What is to be read, each block on lines of its own. Boxes, bullets and lines are drawn and not read; numbers are. */
 export function words(text: string): string[] {
-  return wordsOf((Markdown({ text }) as VNode<Props>).props.children).split('\n').filter((line) => line.trim() !== '');
+  return wordsOf((Markdown({ text }) as VNode<Props>).props.children)
+    .split('\n')
+    .filter((line) => line.trim() !== '');
 }
 
 function wordsOf(node: ComponentChildren): string {
@@ -31,7 +33,11 @@ function wordsOf(node: ComponentChildren): string {
   if (node === null || node === undefined || typeof node === 'boolean') return '';
   if (!isValidElement(node)) return String(node);
   const { type, props } = node as VNode<Props>;
-  if (typeof type === 'function') return props.code === undefined ? wordsOf(props.children) : `\n${props.info}\n${props.code}\n`;
-  const children = type === 'ol' && props.class !== 'typed' ? [props.children].flat().map((item, index) => `\n${index + 1}. ${wordsOf(item).replace(/^\n/, '')}`) : wordsOf(props.children);
+  if (typeof type === 'function')
+    return props.code === undefined ? wordsOf(props.children) : `\n${props.info}\n${props.code}\n`;
+  const children =
+    type === 'ol' && props.class !== 'typed'
+      ? [props.children].flat().map((item, index) => `\n${index + 1}. ${wordsOf(item).replace(/^\n/, '')}`)
+      : wordsOf(props.children);
   return blocks.has(type) ? `\n${children}\n` : String(Array.isArray(children) ? children.join('') : children);
 }

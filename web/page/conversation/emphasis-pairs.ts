@@ -5,7 +5,10 @@ export class Pairs {
   readonly roles: (Role | undefined)[];
   private readonly groups = new Map<number, Openers>(); // by what is around them: brackets are marked in pairs
 
-  constructor(private readonly text: string, signs: number) {
+  constructor(
+    private readonly text: string,
+    signs: number,
+  ) {
     this.roles = new Array<undefined>(signs).fill(undefined);
   }
 
@@ -22,7 +25,7 @@ export class Pairs {
 
   private groupOf(brackets: number): Openers {
     let group = this.groups.get(brackets);
-    if (!group) this.groups.set(brackets, group = new Openers((opener, closer) => this.matches(opener, closer)));
+    if (!group) this.groups.set(brackets, (group = new Openers((opener, closer) => this.matches(opener, closer))));
     return group;
   }
 

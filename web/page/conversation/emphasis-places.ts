@@ -74,7 +74,8 @@ function stepsIn(text: string): Int8Array {
     } else if (isOpening(char)) {
       open.push({ at: index, char });
       wait(char, 1);
-    } else { // ( and ) are neighbours in Unicode; between [ and ] there is one more
+    } else {
+      // ( and ) are neighbours in Unicode; between [ and ] there is one more
       const partner = [1, 2].map((less) => String.fromCharCode(char.charCodeAt(0) - less)).find(isOpening);
       if (partner === undefined || !waiting.get(partner)) continue;
       for (let last = open.pop()!; ; last = open.pop()!) {

@@ -2,7 +2,7 @@
 // 10~~15. So here they mark whole words and nothing else: what stands outside must not belong to the word, and what stands
 // inside must be one. Writings without blanks between words (Chinese, Japanese, Thai …) have their own rules for both.
 import { Pairs } from './emphasis-pairs.ts';
-import { Places, type Place } from './emphasis-places.ts';
+import { type Place, Places } from './emphasis-places.ts';
 import { isBlank, isFormat, isLetter, isPicture, isWide, letterAt, letterBefore } from './letters.ts';
 
 /** One sign. `from` is where its backslash stands, where it has one. */
@@ -29,7 +29,7 @@ export class Emphasis {
   /** What each of some signs does, as if no others were there; nothing for a sign that is only itself. */
   rolesOf(signs: Sign[]): (Role | undefined)[] {
     if (signs.length === 0) return [];
-    const places = this.places ??= new Places(this.text);
+    const places = (this.places ??= new Places(this.text));
     const pairs = new Pairs(this.text, signs.length);
     for (const run of runsOf(this.text, signs, places)) pairs.take(run);
     return isDeep(pairs.roles) ? [] : pairs.roles;
@@ -107,7 +107,14 @@ function runOf(text: string, places: Places, { char, from, to, first, count }: T
   const named = !single && char === '_'; // it may be a name of a program's
   const doubtful = single ? times : power;
   return {
-    char, from, to, first, count, single, place: places.at(from), wide: isWide(before) && isWide(after),
+    char,
+    from,
+    to,
+    first,
+    count,
+    single,
+    place: places.at(from),
+    wide: isWide(before) && isWide(after),
     opens: begins && !alone && (free || mayPrecede(left)) && !(named && beginsName(text, to)),
     closes: ends && !alone && (free || (mayFollow(right) && !isNext(left, right))) && !(named && endsName(text, from)),
     before: { doubtful: doubtful.before(before), touches: isWord(left) },
@@ -138,13 +145,13 @@ const mostSkipped = 16; // signs, and what cannot be seen: as many as a flag has
 /** The first letter that is not skipped: other signs may stand between. */
 function skippedAfter(text: string, at: number, skips: (it: string) => boolean): string {
   let it = letterAt(text, at);
-  for (let count = 0; count < mostSkipped && skips(it); count++) it = letterAt(text, at += it.length);
+  for (let count = 0; count < mostSkipped && skips(it); count++) it = letterAt(text, (at += it.length));
   return it;
 }
 
 function skippedBefore(text: string, at: number, skips: (it: string) => boolean): string {
   let it = letterBefore(text, at);
-  for (let count = 0; count < mostSkipped && skips(it); count++) it = letterBefore(text, at -= it.length);
+  for (let count = 0; count < mostSkipped && skips(it); count++) it = letterBefore(text, (at -= it.length));
   return it;
 }
 

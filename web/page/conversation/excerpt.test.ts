@@ -2,8 +2,12 @@ import { expect, test } from 'vitest';
 import { excerptOf } from './excerpt.ts';
 
 test('an excerpt has the words, on one line, and what marks them only where they would say something else', () => {
-  expect(excerptOf({ text: '**Coffee** is `ready`:\n\n- [one](https://a.b)\n- two' })).toBe('Coffee is ready: - one - two');
-  expect(excerptOf({ text: 'I ~~do **hate**~~ love [~~her~~ you](https://a.b)' })).toBe('I ~~do hate~~ love ~~her~~ you');
+  expect(excerptOf({ text: '**Coffee** is `ready`:\n\n- [one](https://a.b)\n- two' })).toBe(
+    'Coffee is ready: - one - two',
+  );
+  expect(excerptOf({ text: 'I ~~do **hate**~~ love [~~her~~ you](https://a.b)' })).toBe(
+    'I ~~do hate~~ love ~~her~~ you',
+  );
   expect(excerptOf({ text: '> you are\n> fired\n\n> > why\n\nno' })).toBe('> you are fired > > why no');
   expect(excerptOf({ text: '* -5\n* 7\n\n1. a\n2. b\n   - c\n\n- [x] e' })).toBe('* -5 * 7 1. a 2. b - c - [x] e');
   expect(excerptOf({ text: 'gone', redacted: true })).toBe('This message was removed.');

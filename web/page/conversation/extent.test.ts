@@ -4,7 +4,12 @@ import { extentAround, Heights, rowAt } from './extent.ts';
 const rows = Array.from({ length: 1_000 }, (_, index) => ({ key: `seq ${index}`, guess: 50 }));
 
 test('without an anchor the end is drawn, as much as the view and its margin need', () => {
-  expect(extentAround(rows, new Heights(), undefined, 500, 100)).toEqual({ from: 988, to: 1_000, above: 988 * 50, below: 0 });
+  expect(extentAround(rows, new Heights(), undefined, 500, 100)).toEqual({
+    from: 988,
+    to: 1_000,
+    above: 988 * 50,
+    below: 0,
+  });
 });
 
 test('around the anchor both sides are drawn, and the rest keeps its height', () => {

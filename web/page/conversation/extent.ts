@@ -49,12 +49,24 @@ export class Heights {
 }
 
 /** The rows that fill a view of this height around the anchor, and `margin` pixels before and after it; without an anchor, its end. */
-export function extentAround(rows: Sized[], heights: Heights, anchor: Anchor | undefined, view: number, margin: number): Extent {
+export function extentAround(
+  rows: Sized[],
+  heights: Heights,
+  anchor: Anchor | undefined,
+  view: number,
+  margin: number,
+): Extent {
   const { from, to } = rangeAround(rows, heights, anchor, view, margin);
   return { from, to, above: heights.sum(rows, 0, from), below: heights.sum(rows, to, rows.length) };
 }
 
-export function rangeAround(rows: Sized[], heights: Heights, anchor: Anchor | undefined, view: number, margin: number): { from: number; to: number } {
+export function rangeAround(
+  rows: Sized[],
+  heights: Heights,
+  anchor: Anchor | undefined,
+  view: number,
+  margin: number,
+): { from: number; to: number } {
   const found = anchor ? rows.findIndex((row) => row.key === anchor.key) : -1;
   const start = found < 0 ? rows.length : found;
   const top = found < 0 ? view : anchor!.top;

@@ -1,5 +1,5 @@
 // Colours for code. Loaded when the first block of code is shown.
-import { createLowlight } from 'lowlight';
+
 import bash from 'highlight.js/lib/languages/bash';
 import c from 'highlight.js/lib/languages/c';
 import css from 'highlight.js/lib/languages/css';
@@ -14,9 +14,25 @@ import sql from 'highlight.js/lib/languages/sql';
 import typescript from 'highlight.js/lib/languages/typescript';
 import xml from 'highlight.js/lib/languages/xml';
 import yaml from 'highlight.js/lib/languages/yaml';
+import { createLowlight } from 'lowlight';
 import './highlight.css';
 
-const lowlight = createLowlight({ bash, c, css, diff, go, java, javascript, json, python, rust, sql, typescript, xml, yaml });
+const lowlight = createLowlight({
+  bash,
+  c,
+  css,
+  diff,
+  go,
+  java,
+  javascript,
+  json,
+  python,
+  rust,
+  sql,
+  typescript,
+  xml,
+  yaml,
+});
 
 export type Node = ReturnType<typeof lowlight.highlight>['children'][number];
 

@@ -4,7 +4,7 @@
 import { addressAt, matchAt, namesAnother } from './addresses.ts';
 import { Emphasis, type Kind, type Role, type Sign } from './emphasis.ts';
 import { isBlank, isLetter, isPicture, isWide, letterAt, letterBefore } from './letters.ts';
-import { targetAt, type Target } from './target.ts';
+import { type Target, targetAt } from './target.ts';
 
 export type Span = string | Marked | Code | Link;
 
@@ -76,13 +76,22 @@ class Reader {
 
   private next(): void {
     switch (this.text[this.at]) {
-      case '\\': return this.backslashes();
-      case '`': return this.code(this.at);
-      case '*': case '_': case '~': return this.sign(this.at);
-      case '[': return this.open('[', this.at);
-      case '!': return this.isPicture() ? this.open('![', this.at) : this.put('!');
-      case ']': return this.close(this.at);
-      default: return this.word();
+      case '\\':
+        return this.backslashes();
+      case '`':
+        return this.code(this.at);
+      case '*':
+      case '_':
+      case '~':
+        return this.sign(this.at);
+      case '[':
+        return this.open('[', this.at);
+      case '!':
+        return this.isPicture() ? this.open('![', this.at) : this.put('!');
+      case ']':
+        return this.close(this.at);
+      default:
+        return this.word();
     }
   }
 
@@ -111,10 +120,16 @@ class Reader {
     const from = this.at++;
     if (stopsBlock(this.text, this.at)) return this.put(this.text[this.at]!);
     switch (this.text[this.at]) {
-      case '`': return this.escapedTick(from);
-      case '*': case '_': case '~': return this.sign(from);
-      case '[': return this.open('[', from);
-      case ']': return this.close(from);
+      case '`':
+        return this.escapedTick(from);
+      case '*':
+      case '_':
+      case '~':
+        return this.sign(from);
+      case '[':
+        return this.open('[', from);
+      case ']':
+        return this.close(from);
     }
     this.at = from;
     this.put(this.text.startsWith('![', from + 1) ? '\\!' : '\\');

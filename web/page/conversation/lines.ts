@@ -52,7 +52,10 @@ class Finder {
   private views: string[] = []; // what each that is open sees of the line
 
   /** The last lines that may close code. */
-  constructor(private readonly lastTildes: number, private readonly lastTicks: number) {}
+  constructor(
+    private readonly lastTildes: number,
+    private readonly lastTicks: number,
+  ) {}
 
   take(line: string): void {
     this.line++;
@@ -84,11 +87,17 @@ class Finder {
   private takes({ type, children, width }: Found): boolean {
     const blank = this.rest.trim() === '';
     switch (type) {
-      case 'list': case 'code': return true;
-      case 'quote': return this.indent() <= 3 && isQuotedOn(this.rest.trimStart()) && this.skipArrow();
-      case 'item': return blank ? children.length > 0 : this.indent() >= width && this.skip(width);
-      case 'paragraph': return !blank;
-      default: return false;
+      case 'list':
+      case 'code':
+        return true;
+      case 'quote':
+        return this.indent() <= 3 && isQuotedOn(this.rest.trimStart()) && this.skipArrow();
+      case 'item':
+        return blank ? children.length > 0 : this.indent() >= width && this.skip(width);
+      case 'paragraph':
+        return !blank;
+      default:
+        return false;
     }
   }
 
@@ -122,9 +131,10 @@ class Finder {
     if (this.indent() > 3) return undefined;
     const view = this.rest;
     const text = view.trimStart();
-    const begun = this.startQuote(around, text, below)
-      ?? this.startLeaf(around, text, interrupts)
-      ?? this.startItem(around, text, interrupts);
+    const begun =
+      this.startQuote(around, text, below) ??
+      this.startLeaf(around, text, interrupts) ??
+      this.startItem(around, text, interrupts);
     if (begun) this.views[this.open.length - 1] = view;
     return begun;
   }
@@ -146,7 +156,8 @@ class Finder {
     };
     if (rule.test(text)) return add('rule', '', '');
     const [, signs, title = ''] = heading.exec(text) ?? [];
-    if (signs) return interrupts && signs === '#' ? undefined : add('heading', signs, title.trim().replace(/(^|[ \t])#+$/, ''));
+    if (signs)
+      return interrupts && signs === '#' ? undefined : add('heading', signs, title.trim().replace(/(^|[ \t])#+$/, ''));
     const [, mark, info = ''] = fence.exec(text) ?? [];
     if (!mark || (mark.startsWith('~') && this.line >= this.lastTildes)) return undefined;
     return add('code', mark, info.trim());
@@ -237,8 +248,16 @@ class Finder {
 
 function found(type: Found['type'], line: number): Found {
   return {
-    type, first: line, last: line, typed: [], children: [],
-    mark: '', width: 0, words: [], closed: false, inLine: false,
+    type,
+    first: line,
+    last: line,
+    typed: [],
+    children: [],
+    mark: '',
+    width: 0,
+    words: [],
+    closed: false,
+    inLine: false,
   };
 }
 

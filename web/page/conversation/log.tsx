@@ -1,13 +1,14 @@
 // The log of a conversation: the rows near what is read, and at its end what has not reached the record yet.
 import { effect } from '@preact/signals';
+import type { Conversation } from '@verbatim/client';
 import { h } from 'preact';
 import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
-import type { Conversation } from '@verbatim/client';
 import { copyText } from '../clipboard.ts';
+import { copyLink } from '../head/link.ts';
 import { isOwn, isOwnName } from '../self.ts';
-import { notify } from '../status/notices.tsx';
 import { chat, connection, user, watch } from '../state.ts';
 import { offline } from '../status/network.ts';
+import { notify } from '../status/notices.tsx';
 import { beginnings, strings } from '../strings.ts';
 import { dayOf, today } from '../time.ts';
 import { answer } from './answering.ts';
@@ -16,8 +17,7 @@ import type { Sized } from './extent.ts';
 import { GrowingRow, MessageRow } from './message.tsx';
 import { PendingRow } from './pending.tsx';
 import { Reading } from './reading.ts';
-import { copyLink } from '../head/link.ts';
-import { keyOf, readersOf, rowsOf, type Item } from './rows.ts';
+import { type Item, keyOf, readersOf, rowsOf } from './rows.ts';
 import { sendsOf } from './sends.ts';
 
 export function Log({ id }: { id: string }) {
@@ -34,23 +34,42 @@ export function Log({ id }: { id: string }) {
   useLayoutEffect(() => reading.drawn());
   useOwnSends(reading);
   const beginning = beginningOf({
-    isKnown: conversation.opened, isHidden: hidden,
-    messages: timeline.messages.length, pending: items.length - timeline.messages.length,
-    hasOlder: timeline.hasOlder, loadingOlder, isFirstDrawn: extent.from === 0,
+    isKnown: conversation.opened,
+    isHidden: hidden,
+    messages: timeline.messages.length,
+    pending: items.length - timeline.messages.length,
+    hasOlder: timeline.hasOlder,
+    loadingOlder,
+    isFirstDrawn: extent.from === 0,
     phase: offline.value ? 'offline' : connection.value.phase,
   });
   const { unread } = reading;
   return (
     <div class="log-place">
       <div
-        class="log" ref={view} onScroll={() => reading.scrolled()} onKeyDown={(event) => onKey(event, reading)}
-        role="log" aria-live="off" aria-busy={loadingOlder || hidden} aria-label={strings.conversation.log(id)} tabIndex={items.length > 0 ? -1 : 0}
-        data-testid="log" data-first={timeline.first} data-last={timeline.end} data-held={timeline.messages.length}
+        class="log"
+        ref={view}
+        onScroll={() => reading.scrolled()}
+        onKeyDown={(event) => onKey(event, reading)}
+        role="log"
+        aria-live="off"
+        aria-busy={loadingOlder || hidden}
+        aria-label={strings.conversation.log(id)}
+        tabIndex={items.length > 0 ? -1 : 0}
+        data-testid="log"
+        data-first={timeline.first}
+        data-last={timeline.end}
+        data-held={timeline.messages.length}
       >
-        <div class="log-start">
-          {beginning === 'empty' ? <Empty id={id} /> : beginning && beginnings[beginning]}
-        </div>
-        <Rows items={items.slice(extent.from, extent.to)} above={extent.above} below={extent.below} hidden={hidden} reading={reading} people={conversation.people.reads} />
+        <div class="log-start">{beginning === 'empty' ? <Empty id={id} /> : beginning && beginnings[beginning]}</div>
+        <Rows
+          items={items.slice(extent.from, extent.to)}
+          above={extent.above}
+          below={extent.below}
+          hidden={hidden}
+          reading={reading}
+          people={conversation.people.reads}
+        />
       </div>
       <DayNow time={reading.topTime.value} atEnd={reading.follows.value} />
       {!reading.follows.value && (
@@ -66,7 +85,11 @@ export function Log({ id }: { id: string }) {
 /** The day of what is in view, for who reads far from where it begins. At the end none means today. */
 function DayNow({ time, atEnd }: { time: string; atEnd: boolean }) {
   const isPlain = time === '' || (atEnd && new Date(time).toDateString() === today.value);
-  return isPlain ? null : <p class="day-now" aria-hidden="true" data-testid="day-now">{dayOf(time)}</p>;
+  return isPlain ? null : (
+    <p class="day-now" aria-hidden="true" data-testid="day-now">
+      {dayOf(time)}
+    </p>
+  );
 }
 
 /** Where nothing was written yet. */
@@ -75,7 +98,9 @@ function Empty({ id }: { id: string }) {
     <div class="empty" data-testid="empty">
       <h2>#{id}</h2>
       <p>{strings.conversation.empty}</p>
-      <button class="button" onClick={() => void copyLink(id)}>{strings.conversation.invite}</button>
+      <button class="button" onClick={() => void copyLink(id)}>
+        {strings.conversation.invite}
+      </button>
       <p class="hint">{strings.conversation.markdown}</p>
     </div>
   );
@@ -96,7 +121,9 @@ function Rows({ items, above, below, hidden, reading, people }: RowsProps) {
   const current = items.some(({ key }) => key === reading.current.value) ? reading.current.value : items.at(-1)?.key;
   return (
     <div
-      class="rows" role={items.length > 0 ? 'feed' : undefined} aria-label={items.length > 0 ? strings.conversation.log(reading.id) : undefined}
+      class="rows"
+      role={items.length > 0 ? 'feed' : undefined}
+      aria-label={items.length > 0 ? strings.conversation.log(reading.id) : undefined}
       style={{ paddingTop: `${above}px`, paddingBottom: `${below}px`, visibility: hidden ? 'hidden' : 'visible' }}
       onFocusIn={(event) => onFocusIn(event, reading)}
       onFocusOut={(event) => onFocusOut(event, reading)}
@@ -105,13 +132,30 @@ function Rows({ items, above, below, hidden, reading, people }: RowsProps) {
     >
       {items.map((item) => {
         const place = { rowKey: item.key, tabIndex: item.key === current ? 0 : -1 };
-        if (item.kind === 'growing') return <GrowingRow key={item.key} {...place} room={reading.id} message={item.growing} />;
-        if (item.kind === 'pending') return <PendingRow key={item.key} {...place} item={item.pending} state={item.pending.state} reason={item.pending.reason} />;
+        if (item.kind === 'growing')
+          return <GrowingRow key={item.key} {...place} room={reading.id} message={item.growing} />;
+        if (item.kind === 'pending')
+          return (
+            <PendingRow
+              key={item.key}
+              {...place}
+              item={item.pending}
+              state={item.pending.state}
+              reason={item.pending.reason}
+            />
+          );
         const { seq } = item.row.message;
         return (
           <MessageRow
-            key={item.key} {...place} row={item.row} own={isOwn(item.row.message, user.value)} reading={reading}
-            active={reading.active.value === item.key} isTarget={reading.target.value === seq} readers={readers.get(seq)?.join('\n') ?? ''} today={today.value}
+            key={item.key}
+            {...place}
+            row={item.row}
+            own={isOwn(item.row.message, user.value)}
+            reading={reading}
+            active={reading.active.value === item.key}
+            isTarget={reading.target.value === seq}
+            readers={readers.get(seq)?.join('\n') ?? ''}
+            today={today.value}
           />
         );
       })}
@@ -137,13 +181,22 @@ function keyAround(event: Event): string | undefined {
 
 function itemsOf(conversation: Conversation, reading: Reading): Item[] {
   const { timeline, growing, id } = conversation;
-  const recorded = rowsOf(timeline.messages, (message) => isOwn(message, user.value), reading.readBefore?.readTo)
-    .map((row): Item => ({ key: keyOf(user.value, row.message.from, row.message.id, row.message.seq), kind: 'message', row }));
+  const recorded = rowsOf(timeline.messages, (message) => isOwn(message, user.value), reading.readBefore?.readTo).map(
+    (row): Item => ({
+      key: keyOf(user.value, row.message.from, row.message.id, row.message.seq),
+      kind: 'message',
+      row,
+    }),
+  );
   if (!timeline.live) return recorded;
   return [
     ...recorded,
-    ...growing.list().map((message): Item => ({ key: `growing ${message.from} ${message.id}`, kind: 'growing', growing: message })),
-    ...chat.unsettled(id).map((item): Item => ({ key: keyOf(user.value, user.value, item.id, 0), kind: 'pending', pending: item })),
+    ...growing
+      .list()
+      .map((message): Item => ({ key: `growing ${message.from} ${message.id}`, kind: 'growing', growing: message })),
+    ...chat
+      .unsettled(id)
+      .map((item): Item => ({ key: keyOf(user.value, user.value, item.id, 0), kind: 'pending', pending: item })),
   ];
 }
 

@@ -1,6 +1,6 @@
 // A text in other forms than the one that is drawn: its words in one line, and whether it is only emoji.
-import { blocksOf, wholeCode, type Block, type Item, type List } from './blocks.ts';
-import { wordsOf, type Span } from './inline.ts';
+import { type Block, blocksOf, type Item, type List, wholeCode } from './blocks.ts';
+import { type Span, wordsOf } from './inline.ts';
 
 /**
  * The words of a text in one line, without the marks that are drawn and not read. All else that was typed is there. What
@@ -19,12 +19,18 @@ const lineOfSpans = (spans: Span[]) => wordsOf(spans, '~~');
 
 function wordsIn(block: Block): string {
   switch (block.type) {
-    case 'paragraph': return lineOfSpans(block.spans);
-    case 'quote': return `> ${lineOf(block.blocks)}`;
-    case 'code': return wholeCode(block);
-    case 'list': return block.items.map(itemIn).join(' ');
-    case 'table': return [block.header, ...block.rows].flat().map(lineOfSpans).join(' ');
-    case 'rule': return block.typed;
+    case 'paragraph':
+      return lineOfSpans(block.spans);
+    case 'quote':
+      return `> ${lineOf(block.blocks)}`;
+    case 'code':
+      return wholeCode(block);
+    case 'list':
+      return block.items.map(itemIn).join(' ');
+    case 'table':
+      return [block.header, ...block.rows].flat().map(lineOfSpans).join(' ');
+    case 'rule':
+      return block.typed;
   }
 }
 
@@ -36,7 +42,8 @@ function itemIn({ mark, done, blocks }: Item): string {
 /** The words of a list's items, without what stands before them. */
 export const wordsOfItems = ({ items }: List) => items.map(({ blocks }) => lineOf(blocks)).join(' ');
 
-const emoji = /^(?:[\p{Extended_Pictographic}\p{Emoji_Modifier}\p{Regional_Indicator}\u200d\ufe0f\s]|[#*0-9]\ufe0f?\u20e3)+$/u;
+const emoji =
+  /^(?:[\p{Extended_Pictographic}\p{Emoji_Modifier}\p{Regional_Indicator}\u200d\ufe0f\s]|[#*0-9]\ufe0f?\u20e3)+$/u;
 const mostLarge = 40; // UTF-16 units, a dozen emoji or so
 
 /** Whether a text is a few emoji and nothing else. */

@@ -1,7 +1,8 @@
 // @vitest-environment happy-dom
+
+import type { Message } from '@verbatim/client';
 import { h, render } from 'preact';
 import { expect, test, vi } from 'vitest';
-import type { Message } from '@verbatim/client';
 import { exactTime } from '../time.ts';
 import { MessageRow } from './message.tsx';
 import type { Reading } from './reading.ts';

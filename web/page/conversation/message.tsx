@@ -1,10 +1,11 @@
 // One message of the record, and one that is still growing.
-import { Component, h, type ComponentChildren } from 'preact';
+
 import type { Message } from '@verbatim/client';
-import { Avatar } from '../status/avatar.tsx';
-import { hueIn, inHue } from '../status/hues.ts';
+import { Component, type ComponentChildren, h } from 'preact';
 import { directionOf } from '../direction.ts';
 import { Icon } from '../icon.tsx';
+import { Avatar } from '../status/avatar.tsx';
+import { hueIn, inHue } from '../status/hues.ts';
 import { strings } from '../strings.ts';
 import { clockTime, dayOf, exactTime } from '../time.ts';
 import { answer } from './answering.ts';
@@ -40,9 +41,11 @@ interface Props extends RowPlace {
 export class MessageRow extends Component<Props> {
   override shouldComponentUpdate(next: Props): boolean {
     const { row, today } = this.props;
-    return (['own', 'tabIndex', 'isTarget', 'active', 'readers'] as const).some((name) => next[name] !== this.props[name])
-      || (['message', 'follows', 'ends', 'newDay', 'firstUnread'] as const).some((name) => next.row[name] !== row[name])
-      || (row.newDay && next.today !== today);
+    return (
+      (['own', 'tabIndex', 'isTarget', 'active', 'readers'] as const).some((name) => next[name] !== this.props[name]) ||
+      (['message', 'follows', 'ends', 'newDay', 'firstUnread'] as const).some((name) => next.row[name] !== row[name]) ||
+      (row.newDay && next.today !== today)
+    );
   }
 
   override render({ row, own, reading, rowKey, tabIndex, isTarget, active, readers }: Props) {
@@ -53,24 +56,53 @@ export class MessageRow extends Component<Props> {
     const hasFacts = row.ends || message.partial === true;
     return (
       <article
-        class={`${rowClass(own, row.follows)}${isTarget ? ' target' : ''}`} data-key={rowKey} data-seq={seq} data-from={from}
-        data-state={own ? 'recorded' : undefined} data-testid="message" tabIndex={tabIndex}
-        aria-posinset={seq} aria-setsize={-1} aria-labelledby={`author-${seq} time-${seq}`} aria-describedby={`text-${seq}`}
+        class={`${rowClass(own, row.follows)}${isTarget ? ' target' : ''}`}
+        data-key={rowKey}
+        data-seq={seq}
+        data-from={from}
+        data-state={own ? 'recorded' : undefined}
+        data-testid="message"
+        tabIndex={tabIndex}
+        aria-posinset={seq}
+        aria-setsize={-1}
+        aria-labelledby={`author-${seq} time-${seq}`}
+        aria-describedby={`text-${seq}`}
       >
-        {row.newDay && <p class="divider"><span>{dayOf(message.time)}</span></p>}
-        {row.firstUnread && <p class="divider fresh" data-testid="fresh"><span>{strings.conversation.newHere}</span></p>}
+        {row.newDay && (
+          <p class="divider">
+            <span>{dayOf(message.time)}</span>
+          </p>
+        )}
+        {row.firstUnread && (
+          <p class="divider fresh" data-testid="fresh">
+            <span>{strings.conversation.newHere}</span>
+          </p>
+        )}
         <Bubble
-          room={reading.id} from={from} name={message.name} own={own} follows={row.follows} authorId={`author-${seq}`}
+          room={reading.id}
+          from={from}
+          name={message.name}
+          own={own}
+          follows={row.follows}
+          authorId={`author-${seq}`}
           facts={hasFacts ? [message.partial && strings.conversation.partial, clock, own && '✓'] : []}
           actions={active && <Actions message={message} reading={reading} tabIndex={tabIndex} date={date} />}
         >
           {target !== undefined && <Quote reading={reading} seq={target} />}
           <div id={`text-${seq}`} class="text-place">
-            {message.redacted ? <p class="text redacted" data-testid="text">{strings.conversation.redacted}</p> : <Text text={message.text ?? ''} />}
+            {message.redacted ? (
+              <p class="text redacted" data-testid="text">
+                {strings.conversation.redacted}
+              </p>
+            ) : (
+              <Text text={message.text ?? ''} />
+            )}
           </div>
           <span class={hasFacts ? 'facts' : 'facts within'} dir={sideOf(message.text)}>
             {message.partial && <span>{strings.conversation.partial}</span>}
-            <time id={`time-${seq}`} dir="auto" dateTime={message.time} title={date}>{clock}</time>
+            <time id={`time-${seq}`} dir="auto" dateTime={message.time} title={date}>
+              {clock}
+            </time>
             {own && recordedSign}
           </span>
         </Bubble>
@@ -83,7 +115,11 @@ export class MessageRow extends Component<Props> {
 /** The side on which the facts stand: beside the last line of a text. */
 export const sideOf = (text = '') => directionOf(text.slice(text.trimEnd().lastIndexOf('\n') + 1));
 
-export const recordedSign = <span class="state" title={strings.state.recorded}>✓<span class="visually-hidden">{strings.state.recorded}</span></span>;
+export const recordedSign = (
+  <span class="state" title={strings.state.recorded}>
+    ✓<span class="visually-hidden">{strings.state.recorded}</span>
+  </span>
+);
 
 interface ActionsProps {
   message: Message;
@@ -98,15 +134,21 @@ function Actions({ message, reading, tabIndex, date }: ActionsProps) {
   return (
     <div class="actions">
       <button
-        class="button quiet" tabIndex={tabIndex} onClick={() => answer(reading.id, message.seq)}
-        title={`${strings.message.answerHint}\n${date}`} data-testid="answer"
+        class="button quiet"
+        tabIndex={tabIndex}
+        onClick={() => answer(reading.id, message.seq)}
+        title={`${strings.message.answerHint}\n${date}`}
+        data-testid="answer"
       >
         <Icon size={14} line={2.5} d="M10 5 4 11l6 6M4 11h10a6 6 0 0 1 6 6v2" />
         <span class="visually-hidden">{strings.message.answer}</span>
       </button>
       <Copy
-        text={message.text ?? ''} label={strings.message.copyText} hint={`${strings.message.copyHint}\n${date}`}
-        tabIndex={tabIndex} picture={twoSheets}
+        text={message.text ?? ''}
+        label={strings.message.copyText}
+        hint={`${strings.message.copyHint}\n${date}`}
+        tabIndex={tabIndex}
+        picture={twoSheets}
       />
     </div>
   );
@@ -114,11 +156,25 @@ function Actions({ message, reading, tabIndex, date }: ActionsProps) {
 
 const twoSheets = <Icon size={14} line={2.5} d="M9 9h11v11H9zM5 15H4V4h11v1" />;
 
-export function GrowingRow({ message, room, rowKey, tabIndex }: RowPlace & { room: string; message: { from: string; text: string } }) {
+export function GrowingRow({
+  message,
+  room,
+  rowKey,
+  tabIndex,
+}: RowPlace & { room: string; message: { from: string; text: string } }) {
   return (
-    <article class={rowClass(false, false)} data-key={rowKey} tabIndex={tabIndex} data-state="growing" data-testid="growing" aria-label={message.from}>
+    <article
+      class={rowClass(false, false)}
+      data-key={rowKey}
+      tabIndex={tabIndex}
+      data-state="growing"
+      data-testid="growing"
+      aria-label={message.from}
+    >
       <Bubble room={room} from={message.from} own={false} follows={false}>
-        <div class="text-place"><Text text={message.text} whole /></div>
+        <div class="text-place">
+          <Text text={message.text} whole />
+        </div>
         <span class="facts">{strings.conversation.growing}</span>
       </Bubble>
     </article>
@@ -151,7 +207,15 @@ export function Bubble({ room, from, name, own, follows, authorId, facts = [], a
     <div class="message">
       {!own && (follows ? <span class="avatar-space" /> : <Avatar name={shown} room={room} />)}
       <div class="bubble" style={words ? { '--facts': JSON.stringify(words) } : undefined}>
-        <p id={authorId} class={isNamed ? 'author' : 'author visually-hidden'} style={isNamed ? inHue(hueIn(room, shown)) : undefined} dir="auto" title={from}>{shown}</p>
+        <p
+          id={authorId}
+          class={isNamed ? 'author' : 'author visually-hidden'}
+          style={isNamed ? inHue(hueIn(room, shown)) : undefined}
+          dir="auto"
+          title={from}
+        >
+          {shown}
+        </p>
         {children}
       </div>
       {actions}

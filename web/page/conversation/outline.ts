@@ -1,6 +1,6 @@
 // For tests: a text as an outline of what is drawn of it, and the HTML that CommonMark's specification wants as the same.
-import { parseFragment, type DefaultTreeAdapterTypes as Html } from 'parse5';
-import { blocksOf, type Block, type List } from './blocks.ts';
+import { type DefaultTreeAdapterTypes as Html, parseFragment } from 'parse5';
+import { type Block, blocksOf, type List } from './blocks.ts';
 import type { Span } from './inline.ts';
 
 /** Words, or an element: its name and what is in it. */
@@ -12,17 +12,30 @@ export function outlineOf(text: string): Outline[] {
 
 function block(of: Block): Outline {
   switch (of.type) {
-    case 'paragraph': return [of.depth > 0 ? `h${of.depth}` : 'p', ...joined(of.spans.map(span))];
-    case 'quote': return ['blockquote', ...of.blocks.map(block)];
-    case 'rule': return ['hr'];
-    case 'code': return ['pre', of.info.split(/\s/)[0]!, of.code];
-    case 'list': return [of.marks === 'bullets' ? 'ul' : `ol ${Number.parseInt(of.items[0]!.mark)}`, ...items(of)];
-    case 'table': return ['table'];
+    case 'paragraph':
+      return [of.depth > 0 ? `h${of.depth}` : 'p', ...joined(of.spans.map(span))];
+    case 'quote':
+      return ['blockquote', ...of.blocks.map(block)];
+    case 'rule':
+      return ['hr'];
+    case 'code':
+      return ['pre', of.info.split(/\s/)[0]!, of.code];
+    case 'list':
+      return [of.marks === 'bullets' ? 'ul' : `ol ${Number.parseInt(of.items[0]!.mark, 10)}`, ...items(of)];
+    case 'table':
+      return ['table'];
   }
 }
 
 function items({ items, loose }: List): Outline[] {
-  return items.map(({ blocks }) => ['li', ...joined(blocks.flatMap((of): Outline[] => (of.type === 'paragraph' && of.depth === 0 && !loose ? [' ', ...of.spans.map(span), ' '] : [block(of)])))]);
+  return items.map(({ blocks }) => [
+    'li',
+    ...joined(
+      blocks.flatMap((of): Outline[] =>
+        of.type === 'paragraph' && of.depth === 0 && !loose ? [' ', ...of.spans.map(span), ' '] : [block(of)],
+      ),
+    ),
+  ]);
 }
 
 function span(of: Span): Outline {
@@ -42,15 +55,31 @@ function node(of: Html.ChildNode): Outline[] {
   const attribute = (name: string) => of.attrs.find((each) => each.name === name)?.value ?? '';
   const inside = () => joined(of.childNodes.flatMap(node), false);
   switch (of.tagName) {
-    case 'br': return ['\n'];
-    case 'img': return [[`a ${whole(attribute('src'))}`, attribute('alt')]]; // here a picture is a link
-    case 'a': return [[`a ${whole(attribute('href'))}`, ...inside()]];
-    case 'em': case 'strong': return [[of.tagName, ...inside()]];
-    case 'code': return [['code', wordsIn(of).replace(/\s/g, ' ')]];
-    case 'pre': return [pre(of)];
-    case 'p': case 'h1': case 'h2': case 'h3': case 'h4': case 'h5': case 'h6': return [[of.tagName, ...joined(inside())]];
-    case 'ol': return [[`ol ${attribute('start') || 1}`, ...withoutBlanks(inside())]];
-    default: return [[of.tagName, ...withoutBlanks(inside())]];
+    case 'br':
+      return ['\n'];
+    case 'img':
+      return [[`a ${whole(attribute('src'))}`, attribute('alt')]]; // here a picture is a link
+    case 'a':
+      return [[`a ${whole(attribute('href'))}`, ...inside()]];
+    case 'em':
+    case 'strong':
+      return [[of.tagName, ...inside()]];
+    case 'code':
+      return [['code', wordsIn(of).replace(/\s/g, ' ')]];
+    case 'pre':
+      return [pre(of)];
+    case 'p':
+    case 'h1':
+    case 'h2':
+    case 'h3':
+    case 'h4':
+    case 'h5':
+    case 'h6':
+      return [[of.tagName, ...joined(inside())]];
+    case 'ol':
+      return [[`ol ${attribute('start') || 1}`, ...withoutBlanks(inside())]];
+    default:
+      return [[of.tagName, ...withoutBlanks(inside())]];
   }
 }
 
@@ -60,7 +89,9 @@ function pre(of: Html.Element): Outline {
 }
 
 function wordsIn(of: Html.Element): string {
-  return of.childNodes.map((child) => ('value' in child ? child.value : 'childNodes' in child ? wordsIn(child as Html.Element) : '')).join('');
+  return of.childNodes
+    .map((child) => ('value' in child ? child.value : 'childNodes' in child ? wordsIn(child as Html.Element) : ''))
+    .join('');
 }
 
 function whole(address: string): string {
@@ -88,4 +119,5 @@ function trimmed(outline: Outline[]): Outline[] {
 }
 
 /** Blocks alone; HTML has line ends between them. */
-const withoutBlanks = (outline: Outline[]) => trimmed(outline.filter((each) => typeof each !== 'string' || each.trim() !== ''));
+const withoutBlanks = (outline: Outline[]) =>
+  trimmed(outline.filter((each) => typeof each !== 'string' || each.trim() !== ''));

@@ -1,10 +1,11 @@
 // One's own message on its way to the record, and what to do where it did not get there.
-import { h } from 'preact';
+
 import type { OutboxItem } from '@verbatim/client';
+import { h } from 'preact';
 import { chat, connected, user } from '../state.ts';
 import { strings } from '../strings.ts';
 import { clockTime } from '../time.ts';
-import { Bubble, recordedSign, rowClass, sideOf, type RowPlace } from './message.tsx';
+import { Bubble, type RowPlace, recordedSign, rowClass, sideOf } from './message.tsx';
 import { Text } from './text.tsx';
 
 interface Props extends RowPlace {
@@ -18,11 +19,17 @@ export function PendingRow({ item, state, rowKey, tabIndex }: Props) {
   const clock = clockTime(item.created);
   return (
     <article
-      class={rowClass(true, true)} data-key={rowKey} tabIndex={tabIndex} data-state={state} data-testid="message"
+      class={rowClass(true, true)}
+      data-key={rowKey}
+      tabIndex={tabIndex}
+      data-state={state}
+      data-testid="message"
       aria-label={`${user.value} ${clock}`}
     >
       <Bubble room={item.conversation} from={user.value} own follows facts={[clock, stateOf(item)]}>
-        <div class="text-place"><Text text={item.text} /></div>
+        <div class="text-place">
+          <Text text={item.text} />
+        </div>
         <span class="facts" dir={sideOf(item.text)}>
           <time dir="auto">{clock}</time>
           <State item={item} />
@@ -35,7 +42,11 @@ export function PendingRow({ item, state, rowKey, tabIndex }: Props) {
 
 function State({ item }: { item: OutboxItem }) {
   if (item.state === 'recorded') return recordedSign;
-  return <span class="state" title={item.state === 'failed' ? undefined : item.reason}>{stateOf(item)}</span>;
+  return (
+    <span class="state" title={item.state === 'failed' ? undefined : item.reason}>
+      {stateOf(item)}
+    </span>
+  );
 }
 
 function stateOf({ state, reason }: OutboxItem): string {
@@ -48,8 +59,12 @@ function Failed({ item }: { item: OutboxItem }) {
   return (
     <div class="failed" role="alert">
       <p dir="auto">{item.reason}</p>
-      <button class="button" onClick={() => chat.retry(item.id)}>{strings.state.retry}</button>
-      <button class="button quiet" onClick={() => chat.discard(item.id)}>{strings.state.discard}</button>
+      <button class="button" onClick={() => chat.retry(item.id)}>
+        {strings.state.retry}
+      </button>
+      <button class="button quiet" onClick={() => chat.discard(item.id)}>
+        {strings.state.discard}
+      </button>
     </div>
   );
 }

@@ -1,10 +1,10 @@
 // The message that another one answers to, in short, above it. Pressing it leads there.
-import { signal, type Signal } from '@preact/signals';
+import { type Signal, signal } from '@preact/signals';
+import type { Message, Seq } from '@verbatim/client';
 import { h } from 'preact';
 import { useEffect } from 'preact/hooks';
-import type { Message, Seq } from '@verbatim/client';
-import { hueIn, inHue } from '../status/hues.ts';
 import { chat } from '../state.ts';
+import { hueIn, inHue } from '../status/hues.ts';
 import { strings } from '../strings.ts';
 import { excerptOf } from './excerpt.ts';
 import type { Reading } from './reading.ts';
@@ -20,9 +20,21 @@ export function Quote({ reading, seq }: { reading: Reading; seq: Seq }) {
   const known = typeof message === 'object' ? message : undefined;
   const words = known && excerptOf(known);
   return (
-    <button class="quote" data-testid="quote" tabIndex={-1} onClick={() => void reading.goTo(seq)} aria-label={strings.message.quoted(known && (known.name ?? known.from), words)}>
-      {known && <span class="quote-author" style={inHue(hueIn(reading.id, known.name ?? known.from))} dir="auto">{known.name ?? known.from}</span>}
-      <span class="quote-text" dir="auto">{words ?? strings.message.elsewhere(seq)}</span>
+    <button
+      class="quote"
+      data-testid="quote"
+      tabIndex={-1}
+      onClick={() => void reading.goTo(seq)}
+      aria-label={strings.message.quoted(known && (known.name ?? known.from), words)}
+    >
+      {known && (
+        <span class="quote-author" style={inHue(hueIn(reading.id, known.name ?? known.from))} dir="auto">
+          {known.name ?? known.from}
+        </span>
+      )}
+      <span class="quote-text" dir="auto">
+        {words ?? strings.message.elsewhere(seq)}
+      </span>
     </button>
   );
 }
@@ -30,7 +42,7 @@ export function Quote({ reading, seq }: { reading: Reading; seq: Seq }) {
 function fetched({ id, conversation }: Reading, seq: Seq): Quoted {
   const key = JSON.stringify([id, conversation.log, seq]);
   let quote = quotes.get(key);
-  if (!quote) quotes.set(key, quote = signal('unknown'));
+  if (!quote) quotes.set(key, (quote = signal('unknown')));
   if (quotes.size > mostKept) quotes.delete(quotes.keys().next().value!);
   return quote;
 }
@@ -40,7 +52,7 @@ function fetch(reading: Reading, seq: Seq): void {
   if (reading.conversation.timeline.find(seq) || quote.value !== 'unknown') return;
   quote.value = 'loading';
   chat.history(reading.id, { after: seq - 1, limit: 1 }).then(
-    (page) => (quote.value = page.messages[0]?.seq === seq ? page.messages[0] as Message : 'unknown'),
+    (page) => (quote.value = page.messages[0]?.seq === seq ? (page.messages[0] as Message) : 'unknown'),
     () => (quote.value = 'unknown'),
   );
 }

@@ -1,8 +1,8 @@
+import { type Connection, Conversation, type Entry, type Request, type ServerFrame } from '@verbatim/client';
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
-import { Conversation, type Connection, type Entry, type Request, type ServerFrame } from '@verbatim/client';
 import { keepPlace } from './place.ts';
 import { Reading } from './reading.ts';
-import { keyOf, rowsOf, type Item } from './rows.ts';
+import { type Item, keyOf, rowsOf } from './rows.ts';
 import { View } from './view.ts';
 
 const page = vi.hoisted(() => ({ conversation: undefined as unknown, isRead: true }));
@@ -45,7 +45,13 @@ class Reader {
     };
     const none = () => {};
     page.conversation = this.conversation = new Conversation('lobby', connection as unknown as Connection, {
-      onChange: none, onReset: none, onWanted: none, onAnswered: none, onNoRoom: none, onProblem: none, onMessage: none,
+      onChange: none,
+      onReset: none,
+      onWanted: none,
+      onAnswered: none,
+      onNoRoom: none,
+      onProblem: none,
+      onMessage: none,
     });
     page.isRead = true;
     this.reading = new Reading('lobby', () => this.view as unknown as HTMLElement);
@@ -114,15 +120,23 @@ class Reader {
   }
 
   async draws(): Promise<void> {
-    const { reading, view, conversation: { timeline } } = this;
+    const {
+      reading,
+      view,
+      conversation: { timeline },
+    } = this;
     for (let turn = 0, before = -1; turn < 30 && before !== reading.redraw.value; turn++) {
       before = reading.redraw.value;
       reading.drawing();
-      const items = rowsOf(timeline.messages, ({ from }) => from === 'ann', reading.readBefore?.readTo)
-        .map((row): Item => ({ key: keyOf('ann', 'bob', row.message.id, row.message.seq), kind: 'message', row }));
+      const items = rowsOf(timeline.messages, ({ from }) => from === 'ann', reading.readBefore?.readTo).map(
+        (row): Item => ({ key: keyOf('ann', 'bob', row.message.id, row.message.seq), kind: 'message', row }),
+      );
       reading.draws(items);
       view.rows = items.map((item) => ({ key: item.key, height: rowHeight, seq: seqOf(item)! }));
-      view.drawn = reading.scroll.extent(items.map(({ key }) => ({ key, guess: rowHeight })), timeline.live);
+      view.drawn = reading.scroll.extent(
+        items.map(({ key }) => ({ key, guess: rowHeight })),
+        timeline.live,
+      );
       reading.drawnLast = timeline.last;
       reading.drawn();
       if (view.tells()) reading.scrolled();

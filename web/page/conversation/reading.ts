@@ -6,7 +6,7 @@ import { notify } from '../status/notices.tsx';
 import { strings } from '../strings.ts';
 import { isRead } from '../watched.ts';
 import { keepPlace, keptPlace } from './place.ts';
-import { keyOf, type Item } from './rows.ts';
+import { type Item, keyOf } from './rows.ts';
 import { Scroll } from './scroll.ts';
 
 const held = 1_000; // messages, most, for who scrolls
@@ -46,7 +46,10 @@ export class Reading {
   private focusedBefore: string | undefined; // the key of the row that had the focus before this drawing
   private asked = { edge: 0, at: 0 };
 
-  constructor(readonly id: string, private readonly view: () => HTMLElement | null) {
+  constructor(
+    readonly id: string,
+    private readonly view: () => HTMLElement | null,
+  ) {
     this.scroll = new Scroll(view);
     this.conversation.mostHeld = held;
   }
@@ -138,7 +141,8 @@ export class Reading {
     const { place } = this.scroll;
     const item = this.items.find(({ key }) => key === place?.key);
     const { log } = this.conversation;
-    if (place && item?.kind === 'message' && log !== undefined) keepPlace(this.id, { log, seq: item.row.message.seq, top: Math.round(place.top) });
+    if (place && item?.kind === 'message' && log !== undefined)
+      keepPlace(this.id, { log, seq: item.row.message.seq, top: Math.round(place.top) });
     else keepPlace(this.id, undefined);
   }
 
@@ -204,7 +208,9 @@ export class Reading {
   }
 
   private rowOf(key: string | undefined): HTMLElement | undefined {
-    return key === undefined ? undefined : [...this.view()!.querySelectorAll<HTMLElement>('.row')].find((row) => row.dataset.key === key);
+    return key === undefined
+      ? undefined
+      : [...this.view()!.querySelectorAll<HTMLElement>('.row')].find((row) => row.dataset.key === key);
   }
 
   private keyAt(seq: Seq): string {

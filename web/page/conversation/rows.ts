@@ -30,7 +30,13 @@ export function rowsOf(messages: Message[], isOwn: (message: Message) => boolean
     const newDay = !before || when(before).day !== when(message).day;
     const firstUnread = !unreadSeen && message.seq > readTo! && !isOwn(message);
     unreadSeen ||= firstUnread;
-    return { message, newDay, firstUnread, follows: !newDay && !firstUnread && goTogether(before, message), ends: true };
+    return {
+      message,
+      newDay,
+      firstUnread,
+      follows: !newDay && !firstUnread && goTogether(before, message),
+      ends: true,
+    };
   });
   for (const [index, row] of rows.entries()) row.ends = rows[index + 1]?.follows !== true;
   return rows;
@@ -43,7 +49,9 @@ export function keyOf(user: string, from: string, id: string | undefined, seq: S
 
 /** Who has read up to each message and no further, oneself and its author left out; by seq. */
 export function readersOf(
-  messages: Message[], reads: Record<string, Seq>, isMe: (name: string) => boolean,
+  messages: Message[],
+  reads: Record<string, Seq>,
+  isMe: (name: string) => boolean,
 ): Map<Seq, string[]> {
   const readers = new Map<Seq, string[]>();
   for (const name of Object.keys(reads).sort()) {
@@ -75,7 +83,7 @@ function when(message: Message): { at: number; day: string } {
   let time = times.get(message);
   if (!time) {
     const date = new Date(message.time);
-    times.set(message, time = { at: date.getTime(), day: date.toDateString() });
+    times.set(message, (time = { at: date.getTime(), day: date.toDateString() }));
   }
   return time;
 }

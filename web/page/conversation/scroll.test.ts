@@ -78,7 +78,11 @@ test('a row is read once its end is in view, the last one too', () => {
   log.draws(rowsTo(50));
   expect(seq(log.scroll.read().at(-1))).toBe(50);
   const end = log.view.scrollTop;
-  for (const [above, atEnd] of [[41, false], [16, true]] as const) { // 7 px of the last row are in view; nearly all of it
+  for (const [above, atEnd] of [
+    [41, false],
+    [16, true],
+  ] as const) {
+    // 7 px of the last row are in view; nearly all of it
     log.scrollsTo(end - above);
     expect(log.scroll.atEnd).toBe(atEnd);
     expect(seq(log.scroll.read().at(-1))).toBe(49);

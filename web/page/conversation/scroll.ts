@@ -1,6 +1,6 @@
 // Where the reader stands in the log. At the end it stays at the end; anywhere else what is read stays put,
 // whatever comes above or below it.
-import { extentAround, Heights, rangeAround, rowAt, type Anchor, type Extent, type Sized } from './extent.ts';
+import { type Anchor, type Extent, extentAround, Heights, rangeAround, rowAt, type Sized } from './extent.ts';
 
 const nearEdge = 20; // px; less than a row: who has scrolled up by one is not taken back to the end
 const belowLast = 8; // px below the last row, at least; as in conversation.css
@@ -164,9 +164,10 @@ export class Scroll {
   private remember(view: HTMLElement): void {
     const row = rowsIn(view).find((each) => topIn(view, each) + each.offsetHeight > 0);
     const top = row && topIn(view, row);
-    this.anchor = top !== undefined && top < view.clientHeight
-      ? { key: row!.dataset.key!, top }
-      : rowAt(this.rows, this.heights, view.scrollTop - listOf(view).offsetTop);
+    this.anchor =
+      top !== undefined && top < view.clientHeight
+        ? { key: row!.dataset.key!, top }
+        : rowAt(this.rows, this.heights, view.scrollTop - listOf(view).offsetTop);
     this.top = view.scrollTop;
   }
 

@@ -1,10 +1,10 @@
 // How often one has sent something to a conversation from this page.
-import { signal, type Signal } from '@preact/signals';
+import { type Signal, signal } from '@preact/signals';
 
 const counts = new Map<string, Signal<number>>();
 
 export function sendsOf(id: string): Signal<number> {
   let count = counts.get(id);
-  if (!count) counts.set(id, count = signal(0));
+  if (!count) counts.set(id, (count = signal(0)));
   return count;
 }

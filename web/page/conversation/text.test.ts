@@ -31,7 +31,10 @@ test('a link that the fold would cut is not shown as one: it would lead elsewher
   for (const before of ['see ', 'see: (', words, `${words}\n`, '看：', 'https://b.example/,', '**', '[x](']) {
     const begun = beginningOf(`${before}${long} and more`)!;
     expect(isCutWithin(`${before}${long} and more`, begun.length), before).toBe(false);
-    expect(links(begun).filter((link) => link.includes('x'.repeat(10))), before).toEqual([]);
+    expect(
+      links(begun).filter((link) => link.includes('x'.repeat(10))),
+      before,
+    ).toEqual([]);
     expect(begun, before).toBe(before.trimEnd() === begun ? begun : before);
   }
   expect(isCutWithin(long, beginningOf(long)!.length)).toBe(true); // nothing stands before it: it is shown as text

@@ -25,7 +25,11 @@ export function Text({ text, whole = false }: { text: string; whole?: boolean })
       <div class={isEmojiOnly(text) ? 'text large' : 'text'} data-testid="text">
         <Markdown text={beginning ?? text} plain={plain} />
       </div>
-      {beginning !== undefined && <button class="button quiet unfold" onClick={unfold}>{strings.message.showAll(text.length - beginning.length)}</button>}
+      {beginning !== undefined && (
+        <button class="button quiet unfold" onClick={unfold}>
+          {strings.message.showAll(text.length - beginning.length)}
+        </button>
+      )}
     </>
   );
 }

@@ -21,14 +21,18 @@ export class View {
     this.height = height;
   }
 
-  get clientHeight(): number { return this.height; }
+  get clientHeight(): number {
+    return this.height;
+  }
 
   get scrollHeight(): number {
     const { from, to, above, below } = this.drawn;
     return Math.max(this.height, above + sum(this.rows.slice(from, to)) + below + padding);
   }
 
-  get scrollTop(): number { return Math.max(0, Math.min(this.scrolledTo, this.scrollHeight - this.height)); }
+  get scrollTop(): number {
+    return Math.max(0, Math.min(this.scrolledTo, this.scrollHeight - this.height));
+  }
 
   set scrollTop(top: number) {
     const before = this.scrollTop;
@@ -37,11 +41,17 @@ export class View {
     if (this.scrolledTo !== before) this.toTell = true;
   }
 
-  getBoundingClientRect() { return { top: 0, bottom: this.height, height: this.height }; }
+  getBoundingClientRect() {
+    return { top: 0, bottom: this.height, height: this.height };
+  }
 
-  querySelector() { return { children: this.elements(), offsetTop: 0 }; }
+  querySelector() {
+    return { children: this.elements(), offsetTop: 0 };
+  }
 
-  querySelectorAll() { return this.elements(); }
+  querySelectorAll() {
+    return this.elements();
+  }
 
   /** Reports once whether the browser has a scroll to tell of. */
   tells(): boolean {
@@ -55,7 +65,8 @@ export class View {
     return this.rows.slice(from, to).map(({ key, height, seq }, index) => {
       const top = above + sum(this.rows.slice(from, from + index)) - this.scrollTop;
       return {
-        dataset: { key, ...(seq !== undefined && { seq: String(seq) }) }, offsetHeight: height,
+        dataset: { key, ...(seq !== undefined && { seq: String(seq) }) },
+        offsetHeight: height,
         getBoundingClientRect: () => ({ top, bottom: top + height, height }),
       };
     });
@@ -79,7 +90,10 @@ export class Scrolled {
   draws(rows: LaidRow[] = this.view.rows): boolean {
     this.view.rows = rows;
     for (let turn = 0; turn < 20; turn++) {
-      this.view.drawn = this.scroll.extent(rows.map(({ key }) => ({ key, guess: 40 })), this.live);
+      this.view.drawn = this.scroll.extent(
+        rows.map(({ key }) => ({ key, guess: 40 })),
+        this.live,
+      );
       const more = this.scroll.restore();
       const told = this.view.tells();
       if (!(told && this.scroll.moved()) && !more) return true;
@@ -95,7 +109,10 @@ export class Scrolled {
   /** The keys of the rows that are in view as a whole. */
   whole(): string[] {
     const isWhole = ({ top, bottom }: DOMRect) => top >= -1 && bottom <= this.view.height + 1;
-    return this.scroll.seen().filter((row) => isWhole(row.getBoundingClientRect())).map((row) => row.dataset.key!);
+    return this.scroll
+      .seen()
+      .filter((row) => isWhole(row.getBoundingClientRect()))
+      .map((row) => row.dataset.key!);
   }
 
   get toEnd(): number {

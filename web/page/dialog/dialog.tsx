@@ -1,5 +1,5 @@
 // A sheet over the page, as a native dialog: the browser keeps the focus in it and gives it back, and Escape closes it.
-import { h, type ComponentChildren } from 'preact';
+import { type ComponentChildren, h } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import './dialog.css';
 import { sheet } from './sheet.ts';
@@ -24,11 +24,20 @@ export function Dialog({ title, children }: { title: string; children: Component
     if (event.target === dialog.current) close(); // beside it
   };
   return (
-    <dialog class="sheet" ref={dialog} aria-labelledby="sheet-title" onCancel={onCancel} onClose={() => dialog.current?.isConnected && close()} onClick={onClick}>
+    <dialog
+      class="sheet"
+      ref={dialog}
+      aria-labelledby="sheet-title"
+      onCancel={onCancel}
+      onClose={() => dialog.current?.isConnected && close()}
+      onClick={onClick}
+    >
       <div class="sheet-body">
         <header class="sheet-head">
           <h2 id="sheet-title">{title}</h2>
-          <button class="icon-button" aria-label={strings.close} title={strings.close} onClick={close}>✕</button>
+          <button class="icon-button" aria-label={strings.close} title={strings.close} onClick={close}>
+            ✕
+          </button>
         </header>
         {children}
       </div>

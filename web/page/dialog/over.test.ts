@@ -7,9 +7,15 @@ class History {
   onStep: (() => void) | undefined;
   private due = 0;
 
-  get state() { return this.entries[this.at]!.state; }
-  get length() { return this.entries.length; }
-  get path() { return this.entries[this.at]!.path; }
+  get state() {
+    return this.entries[this.at]!.state;
+  }
+  get length() {
+    return this.entries.length;
+  }
+  get path() {
+    return this.entries[this.at]!.path;
+  }
 
   pushState(state: unknown, _: string, path = this.path) {
     this.entries = [...this.entries.slice(0, this.at + 1), { state: structuredClone(state), path }];
@@ -20,7 +26,9 @@ class History {
     this.entries[this.at] = { state: structuredClone(state), path };
   }
 
-  back() { this.due++; }
+  back() {
+    this.due++;
+  }
 
   /** All steps that were asked for are made. */
   arrives(): void {
@@ -48,7 +56,10 @@ async function page() {
     if (type === 'popstate') browser.onStep = listener;
   });
   const [{ closeOver, keepOver }, { sheet }, { peopleShown }, { whenStill }] = await Promise.all([
-    import('./over.ts'), import('./sheet.ts'), import('../head/people-shown.ts'), import('../steps.ts'),
+    import('./over.ts'),
+    import('./sheet.ts'),
+    import('../head/people-shown.ts'),
+    import('../steps.ts'),
   ]);
   const shown: string[] = [];
   keepOver(() => shown.push(browser.path));

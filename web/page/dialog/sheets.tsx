@@ -16,10 +16,14 @@ export function Sheets() {
   }, [shown, loaded]);
   if (loaded === undefined) return null;
   switch (shown) {
-    case 'help': return <loaded.Help />;
-    case 'settings': return <loaded.Settings />;
-    case 'export': return <loaded.Export />;
-    default: return null;
+    case 'help':
+      return <loaded.Help />;
+    case 'settings':
+      return <loaded.Settings />;
+    case 'export':
+      return <loaded.Export />;
+    default:
+      return null;
   }
 }
 

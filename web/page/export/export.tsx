@@ -1,8 +1,8 @@
 // The whole transcript as a file, in each of the forms that the server writes.
 import { h } from 'preact';
 import { Dialog } from '../dialog/dialog.tsx';
-import { here } from '../state.ts';
 import { strings } from '../dialog/strings.ts';
+import { here } from '../state.ts';
 import { formats, transcriptOf } from './formats.ts';
 import './export.css';
 

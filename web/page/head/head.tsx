@@ -12,10 +12,18 @@ export function Head({ id }: { id: string }) {
   return (
     <header class="conversation-head">
       <Back />
-      <h1 title={id}><span class="hash" aria-hidden="true">#</span>{id}</h1>
+      <h1 title={id}>
+        <span class="hash" aria-hidden="true">
+          #
+        </span>
+        {id}
+      </h1>
       <button
-        class="button quiet people-button" aria-expanded={peopleShown.value} aria-controls="people"
-        data-testid="people-count" onClick={() => (peopleShown.value = !peopleShown.value)}
+        class="button quiet people-button"
+        aria-expanded={peopleShown.value}
+        aria-controls="people"
+        data-testid="people-count"
+        onClick={() => (peopleShown.value = !peopleShown.value)}
       >
         <span class="presence-dot" aria-hidden="true" />
         <span class="visually-hidden">{strings.conversation.people}: </span>

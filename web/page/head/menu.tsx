@@ -36,7 +36,10 @@ export function Menu({ id }: { id: string }) {
     if (event.key === 'Escape') close();
     else if (event.key === 'Tab') return setShown(false);
     else if (event.key === 'ArrowDown') items()[(at + 1) % items().length]!.focus();
-    else if (event.key === 'ArrowUp') items().at(at - 1)!.focus();
+    else if (event.key === 'ArrowUp')
+      items()
+        .at(at - 1)!
+        .focus();
     else if (event.key === 'Home') items()[0]!.focus();
     else if (event.key === 'End') items().at(-1)!.focus();
     else return;
@@ -45,13 +48,31 @@ export function Menu({ id }: { id: string }) {
   };
   return (
     <div class="menu-place" ref={place} onKeyDown={onKeyDown}>
-      <button class="icon-button" aria-haspopup="menu" aria-expanded={shown} aria-label={strings.menu.open(id)} title={strings.menu.open(id)} onClick={() => setShown(!shown)}>
+      <button
+        class="icon-button"
+        aria-haspopup="menu"
+        aria-expanded={shown}
+        aria-label={strings.menu.open(id)}
+        title={strings.menu.open(id)}
+        onClick={() => setShown(!shown)}
+      >
         <Icon size={22} line={3.8} d="M12 5h.01M12 12h.01M12 19h.01" />
       </button>
       {shown && (
         <div class="menu" role="menu" aria-label={strings.menu.open(id)}>
           {itemsFor(id).map(({ text, does }) => (
-            <button key={text} class="menu-item" role="menuitem" tabIndex={-1} onClick={() => { close(); does(); }}>{text}</button>
+            <button
+              key={text}
+              class="menu-item"
+              role="menuitem"
+              tabIndex={-1}
+              onClick={() => {
+                close();
+                does();
+              }}
+            >
+              {text}
+            </button>
           ))}
         </div>
       )}
@@ -63,7 +84,9 @@ function itemsFor(id: string): Item[] {
   return [
     { text: strings.menu.copyLink, does: () => void copyLink(id) },
     { text: strings.menu.export, does: () => (sheet.value = 'export') },
-    isMuted(id) ? { text: strings.menu.unmute, does: () => muteOwn(id, false) } : { text: strings.menu.mute, does: () => muteOwn(id, true) },
+    isMuted(id)
+      ? { text: strings.menu.unmute, does: () => muteOwn(id, false) }
+      : { text: strings.menu.mute, does: () => muteOwn(id, true) },
     { text: strings.menu.leave, does: () => leave(id) },
   ];
 }

@@ -27,7 +27,9 @@ export async function isToCall(): Promise<boolean> {
 export function keepTabs(): void {
   const { locks } = navigator;
   if (!locks) return;
-  effect(() => (user.value === '' ? undefined : hold(locks, callerOf(user.value), 'exclusive', (held) => (calls = held))));
+  effect(() =>
+    user.value === '' ? undefined : hold(locks, callerOf(user.value), 'exclusive', (held) => (calls = held)),
+  );
   let letGo: (() => void) | undefined;
   const look = () => {
     letGo?.();
@@ -44,10 +46,12 @@ export function keepTabs(): void {
 function hold(locks: LockManager, name: string, mode: LockMode, onHeld: (held: boolean) => void): () => void {
   const over = new AbortController();
   const ended = new Promise<void>((resolve) => over.signal.addEventListener('abort', () => resolve()));
-  locks.request(name, { mode, signal: over.signal }, () => {
-    onHeld(true);
-    return ended;
-  }).catch(() => {}); // it was given up before it was had, or locks are forbidden
+  locks
+    .request(name, { mode, signal: over.signal }, () => {
+      onHeld(true);
+      return ended;
+    })
+    .catch(() => {}); // it was given up before it was had, or locks are forbidden
   return () => {
     onHeld(false);
     over.abort();

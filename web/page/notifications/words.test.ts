@@ -1,14 +1,25 @@
-import { expect, test } from 'vitest';
 import type { Message } from '@verbatim/client';
+import { expect, test } from 'vitest';
 import { goesBy, takesName } from '../self.ts';
 import { addOwn, loadOwn, muteOwn } from '../sidebar/own.ts';
 import { wordsOf } from './words.ts';
 
-const message = (more: Partial<Message>): Message => ({ type: 'message', conversation: 'kitchen', seq: 1, from: 'bob', time: '', text: '<b>hi</b>', ...more });
+const message = (more: Partial<Message>): Message => ({
+  type: 'message',
+  conversation: 'kitchen',
+  seq: 1,
+  from: 'bob',
+  time: '',
+  text: '<b>hi</b>',
+  ...more,
+});
 
 test('a call says who, where and what, as it was written', () => {
   expect(wordsOf(message({}), 'ann')).toEqual({ title: 'bob · kitchen', body: '<b>hi</b>' });
-  expect(wordsOf(message({ name: 'Bob B.', text: 'x'.repeat(16_000) }), 'ann')).toEqual({ title: 'Bob B. · kitchen', body: `${'x'.repeat(200)}…` });
+  expect(wordsOf(message({ name: 'Bob B.', text: 'x'.repeat(16_000) }), 'ann')).toEqual({
+    title: 'Bob B. · kitchen',
+    body: `${'x'.repeat(200)}…`,
+  });
 });
 
 test('a call has the words and not what marks them, in one line, and is cut between letters', () => {

@@ -1,5 +1,5 @@
 // What somebody has chosen of a few, for all conversations: kept in this browser.
-import { signal, type Signal } from '@preact/signals';
+import { type Signal, signal } from '@preact/signals';
 import { lasting } from '../storage.ts';
 
 interface Kept<T> {

@@ -3,8 +3,8 @@ import { h } from 'preact';
 import { chooseEnterKey, enterKey, enterKeys } from '../composer/enter.ts';
 import { Dialog } from '../dialog/dialog.tsx';
 import { sheet } from '../dialog/sheet.ts';
-import { notifications, setNotifications } from '../notifications/setting.ts';
 import { strings } from '../dialog/strings.ts';
+import { notifications, setNotifications } from '../notifications/setting.ts';
 import { chooseDensity, densities, density } from './density.ts';
 import './settings.css';
 import { chooseTheme, theme, themes } from './theme.ts';
@@ -12,11 +12,34 @@ import { chooseTheme, theme, themes } from './theme.ts';
 export function Settings() {
   return (
     <Dialog title={strings.settings.title}>
-      <Choice name="theme" legend={strings.settings.theme} words={strings.settings.themes} all={themes} chosen={theme.value} choose={chooseTheme} />
-      <Choice name="density" legend={strings.settings.density} words={strings.settings.densities} all={densities} chosen={density.value} choose={chooseDensity} />
-      <Choice name="enter" legend={strings.settings.enter} words={strings.settings.enterKeys} all={enterKeys} chosen={enterKey.value} choose={chooseEnterKey} />
+      <Choice
+        name="theme"
+        legend={strings.settings.theme}
+        words={strings.settings.themes}
+        all={themes}
+        chosen={theme.value}
+        choose={chooseTheme}
+      />
+      <Choice
+        name="density"
+        legend={strings.settings.density}
+        words={strings.settings.densities}
+        all={densities}
+        chosen={density.value}
+        choose={chooseDensity}
+      />
+      <Choice
+        name="enter"
+        legend={strings.settings.enter}
+        words={strings.settings.enterKeys}
+        all={enterKeys}
+        chosen={enterKey.value}
+        choose={chooseEnterKey}
+      />
       <Notifications />
-      <button class="button" onClick={() => (sheet.value = 'help')}>{strings.settings.help}</button>
+      <button class="button" onClick={() => (sheet.value = 'help')}>
+        {strings.settings.help}
+      </button>
     </Dialog>
   );
 }
@@ -55,10 +78,18 @@ function Notifications() {
   return (
     <div class="setting">
       <label>
-        <input type="checkbox" checked={state === 'on'} disabled={refused} aria-describedby="notifications-hint" onChange={change} />
+        <input
+          type="checkbox"
+          checked={state === 'on'}
+          disabled={refused}
+          aria-describedby="notifications-hint"
+          onChange={change}
+        />
         {strings.settings.notifications}
       </label>
-      <p class="hint" id="notifications-hint">{strings.settings.notificationsHint[state]}</p>
+      <p class="hint" id="notifications-hint">
+        {strings.settings.notificationsHint[state]}
+      </p>
     </div>
   );
 }

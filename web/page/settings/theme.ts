@@ -17,7 +17,9 @@ export function keepTheme(): void {
     const { documentElement: page, head } = document;
     if (theme.peek() === 'system') delete page.dataset.theme;
     else page.dataset.theme = theme.peek();
-    const edge = getComputedStyle(page).getPropertyValue(isDark(dark) ? '--edge-dark' : '--edge-light').trim();
+    const edge = getComputedStyle(page)
+      .getPropertyValue(isDark(dark) ? '--edge-dark' : '--edge-light')
+      .trim();
     for (const meta of head.querySelectorAll('meta[name=theme-color]')) meta.setAttribute('content', edge);
   };
   dark.addEventListener('change', paint);

@@ -12,13 +12,21 @@ export function Help() {
         {shortcuts.map(({ action, keys }) => (
           <div key={action}>
             <dt>{strings.help.actions[action]}</dt>
-            <dd>{keys.map((key) => <Keys key={key} keys={key} />)}</dd>
+            <dd>
+              {keys.map((key) => (
+                <Keys key={key} keys={key} />
+              ))}
+            </dd>
           </div>
         ))}
         {strings.help.more.map(({ keys, does }) => (
           <div key={does}>
             <dt>{does}</dt>
-            <dd>{keys.map((key) => <Keys key={key} keys={key} />)}</dd>
+            <dd>
+              {keys.map((key) => (
+                <Keys key={key} keys={key} />
+              ))}
+            </dd>
           </div>
         ))}
       </dl>
@@ -27,5 +35,11 @@ export function Help() {
 }
 
 function Keys({ keys }: { keys: string }) {
-  return <span class="keys">{keys.split('+').map((key) => <kbd key={key}>{strings.help.keys[key] ?? key}</kbd>)}</span>;
+  return (
+    <span class="keys">
+      {keys.split('+').map((key) => (
+        <kbd key={key}>{strings.help.keys[key] ?? key}</kbd>
+      ))}
+    </span>
+  );
 }

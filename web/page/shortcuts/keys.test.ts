@@ -1,9 +1,14 @@
 import { expect, test } from 'vitest';
-import { actionOf, shortcuts } from './keys.ts';
 import { strings } from '../dialog/strings.ts';
+import { actionOf, shortcuts } from './keys.ts';
 
-const press = (key: string, ...held: ('ctrl' | 'meta' | 'alt' | 'shift')[]) =>
-  ({ key, ctrlKey: held.includes('ctrl'), metaKey: held.includes('meta'), altKey: held.includes('alt'), shiftKey: held.includes('shift') });
+const press = (key: string, ...held: ('ctrl' | 'meta' | 'alt' | 'shift')[]) => ({
+  key,
+  ctrlKey: held.includes('ctrl'),
+  metaKey: held.includes('meta'),
+  altKey: held.includes('alt'),
+  shiftKey: held.includes('shift'),
+});
 
 test('keys are told apart by what is held with them', () => {
   expect(actionOf(press('k', 'ctrl'), true)).toBe('search');

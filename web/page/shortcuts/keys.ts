@@ -1,5 +1,14 @@
 // Which keys do what. The help sheet is made of this table, and so is the listener.
-export type Action = 'search' | 'next' | 'previous' | 'nextUnread' | 'previousUnread' | 'back' | 'people' | 'help' | 'settings';
+export type Action =
+  | 'search'
+  | 'next'
+  | 'previous'
+  | 'nextUnread'
+  | 'previousUnread'
+  | 'back'
+  | 'people'
+  | 'help'
+  | 'settings';
 
 export interface Shortcut {
   action: Action;
@@ -34,5 +43,9 @@ function matches(event: Pressed, keys: string): boolean {
   const command = event.ctrlKey || event.metaKey; // a Mac's own key counts as Ctrl
   if (event.key.toLowerCase() !== key.toLowerCase()) return false;
   if (isPlain(keys)) return !command && !event.altKey; // Shift is what some keyboards need for it
-  return command === held.includes('Ctrl') && event.altKey === held.includes('Alt') && event.shiftKey === held.includes('Shift');
+  return (
+    command === held.includes('Ctrl') &&
+    event.altKey === held.includes('Alt') &&
+    event.shiftKey === held.includes('Shift')
+  );
 }

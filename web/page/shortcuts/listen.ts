@@ -1,10 +1,10 @@
 // Listens to the keys of the whole page.
 import { sheet } from '../dialog/sheet.ts';
-import { narrow } from '../narrow.ts';
-import { chat, entered, here, listAlone, listShown, open, showList } from '../state.ts';
-import { inOrder, isMuted, own } from '../sidebar/own.ts';
 import { hidePeopleOver, peopleShown } from '../head/people-shown.ts';
-import { actionOf, type Action } from './keys.ts';
+import { narrow } from '../narrow.ts';
+import { inOrder, isMuted, own } from '../sidebar/own.ts';
+import { chat, entered, here, listAlone, listShown, open, showList } from '../state.ts';
+import { type Action, actionOf } from './keys.ts';
 
 const drawn = 50; // ms; by then the part that is to have the focus is shown (see main.tsx)
 
@@ -17,7 +17,8 @@ export function listenToKeys(): void {
   });
 }
 
-const isWriting = (target: EventTarget | null) => target instanceof HTMLElement && target.matches('input, textarea, [contenteditable]');
+const isWriting = (target: EventTarget | null) =>
+  target instanceof HTMLElement && target.matches('input, textarea, [contenteditable]');
 
 /** What each does; false where there was nothing to do, and the key keeps its own meaning. */
 const does: Record<Action, () => void | false> = {

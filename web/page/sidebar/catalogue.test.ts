@@ -3,7 +3,10 @@ import { Catalogue } from './catalogue.ts';
 
 /** A server of these conversations, or of so many, c0000 and on. */
 function serverOf(conversations: string[] | number) {
-  const ids = typeof conversations !== 'number' ? conversations : Array.from({ length: conversations }, (_, n) => `c${String(n).padStart(4, '0')}`);
+  const ids =
+    typeof conversations !== 'number'
+      ? conversations
+      : Array.from({ length: conversations }, (_, n) => `c${String(n).padStart(4, '0')}`);
   const asked: string[] = [];
   const held: (() => void)[] = [];
   let holds = false;
@@ -53,7 +56,10 @@ test('of more than a page those that begin so come first too, and the others are
 test('what has settled is asked for once, and what failed again', async () => {
   let works = true;
   const server = serverOf(3);
-  const catalogue = new Catalogue({ fetch: async (address) => (works ? server.fetch(address) : Promise.reject(new Error('away'))), onChange() {} });
+  const catalogue = new Catalogue({
+    fetch: async (address) => (works ? server.fetch(address) : Promise.reject(new Error('away'))),
+    onChange() {},
+  });
   void catalogue.search('c');
   await catalogue.settled('c');
   expect(catalogue.found).toHaveLength(3);
@@ -86,7 +92,10 @@ test('an answer that comes late does not replace a newer one', async () => {
 test('who has read on is not thrown back by a refresh, and a failure is said', async () => {
   let works = true;
   const { fetch } = serverOf(500);
-  const catalogue = new Catalogue({ fetch: async (address) => (works ? fetch(address) : Promise.reject(new Error('away'))), onChange() {} });
+  const catalogue = new Catalogue({
+    fetch: async (address) => (works ? fetch(address) : Promise.reject(new Error('away'))),
+    onChange() {},
+  });
   await catalogue.search('');
   await catalogue.more();
   await catalogue.refresh();

@@ -54,7 +54,9 @@ export class Catalogue {
   async more(): Promise<void> {
     if (this.asking || !this.hasMore) return;
     this.further = true;
-    await this.answered(Promise.all([this.page({ contains: this.sought, after: this.read })]), ([page]) => this.take(page));
+    await this.answered(Promise.all([this.page({ contains: this.sought, after: this.read })]), ([page]) =>
+      this.take(page),
+    );
   }
 
   /** Notes that pages are on their way, and does what is to be done with them unless another search began since. */

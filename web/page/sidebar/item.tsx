@@ -1,17 +1,18 @@
 // One conversation in the list: its name, its newest words or what is still to be sent, and what is unread.
-import { Fragment, h, type ComponentChildren } from 'preact';
-import { useEffect, useMemo } from 'preact/hooks';
+
 import type { Message } from '@verbatim/client';
+import { type ComponentChildren, Fragment, h } from 'preact';
+import { useEffect, useMemo } from 'preact/hooks';
 import { pathOf } from '../address.ts';
 import { excerptOf } from '../conversation/excerpt.ts';
+import { directionOf } from '../direction.ts';
 import { drafts } from '../drafts.ts';
 import { shorten } from '../graphemes.ts';
 import { Icon } from '../icon.tsx';
-import { hueOf, inHue } from '../status/hues.ts';
 import { isOwn } from '../self.ts';
 import { changes, here, open, user, watch } from '../state.ts';
+import { hueOf, inHue } from '../status/hues.ts';
 import { strings } from '../strings.ts';
-import { directionOf } from '../direction.ts';
 import { briefly } from '../time.ts';
 import { isRead } from '../watched.ts';
 import type { Listed } from './catalogue.ts';
@@ -32,10 +33,23 @@ export function OwnItem({ id, stop }: ItemProps & { id: string }) {
   const draft = current ? undefined : drafts.value.get(id);
   return (
     <Link id={id} stop={stop} current={current}>
-      <span class="conversation-name"><Name id={id} />{isMuted(id) && <Muted />}</span>
-      {newest && <time class="conversation-time" dateTime={newest.time}>{briefly(newest.time)}</time>}
+      <span class="conversation-name">
+        <Name id={id} />
+        {isMuted(id) && <Muted />}
+      </span>
+      {newest && (
+        <time class="conversation-time" dateTime={newest.time}>
+          {briefly(newest.time)}
+        </time>
+      )}
       <span class="conversation-preview" dir={directionOf(draft ?? newest?.text ?? '')} data-testid="preview">
-        {draft === undefined ? <Words message={newest} isEmpty={isEmpty} /> : <><b class="draft">{strings.sidebar.draft}</b> {firstOf(draft)}</>}
+        {draft === undefined ? (
+          <Words message={newest} isEmpty={isEmpty} />
+        ) : (
+          <>
+            <b class="draft">{strings.sidebar.draft}</b> {firstOf(draft)}
+          </>
+        )}
       </span>
       {!(current && isRead()) && <Unread id={id} />}
     </Link>
@@ -45,8 +59,14 @@ export function OwnItem({ id, stop }: ItemProps & { id: string }) {
 export function OtherItem({ listed, stop }: ItemProps & { listed: Listed }) {
   return (
     <Link id={listed.id} stop={stop} current={here.value === listed.id} alone={listed.online === 0}>
-      <span class="conversation-name"><Name id={listed.id} /></span>
-      {listed.time && <time class="conversation-time" dateTime={listed.time}>{briefly(listed.time)}</time>}
+      <span class="conversation-name">
+        <Name id={listed.id} />
+      </span>
+      {listed.time && (
+        <time class="conversation-time" dateTime={listed.time}>
+          {briefly(listed.time)}
+        </time>
+      )}
       {listed.online > 0 && <span class="conversation-preview">{strings.sidebar.online(listed.online)}</span>}
     </Link>
   );
@@ -60,21 +80,41 @@ export function StartItem({ id, stop }: ItemProps & { id: string }) {
   );
 }
 
-function Link({ id, stop, current, alone = false, sign = '#', children }: ItemProps & { id: string; current: boolean; alone?: boolean; sign?: string; children: ComponentChildren }) {
+function Link({
+  id,
+  stop,
+  current,
+  alone = false,
+  sign = '#',
+  children,
+}: ItemProps & { id: string; current: boolean; alone?: boolean; sign?: string; children: ComponentChildren }) {
   const go = (event: MouseEvent) => {
     if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return; // a new tab, as with any link
     event.preventDefault();
     open(id);
   };
   return (
-    <a class={alone ? 'conversation-item alone' : 'conversation-item'} href={pathOf(id)} onClick={go} tabIndex={stop ? 0 : -1} data-id={id} aria-current={current ? 'page' : undefined}>
-      <span class="conversation-sign" style={inHue(hueOf(id))} aria-hidden="true">{sign}</span>
+    <a
+      class={alone ? 'conversation-item alone' : 'conversation-item'}
+      href={pathOf(id)}
+      onClick={go}
+      tabIndex={stop ? 0 : -1}
+      data-id={id}
+      aria-current={current ? 'page' : undefined}
+    >
+      <span class="conversation-sign" style={inHue(hueOf(id))} aria-hidden="true">
+        {sign}
+      </span>
       {children}
     </a>
   );
 }
 
-const Name = ({ id }: { id: string }) => <span class="conversation-id" title={id}>{id}</span>;
+const Name = ({ id }: { id: string }) => (
+  <span class="conversation-id" title={id}>
+    {id}
+  </span>
+);
 
 function Muted() {
   return (
@@ -90,7 +130,11 @@ function Words({ message, isEmpty }: { message: Message | undefined; isEmpty: bo
   const excerpt = useMemo(() => message && excerptOf(message), [message]); // the list is drawn far more often than a message is new
   if (!message) return <>{isEmpty ? strings.sidebar.nothingYet : ''}</>;
   const author = isOwn(message, user.value) ? strings.sidebar.me : (message.name ?? message.from);
-  return <><bdi>{author}</bdi>: <bdi>{excerpt}</bdi></>;
+  return (
+    <>
+      <bdi>{author}</bdi>: <bdi>{excerpt}</bdi>
+    </>
+  );
 }
 
 /** The beginning of a draft, on one line and as it is typed: a preview needs no more, and a text may have 16 kB. */
@@ -99,7 +143,12 @@ const firstOf = (text: string) => shorten(text.replace(/\s+/g, ' ').trim(), 160)
 function Unread({ id }: { id: string }) {
   const { unread, newest, readTo } = watch(id);
   if (newest === 0 || unread === 0) return null;
-  if (unread === undefined || readTo === undefined) return <span class="badge dot" title={strings.sidebar.fresh}><span class="visually-hidden">{strings.sidebar.fresh}</span></span>;
+  if (unread === undefined || readTo === undefined)
+    return (
+      <span class="badge dot" title={strings.sidebar.fresh}>
+        <span class="visually-hidden">{strings.sidebar.fresh}</span>
+      </span>
+    );
   return (
     <span class={isMuted(id) ? 'badge quiet' : 'badge'} title={strings.sidebar.unread(unread)} data-testid="unread">
       <span aria-hidden="true">{unread > 99 ? '99+' : unread}</span>

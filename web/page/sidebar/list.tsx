@@ -59,7 +59,9 @@ export function List({ rows, chosen, onEnd, onLeave }: Props) {
     else return;
     event.preventDefault();
   };
-  const drawn = [...new Set([...range(span.from, span.to), rows.findIndex((row) => 'id' in row && row.id === stop)])].filter((index) => index >= 0).sort((a, b) => a - b);
+  const drawn = [...new Set([...range(span.from, span.to), rows.findIndex((row) => 'id' in row && row.id === stop)])]
+    .filter((index) => index >= 0)
+    .sort((a, b) => a - b);
   return (
     <div class="conversations" ref={view} onScroll={measure} onKeyDown={onKeyDown}>
       <ul data-testid="conversations" aria-label={strings.sidebar.list} style={{ height: `${tops.at(-1)}px` }}>
@@ -68,8 +70,13 @@ export function List({ rows, chosen, onEnd, onLeave }: Props) {
           const id = 'id' in row ? row.id : undefined;
           return (
             <li
-              key={id ?? `${row.kind} ${index}`} class={`listed ${row.kind}`} style={{ transform: `translateY(${tops[index]}px)`, height: `${tops[index + 1]! - tops[index]!}px` }}
-              aria-setsize={rows.length} aria-posinset={index + 1} data-chosen={id !== undefined && id === chosen} onFocusIn={() => id !== undefined && setActive(id)}
+              key={id ?? `${row.kind} ${index}`}
+              class={`listed ${row.kind}`}
+              style={{ transform: `translateY(${tops[index]}px)`, height: `${tops[index + 1]! - tops[index]!}px` }}
+              aria-setsize={rows.length}
+              aria-posinset={index + 1}
+              data-chosen={id !== undefined && id === chosen}
+              onFocusIn={() => id !== undefined && setActive(id)}
             >
               <Content row={row} stop={id === stop} />
             </li>
@@ -82,11 +89,20 @@ export function List({ rows, chosen, onEnd, onLeave }: Props) {
 
 function Content({ row, stop }: { row: Row; stop: boolean }) {
   switch (row.kind) {
-    case 'own': return <OwnItem id={row.id} stop={stop} />;
-    case 'other': return <OtherItem listed={row.listed} stop={stop} />;
-    case 'start': return <StartItem id={row.id} stop={stop} />;
-    case 'heading': return <h2 class="list-heading">{row.text}</h2>;
-    case 'note': return <p class="hint list-note" role="status">{row.text}</p>;
+    case 'own':
+      return <OwnItem id={row.id} stop={stop} />;
+    case 'other':
+      return <OtherItem listed={row.listed} stop={stop} />;
+    case 'start':
+      return <StartItem id={row.id} stop={stop} />;
+    case 'heading':
+      return <h2 class="list-heading">{row.text}</h2>;
+    case 'note':
+      return (
+        <p class="hint list-note" role="status">
+          {row.text}
+        </p>
+      );
   }
 }
 

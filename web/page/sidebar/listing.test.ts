@@ -4,9 +4,10 @@ import { choice, idFrom, rowsFor } from './listing.ts';
 const words = { others: 'OTHERS', nothing: 'NOTHING', failed: 'FAILED' };
 const own = ['lobby', 'kitchen', 'old-kit'].map((id) => ({ id, added: '' }));
 const found = ['kit-cat', 'kitchen', 'lobby'].map((id) => ({ id, last: 1, online: 0 }));
-const rows = (typed: string, failed = false) => rowsFor(typed, own, found, failed, words).map((row) => `${row.kind} ${'id' in row ? row.id : row.text}`);
+const rows = (typed: string, failed = false) =>
+  rowsFor(typed, own, found, failed, words).map((row) => `${row.kind} ${'id' in row ? row.id : row.text}`);
 
-test('one\'s own come first, then what else there is, and nothing twice', () => {
+test("one's own come first, then what else there is, and nothing twice", () => {
   expect(rows('')).toEqual(['own lobby', 'own kitchen', 'own old-kit', 'heading OTHERS', 'other kit-cat']);
 });
 

@@ -1,12 +1,12 @@
 // Keeps the list as it is: what is followed, the newest words of each, and what else the server has.
 import { batch, effect, signal, untracked } from '@preact/signals';
 import type { Conversation, Message } from '@verbatim/client';
-import { changes, chat, chats, connection, entered, token, user, watch } from '../state.ts';
-import { call } from '../notifications/when-on.ts';
-import { notifications } from '../notifications/setting.ts';
 import { draftsChangedElsewhere, keepAnswered } from '../drafts.ts';
+import { notifications } from '../notifications/setting.ts';
+import { call } from '../notifications/when-on.ts';
 import { root } from '../root.ts';
 import { selfChangedElsewhere } from '../self.ts';
+import { changes, chat, chats, connection, entered, token, user, watch } from '../state.ts';
 import { Catalogue } from './catalogue.ts';
 import { forgetActivity, isMuted, lastKnown, noteActivity, own, ownChangedElsewhere, saveOwn } from './own.ts';
 import { Previews } from './previews.ts';

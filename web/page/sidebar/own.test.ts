@@ -1,7 +1,18 @@
 import { beforeEach, expect, test } from 'vitest';
-import { addOwn, forgetActivity, inOrder, isMuted, loadOwn, muteOwn, noteActivity, own } from './own.ts';
-import { ownChangedElsewhere, removeOwn, saveOwn } from './own.ts';
 import { lasting } from '../storage.ts';
+import {
+  addOwn,
+  forgetActivity,
+  inOrder,
+  isMuted,
+  loadOwn,
+  muteOwn,
+  noteActivity,
+  own,
+  ownChangedElsewhere,
+  removeOwn,
+  saveOwn,
+} from './own.ts';
 
 const ids = () => inOrder(own.value).map((each) => each.id);
 const at = (hour: number) => new Date(Date.UTC(2026, 10, 24, hour));
@@ -36,7 +47,11 @@ test('a record that took the place of another is as new as what is written to it
   noteActivity('other', 5, at(2).toISOString(), 'log-3');
   noteActivity('wiped', 1, at(3).toISOString(), 'log-4'); // while the page was closed, say
   expect(ids()[0]).toBe('wiped');
-  expect(own.value.find((each) => each.id === 'wiped')).toMatchObject({ last: 1, log: 'log-4', time: at(3).toISOString() });
+  expect(own.value.find((each) => each.id === 'wiped')).toMatchObject({
+    last: 1,
+    log: 'log-4',
+    time: at(3).toISOString(),
+  });
   noteActivity('wiped', 1, at(4).toISOString(), 'log-4');
   expect(ids()[0]).toBe('wiped');
   forgetActivity('put back'); // its log is the same, and it is an older copy
@@ -53,7 +68,9 @@ test('each user has a list, and it stays', () => {
   expect(loadOwn('bob')).toBe(false);
   expect(ids()).toEqual([]);
   expect(loadOwn('ann')).toBe(true);
-  expect(own.value).toEqual([{ id: 'kitchen', added: at(0).toISOString(), last: 3, time: at(2).toISOString(), muted: true }]);
+  expect(own.value).toEqual([
+    { id: 'kitchen', added: at(0).toISOString(), last: 3, time: at(2).toISOString(), muted: true },
+  ]);
   expect(isMuted('kitchen')).toBe(true);
 });
 

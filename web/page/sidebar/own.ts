@@ -103,7 +103,9 @@ function parse(value: string | null): Own[] | undefined {
   try {
     const list = JSON.parse(value ?? '') as unknown;
     if (!Array.isArray(list)) return undefined;
-    return list.filter((each: Partial<Own>) => isConversationId(String(each?.id)) && typeof each.added === 'string') as Own[];
+    return list.filter(
+      (each: Partial<Own>) => isConversationId(String(each?.id)) && typeof each.added === 'string',
+    ) as Own[];
   } catch {
     return undefined; // none, or not ours
   }

@@ -1,5 +1,5 @@
+import { type Entry, type HistoryPage, RequestError } from '@verbatim/client';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { RequestError, type Entry, type HistoryPage } from '@verbatim/client';
 import { Previews } from './previews.ts';
 
 /** A record that answers when it is told to. */

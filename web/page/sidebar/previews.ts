@@ -1,5 +1,5 @@
 // The newest message of conversations that are only followed: asked for one by one, where somebody can see the answer.
-import { RequestError, type Entry, type HistoryPage, type Message, type Seq } from '@verbatim/client';
+import { type Entry, type HistoryPage, type Message, RequestError, type Seq } from '@verbatim/client';
 
 export interface PreviewsOptions {
   /** The newest page of a conversation's record, of one entry. */

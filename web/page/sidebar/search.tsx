@@ -46,14 +46,31 @@ export function Search({ typed, onType, onEnter, onDown }: Props) {
   const problem = refused !== undefined && refused === typed && strings.sidebar.invalid(refused.trim());
   return (
     <form class="search" role="search" onSubmit={submit} noValidate>
-      <label class="visually-hidden" for="search">{strings.sidebar.search}</label>
+      <label class="visually-hidden" for="search">
+        {strings.sidebar.search}
+      </label>
       <Icon class="search-sign" size={18} line={2} d="M16 16l4.5 4.5M18 11a7 7 0 1 1-14 0 7 7 0 0 1 14 0z" />
       <input
-        id="search" ref={field} type="text" autocomplete="off" autocapitalize="none" spellcheck={false} enterkeyhint="go" value={typed} placeholder={strings.sidebar.searchPlaceholder}
-        aria-invalid={problem !== false} aria-describedby={problem ? 'search-problem' : undefined} aria-keyshortcuts="Control+K"
-        onInput={(event) => type(event.currentTarget.value)} onKeyDown={onKeyDown}
+        id="search"
+        ref={field}
+        type="text"
+        autocomplete="off"
+        autocapitalize="none"
+        spellcheck={false}
+        enterkeyhint="go"
+        value={typed}
+        placeholder={strings.sidebar.searchPlaceholder}
+        aria-invalid={problem !== false}
+        aria-describedby={problem ? 'search-problem' : undefined}
+        aria-keyshortcuts="Control+K"
+        onInput={(event) => type(event.currentTarget.value)}
+        onKeyDown={onKeyDown}
       />
-      {problem && <p id="search-problem" class="problem" role="alert" dir="auto">{problem}</p>}
+      {problem && (
+        <p id="search-problem" class="problem" role="alert" dir="auto">
+          {problem}
+        </p>
+      )}
     </form>
   );
 }

@@ -2,12 +2,12 @@
 import { h } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import './sidebar.css';
+import { sheet } from '../dialog/sheet.ts';
 import icon from '../icon.svg';
 import { Icon } from '../icon.tsx';
-import { sheet } from '../dialog/sheet.ts';
 import { changeName, listAlone, name, open, user } from '../state.ts';
-import { searchWords, strings } from '../strings.ts';
 import { Avatar } from '../status/avatar.tsx';
+import { searchWords, strings } from '../strings.ts';
 import { List } from './list.tsx';
 import { choice, idFrom, rowsFor, soughtFrom } from './listing.ts';
 import { catalogue, catalogueChanges } from './live.ts';
@@ -49,13 +49,27 @@ export function Sidebar() {
   };
   const toList = () => nav.current!.querySelector<HTMLElement>('.conversation-item[tabindex="0"]')?.focus();
   return (
-    <nav class="sidebar" aria-label={strings.sidebar.label} ref={nav} onClick={(event) => (event.target as Element).closest('a') && type('')}>
+    <nav
+      class="sidebar"
+      aria-label={strings.sidebar.label}
+      ref={nav}
+      onClick={(event) => (event.target as Element).closest('a') && type('')}
+    >
       <header class="sidebar-head">
         <img src={icon} alt="" width="28" height="28" />
-        {listAlone.value ? <h1 class="wordmark">{strings.product}</h1> : <span class="wordmark">{strings.product}</span>}
+        {listAlone.value ? (
+          <h1 class="wordmark">{strings.product}</h1>
+        ) : (
+          <span class="wordmark">{strings.product}</span>
+        )}
       </header>
       <Search typed={typed} onType={type} onEnter={enter} onDown={toList} />
-      <List rows={rows} chosen={choose(typed)} onEnd={() => void catalogue.more()} onLeave={() => nav.current!.querySelector('input')!.focus()} />
+      <List
+        rows={rows}
+        chosen={choose(typed)}
+        onEnd={() => void catalogue.more()}
+        onLeave={() => nav.current!.querySelector('input')!.focus()}
+      />
       <Me />
     </nav>
   );
@@ -77,14 +91,26 @@ function Me() {
   return (
     <footer class="me">
       <Avatar name={known} />
-      <span class="me-name" data-testid="me" title={known}><span class="visually-hidden">{strings.sidebar.youAre} </span><bdi>{known}</bdi></span>
-      <button class="icon-button" aria-label={strings.sidebar.changeName} title={strings.sidebar.changeName} onClick={changeName}>
+      <span class="me-name" data-testid="me" title={known}>
+        <span class="visually-hidden">{strings.sidebar.youAre} </span>
+        <bdi>{known}</bdi>
+      </span>
+      <button
+        class="icon-button"
+        aria-label={strings.sidebar.changeName}
+        title={strings.sidebar.changeName}
+        onClick={changeName}
+      >
         <Icon size={20} line={1.8} d="M10 4H6a2 2 0 0 0-2 2v12a2 2 0 0 0 2 2h4M14.5 8l4 4-4 4M18 12H9.5" />
       </button>
-      <button class="icon-button" aria-label={strings.sidebar.settings} title={strings.sidebar.settings} onClick={() => (sheet.value = 'settings')}>
+      <button
+        class="icon-button"
+        aria-label={strings.sidebar.settings}
+        title={strings.sidebar.settings}
+        onClick={() => (sheet.value = 'settings')}
+      >
         <Icon size={20} line={1.8} d="M4 7h9m5 0h2M4 17h2m5 0h9M13 4.5v5M11 14.5v5" />
       </button>
     </footer>
   );
 }
-

@@ -1,11 +1,12 @@
 // How the connection is, in words, whenever it is not simply there.
+
+import type { ConnectionState } from '@verbatim/client';
 import { h } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { ConnectionState } from '@verbatim/client';
 import { changeName, chat, connected, connection, here, kept, valid, watch } from '../state.ts';
 import { obstacles, strings } from '../strings.ts';
 import { offline } from './network.ts';
-import { neverOpened, obstacle, type Obstacle } from './obstacle.ts';
+import { neverOpened, type Obstacle, obstacle } from './obstacle.ts';
 
 const backShownFor = 4_000; // ms
 
@@ -17,7 +18,9 @@ export function Banner() {
     <div class="banner-place" role="status" data-testid="banner" data-phase={state.phase}>
       {offline.value && (state.phase === 'online' || state.phase === 'waiting') && <Offline retry={retry} />}
       {state.phase === 'connecting' && <Connecting wasOnline={back.wasOnline} />}
-      {!offline.value && state.phase === 'waiting' && <Waiting key={state.seconds} state={state} wasOnline={back.wasOnline} retry={retry} />}
+      {!offline.value && state.phase === 'waiting' && (
+        <Waiting key={state.seconds} state={state} wasOnline={back.wasOnline} retry={retry} />
+      )}
       {connected.value && back.shown && <p class="banner good">{strings.banner.back}</p>}
       {connected.value && <Unavailable />}
       {state.phase === 'refused' && <Refused state={state} />}
@@ -29,8 +32,12 @@ export function Banner() {
 function Offline({ retry }: { retry(): void }) {
   return (
     <p class="banner warn">
-      <span>{strings.banner.offline} {fate()}</span>
-      <button class="button quiet" onClick={retry}>{strings.banner.now}</button>
+      <span>
+        {strings.banner.offline} {fate()}
+      </span>
+      <button class="button quiet" onClick={retry}>
+        {strings.banner.now}
+      </button>
     </p>
   );
 }
@@ -41,16 +48,39 @@ function Unavailable() {
   const { passing } = watch(here.value);
   const waits = chat.unsettled(here.value).some((item) => item.state === 'sending' && item.reason !== undefined);
   if (!passing && !waits) return null;
-  return <p class="banner warn">{passing ? strings.banner.unopened : strings.banner.unrecorded} {fate()}</p>;
+  return (
+    <p class="banner warn">
+      {passing ? strings.banner.unopened : strings.banner.unrecorded} {fate()}
+    </p>
+  );
 }
 
 function Connecting({ wasOnline }: { wasOnline: boolean }) {
-  if (obstacle.value) return <p class="banner bad"><span>{inTheWay(obstacle.value)} {strings.banner.next(0)} {fate()}</span></p>;
+  if (obstacle.value)
+    return (
+      <p class="banner bad">
+        <span>
+          {inTheWay(obstacle.value)} {strings.banner.next(0)} {fate()}
+        </span>
+      </p>
+    );
   if (!wasOnline) return <p class="banner">{strings.banner.connecting}</p>;
-  return <p class="banner warn">{strings.banner.lost} {strings.banner.next(0)} {fate()}</p>;
+  return (
+    <p class="banner warn">
+      {strings.banner.lost} {strings.banner.next(0)} {fate()}
+    </p>
+  );
 }
 
-function Waiting({ state, wasOnline, retry }: { state: ConnectionState & { phase: 'waiting' }; wasOnline: boolean; retry(): void }) {
+function Waiting({
+  state,
+  wasOnline,
+  retry,
+}: {
+  state: ConnectionState & { phase: 'waiting' };
+  wasOnline: boolean;
+  retry(): void;
+}) {
   const [left, setLeft] = useState(Math.ceil(state.seconds));
   useEffect(() => {
     const timer = setInterval(() => setLeft((was) => Math.max(0, was - 1)), 1000);
@@ -58,8 +88,12 @@ function Waiting({ state, wasOnline, retry }: { state: ConnectionState & { phase
   }, []);
   return (
     <p class={`banner ${obstacle.value ? 'bad' : 'warn'}`}>
-      <span>{obstacle.value ? inTheWay(obstacle.value) : why(wasOnline, state.code)} {strings.banner.next(left)} {fate()}</span>
-      <button class="button quiet" onClick={retry}>{strings.banner.now}</button>
+      <span>
+        {obstacle.value ? inTheWay(obstacle.value) : why(wasOnline, state.code)} {strings.banner.next(left)} {fate()}
+      </span>
+      <button class="button quiet" onClick={retry}>
+        {strings.banner.now}
+      </button>
     </p>
   );
 }
@@ -81,8 +115,14 @@ function Refused({ state }: { state: ConnectionState & { phase: 'refused' } }) {
   return (
     <p class="banner bad" role="alert">
       <span>{needsToken ? strings.banner.token : strings.banner.refused(state.reason)}</span>
-      <button class="button quiet" onClick={() => chat.connection.start()}>{strings.banner.again}</button>
-      {!needsToken && <button class="button quiet" onClick={changeName}>{strings.banner.rename}</button>}
+      <button class="button quiet" onClick={() => chat.connection.start()}>
+        {strings.banner.again}
+      </button>
+      {!needsToken && (
+        <button class="button quiet" onClick={changeName}>
+          {strings.banner.rename}
+        </button>
+      )}
     </p>
   );
 }

@@ -27,14 +27,17 @@ export function hueIn(room: string, name: string): number {
 
 /** The hue that one would have, where that is at least half as far from those taken as any can be; else the farthest. */
 function farFrom(taken: number[], own: number): number {
-  const distance = (hue: number) => Math.min(...taken.map((other) => Math.min((hue - other + hues) % hues, (other - hue + hues) % hues)), hues);
-  const best = Array.from({ length: hues }, (_, step) => (own + step) % hues).reduce((a, b) => (distance(b) > distance(a) ? b : a));
+  const distance = (hue: number) =>
+    Math.min(...taken.map((other) => Math.min((hue - other + hues) % hues, (other - hue + hues) % hues)), hues);
+  const best = Array.from({ length: hues }, (_, step) => (own + step) % hues).reduce((a, b) =>
+    distance(b) > distance(a) ? b : a,
+  );
   return 2 * distance(own) >= distance(best) && distance(own) > 0 ? own : best;
 }
 
 function namesIn(room: string): Map<string, number> {
   let names = rooms.get(room);
-  if (!names) rooms.set(room, names = new Map());
+  if (!names) rooms.set(room, (names = new Map()));
   if (rooms.size > mostRooms) rooms.delete(rooms.keys().next().value!);
   return names;
 }

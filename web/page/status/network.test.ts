@@ -6,8 +6,12 @@ import { answered, offline, watchNetwork } from './network.ts';
 class Connection {
   readonly asked: string[] = [];
   readonly doubts: { resolve: (pong: unknown) => void; reject: () => void }[] = [];
-  again() { this.asked.push('again'); }
-  wake() { this.asked.push('wake'); }
+  again() {
+    this.asked.push('again');
+  }
+  wake() {
+    this.asked.push('wake');
+  }
   doubt() {
     return new Promise((resolve, reject) => this.doubts.push({ resolve, reject: () => reject(new Error('away')) }));
   }

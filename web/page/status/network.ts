@@ -36,7 +36,10 @@ export function answered(connection: Connected): void {
 function doubt(connection: Connected): void {
   const mine = ++turn;
   offline.value = true;
-  connection.doubt().then(() => {
-    if (mine === turn) offline.value = false;
-  }, () => {}); // it stays so until the browser says otherwise, or a server answers
+  connection.doubt().then(
+    () => {
+      if (mine === turn) offline.value = false;
+    },
+    () => {},
+  ); // it stays so until the browser says otherwise, or a server answers
 }

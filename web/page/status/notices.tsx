@@ -30,7 +30,9 @@ export function Notices() {
       {notices.value.map(({ key, text }) => (
         <p class="notice" key={key}>
           <span dir="auto">{text}</span>
-          <button class="icon-button" aria-label={strings.notice.dismiss} onClick={() => dismiss(key)}>✕</button>
+          <button class="icon-button" aria-label={strings.notice.dismiss} onClick={() => dismiss(key)}>
+            ✕
+          </button>
         </p>
       ))}
     </div>

@@ -40,7 +40,12 @@ export function noObstacle(): void {
 
 export async function look(address: URL, ask: typeof fetch = fetch): Promise<Obstacle | undefined> {
   try {
-    const answer = await ask(address, { method: 'POST', redirect: 'manual', cache: 'no-store', signal: AbortSignal.timeout(patience) });
+    const answer = await ask(address, {
+      method: 'POST',
+      redirect: 'manual',
+      cache: 'no-store',
+      signal: AbortSignal.timeout(patience),
+    });
     return judge(answer.type === 'opaqueredirect' ? 302 : answer.status, await reasonIn(answer));
   } catch {
     return undefined; // nobody is there

@@ -12,14 +12,22 @@ export function PeopleList({ id }: { id: string }) {
     <aside class="people" id="people" aria-label={strings.conversation.people}>
       <header class="people-head">
         <h2>{strings.conversation.people}</h2>
-        <button class="icon-button" aria-label={strings.conversation.hidePeople} onClick={() => (peopleShown.value = false)}>✕</button>
+        <button
+          class="icon-button"
+          aria-label={strings.conversation.hidePeople}
+          onClick={() => (peopleShown.value = false)}
+        >
+          ✕
+        </button>
       </header>
       {online.length === 0 && count > 0 && <p>{strings.conversation.crowd(count)}</p>}
       <ul data-testid="people">
         {online.map((name) => (
           <li key={name} class="person">
             <Avatar name={name} room={id} />
-            <span class="person-name" title={name}><bdi>{name}</bdi></span>
+            <span class="person-name" title={name}>
+              <bdi>{name}</bdi>
+            </span>
             {name === user.value && <span class="hint">{strings.conversation.you}</span>}
           </li>
         ))}

@@ -25,15 +25,31 @@ export function Welcome() {
         <p class="slogan">{strings.slogan}</p>
         <label for="name">{strings.welcome.label}</label>
         <input
-          id="name" name="name" type="text" autocomplete="nickname" spellcheck={false} dir="auto" autofocus
-          placeholder={strings.welcome.placeholder} defaultValue={name.value}
-          aria-describedby="name-hint" aria-invalid={problem !== ''} onInput={() => setProblem('')}
+          id="name"
+          name="name"
+          type="text"
+          autocomplete="nickname"
+          spellcheck={false}
+          dir="auto"
+          autofocus
+          placeholder={strings.welcome.placeholder}
+          defaultValue={name.value}
+          aria-describedby="name-hint"
+          aria-invalid={problem !== ''}
+          onInput={() => setProblem('')}
         />
-        <p id="name-hint" class={problem ? 'problem' : 'hint'} role={problem ? 'alert' : undefined}>{problem || strings.welcome.hint}</p>
+        <p id="name-hint" class={problem ? 'problem' : 'hint'} role={problem ? 'alert' : undefined}>
+          {problem || strings.welcome.hint}
+        </p>
         {name.value !== '' && (
-          <label class="same"><input type="checkbox" name="same" defaultChecked /><span>{strings.welcome.same(name.value)}</span></label>
+          <label class="same">
+            <input type="checkbox" name="same" defaultChecked />
+            <span>{strings.welcome.same(name.value)}</span>
+          </label>
         )}
-        <button class="button primary" type="submit">{strings.welcome.submit}</button>
+        <button class="button primary" type="submit">
+          {strings.welcome.submit}
+        </button>
       </form>
     </main>
   );
