@@ -3,158 +3,127 @@ package hub
 import (
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"verbatim/persistence"
 	"verbatim/protocol"
 )
 
-const (
-	// tick is how long ephemeral state gathers before it goes out.
-	tick = 50 * time.Millisecond
-	// atMost is how often, at the most, a crowd's count, a user's read mark and a follower's `last` go out.
-	atMost = time.Second
-	// typingEvery is how often, at the most, a user's typing goes out.
-	typingEvery = 3 * time.Second
-	// leaveAfter is how long a user's last session must be gone before the user has left.
-	leaveAfter = 5 * time.Second
-	// ringIdle is how long after its last entry a ring gives its memory back.
-	ringIdle = 30 * time.Second
-)
-
-// Conversation is a live conversation: one with members, or that had them a moment ago. Sessions know it by pointer.
+// Conversation is a live conversation: one with members, or one that had them a moment ago. Each of its parts has a
+// file of its own. Its methods run on its shard, which owns it. Sessions read it through their Member.
 type Conversation struct {
 	// Fixed after newConversation.
-	ID   protocol.ConversationID
-	loop *loop
+	ID    protocol.ConversationID
+	shard *shard
 
-	load sync.Once // of marks, by whoever joins first
+	load sync.Once // of marks, by the session that joins first
 
-	// Written by the loop, read by anybody.
-	ring   ring
-	ephem  ephemera
-	count  atomic.Int64 // users that are present
-	newest atomic.Pointer[newest]
+	// Written by the shard; what of them is atomic, sessions read.
+	ring     ring
+	ephemera ephemera
+	presence presence
+	last     lastNotice
 
-	// Owned by the loop, but for marks before the first command.
-	gone      bool // out of the hub's table, for ever
-	members   []*Member
-	followers []*Member
-	passing   bool // its members are being woken
-	again     bool // and need another pass
-	passed    int  // how many of them this pass has done
-
-	dueAt    time.Time // when flush comes; zero: never
-	dueIndex int
-
-	users    map[protocol.UserID]*user
-	leaving  []*user                       // whose last session went, oldest first; some came back meanwhile
-	sessions map[protocol.UserID][]*Member // the reading and following members of each user
-	marks    map[protocol.UserID]*mark
-	furthest []*mark // the marks to show, furthest first
-	dirty    dirty
-
-	countedAt, lastAt, publishedAt time.Time // when a crowd's count and `last` went out; when an entry came
-	online                         roster    // for joined
-	reads                          []byte    // encoded for joined; nil: to be made anew
+	// Owned by the shard, but for marks before the first command.
+	gone        bool // it is out of the table, for ever
+	wakes       wakeList
+	followers   memberList
+	sessions    map[protocol.UserID][]*Member // the reading and following members of each user
+	marks       readMarks
+	publishedAt time.Time // when an entry came last; zero: the ring is empty
+	dueAt       time.Time // when flush comes; zero: never
+	dueIndex    int       // its place in the shard's heap
 }
 
-// dirty is what changed since the last flush.
-type dirty struct {
-	events uint64  // counted up for each, so that who joins later is not told what its snapshot shows
-	parts  []part  // presence events and typing, to go out with the next tick
-	marks  []*mark // whose newest is not told yet
-	count  bool    // a crowd's number
-	list   bool    // the whole list must go out: the crowd is small again
-	last   bool    // followers do not know of the newest entry
+func newConversation(id protocol.ConversationID, s *shard) *Conversation {
+	return &Conversation{ID: id, shard: s, presence: presence{names: s.names}}
 }
 
-// newest is a `last` frame, made once for all followers.
-type newest struct {
-	seq   protocol.Seq
-	frame []byte
-}
-
-func newConversation(id protocol.ConversationID, l *loop) *Conversation {
-	return &Conversation{ID: id, loop: l}
-}
-
+// publish puts a batch of new entries on the ring and wakes the members.
+//
+// A session that has sent one of the entries leaves its ack to this wake (session/completion.go). Hence every publish
+// wakes each member, even if it brings nothing new.
 func (c *Conversation) publish(b *persistence.Batch) {
+	if len(c.wakes.members) > 0 {
+		c.shard.wake(c)
+	}
 	if !c.ring.put(b) {
 		return
 	}
+
 	now := time.Now()
 	c.publishedAt = now
-	c.loop.schedule(c, now.Add(ringIdle))
-	if len(c.members) > 0 {
-		c.loop.wake(c)
-	}
+	c.shard.schedule(c, now.Add(ringIdle))
 	if len(c.followers) > 0 {
-		c.dirty.last = true
-		c.loop.schedule(c, later(now, c.lastAt.Add(atMost)))
+		c.shard.schedule(c, c.last.note(now))
 	}
 }
 
 // Snapshot is what a join shows of a conversation's ephemeral state.
 type Snapshot struct {
-	Online []byte // a JSON array of at most Options.Names users, sorted by bytes
-	Count  int
+	Online []byte       // a JSON array of at most Options.Names users, sorted by bytes
+	Count  int          // users that are present
 	Reads  []byte       // a JSON object: the others' read marks, at most Options.Names
 	Read   protocol.Seq // the user's own mark; 0: none
-	gone   bool
+
+	gone bool // the conversation has ended: join its successor
 }
 
 func (c *Conversation) join(m *Member) Snapshot {
-	c.loop.hub.stats.members.Add(1)
+	c.shard.members.Add(1)
 	m.hint = c.ring.next.Load()
-	m.seen = c.ephem.next.Load()
+	m.ephemera.begin(&c.ephemera)
 	if m.Kind == Following {
-		m.index = len(c.followers)
-		c.followers = append(c.followers, m)
+		c.followers.add(m)
 	} else {
-		m.index = len(c.members)
-		c.members = append(c.members, m)
+		c.wakes.members.add(m)
 	}
-	if m.Kind == Reading {
-		c.arrive(m.User)
+
+	if m.Kind == Reading && c.presence.arrive(m.User) {
+		c.userChanged(m.User, eventJoined)
 	}
-	m.joint = c.dirty.events
+	m.ephemera.joinedAt = c.ephemera.events
 	if m.Kind == Waiting {
 		return Snapshot{}
 	}
+
 	if c.sessions == nil {
 		c.sessions = make(map[protocol.UserID][]*Member)
 	}
 	c.sessions[m.User] = append(c.sessions[m.User], m)
-	return Snapshot{Online: c.onlineJSON(m), Count: len(c.users), Reads: c.readsJSON(m.User), Read: c.markOf(m.User)}
+	self := m.User
+	if m.Kind == Following {
+		self = "" // it is not present
+	}
+	return Snapshot{
+		Online: c.presence.online(self), Count: len(c.presence.users),
+		Reads: c.marks.shown(m.User), Read: c.marks.of(m.User),
+	}
 }
 
 func (c *Conversation) leave(m *Member) {
-	list := &c.members
-	if m.Kind == Following {
-		list = &c.followers
-	}
-	if m.index >= len(*list) || (*list)[m.index] != m {
+	if !c.remove(m) {
 		return // it left before
 	}
-	c.loop.hub.stats.members.Add(-1)
-	end := len(*list) - 1
-	moved := (*list)[end]
-	(*list)[m.index] = moved
-	moved.index = m.index
-	(*list)[end] = nil
-	*list = (*list)[:end]
-	if c.passing && m.Kind != Following && m.index < c.passed && moved != m {
-		moved.Wake() // it stands now where this pass has been already
-	}
+
+	now := time.Now()
+	c.shard.members.Add(-1)
 	if m.Kind != Waiting {
 		c.forgetSession(m)
 	}
 	if m.Kind == Reading {
-		c.depart(m.User)
+		c.shard.schedule(c, c.presence.depart(m.User, now))
 	}
-	c.loop.schedule(c, time.Now().Add(tick)) // so that a conversation without members ends
+	c.shard.schedule(c, now.Add(tick)) // so that a conversation without members ends
+}
+
+// remove takes a member out of its list, and reports whether it was there.
+func (c *Conversation) remove(m *Member) bool {
+	if m.Kind == Following {
+		_, found := c.followers.remove(m)
+		return found
+	}
+	return c.wakes.remove(m)
 }
 
 func (c *Conversation) forgetSession(m *Member) {
@@ -166,76 +135,70 @@ func (c *Conversation) forgetSession(m *Member) {
 	c.sessions[m.User] = rest
 }
 
-// flush sends out what is due and says when to come again.
-func (c *Conversation) flush(now time.Time) {
-	if c.gone {
-		return // its last flush had scheduled one more
-	}
-	c.expire(now)
-	c.flushEphemera(now)
-	c.flushLast(now)
-	if !c.publishedAt.IsZero() && !now.Before(c.publishedAt.Add(ringIdle)) {
-		c.publishedAt = time.Time{}
-		c.ring.clear()
-	}
-	if len(c.members)+len(c.followers)+len(c.users) == 0 {
-		c.gone = true
-		c.loop.hub.forget(c)
+// userChanged tells that a user joined or left: as an event in a small conversation, as a number in a crowd.
+func (c *Conversation) userChanged(name protocol.UserID, event string) {
+	c.ephemera.event()
+	if !c.presence.changed(name, event) {
+		c.shard.schedule(c, later(time.Now().Add(tick), c.presence.toldAt.Add(minGap)))
 		return
 	}
-	c.scheduleNext(now)
+	frame := protocol.Presence{Conversation: c.ID, User: name, Event: event, Count: len(c.presence.users)}
+	c.tell(part{about: name, frame: protocol.Frame(frame)})
 }
 
-func (c *Conversation) flushLast(now time.Time) {
-	if !c.dirty.last || now.Before(c.lastAt.Add(atMost)) {
+// tell puts a part into the next tick, and schedules it.
+func (c *Conversation) tell(p part) {
+	c.ephemera.add(p)
+	c.shard.schedule(c, time.Now().Add(tick))
+}
+
+// typed tells the others that the member's user is typing.
+func (c *Conversation) typed(m *Member) {
+	if !c.presence.typed(m.User, time.Now()) {
 		return
 	}
-	c.dirty.last = false
-	c.lastAt = now
-	tail, err := c.loop.hub.store.Tail(c.ID) // in memory, since an entry of it was committed a moment ago
-	if err != nil {
-		c.loop.hub.log.Error().Err(err).Str("conversation", string(c.ID)).Msg("followers were not told of the newest entry")
+	name := c.presence.users[m.User].name // m's own goes with its session
+	c.ephemera.event()
+	c.tell(part{about: name, frame: protocol.Frame(protocol.Typing{Conversation: c.ID, User: name})})
+}
+
+// read moves a user's read mark. It is stored at once, and nobody waits for that; the others are told on a tick.
+func (c *Conversation) read(m *Member, seq protocol.Seq) {
+	k, pends := c.marks.move(m.User, seq, &m.ephemera)
+	if k == nil {
 		return
 	}
-	c.newest.Store(&newest{tail.Last, protocol.Frame(protocol.Last{Conversation: c.ID, Last: tail.Last, Time: tail.Time})})
-	for _, m := range c.followers {
-		m.Wake()
+
+	c.shard.store.Mark(c.ID, m.User, seq)
+	c.ephemera.event()
+	if pends {
+		c.shard.schedule(c, later(time.Now().Add(tick), k.due()))
 	}
 }
 
-func (c *Conversation) scheduleNext(now time.Time) {
-	if len(c.leaving) > 0 {
-		c.loop.schedule(c, c.leaving[0].leaveAt)
+// resync makes all ephemeral state for a session that fell behind.
+func (c *Conversation) resync(m *Member) {
+	crowd := c.presence.crowd()
+	frames := c.presenceFrame(!crowd)
+	if !crowd { // a crowd is told of its own marks alone, and no session falls behind them
+		for _, k := range c.marks.topMarks {
+			if !k.toldAt.IsZero() { // it has moved since the conversation came to life
+				frames = append(frames, c.markFrame(k)...)
+			}
+		}
 	}
-	if len(c.dirty.parts) > 0 {
-		c.loop.schedule(c, now.Add(tick))
-	}
-	for _, k := range c.dirty.marks {
-		c.loop.schedule(c, k.toldAt.Add(atMost))
-	}
-	if c.dirty.count || c.dirty.list {
-		c.loop.schedule(c, c.countedAt.Add(atMost))
-	}
-	if c.dirty.last {
-		c.loop.schedule(c, c.lastAt.Add(atMost))
-	}
-	if !c.publishedAt.IsZero() {
-		c.loop.schedule(c, c.publishedAt.Add(ringIdle))
-	}
+	m.ephemera.catchUp.Store(&catchUp{frames: frames, seen: c.ephemera.next.Load()})
+	m.Wake()
 }
 
-// Newest gives the `last` frame for a follower that knows of the entries up to known; nil where there is none.
-func (m *Member) Newest(known protocol.Seq) ([]byte, protocol.Seq) {
-	n := m.Conversation.newest.Load()
-	if n == nil || n.seq <= known {
-		return nil, known
+func (c *Conversation) presenceFrame(list bool) []byte {
+	p := protocol.Presence{Conversation: c.ID, Count: len(c.presence.users)}
+	if list {
+		p.Online = c.presence.online("")
 	}
-	return n.frame, n.seq
+	return protocol.Frame(p)
 }
 
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
+func (c *Conversation) markFrame(k *mark) []byte {
+	return protocol.Frame(protocol.Read{Conversation: c.ID, User: k.name, Seq: k.seq})
 }

@@ -2,160 +2,157 @@ package hub
 
 import (
 	"sync/atomic"
-	"time"
 
 	"verbatim/protocol"
 )
 
-// ephemeraKept is how many ticks a session may be behind before it gets the whole state anew.
-const ephemeraKept = 16
+// maxTicks is how many ticks a session may be behind before it gets the whole state.
+const maxTicks = 16
 
-// ephemera are the last ticks' flushes of what is not recorded. The loop puts; sessions read without a lock.
+// ephemera is what of a conversation is not recorded: presence, typing and read marks, as frames. What gathers between
+// two ticks is one tick for all sessions. The last maxTicks of them are kept, and sessions read them without a lock.
 type ephemera struct {
-	ticks [ephemeraKept]atomic.Pointer[flushed] // tick n stands at n % ephemeraKept
-	next  atomic.Uint64
+	ticks [maxTicks]atomic.Pointer[tickFrames] // tick n is at n % maxTicks
+	next  atomic.Uint64                        // the number of the tick to come
+
+	// Owned by the shard.
+	events uint64 // counted up for each change, so that a session that joins later is not told what its snapshot shows
+	parts  []part // for the next tick
 }
 
-// flushed is what one tick sends.
-type flushed struct {
+// tickFrames is what one tick sends.
+type tickFrames struct {
 	n     uint64
 	parts []part
 	all   []byte // the parts that go to every bystander, one after another
 	since uint64 // the event count before its first part
 }
 
-// part is one frame of a tick, which goes to all reading members but some.
+// part is one frame of a tick. It goes to all reading members with few exceptions.
 type part struct {
 	frame []byte
-	about protocol.UserID // the user that it tells of
-	by    *Member         // who needs no telling
+	about protocol.UserID // the user that it tells of; "": it is about nobody
+	by    *ephemeraReader // the member that caused it and knows it; nil: there is none
 	mark  bool            // a read mark: goes to the user's own other sessions too
-	event uint64          // who joined at this count or later knows it from its snapshot
+	event uint64          // a member that joined at this count or later knows it from its snapshot
 }
 
-// goesTo says whether a reading member gets the part.
-func (p *part) goesTo(m *Member) bool {
-	if p.event <= m.joint || p.by == m {
+// catchUp is all ephemeral state at once, for a session that fell behind.
+type catchUp struct {
+	frames []byte
+	seen   uint64 // the number of the tick that comes after it
+}
+
+// ephemeraReader is how far one member's session has read a conversation's ephemera.
+type ephemeraReader struct {
+	joinedAt uint64 // the count of events when the member joined; fixed after that
+
+	// Set by the shard, taken by the session.
+	catchUp atomic.Pointer[catchUp]
+	own     atomic.Pointer[[]byte] // the newest read mark of the member's own user, if no tick tells it
+
+	// Owned by the session, but for the join.
+	seen  uint64 // the number of the tick that comes next
+	asked bool   // for a catchUp that has not come yet
+}
+
+// event counts a change of which the parts that are added next tell.
+func (e *ephemera) event() { e.events++ }
+
+// add puts a part into the next tick.
+func (e *ephemera) add(p part) {
+	p.event = e.events
+	e.parts = append(e.parts, p)
+}
+
+// addSummary puts a frame into the next tick that shows the state after all parts before it. It goes to everyone.
+func (e *ephemera) addSummary(frame []byte) {
+	e.parts = append(e.parts, part{event: e.events + 1, frame: frame})
+}
+
+// flush makes a tick of the parts that have gathered, and reports whether there were any.
+func (e *ephemera) flush() bool {
+	if len(e.parts) == 0 {
 		return false
 	}
-	return p.mark || p.about == "" || p.about != m.User // never about oneself (docs/protocol/presence.md)
-}
 
-// add notes a part for the next tick.
-func (c *Conversation) add(p part) {
-	p.event = c.dirty.events
-	c.dirty.parts = append(c.dirty.parts, p)
-	c.loop.schedule(c, time.Now().Add(tick))
-}
-
-// typed notes that a user is writing. Nothing of it goes out in a crowd, or twice within typingEvery.
-func (c *Conversation) typed(m *Member) {
-	u := c.users[m.User]
-	now := time.Now()
-	if u == nil || c.crowd() || now.Sub(u.typedAt) < typingEvery {
-		return
-	}
-	u.typedAt = now
-	c.dirty.events++
-	c.add(part{about: u.name, frame: protocol.Frame(protocol.Typing{Conversation: c.ID, User: u.name})})
-}
-
-// flushEphemera makes one tick of all that may go out now, and wakes whom it concerns.
-func (c *Conversation) flushEphemera(now time.Time) {
-	c.takeMarks(now)
-	if (c.dirty.count || c.dirty.list) && !now.Before(c.countedAt.Add(atMost)) {
-		c.countedAt = now
-		c.dirty.parts = append(c.dirty.parts, part{event: c.dirty.events + 1, frame: c.presenceFrame(c.dirty.list)}) // it has what is before it
-		c.dirty.count, c.dirty.list = false, false
-	}
-	if len(c.dirty.parts) == 0 {
-		return
-	}
-	f := &flushed{n: c.ephem.next.Load(), parts: c.dirty.parts}
-	c.dirty.parts = nil
-	f.since = c.dirty.events
+	f := &tickFrames{n: e.next.Load(), parts: e.parts, since: e.events}
+	e.parts = nil
 	for _, p := range f.parts {
 		f.since = min(f.since, p.event-1)
 		f.all = append(f.all, p.frame...)
 	}
-	c.ephem.ticks[f.n%ephemeraKept].Store(f)
-	c.ephem.next.Store(f.n + 1)
-	c.loop.wake(c)
+	e.ticks[f.n%maxTicks].Store(f)
+	e.next.Store(f.n + 1)
+	return true
 }
 
-func (c *Conversation) presenceFrame(list bool) []byte {
-	p := protocol.Presence{Conversation: c.ID, Count: len(c.users)}
-	if list {
-		p.Online = c.onlineJSON(nil)
+// begin lets a reader begin here: a snapshot shows it what is before. The shard calls it.
+func (r *ephemeraReader) begin(e *ephemera) { r.seen = e.next.Load() }
+
+// takeOwn appends the newest read mark of the member's own user, if one came.
+func (r *ephemeraReader) takeOwn(dst []byte) []byte {
+	if r.own.Load() == nil {
+		return dst
 	}
-	return protocol.Frame(p)
+	if own := r.own.Swap(nil); own != nil {
+		dst = append(dst, *own...)
+	}
+	return dst
 }
 
-// resync makes all ephemeral state anew for a session that fell behind.
-func (c *Conversation) resync(m *Member) {
-	frames := c.presenceFrame(!c.crowd())
-	if !c.crowd() { // a crowd is told of its own marks alone, which no session falls behind
-		for _, k := range c.furthest {
-			if !k.toldAt.IsZero() { // it has moved since the conversation came to life
-				frames = append(frames, c.markFrame(k)...)
-			}
-		}
-	}
-	m.catchUp.Store(&catchUp{frames: frames, seen: c.ephem.next.Load()})
-	m.Wake()
-}
-
-// Ephemera adds to dst what has been flushed for the member since it took some last. behind says, once, that it must ask
-// the hub to Resync: it fell too far back. Only the member's session calls it.
-func (m *Member) Ephemera(dst []byte) (frames []byte, behind bool) {
-	if m.own.Load() != nil {
-		if own := m.own.Swap(nil); own != nil {
-			dst = append(dst, *own...)
-		}
-	}
-	if m.Kind == Following {
-		return dst, false
-	}
-	if got := m.catchUp.Load(); got != nil && m.catchUp.CompareAndSwap(got, nil) {
+// read appends the frames since the last read that are for this user's member. It reports once that the reader is too
+// far behind: it needs a catchUp.
+func (r *ephemeraReader) read(dst []byte, e *ephemera, user protocol.UserID) (frames []byte, behind bool) {
+	if got := r.catchUp.Load(); got != nil && r.catchUp.CompareAndSwap(got, nil) {
 		dst = append(dst, got.frames...)
-		m.seen = got.seen
-		m.asked = false
+		r.seen = got.seen
+		r.asked = false
 	}
-	e := &m.Conversation.ephem
+
 	next := e.next.Load()
-	if next-m.seen > ephemeraKept {
-		return dst, m.ask()
+	if next-r.seen > maxTicks {
+		return dst, r.ask()
 	}
-	for ; m.seen < next; m.seen++ {
-		f := e.ticks[m.seen%ephemeraKept].Load()
-		if f.n != m.seen {
-			return dst, m.ask()
+	for ; r.seen < next; r.seen++ {
+		f := e.ticks[r.seen%maxTicks].Load()
+		if f.n != r.seen { // a newer one took its place
+			return dst, r.ask()
 		}
-		dst = f.appendTo(dst, m)
+		dst = f.appendTo(dst, r, user)
 	}
 	return dst, false
 }
 
-// ask says whether the member's catchUp is still to be asked for.
-func (m *Member) ask() bool {
-	first := !m.asked
-	m.asked = true
+// ask reports whether the catchUp is still to be asked for.
+func (r *ephemeraReader) ask() bool {
+	first := !r.asked
+	r.asked = true
 	return first
 }
 
-func (f *flushed) appendTo(dst []byte, m *Member) []byte {
-	personal := f.since < m.joint
+func (f *tickFrames) appendTo(dst []byte, r *ephemeraReader, user protocol.UserID) []byte {
+	personal := f.since < r.joinedAt
 	for i := range f.parts {
 		p := &f.parts[i]
-		personal = personal || p.about == m.User || p.by == m
+		personal = personal || p.about == user || p.by == r
 	}
 	if !personal {
 		return append(dst, f.all...)
 	}
+
 	for i := range f.parts {
-		if p := &f.parts[i]; p.goesTo(m) {
+		if p := &f.parts[i]; p.goesTo(r, user) {
 			dst = append(dst, p.frame...)
 		}
 	}
 	return dst
+}
+
+// goesTo reports whether a user's reading member gets the part.
+func (p *part) goesTo(r *ephemeraReader, user protocol.UserID) bool {
+	if p.event <= r.joinedAt || p.by == r {
+		return false
+	}
+	return p.mark || p.about == "" || p.about != user // never about oneself (docs/protocol/presence.md)
 }

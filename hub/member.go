@@ -13,45 +13,31 @@ type Kind uint8
 const (
 	// Reading members get entries and ephemera, and are present.
 	Reading Kind = iota
-	// Following members get `last` and their user's own read marks; they are not present.
+	// Following members get `last` and their user's own read marks. They are not present.
 	Following
-	// Waiting members are woken for new entries, for an HTTP request; they are not present.
+	// Waiting members are woken for new entries, for an HTTP request. They are not present.
 	Waiting
 )
 
-// Waker is what a sleeping member is woken through. Wake must not wait.
+// Waker wakes a member's session. Wake must not wait; it is called from the conversation's shard and from the session.
 type Waker interface{ Wake() }
 
-// Member is one session's join of one conversation. The session fills Kind, User and Waker before Hub.Join, which sets
-// Conversation; none of them changes after that.
+// Member is one session's join of one conversation. The session sets Kind, User and Waker before Hub.Join, which sets
+// Conversation; none of them changes after that. Any goroutine may call Wake and Last, only the session the rest.
 type Member struct {
 	Conversation *Conversation
-	Kind         Kind
 	User         protocol.UserID
 	Waker        Waker
+	Kind         Kind
 
-	woken   atomic.Bool // set by a wake, cleared by the session before it looks for what is new
-	catchUp atomic.Pointer[catchUp]
-	own     atomic.Pointer[[]byte] // the newest read mark of the member's own user, where no tick tells it
-
-	joint uint64 // the conversation's count of events when it joined; fixed after that
-
-	index int // owned by the loop
-
-	// Owned by the session.
-	hint  uint64 // the number of the batch that comes next
-	seen  uint64 // the number of the ephemera that were taken last
-	asked bool   // for a catchUp that has not come yet
+	woken    atomic.Bool    // set by a wake, cleared by the session before it looks for what is new
+	index    int            // its place in its memberList; owned by the shard
+	hint     uint64         // the number of the batch that it expects next; owned by the session
+	ephemera ephemeraReader // how far it has read what is not recorded
 }
 
-// catchUp is all ephemeral state at once, for a session that fell behind.
-type catchUp struct {
-	frames []byte
-	seen   uint64
-}
-
-// Wake says that there is more to read. It costs one atomic swap where the session has not slept meanwhile. No wake
-// is lost: the session clears the flag before it looks.
+// Wake says that there is more to read. If the session has not looked since the last wake, it costs one atomic load. No
+// wake is lost: the session clears the flag before it looks.
 func (m *Member) Wake() {
 	if !m.woken.Load() && !m.woken.Swap(true) {
 		m.Waker.Wake()
@@ -61,19 +47,40 @@ func (m *Member) Wake() {
 // Awake clears the flag; the session calls it before it looks for what is new.
 func (m *Member) Awake() { m.woken.Store(false) }
 
-// Last is the newest seq that was published since the conversation came to life; 0 where there was none. It is never
-// above the record's.
+// Last returns the newest seq that was published since the conversation came to life, or 0 if there was none. It is
+// never above the record's.
 func (m *Member) Last() protocol.Seq { return protocol.Seq(m.Conversation.ring.last.Load()) }
 
-// Find gives a batch of the ring that holds seq, or nil. Only the member's session calls it.
+// Find returns a batch of the ring that holds seq, or nil if the ring has none.
 func (m *Member) Find(seq protocol.Seq) *persistence.Batch {
 	b, n := m.Conversation.ring.find(seq, m.hint)
 	if b == nil {
 		return nil
 	}
+
 	m.hint = n
 	return b
 }
 
-// Passed says that the batch which Find gave last is read to its end. Only the member's session calls it.
+// Passed says that the batch which Find returned last is read to its end.
 func (m *Member) Passed() { m.hint++ }
+
+// Newest returns the `last` frame and its seq for a follower that knows the entries up to known, or nil and known if
+// there is nothing newer.
+func (m *Member) Newest(known protocol.Seq) ([]byte, protocol.Seq) {
+	n := m.Conversation.last.newest.Load()
+	if n == nil || n.seq <= known {
+		return nil, known
+	}
+	return n.frame, n.seq
+}
+
+// Ephemera appends to dst the frames of presence, typing and read marks that are due to the member since the last call.
+// It reports once that the member is behind: it is too far back, and its session must call Hub.Resync.
+func (m *Member) Ephemera(dst []byte) (frames []byte, behind bool) {
+	dst = m.ephemera.takeOwn(dst)
+	if m.Kind == Following {
+		return dst, false
+	}
+	return m.ephemera.read(dst, &m.Conversation.ephemera, m.User)
+}

@@ -10,112 +10,126 @@ import (
 	"verbatim/protocol"
 )
 
-// mark is up to where a user has read.
-type mark struct {
-	name   protocol.UserID
-	seq    protocol.Seq
-	by     *Member   // whose request set it: it needs no telling
-	toldAt time.Time // when it went out last
-	dirty  bool
+// readMarks is up to where each user has read. The shard owns it; it is filled before the first command.
+type readMarks struct {
+	names    int // Options.Names: how many marks are shown at most; fixed
+	byUser   map[protocol.UserID]*mark
+	topMarks []*mark // the marks to show, the largest seq first: one more than names, since nobody is shown its own
+	pending  []*mark // whose newest seq is not told yet
+	encoded  []byte  // the JSON of topMarks; nil: it must be made
 }
 
-func (c *Conversation) markOf(name protocol.UserID) protocol.Seq {
-	if k := c.marks[name]; k != nil {
+// mark is up to where one user has read.
+type mark struct {
+	name    protocol.UserID
+	seq     protocol.Seq
+	by      *ephemeraReader // the member that set it, which needs no telling; nil: nobody, or it is told
+	toldAt  time.Time       // when it went out last; zero: never
+	pending bool
+}
+
+// fill takes in the marks that the record has kept.
+func (r *readMarks) fill(stored map[protocol.UserID]protocol.Seq, names int) {
+	r.names = names
+	r.byUser = make(map[protocol.UserID]*mark, len(stored))
+	for user, seq := range stored {
+		r.byUser[user] = &mark{name: user, seq: seq}
+	}
+	sorted := slices.SortedFunc(maps.Values(r.byUser), higher)
+	r.topMarks = slices.Clone(sorted[:min(len(sorted), names+1)])
+}
+
+// of returns a user's mark, or 0 if there is none.
+func (r *readMarks) of(name protocol.UserID) protocol.Seq {
+	if k := r.byUser[name]; k != nil {
 		return k.seq
 	}
 	return 0
 }
 
-// read moves a mark forward. It is kept at once (the record writes it without anybody waiting) and told on a tick.
-func (c *Conversation) read(m *Member, seq protocol.Seq) {
-	k := c.marks[m.User]
+// move moves a user's mark forward; it never goes back. It returns the mark, or nil if it has not moved, and reports
+// whether it is pending since now: take must be called for it.
+func (r *readMarks) move(name protocol.UserID, seq protocol.Seq, by *ephemeraReader) (moved *mark, pends bool) {
+	k := r.byUser[name]
 	if k == nil {
 		if seq == 0 {
-			return
+			return nil, false
 		}
-		k = &mark{name: protocol.UserID(strings.Clone(string(m.User)))}
-		c.marks[k.name] = k
+		k = &mark{name: protocol.UserID(strings.Clone(string(name)))}
+		r.byUser[k.name] = k
 	}
 	if seq <= k.seq {
-		return // it never goes back
+		return nil, false
 	}
-	k.seq, k.by = seq, m
-	c.rank(k)
-	c.loop.hub.store.Mark(c.ID, m.User, seq)
-	c.dirty.events++
-	c.reads = nil
-	if !k.dirty {
-		k.dirty = true
-		c.dirty.marks = append(c.dirty.marks, k)
-		c.loop.schedule(c, later(time.Now().Add(tick), k.toldAt.Add(atMost)))
+
+	k.seq = seq
+	k.by = by
+	r.rank(k)
+	r.encoded = nil
+	if k.pending {
+		return k, false
 	}
+	k.pending = true
+	r.pending = append(r.pending, k)
+	return k, true
 }
 
-// takeMarks tells of the marks that may be told now; those told less than atMost ago wait. A crowd's marks go to the
-// user's own sessions alone, and so does what followers get: each has a place for the newest, so that nobody else is
-// woken for it.
-func (c *Conversation) takeMarks(now time.Time) {
-	crowd := c.crowd()
-	c.dirty.marks = slices.DeleteFunc(c.dirty.marks, func(k *mark) bool {
-		if now.Before(k.toldAt.Add(atMost)) {
+// take calls tell for each mark that may be told now. Those that were told less than minGap ago wait.
+func (r *readMarks) take(now time.Time, tell func(*mark)) {
+	r.pending = slices.DeleteFunc(r.pending, func(k *mark) bool {
+		if now.Before(k.due()) {
 			return false
 		}
-		k.dirty, k.toldAt = false, now
-		frame := c.markFrame(k)
-		if !crowd {
-			c.add(part{about: k.name, by: k.by, mark: true, frame: frame})
-		}
-		for _, m := range c.sessions[k.name] {
-			if m != k.by && (crowd || m.Kind == Following) {
-				m.own.Store(&frame)
-				m.Wake()
-			}
-		}
+		k.pending = false
+		k.toldAt = now
+		tell(k)
 		k.by = nil
 		return true
 	})
 }
 
-func (c *Conversation) markFrame(k *mark) []byte {
-	return protocol.Frame(protocol.Read{Conversation: c.ID, User: k.name, Seq: k.seq})
-}
+// due returns when the mark may be told again.
+func (k *mark) due() time.Time { return k.toldAt.Add(minGap) }
 
-// setMarks takes in the marks that the record has kept.
-func (c *Conversation) setMarks(marks map[protocol.UserID]*mark) {
-	c.marks = marks
-	c.furthest = slices.SortedFunc(maps.Values(marks), further)
-	c.furthest = slices.Clone(c.furthest[:min(len(c.furthest), c.loop.hub.names+1)])
-}
-
-// rank keeps the furthest marks in order as one of them moves, which is always forward: one more than are ever shown,
-// since nobody is shown its own.
-func (c *Conversation) rank(k *mark) {
-	if i := slices.Index(c.furthest, k); i >= 0 {
-		c.furthest = slices.Delete(c.furthest, i, i+1)
+// due returns when take must be called next, or the zero time if nothing is pending.
+func (r *readMarks) due() (at time.Time) {
+	for _, k := range r.pending {
+		at = earlier(at, k.due())
 	}
-	i, _ := slices.BinarySearchFunc(c.furthest, k, further)
-	c.furthest = slices.Insert(c.furthest, i, k)
-	c.furthest = c.furthest[:min(len(c.furthest), c.loop.hub.names+1)]
+	return at
 }
 
-func further(a, b *mark) int { return cmp.Or(cmp.Compare(b.seq, a.seq), cmp.Compare(a.name, b.name)) }
-
-// readsJSON is the others' marks, at most Options.Names of them: the furthest ones.
-func (c *Conversation) readsJSON(self protocol.UserID) []byte {
-	among := slices.Contains(c.furthest, c.marks[self])
-	if !among && c.reads != nil {
-		return c.reads
+// rank keeps topMarks in order as one of them moves, which is always forward.
+func (r *readMarks) rank(k *mark) {
+	if i := slices.Index(r.topMarks, k); i >= 0 {
+		r.topMarks = slices.Delete(r.topMarks, i, i+1)
 	}
-	list := slices.DeleteFunc(slices.Clone(c.furthest), func(k *mark) bool { return k.name == self })
-	list = list[:min(len(list), c.loop.hub.names)]
+	i, _ := slices.BinarySearchFunc(r.topMarks, k, higher)
+	r.topMarks = slices.Insert(r.topMarks, i, k)
+	r.topMarks = r.topMarks[:min(len(r.topMarks), r.names+1)]
+}
+
+// higher orders marks by seq, the largest first, and by name.
+func higher(a, b *mark) int { return cmp.Or(cmp.Compare(b.seq, a.seq), cmp.Compare(a.name, b.name)) }
+
+// shown returns the JSON object of the marks that a user is shown: the highest ones of the others, at most names.
+func (r *readMarks) shown(self protocol.UserID) []byte {
+	among := slices.Contains(r.topMarks, r.byUser[self])
+	if !among && r.encoded != nil {
+		return r.encoded
+	}
+
+	list := slices.DeleteFunc(slices.Clone(r.topMarks), func(k *mark) bool { return k.name == self })
+	list = list[:min(len(list), r.names)]
 	slices.SortFunc(list, func(a, b *mark) int { return cmp.Compare(a.name, b.name) })
 	out := []byte("{")
 	for i, k := range list {
 		out = protocol.AppendReadMark(out, k.name, k.seq, i == 0)
 	}
 	out = append(out, '}')
+
 	if !among {
-		c.reads = out
+		r.encoded = out
 	}
 	return out
 }

@@ -10,44 +10,45 @@ import (
 const (
 	ringMinSlots = 16
 	ringMaxSlots = 1024
-	// ringMaxBytes bounds what a conversation's ring keeps alive. The history shares the same batches, so this is
-	// memory of its own only for what the history has forgotten.
+	// ringMaxBytes bounds what a conversation's ring keeps alive. The history shares the same batches, so the ring
+	// needs memory only for what the history has forgotten.
 	ringMaxBytes = 1 << 20
 )
 
-// ring holds a conversation's newest batches, in order. One goroutine (the loop) puts; any number of sessions read
-// without a lock. A reader may miss a batch that is dropped or moved at that moment: then it reads the history or the
-// record, so that a miss costs time and never an entry.
+// ring holds a conversation's newest batches, in order. One goroutine (the shard) puts; any number of sessions read
+// without a lock. A reader may miss a batch that is dropped or moved at that moment. Then it reads the history or the
+// record, so a miss costs time and never an entry.
 type ring struct {
-	slots atomic.Pointer[[]atomic.Pointer[persistence.Batch]] // batch number n stands at n % len
+	slots atomic.Pointer[[]atomic.Pointer[persistence.Batch]] // batch number n is at n % len
 	next  atomic.Uint64                                       // the number of the batch to come
 	last  atomic.Uint64                                       // the seq of the newest entry; 0: none came yet
 
-	// Owned by the loop.
+	// Owned by the shard.
 	oldest uint64 // the number of the oldest batch that is still there
 	bytes  int
 }
 
-// put adds a batch, and says whether it was new: a batch that the conversation has already is passed over. Where
-// batches are missing before it, readers find the hole in the record.
+// put adds a batch, and reports whether it was new: a batch that the ring has had already is ignored. If batches are
+// missing before it, readers find their entries in the record.
 func (r *ring) put(b *persistence.Batch) bool {
 	if uint64(b.Last()) <= r.last.Load() {
 		return false
 	}
 	n := r.next.Load()
-	slots := r.room(n)
+	slots := r.slotsFor(n)
 	r.bytes += len(b.Frames)
 	for r.oldest < n && r.bytes > ringMaxBytes {
 		r.drop(slots)
 	}
 	slots[n%uint64(len(slots))].Store(b)
 	r.next.Store(n + 1)
-	r.last.Store(uint64(b.Last())) // last of all: who sees the seq finds the batch
+	r.last.Store(uint64(b.Last())) // last of all: a reader that sees the seq finds the batch
 	return true
 }
 
-// room gives slots with a free place for batch n: more of them where they are few, else the oldest batch's.
-func (r *ring) room(n uint64) []atomic.Pointer[persistence.Batch] {
+// slotsFor returns slots with a free one for batch n. If there is none, it doubles them, and at ringMaxSlots it drops
+// the oldest batch.
+func (r *ring) slotsFor(n uint64) []atomic.Pointer[persistence.Batch] {
 	p := r.slots.Load()
 	if p == nil {
 		fresh := make([]atomic.Pointer[persistence.Batch], ringMinSlots)
@@ -77,15 +78,15 @@ func (r *ring) drop(slots []atomic.Pointer[persistence.Batch]) {
 	r.oldest++
 }
 
-// clear gives all memory back; `last` stands.
+// clear frees all memory. The seq of the newest entry stays.
 func (r *ring) clear() {
 	r.slots.Store(nil)
 	r.oldest = r.next.Load()
 	r.bytes = 0
 }
 
-// find gives the batch that holds seq, and its number; nil where the ring has it not. hint is the number at which
-// the caller expects it: the one after the last that it read.
+// find returns the batch that holds seq, and its number, or nil and hint if the ring does not have it. hint is the
+// number at which the caller expects it: the one after the last that it read.
 func (r *ring) find(seq protocol.Seq, hint uint64) (*persistence.Batch, uint64) {
 	p := r.slots.Load()
 	if p == nil {

@@ -16,7 +16,8 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func batch(first protocol.Seq, entries, size int) *persistence.Batch {
 	b := &persistence.Batch{First: first}
 	for i := range entries {
-		m := protocol.Message{Conversation: "lobby", Seq: first + protocol.Seq(i), From: "ann", Text: `"` + string(make([]byte, size)) + `"`}
+		text := `"` + string(make([]byte, size)) + `"`
+		m := protocol.Message{Conversation: "lobby", Seq: first + protocol.Seq(i), From: "ann", Text: text}
 		b.Add(m.AppendJSON(nil, nil))
 	}
 	return b
@@ -94,80 +95,6 @@ func TestReadersOfTheRingNeedNoLock(t *testing.T) {
 		seq = b.Last() + 1
 	}
 	readers.Wait()
-}
-
-// sleeper counts its wakes.
-type sleeper struct{ woken int }
-
-func (s *sleeper) Wake() { s.woken++ }
-
-// A pass of wakes goes in runs, with commands between them: members come and go meanwhile, and nobody is left asleep.
-func TestNobodyIsLeftAsleepWhileMembersComeAndGo(t *testing.T) {
-	random := rand.New(rand.NewPCG(3, 4))
-	for range 200 {
-		h := New(nil, Options{Goroutines: 1})
-		l := h.loops[0]
-		c := newConversation("lobby", l)
-		var members []*Member
-		enter := func() {
-			m := &Member{Conversation: c, Kind: Waiting, Waker: &sleeper{}}
-			c.join(m)
-			members = append(members, m)
-		}
-		for range random.IntN(4*wakeRun) + 2 {
-			enter()
-		}
-		c.publish(batch(1, 1, 10))
-		present := len(members)
-		for len(l.waking) > 0 {
-			l.wakeSome()
-			for range random.IntN(20) {
-				if n := random.IntN(len(members)); random.IntN(2) == 0 && n < present && len(members) > 1 {
-					c.leave(members[n])
-					members = append(members[:n], members[n+1:]...)
-					present--
-				} else {
-					enter()
-				}
-			}
-		}
-		for _, m := range members[:present] {
-			if m.Waker.(*sleeper).woken == 0 {
-				t.Fatal("a member that was there at the publish was not woken")
-			}
-		}
-	}
-}
-
-func TestAMemberThatIsAwakeIsWokenOnce(t *testing.T) {
-	s := &sleeper{}
-	m := &Member{Waker: s}
-	m.Wake()
-	m.Wake()
-	m.Awake()
-	m.Wake()
-	if s.woken != 2 {
-		t.Errorf("woken %d times, want 2", s.woken)
-	}
-}
-
-func BenchmarkWakeACrowd(b *testing.B) {
-	h := New(nil, Options{Goroutines: 1})
-	l := h.loops[0]
-	c := newConversation("lobby", l)
-	for range 10_000 {
-		c.join(&Member{Conversation: c, Kind: Waiting, Waker: &sleeper{}})
-	}
-	for b.Loop() {
-		l.wake(c)
-		for len(l.waking) > 0 {
-			l.wakeSome()
-		}
-		for _, m := range c.members {
-			m.Awake()
-		}
-	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/10_000, "ns/member")
 }
 
 func BenchmarkRingPutAndFind(b *testing.B) {

@@ -16,6 +16,7 @@ import (
 	"verbatim/hub"
 	"verbatim/persistence"
 	"verbatim/protocol"
+	"verbatim/wake"
 )
 
 const (
@@ -45,7 +46,7 @@ type stream struct {
 	ctx    context.Context // ends when a drain tells it to leave
 	dead   chan struct{}   // closed by fail: the connection is gone
 	member hub.Member
-	woken  chan struct{} // capacity 1, never closed
+	woken  wake.Signal
 
 	progress func() (acked uint64, owed uint32) // of the peer's TCP
 
@@ -81,7 +82,7 @@ func (c *Conn) Close() { _ = c.wire.Conn.Close() }
 // the write timeout, or is told to leave as sessions are (Run). What it has started is gone when it returns.
 func RunEvents(ctx context.Context, c *Conn, env *Env, e Events) {
 	s := &stream{
-		env: env, conn: c, id: uuid.New(), dead: make(chan struct{}), woken: make(chan struct{}, 1),
+		env: env, conn: c, id: uuid.New(), dead: make(chan struct{}), woken: wake.New(),
 		progress: c.wire.progress,
 	}
 	s.ctx, s.depart = context.WithCancel(context.Background())
@@ -94,7 +95,7 @@ func RunEvents(ctx context.Context, c *Conn, env *Env, e Events) {
 		defer close(listened)
 		s.listen()
 	}()
-	s.member = hub.Member{Kind: hub.Waiting, Waker: s}
+	s.member = hub.Member{Kind: hub.Waiting, Waker: s.woken}
 	env.Hub.Join(&s.member, e.Conversation)
 	err := s.serve(&e)
 	env.Hub.Leave(&s.member)
@@ -105,14 +106,6 @@ func RunEvents(ctx context.Context, c *Conn, env *Env, e Events) {
 	s.fail(err)
 	<-listened
 	s.tellEnd()
-}
-
-// Wake implements hub.Waker.
-func (s *stream) Wake() {
-	select {
-	case s.woken <- struct{}{}:
-	default: // one is pending
-	}
 }
 
 // dismiss implements leaver: the client gets what is on its way, and closeWithin for that.
