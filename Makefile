@@ -44,13 +44,15 @@ repeat: ## a suite of `make test` many times beside two busy loops: make repeat 
 test-quick: ## Go tests without the race detector and the end-to-end suite
 	go test $$(go list ./... | grep -v /e2e)
 
-lint: ## gofmt, go vet, staticcheck
+lint: web/node_modules/.stamp ## gofmt, go vet, staticcheck; Biome for the page and the client
 	@unformatted=$$(gofmt -l $$(git ls-files --cached --others --exclude-standard '*.go')); [ -z "$$unformatted" ] || { echo "gofmt is needed (make fmt): $$unformatted"; exit 1; }
 	go vet ./...
 	go tool staticcheck ./...
+	npm --prefix web run --silent lint
 
-fmt: ## gofmt all Go files
+fmt: web/node_modules/.stamp ## gofmt all Go files; Biome for the page and the client
 	gofmt -w $$(git ls-files --cached --others --exclude-standard '*.go')
+	npm --prefix web run --silent format
 
 bench: ## Go benchmarks, COUNT=5 times for benchstat, and then everything beside bare fan-out: writes docs/reports/performance.md (half an hour)
 	go test -run '^$$' -bench . -benchmem -count $(COUNT) $$(go list ./... | grep -v /e2e)
