@@ -1,8 +1,13 @@
 // Who shows which conversation. It is joined with the first component that does, and left with the last: not at once,
 // since one that goes may come back in the same drawing, as all do in React's strict mode.
 import type { Conversation } from './conversation.ts';
-import { startOf } from './position.ts';
-import type { UseConversationOptions } from './react.ts';
+import { type JoinOptions, startOf } from './position.ts';
+
+/** How a conversation is joined while a component shows it. */
+export interface UseConversationOptions extends JoinOptions {
+  /** Only hear how far it has come, without its entries: for lists with unread counts. */
+  follow?: boolean | undefined;
+}
 
 interface Shown {
   open: number; // components that show its entries

@@ -14,12 +14,12 @@ import {
 import { Chat, type ChatOptions, type SendOptions } from './chat.ts';
 import type { OutboxItem } from './outbox-item.ts';
 import type { ConnectionState, Timer } from './page-connection.ts';
-import type { JoinOptions } from './position.ts';
 import type { Seq } from './protocol.ts';
 import { type ConversationSnapshot, nothing, snapshotOf } from './react-snapshot.ts';
-import { type Begun, stay } from './react-stay.ts';
+import { type Begun, stay, type UseConversationOptions } from './react-stay.ts';
 
 export type { ConversationSnapshot } from './react-snapshot.ts';
+export type { UseConversationOptions } from './react-stay.ts';
 
 const Context = createContext<Chat | undefined>(undefined);
 const flush = 5_000; // ms that a chat may go on for what waits, after its component is gone
@@ -65,12 +65,6 @@ export function useConnection(chat?: Chat): ConnectionState {
     () => used.connection.state,
     () => stopped,
   );
-}
-
-/** How a conversation is joined while a component shows it. */
-export interface UseConversationOptions extends JoinOptions {
-  /** Only hear how far it has come, without its entries: for lists with unread counts. */
-  follow?: boolean | undefined;
 }
 
 /** A conversation as it is now, and what one does in it. The functions are the same at each drawing. */

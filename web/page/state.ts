@@ -12,7 +12,7 @@ import { root } from './root.ts';
 import { goesBy, partsFrom, takesName } from './self.ts';
 import { addOwn, inOrder, loadOwn, own, removeOwn } from './sidebar/own.ts';
 import { answered, offline } from './status/network.ts';
-import { notify } from './status/notices.tsx';
+import { notify } from './status/notice.ts';
 import { findObstacle, neverOpened, noObstacle } from './status/obstacle.ts';
 import { whenStill } from './steps.ts';
 import { strings } from './strings.ts';

@@ -6,7 +6,7 @@ import { Copy } from './copy.tsx';
 
 const said = vi.hoisted(() => ({ notices: [] as string[], copies: true }));
 vi.mock('../clipboard.ts', () => ({ copyText: async () => said.copies }));
-vi.mock('../status/notices.tsx', () => ({ notify: (text: string) => void said.notices.push(text) }));
+vi.mock('../status/notice.ts', () => ({ notify: (text: string) => void said.notices.push(text) }));
 
 test.for([true, false])('a press says what became of it, where it copied: %s', async (copies) => {
   Object.assign(said, { copies, notices: [] });

@@ -3,7 +3,7 @@ import { type ComponentChildren, h } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { copyText } from '../clipboard.ts';
 import { Icon } from '../icon.tsx';
-import { notify } from '../status/notices.tsx';
+import { notify } from '../status/notice.ts';
 import { strings } from '../strings.ts';
 
 const copiedShownFor = 2_000; // ms

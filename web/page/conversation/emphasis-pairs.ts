@@ -1,5 +1,42 @@
 // Which runs of signs mark what is between them: each that may end something finds the last that may have begun it.
-import type { Role, Run } from './emphasis.ts';
+import type { Place } from './emphasis-places.ts';
+
+export type Kind = 'strong' | 'em' | 'del';
+
+/** What a sign does that marks: it begins or ends something, or stands beside the one that does. */
+export interface Role {
+  begins?: Kind;
+  ends?: Kind;
+}
+
+/**
+ * Signs that stand together. What is not used yet of them is `count` from `first` on: what ends something is taken from
+ * the left, what begins it from the right.
+ */
+export interface Run {
+  char: string;
+  from: number;
+  to: number;
+  first: number;
+  count: number;
+  /** Whether it was typed as one sign. */
+  single: boolean;
+  opens: boolean;
+  closes: boolean;
+  /** Whether writings without blanks stand on both sides. */
+  wide: boolean;
+  place: Place;
+  before: Outside;
+  after: Outside;
+}
+
+/** What stands outside a run. */
+export interface Outside {
+  /** Whether it may be times or a power, as in 长*宽*高 and (a+b)**2**(c): where both ends are so, nothing is marked. */
+  doubtful: boolean;
+  /** Whether it is a word. */
+  touches: boolean;
+}
 
 export class Pairs {
   readonly roles: (Role | undefined)[];

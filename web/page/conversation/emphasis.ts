@@ -1,8 +1,8 @@
 // Which of the signs * _ ~ mark something. In CommonMark almost any two do; people also write 2*3*4, __init__.py, *.txt and
 // 10~~15. So here they mark whole words and nothing else: what stands outside must not belong to the word, and what stands
 // inside must be one. Writings without blanks between words (Chinese, Japanese, Thai …) have their own rules for both.
-import { Pairs } from './emphasis-pairs.ts';
-import { type Place, Places } from './emphasis-places.ts';
+import { Pairs, type Role, type Run } from './emphasis-pairs.ts';
+import { Places } from './emphasis-places.ts';
 import { isBlank, isFormat, isLetter, isPicture, isWide, letterAt, letterBefore } from './letters.ts';
 
 /** One sign. `from` is where its backslash stands, where it has one. */
@@ -10,14 +10,6 @@ export interface Sign {
   char: string;
   from: number;
   to: number;
-}
-
-export type Kind = 'strong' | 'em' | 'del';
-
-/** What a sign does that marks: it begins or ends something, or stands beside the one that does. */
-export interface Role {
-  begins?: Kind;
-  ends?: Kind;
 }
 
 /** What is marked in one text. */
@@ -45,35 +37,6 @@ function isDeep(roles: (Role | undefined)[]): boolean {
     if (role?.ends) depth--;
     return depth > deepest;
   });
-}
-
-/**
- * Signs that stand together. What is not used yet of them is `count` from `first` on: what ends something is taken from
- * the left, what begins it from the right.
- */
-export interface Run {
-  char: string;
-  from: number;
-  to: number;
-  first: number;
-  count: number;
-  /** Whether it was typed as one sign. */
-  single: boolean;
-  opens: boolean;
-  closes: boolean;
-  /** Whether writings without blanks stand on both sides. */
-  wide: boolean;
-  place: Place;
-  before: Outside;
-  after: Outside;
-}
-
-/** What stands outside a run. */
-export interface Outside {
-  /** Whether it may be times or a power, as in 长*宽*高 and (a+b)**2**(c): where both ends are so, nothing is marked. */
-  doubtful: boolean;
-  /** Whether it is a word. */
-  touches: boolean;
 }
 
 const mostTogether = 3; // signs; more of them are a line, a gap to fill in, or a word that nobody wants to say

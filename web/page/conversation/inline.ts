@@ -2,7 +2,8 @@
 // What is typed is what is there, unless it is plainly a mark: no entity is decoded, no tag is read, and a backslash
 // stays where it stops nothing (docs/messages.md tells people so).
 import { addressAt, matchAt, namesAnother } from './addresses.ts';
-import { Emphasis, type Kind, type Role, type Sign } from './emphasis.ts';
+import { Emphasis, type Sign } from './emphasis.ts';
+import type { Kind, Role } from './emphasis-pairs.ts';
 import { isBlank, isLetter, isPicture, isWide, letterAt, letterBefore } from './letters.ts';
 import { type Target, targetAt } from './target.ts';
 

@@ -8,7 +8,7 @@ import { copyLink } from '../head/link.ts';
 import { isOwn, isOwnName } from '../self.ts';
 import { chat, connection, user, watch } from '../state.ts';
 import { offline } from '../status/network.ts';
-import { notify } from '../status/notices.tsx';
+import { notify } from '../status/notice.ts';
 import { beginnings, strings } from '../strings.ts';
 import { dayOf, today } from '../time.ts';
 import { answer } from './answering.ts';

@@ -8,7 +8,7 @@ import { View } from './view.ts';
 const page = vi.hoisted(() => ({ conversation: undefined as unknown, isRead: true }));
 vi.mock('../state.ts', () => ({ chat: { conversation: () => page.conversation }, user: { value: 'ann' } }));
 vi.mock('../watched.ts', () => ({ isRead: () => page.isRead }));
-vi.mock('../status/notices.tsx', () => ({ notify: () => {} }));
+vi.mock('../status/notice.ts', () => ({ notify: () => {} }));
 vi.stubGlobal('document', { activeElement: null, body: {} });
 
 const rowHeight = 40;

@@ -2,7 +2,7 @@
 import { signal } from '@preact/signals';
 import type { Conversation, Message, Seq } from '@verbatim/client';
 import { chat, user } from '../state.ts';
-import { notify } from '../status/notices.tsx';
+import { notify } from '../status/notice.ts';
 import { strings } from '../strings.ts';
 import { isRead } from '../watched.ts';
 import { keepPlace, keptPlace } from './place.ts';

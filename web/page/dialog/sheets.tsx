@@ -2,7 +2,7 @@
 import { signal } from '@preact/signals';
 import { h } from 'preact';
 import { useEffect } from 'preact/hooks';
-import { notify } from '../status/notices.tsx';
+import { notify } from '../status/notice.ts';
 import { strings } from '../strings.ts';
 import { sheet } from './sheet.ts';
 

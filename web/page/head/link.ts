@@ -2,7 +2,7 @@
 import { pathOf } from '../address.ts';
 import { copyText } from '../clipboard.ts';
 import { root } from '../root.ts';
-import { notify } from '../status/notices.tsx';
+import { notify } from '../status/notice.ts';
 import { strings } from '../strings.ts';
 
 /** Copies it and says so; where the browser does not let it, the link is shown. */
