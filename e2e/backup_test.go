@@ -29,9 +29,11 @@ func TestACopyMadeAsDocumentedUnderLoadIsARecordOnWhichAServerStarts(t *testing.
 		copied := filepath.Join(t.TempDir(), "copy")
 		backup := exec.Command("../docs/operating/backup.sh", s.data, copied)
 		backup.Env = append(os.Environ(), "VERBATIM="+binary)
-		if out, err := backup.CombinedOutput(); err != nil {
+		out, err := backup.CombinedOutput()
+		if err != nil {
 			t.Fatalf("backup %d: %v\n%s", i, err, out)
 		}
+		t.Logf("%s", out) // how many tries it took
 		restored := newServer(t)
 		restored.data = copied
 		args := []string{"verify", "--data-dir", copied}
