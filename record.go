@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"strings"
 
-	"verbatim/persistence/disk"
+	"verbatim/persistence/inspect"
 	"verbatim/persistence/transcript"
 	"verbatim/persistence/transcript/export"
 	"verbatim/protocol"
@@ -37,14 +37,14 @@ func (c *verifyCommand) Run(out *server.Streams) error {
 	}
 
 	stdout := bufio.NewWriter(out.Stdout)
-	report := func(l disk.VerifyLine) {
+	report := func(l inspect.Finding) {
 		if l.Err != nil || l.Note != "" {
 			fmt.Fprintln(out.Stderr, l)
 			return
 		}
 		fmt.Fprintln(stdout, l)
 	}
-	err := disk.Verify(context.Background(), c.DataDir, receipts, report, logging.Progress(out.Stderr, "verify"))
+	err := inspect.Verify(context.Background(), c.DataDir, receipts, report, logging.Progress(out.Stderr, "verify"))
 	return errors.Join(err, stdout.Flush())
 }
 
@@ -69,9 +69,9 @@ func (c *exportCommand) Run(out *server.Streams) error {
 	}
 
 	stdout := bufio.NewWriterSize(out.Stdout, 64<<10)
-	lines := func(yield func([]byte) error) error { return disk.LinesOffline(c.DataDir, id, yield) }
+	lines := func(yield func([]byte) error) error { return inspect.Lines(c.DataDir, id, yield) }
 	err := export.Write(stdout, c.Format, c.ID, lines)
-	if errors.Is(err, disk.ErrNoConversation) {
+	if errors.Is(err, inspect.ErrNoConversation) {
 		names, err := c.conversations()
 		return errors.Join(fmt.Errorf("there is no conversation %q in %s, which has %s", c.ID, c.DataDir, names), err)
 	}
@@ -81,7 +81,7 @@ func (c *exportCommand) Run(out *server.Streams) error {
 // conversations lists the names of the record's conversations, as many as fit into a line that people can read.
 func (c *exportCommand) conversations() (string, error) {
 	const maxNames = 20
-	ids, err := disk.IDsOffline(c.DataDir)
+	ids, err := inspect.IDs(c.DataDir)
 	if err != nil || len(ids) == 0 {
 		return "none yet", err
 	}

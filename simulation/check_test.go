@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"verbatim/persistence"
-	"verbatim/persistence/disk"
+	"verbatim/persistence/inspect"
 	"verbatim/persistence/transcript"
 	"verbatim/persistence/vfs"
 	"verbatim/protocol"
@@ -117,7 +117,7 @@ func (m *model) verify(when string, fsys vfs.FS) {
 	if _, err := fsys.Names(dataDir + "/transcripts"); err != nil && len(receipts) == 0 {
 		return // it never came so far
 	}
-	err := disk.VerifyOn(context.Background(), fsys, dataDir, receipts, func(l disk.VerifyLine) {
+	err := inspect.VerifyOn(context.Background(), fsys, dataDir, receipts, func(l inspect.Finding) {
 		if l.Err != nil {
 			m.w.fail("%s: verify: %v", when, l)
 		}

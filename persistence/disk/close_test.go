@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"verbatim/persistence/datadir"
 	"verbatim/persistence/recordtest"
 	"verbatim/persistence/vfs"
 )
@@ -23,11 +24,11 @@ func TestAfterACloseThatInterruptedACheckpointNothingIsLeftToReplay(t *testing.T
 	if err := r.Close(); err != nil {
 		t.Fatal(err)
 	}
-	cat, _, err := readCatalogue(vfs.OS{}, dir)
+	cat, _, err := datadir.ReadCatalogue(vfs.OS{}, dir)
 	if err != nil || cat == nil {
 		t.Fatalf("the catalogue: %v", err)
 	}
-	if last := cat.entries[0].tail.Last; last != 2 {
+	if last := cat.Entries[0].End.Last; last != 2 {
 		t.Errorf("the catalogue knows %d entries; want 2", last)
 	}
 	segments, err := filepath.Glob(filepath.Join(dir, "journal", "*"))

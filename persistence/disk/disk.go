@@ -42,6 +42,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"verbatim/persistence"
+	"verbatim/persistence/datadir"
 	"verbatim/persistence/journal"
 	"verbatim/persistence/transcript"
 	"verbatim/persistence/vfs"
@@ -75,7 +76,7 @@ type Record struct {
 	opts          Options
 	fs            vfs.FS
 	log           zerolog.Logger
-	format        formatFile
+	format        datadir.FormatFile
 	lock          io.Closer
 	volume        vfs.Volume   // nil: files are synced one by one
 	volumeFrom    int          // from how many on it is synced as a whole
@@ -163,7 +164,7 @@ func (r *Record) open(ctx context.Context) (err error) {
 	if r.lock, err = r.fs.Lock(filepath.Join(r.dir, "lock")); err != nil {
 		return err
 	}
-	if r.format, err = ensureFormat(r.fs, r.dir); err != nil {
+	if r.format, err = datadir.EnsureFormat(r.fs, r.dir); err != nil {
 		return err
 	}
 	r.volume, r.volumeFrom = r.fs.Volume(r.dir) // before anything is written that it is to tell of

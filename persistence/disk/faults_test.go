@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"verbatim/persistence/datadir"
 	"verbatim/persistence/journal"
 	"verbatim/persistence/recordtest"
 	"verbatim/persistence/vfs"
@@ -144,7 +145,7 @@ func TestWhatAStartFindsByANameThatWasNotSyncedSurvivesAPowerCut(t *testing.T) {
 			b.Accept(recordtest.Say("lobby", "ann", "a1", "one"))
 			awaitPrepared(r)
 			r.checkpoints.due()
-			eventually(t, "there is a catalogue", func() bool { cat, _, err := readCatalogue(fs, powerDir); return err == nil && cat != nil })
+			eventually(t, "there is a catalogue", func() bool { cat, _, err := datadir.ReadCatalogue(fs, powerDir); return err == nil && cat != nil })
 			b.Accept(recordtest.Say("lobby", "ann", "a2", "two"))
 			awaitPrepared(r)
 			r.Mark("lobby", "bob", 2) // less than MarkDelay ago: the journal does not have it

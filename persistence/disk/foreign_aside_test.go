@@ -9,6 +9,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"verbatim/persistence/datadir"
 	"verbatim/persistence/vfs"
 	"verbatim/protocol"
 )
@@ -19,7 +20,7 @@ func TestAStartIsRefusedWhereSomethingElseStandsWhereTheCatalogueIsWrittenAside(
 	from, _ := closed(t, 3)
 	for thing, make := range foreignThings {
 		dir := crash(t, from)
-		path := cataloguePath(dir) + vfs.AsideSuffix
+		path := datadir.CataloguePath(dir) + vfs.AsideSuffix
 		make(t, path)
 		r, err := Open(t.Context(), dir, small)
 		if err == nil {
@@ -30,7 +31,7 @@ func TestAStartIsRefusedWhereSomethingElseStandsWhereTheCatalogueIsWrittenAside(
 		}
 	}
 	dir := crash(t, from)
-	must(t, os.WriteFile(cataloguePath(dir)+vfs.AsideSuffix, []byte("of a start that was killed"), 0o600))
+	must(t, os.WriteFile(datadir.CataloguePath(dir)+vfs.AsideSuffix, []byte("of a start that was killed"), 0o600))
 	must(t, bench(t, dir, small).Record.Close())
 }
 

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"verbatim/persistence/datadir"
+	"verbatim/persistence/inspect"
 	"verbatim/persistence/transcript"
 	"verbatim/protocol"
 )
@@ -67,13 +69,13 @@ func TestAnExportOfATranscriptWhoseLastLineIsCutOffFails(t *testing.T) {
 		if err := os.WriteFile(path, []byte(strings.TrimSuffix(string(b), "\n")+rest), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.Remove(cataloguePath(dir)); err != nil {
+		if err := os.Remove(datadir.CataloguePath(dir)); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := verify(t, dir); err == nil {
 			t.Errorf("%q: verify finds it whole", rest)
 		}
-		err = LinesOffline(dir, "lobby", func([]byte) error { return nil })
+		err = inspect.Lines(dir, "lobby", func([]byte) error { return nil })
 		if err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "cut off") {
 			t.Errorf("%q: an export says %v, want the file, and that it is cut off", rest, err)
 		}
@@ -111,7 +113,7 @@ func resummed(t *testing.T, dir string, entry int, change func(wire string) stri
 	if err := os.WriteFile(path, out, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Remove(cataloguePath(dir)); err != nil {
+	if err := os.Remove(datadir.CataloguePath(dir)); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -124,7 +126,7 @@ func namesLine(t *testing.T, what, dir string, line int) {
 		t.Errorf("%s: verify says %v, and %q; want line %d", what, err, l, line)
 	}
 	shown := 0
-	if err := LinesOffline(dir, "lobby", func([]byte) error { shown++; return nil }); err == nil || shown != line-1 {
+	if err := inspect.Lines(dir, "lobby", func([]byte) error { shown++; return nil }); err == nil || shown != line-1 {
 		t.Errorf("%s: an export showed %d lines, and then %v; want %d and an error", what, shown, err, line-1)
 	}
 }

@@ -14,6 +14,8 @@ import (
 	"github.com/rs/zerolog"
 	"golang.org/x/sys/unix"
 
+	"verbatim/persistence/datadir"
+	"verbatim/persistence/inspect"
 	"verbatim/persistence/journal"
 	"verbatim/persistence/recordtest"
 	"verbatim/persistence/vfs"
@@ -179,7 +181,7 @@ func TestAStartIsRefusedWhereSomethingElseStandsInThePlaceOfAFileOfTheRecord(t *
 					}
 				})
 				soon(t, "export", func() {
-					err := LinesOffline(dir, "lobby", func([]byte) error { return nil })
+					err := inspect.Lines(dir, "lobby", func([]byte) error { return nil })
 					if inJournal(path) != (err != nil) {
 						t.Errorf("export says %v", err)
 					}
@@ -293,8 +295,8 @@ func TestAnEmptyTranscriptDoesNotSpoilTheCatalogue(t *testing.T) {
 		var log bytes.Buffer
 		b := bench(t, dir, Options{Log: zerolog.New(&log), SegmentSize: small.SegmentSize})
 		must(t, b.Record.Close())
-		cat, _, err := readCatalogue(vfs.OS{}, dir)
-		if err != nil || cat == nil || len(cat.entries) != 2 {
+		cat, _, err := datadir.ReadCatalogue(vfs.OS{}, dir)
+		if err != nil || cat == nil || len(cat.Entries) != 2 {
 			t.Fatalf("the catalogue is %v, %v; want lobby and other in it", cat, err)
 		}
 		if !strings.Contains(log.String(), "empty.jsonl") || strings.Contains(log.String(), "catalogue") {
@@ -340,12 +342,12 @@ func TestWhoReadsOfflineWritesNothing(t *testing.T) {
 	must(t, bench(t, stopped, small).Record.Close())
 	for name, at := range map[string]string{"running": dir, "crashed": crashed, "stopped": stopped} {
 		fs := readOnlyFS{t: t}
-		must(t, VerifyOn(t.Context(), fs, at, nil, func(l VerifyLine) {
+		must(t, inspect.VerifyOn(t.Context(), fs, at, nil, func(l inspect.Finding) {
 			if l.Err != nil {
 				t.Errorf("%s: %s", name, l)
 			}
 		}, nil))
-		o, err := openOffline(fs, at)
+		o, err := inspect.OpenOn(fs, at)
 		must(t, err)
 		must(t, o.Lines(t.Context(), "lobby", func([]byte) error { return nil }))
 		o.Close()
@@ -418,7 +420,7 @@ func TestVerifyNamesWhatCannotBeReadAndGoesOn(t *testing.T) {
 				}}
 				var said []string
 				whole := 0
-				err := VerifyOn(context.Background(), fs, dead, nil, func(l VerifyLine) {
+				err := inspect.VerifyOn(context.Background(), fs, dead, nil, func(l inspect.Finding) {
 					if said = append(said, l.String()); l.Err == nil && l.ID != "" {
 						whole++
 					}
@@ -445,7 +447,7 @@ func TestAnotherFileThatCannotBeReadDoesNotBreakAnExport(t *testing.T) {
 			}
 			return nil
 		}}
-		o, err := openOffline(fs, dir)
+		o, err := inspect.OpenOn(fs, dir)
 		must(t, err)
 		n := 0
 		if err := o.Lines(t.Context(), "lobby", func([]byte) error { n++; return nil }); err != nil || n != 4 {

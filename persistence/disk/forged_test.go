@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 
+	"verbatim/persistence/datadir"
+	"verbatim/persistence/inspect"
 	"verbatim/persistence/journal"
 	"verbatim/persistence/recordtest"
 	"verbatim/persistence/transcript"
@@ -181,7 +183,7 @@ func TestAThousandForgedLinesAreNamedByFileAndLine(t *testing.T) {
 				t.Fatalf("%s, %d: verify says %v, and %q of lobby; want line %d of %s", name, n, err, l, at+1, path)
 			}
 			shown := 0
-			err = LinesOffline(dir, "lobby", func([]byte) error { shown++; return nil })
+			err = inspect.Lines(dir, "lobby", func([]byte) error { shown++; return nil })
 			if err == nil || shown > at {
 				t.Fatalf("%s, %d: %d lines were shown, and then %v; want at most %d, and an error", name, n, shown, err, at)
 			}
@@ -223,7 +225,7 @@ func TestAStartRefusesATranscriptThatEndsInAHashLine(t *testing.T) {
 			return lines
 		})
 		if !catalogue {
-			if err := os.Remove(cataloguePath(dir)); err != nil {
+			if err := os.Remove(datadir.CataloguePath(dir)); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"verbatim/persistence/datadir"
 	"verbatim/persistence/journal"
 	"verbatim/persistence/vfs"
 )
@@ -66,7 +67,7 @@ func TestAStartThatIsToEndDoesSoBetweenTwoFilesAndLosesNothing(t *testing.T) {
 	if len(segmentsIn(t, crashed)) < 3 {
 		t.Fatal("the journal is too short to show anything")
 	}
-	must(t, os.Remove(cataloguePath(from)))
+	must(t, os.Remove(datadir.CataloguePath(from)))
 	for name, c := range map[string]struct {
 		dir  string
 		is   func(string) bool

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 
 	"verbatim/persistence"
+	"verbatim/persistence/datadir"
 	"verbatim/persistence/journal"
 	"verbatim/persistence/transcript"
 	"verbatim/persistence/vfs"
@@ -68,13 +69,13 @@ func (r *Record) load(ctx context.Context) (*loaded, error) {
 }
 
 func (r *Record) loadCatalogue() (known map[protocol.ConversationID]*conversation, floor uint64, trusted bool, err error) {
-	cat, there, err := readCatalogue(r.fs, r.dir)
+	cat, there, err := datadir.ReadCatalogue(r.fs, r.dir)
 	if err != nil {
 		return nil, 0, false, err
 	}
 	// The next one is written aside. Where it could not be, no checkpoint would succeed, and the journal grow to its
 	// bound.
-	if err := vfs.ForeignAt(r.fs, cataloguePath(r.dir)+vfs.AsideSuffix); err != nil {
+	if err := vfs.ForeignAt(r.fs, datadir.CataloguePath(r.dir)+vfs.AsideSuffix); err != nil {
 		return nil, 0, false, fmt.Errorf("catalogue: %w", err)
 	}
 	if cat == nil {
@@ -83,14 +84,15 @@ func (r *Record) loadCatalogue() (known map[protocol.ConversationID]*conversatio
 		}
 		return make(map[protocol.ConversationID]*conversation), 0, false, nil
 	}
-	known = make(map[protocol.ConversationID]*conversation, len(cat.entries))
-	all := make([]conversation, len(cat.entries))
-	for i := range cat.entries {
-		e, c := &cat.entries[i], &all[i]
-		c.id, c.tail, c.size, c.written, c.synced = e.id, e.tail, e.size, e.size, e.size
+	known = make(map[protocol.ConversationID]*conversation, len(cat.Entries))
+	all := make([]conversation, len(cat.Entries))
+	for i := range cat.Entries {
+		e, c := &cat.Entries[i], &all[i]
+		c.id, c.tail = e.ID, persistence.Tail(e.End)
+		c.size, c.written, c.synced = e.Size, e.Size, e.Size
 		known[c.id] = c
 	}
-	return known, cat.floor, true, nil
+	return known, cat.Floor, true, nil
 }
 
 // strangersNamed bounds how many names a warning lists.

@@ -17,7 +17,7 @@ func (r *Record) Recall(ctx context.Context, send *persistence.Send) error {
 		return nil
 	}
 	c, err := r.sound(send.Conversation)
-	if err == ErrNoConversation {
+	if err == errNoConversation {
 		send.Covered = 1
 		return nil
 	}

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"testing"
 
+	"verbatim/persistence/datadir"
 	"verbatim/persistence/journal"
 	"verbatim/persistence/recordtest"
 	"verbatim/persistence/vfs"
@@ -99,7 +100,7 @@ func TestDamageThatNoCrashExplainsStopsTheStartWithFileAndOffset(t *testing.T) {
 					t.Fatal(err)
 				}
 				// The catalogue says that nothing was folded.
-				if err := os.WriteFile(cataloguePath(dead), (&catalogue{floor: 1}).encode(), 0o600); err != nil {
+				if err := os.WriteFile(datadir.CataloguePath(dead), (&datadir.Catalogue{Floor: 1}).Encode(), 0o600); err != nil {
 					t.Fatal(err)
 				}
 			} else {
@@ -162,7 +163,7 @@ func TestAnOldSegmentThatIsStillThereCutsNothingOff(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !catalogue {
-			if err := os.Remove(cataloguePath(dead)); err != nil {
+			if err := os.Remove(datadir.CataloguePath(dead)); err != nil {
 				t.Fatal(err)
 			}
 		}

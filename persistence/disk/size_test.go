@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"verbatim/persistence"
+	"verbatim/persistence/datadir"
 	"verbatim/persistence/recordtest"
 	"verbatim/persistence/transcript"
 	"verbatim/protocol"
@@ -25,7 +26,7 @@ func many(t testing.TB, n int) string {
 	if err := r.Close(); err != nil {
 		t.Fatal(err)
 	}
-	c, own := catalogue{floor: 1}, ""
+	c, own := datadir.Catalogue{Floor: 1}, ""
 	for i := range n {
 		id := protocol.ConversationID(fmt.Sprintf("room-%06d", i))
 		x := someRunOf(id)
@@ -39,11 +40,11 @@ func many(t testing.TB, n int) string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		e := catalogued{id: id, size: int64(len(x.Lines))}
-		e.tail.Log, e.tail.Last, e.tail.Time, e.tail.Sum = x.Log, 1, x.Time, x.Sum()
-		c.entries = append(c.entries, e)
+		e := datadir.Standing{ID: id, Size: int64(len(x.Lines))}
+		e.End.Log, e.End.Last, e.End.Time, e.End.Sum = x.Log, 1, x.Time, x.Sum()
+		c.Entries = append(c.Entries, e)
 	}
-	if err := os.WriteFile(cataloguePath(dir), c.encode(), 0o600); err != nil {
+	if err := os.WriteFile(datadir.CataloguePath(dir), c.Encode(), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return dir

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"verbatim/persistence/datadir"
+	"verbatim/persistence/inspect"
 	"verbatim/persistence/recordtest"
 	"verbatim/persistence/vfs"
 )
@@ -79,13 +81,13 @@ func TestAnotherFormatIsRefused(t *testing.T) {
 		`{"format":3,"id":"x"}`: "has format 3, and this program reads format 2: use a newer verbatim",
 		`{"format":1,"id":"x"}`: "has format 1 of an unreleased verbatim, and this program reads format 2: give --data-dir another directory",
 	} {
-		if err := os.WriteFile(formatPath(dir), []byte(format), 0o600); err != nil {
+		if err := os.WriteFile(datadir.FormatPath(dir), []byte(format), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		for name, err := range map[string]error{
 			"Open":   func() error { _, err := Open(t.Context(), dir, Options{}); return err }(),
 			"Verify": func() error { _, err := verify(t, dir); return err }(),
-			"Lines":  LinesOffline(dir, "lobby", func([]byte) error { return nil }),
+			"Lines":  inspect.Lines(dir, "lobby", func([]byte) error { return nil }),
 		} {
 			if err == nil || !strings.Contains(err.Error(), words) {
 				t.Errorf("%s: %s says %v, want %q", format, name, err, words)
@@ -116,7 +118,7 @@ func TestATranscriptOfFormat1IsRefused(t *testing.T) {
 			return err
 		},
 		"a start without a catalogue": func() error {
-			if err := os.Remove(cataloguePath(dir)); err != nil {
+			if err := os.Remove(datadir.CataloguePath(dir)); err != nil {
 				t.Fatal(err)
 			}
 			r := open(t, dir, Options{})

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"verbatim/persistence"
+	"verbatim/persistence/datadir"
 	"verbatim/persistence/journal"
 	"verbatim/persistence/recordtest"
 	"verbatim/persistence/transcript"
@@ -212,7 +213,7 @@ func TestAMinuteAfterTheLastMessageNothingIsLeftToReplay(t *testing.T) {
 		if s := b.Record.(*Record).Stats(); s.JournalSegments != 0 || s.JournalBytes != 0 {
 			t.Errorf("the journal has %d segments with %d bytes", s.JournalSegments, s.JournalBytes)
 		}
-		if c, _, err := readCatalogue(vfs.OS{}, dir); err != nil || c == nil || len(c.entries) != 1 || c.entries[0].tail.Last != 3 {
+		if c, _, err := datadir.ReadCatalogue(vfs.OS{}, dir); err != nil || c == nil || len(c.Entries) != 1 || c.Entries[0].End.Last != 3 {
 			t.Errorf("the catalogue is %+v, %v", c, err)
 		}
 	})

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"verbatim/persistence"
+	"verbatim/persistence/datadir"
 	"verbatim/persistence/recordtest"
 	"verbatim/persistence/vfs"
 	"verbatim/persistence/vfs/vfstest"
@@ -49,7 +50,7 @@ func TestALostCatalogueIsMadeAnewFromTheTranscripts(t *testing.T) {
 					}
 				}
 				dead := crash(t, dir)
-				if err := spoil(cataloguePath(dead)); err != nil {
+				if err := spoil(datadir.CataloguePath(dead)); err != nil {
 					t.Fatal(err)
 				}
 				again := bench(t, dead, Options{})
@@ -204,7 +205,7 @@ func TestATranscriptThatWasPutThereIsTakenIn(t *testing.T) {
 	if err := os.Remove(filepath.Join(dir, "transcripts", "lobby.jsonl")); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Remove(cataloguePath(dir)); err != nil {
+	if err := os.Remove(datadir.CataloguePath(dir)); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "transcripts", "lobby.jsonl"), content, 0o600); err != nil {

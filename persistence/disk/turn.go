@@ -55,7 +55,7 @@ func (t *turn) clear() {
 func (t *turn) alone() {
 	sends := t.x.Sends
 	var err error
-	if t.c, err = t.r.sound(t.x.Conversation); err == ErrNoConversation {
+	if t.c, err = t.r.sound(t.x.Conversation); err == errNoConversation {
 		t.c, err = t.fresh(), nil
 	}
 	for len(sends) > 0 && err == nil {
@@ -72,7 +72,7 @@ func (t *turn) alone() {
 // share decides all sends, where that waits for nothing; else nothing was done.
 func (t *turn) share() (err error) {
 	t.shared = true
-	if t.c, err = t.r.soundNow(t.x.Conversation); err == ErrNoConversation {
+	if t.c, err = t.r.soundNow(t.x.Conversation); err == errNoConversation {
 		t.c, err = t.fresh(), nil
 	}
 	if err == nil {

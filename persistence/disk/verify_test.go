@@ -13,6 +13,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"verbatim/persistence/datadir"
+	"verbatim/persistence/inspect"
 	"verbatim/persistence/recordtest"
 	"verbatim/persistence/transcript"
 	"verbatim/persistence/vfs"
@@ -26,17 +28,17 @@ const (
 )
 
 // verify gives what Verify says, by conversation.
-func verify(t *testing.T, dir string, receipts ...transcript.Receipt) (map[protocol.ConversationID]VerifyLine, error) {
+func verify(t *testing.T, dir string, receipts ...transcript.Receipt) (map[protocol.ConversationID]inspect.Finding, error) {
 	t.Helper()
 	return verifyOn(t, vfs.OS{}, dir, receipts...)
 }
 
 func verifyOn(
 	t *testing.T, fs vfs.FS, dir string, receipts ...transcript.Receipt,
-) (map[protocol.ConversationID]VerifyLine, error) {
+) (map[protocol.ConversationID]inspect.Finding, error) {
 	t.Helper()
-	lines := make(map[protocol.ConversationID]VerifyLine)
-	err := VerifyOn(context.Background(), fs, dir, receipts, func(l VerifyLine) { lines[l.ID] = l }, nil)
+	lines := make(map[protocol.ConversationID]inspect.Finding)
+	err := inspect.VerifyOn(context.Background(), fs, dir, receipts, func(l inspect.Finding) { lines[l.ID] = l }, nil)
 	return lines, err
 }
 
@@ -167,7 +169,7 @@ func TestAReceiptFitsOrShowsWhatChanged(t *testing.T) {
 func TestACutTailThatWasMadeWholeShowsAgainstAReceipt(t *testing.T) {
 	dir, receipt := closed(t, 10)
 	edit(t, dir, "lobby", func(l []string) []string { return l[:9] })
-	if err := os.Remove(cataloguePath(dir)); err != nil {
+	if err := os.Remove(datadir.CataloguePath(dir)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := verify(t, dir); err != nil {
@@ -197,7 +199,7 @@ func TestVerifyBesideARunningServerAndAfterACrash(t *testing.T) {
 				t.Fatalf("%s: %v, %d conversations, lobby %+v; want %d entries", name, err, len(lines), lines["lobby"], tail.Last)
 			}
 			var offline, online bytes.Buffer
-			if err := LinesOffline(at, "lobby", collect(&offline)); err != nil {
+			if err := inspect.Lines(at, "lobby", collect(&offline)); err != nil {
 				t.Fatal(err)
 			}
 			if err := r.Lines(context.Background(), "lobby", collect(&online)); err != nil {
@@ -284,9 +286,9 @@ func TestVerifyGoesOnWhereAServerStartsMeanwhile(t *testing.T) {
 			b.Fill("lobby", 5, 5) // it is in the journal
 			must(t, end(r))
 		}
-		lines := make(map[protocol.ConversationID]VerifyLine)
-		report := func(l VerifyLine) { lines[l.ID] = l }
-		err := VerifyOn(t.Context(), fs, dir, []transcript.Receipt{receipt}, report, nil)
+		lines := make(map[protocol.ConversationID]inspect.Finding)
+		report := func(l inspect.Finding) { lines[l.ID] = l }
+		err := inspect.VerifyOn(t.Context(), fs, dir, []transcript.Receipt{receipt}, report, nil)
 		if err != nil || lines["lobby"].Err != nil || lines["lobby"].Entries < 20 {
 			t.Errorf("a server starts %s: verify says %v, and %q", name, err, lines["lobby"])
 		}
@@ -304,8 +306,8 @@ func TestVerifyNamesWhatIsBrokenThoughAServerStartsMeanwhile(t *testing.T) {
 	})
 	fs := &hookFS{name: "lobby.jsonl"}
 	fs.hook = func() { bench(t, dir, small).Fill("other", 5, 5) }
-	lines := make(map[protocol.ConversationID]VerifyLine)
-	err := VerifyOn(t.Context(), fs, dir, nil, func(l VerifyLine) { lines[l.ID] = l }, nil)
+	lines := make(map[protocol.ConversationID]inspect.Finding)
+	err := inspect.VerifyOn(t.Context(), fs, dir, nil, func(l inspect.Finding) { lines[l.ID] = l }, nil)
 	if err == nil || lines["lobby"].Line != 5 || lines["other"].Err != nil || lines["other"].Entries < 3 {
 		t.Errorf("verify says %v, %q and %q; want line 5 of lobby", err, lines["lobby"], lines["other"])
 	}
@@ -320,12 +322,12 @@ func TestAnExportThatDoesNotEndAsTheRecordDoesFails(t *testing.T) {
 	}{
 		"an empty file": {func(_, path string) error { return os.Truncate(path, 0) }, "it is shorter"},
 		"an empty file that nothing speaks of": {func(dir, path string) error {
-			return errors.Join(os.Remove(cataloguePath(dir)), os.Truncate(path, 0))
+			return errors.Join(os.Remove(datadir.CataloguePath(dir)), os.Truncate(path, 0))
 		}, "there is no entry"},
 		"a log line alone, of which nothing speaks": {func(dir, path string) error {
 			b, err := os.ReadFile(path)
 			head, _, _ := bytes.Cut(b, newline)
-			return errors.Join(err, os.WriteFile(path, append(head, '\n'), 0o600), os.Remove(cataloguePath(dir)))
+			return errors.Join(err, os.WriteFile(path, append(head, '\n'), 0o600), os.Remove(datadir.CataloguePath(dir)))
 		}, "there is no entry"},
 		"another history of the same length": {func(_, path string) error {
 			b, err := os.ReadFile(filepath.Join(other, "transcripts", "lobby.jsonl"))
@@ -335,7 +337,7 @@ func TestAnExportThatDoesNotEndAsTheRecordDoesFails(t *testing.T) {
 		dir, _ := closed(t, 10)
 		path := filepath.Join(dir, "transcripts", "lobby.jsonl")
 		must(t, c.spoil(dir, path))
-		err := LinesOffline(dir, "lobby", func([]byte) error { return nil })
+		err := inspect.Lines(dir, "lobby", func([]byte) error { return nil })
 		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), path) {
 			t.Errorf("%s: an export says %v, want the file, and that %s", name, err, c.want)
 		}
@@ -373,7 +375,7 @@ func TestVerifyKeepsFewFilesOpen(t *testing.T) {
 	}
 	must(t, b.Record.Close())
 	fs := openFewFS{now: new(atomic.Int64), most: new(atomic.Int64)}
-	must(t, VerifyOn(t.Context(), fs, dir, nil, func(VerifyLine) {}, nil))
+	must(t, inspect.VerifyOn(t.Context(), fs, dir, nil, func(inspect.Finding) {}, nil))
 	if most, left := fs.most.Load(), fs.now.Load(); most > 16 || left != 0 {
 		t.Errorf("%d files were open at a time, and %d at the end; want 16 at most, and none", most, left)
 	}
@@ -382,12 +384,12 @@ func TestVerifyKeepsFewFilesOpen(t *testing.T) {
 func TestNamesThatCannotBeReadAreNotNone(t *testing.T) {
 	dir, _ := closed(t, 3)
 	fs := unreadFS{refuse: func(path string) error {
-		if path == filepath.Join(dir, "transcripts") || path == cataloguePath(dir) {
+		if path == filepath.Join(dir, "transcripts") || path == datadir.CataloguePath(dir) {
 			return unix.EACCES
 		}
 		return nil
 	}}
-	ids, err := idsOffline(fs, dir)
+	ids, err := inspect.IDsOn(fs, dir)
 	if err == nil || len(ids) > 0 || !strings.Contains(err.Error(), filepath.Join(dir, "transcripts")) {
 		t.Errorf("it says that there are %v, %v; want that they cannot be read", ids, err)
 	}
@@ -396,11 +398,11 @@ func TestNamesThatCannotBeReadAreNotNone(t *testing.T) {
 func TestThereIsNoConversationOffline(t *testing.T) {
 	dir, _ := closed(t, 1)
 	for _, id := range []protocol.ConversationID{"nowhere", "../etc"} {
-		if err := LinesOffline(dir, id, func([]byte) error { return nil }); !errors.Is(err, ErrNoConversation) {
+		if err := inspect.Lines(dir, id, func([]byte) error { return nil }); !errors.Is(err, inspect.ErrNoConversation) {
 			t.Errorf("%s: %v, want ErrNoConversation", id, err)
 		}
 	}
-	if _, err := OpenOffline(filepath.Join(dir, "nothing")); err == nil || !strings.Contains(err.Error(), "--data-dir") {
+	if _, err := inspect.Open(filepath.Join(dir, "nothing")); err == nil || !strings.Contains(err.Error(), "--data-dir") {
 		t.Errorf("no directory: %v, want an error that says what to do", err)
 	}
 }

@@ -12,8 +12,8 @@ import (
 	"verbatim/protocol"
 )
 
-// ErrNoConversation says that there is no conversation of that id.
-var ErrNoConversation = errors.New("record: there is no such conversation")
+// errNoConversation says that there is no conversation of that id.
+var errNoConversation = errors.New("record: there is no such conversation")
 
 // refusedConversation is what the log says of a conversation whose transcript is not what it must be.
 const refusedConversation = "a conversation is refused until its transcript is put right and the server started again"
@@ -22,7 +22,7 @@ const refusedConversation = "a conversation is refused until its transcript is p
 func (r *Record) sound(id protocol.ConversationID) (*conversation, error) {
 	c := r.conversations.get(id)
 	if c == nil {
-		return nil, ErrNoConversation
+		return nil, errNoConversation
 	}
 	c.mu.Lock()
 	checked, damage, tail, size := c.checked, c.damage, c.tail, c.size
@@ -55,7 +55,7 @@ func (r *Record) sound(id protocol.ConversationID) (*conversation, error) {
 func (r *Record) soundNow(id protocol.ConversationID) (*conversation, error) {
 	c := r.conversations.get(id)
 	if c == nil {
-		return nil, ErrNoConversation
+		return nil, errNoConversation
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -60,7 +60,7 @@ var mutants = []mutant{
 		{"persistence/disk.checkpoints.fold", `max(k.floor, upTo+1)`, `max(k.floor, upTo+2)`},
 	}},
 	{"the catalogue is trusted without a look at its checksum", authors, []edit{
-		{"persistence/disk.decodeCatalogue",
+		{"persistence/datadir.decodeCatalogue",
 			`|| crc32.Checksum(b[8:], crcTable) != binary.LittleEndian.Uint32(b[4:])`, ``},
 	}},
 	{"lines leave memory though the file took none", authors, []edit{
@@ -70,13 +70,13 @@ var mutants = []mutant{
 		{"persistence/journal.preparer.make", `err = p.fs.SyncDir(p.dir)`, ``},
 	}},
 	{"no sync of the folder after the catalogue is renamed", authors, []edit{
-		{"persistence/disk.Record.writeCatalogue", `err := r.fs.SyncDir(r.dir)`, `err := error(nil)`},
+		{"persistence/datadir.Catalogue.Write", `err := fsys.SyncDir(dir)`, `err := error(nil)`},
 	}},
 	{"no sync of the folder with new transcripts", authors, []edit{
 		{"persistence/disk.checkpoints.fold", `err := k.r.fs.SyncDir(k.r.files.Dir)`, `err := error(nil)`},
 	}},
 	{"a folder that a killed start made is not synced", named, []edit{
-		{"persistence/disk.ensureFormat", `err = vfs.SyncParents(fsys, dir)`, ``},
+		{"persistence/datadir.EnsureFormat", `err = vfs.SyncParents(fsys, dir)`, ``},
 	}},
 	{"a start removes old segments all at once", removal, []edit{
 		{"persistence/journal.Recover", `if err := o.FS.SyncDir(o.Dir); err != nil {

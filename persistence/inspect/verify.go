@@ -1,4 +1,7 @@
-package disk
+// Package inspect reads a data directory without a record: beside a running server, or after a crash. It never writes,
+// and what a start would mend it mends in memory. Verify holds every transcript to its chain of sums; Lines, IDs and
+// Snapshot read.
+package inspect
 
 import (
 	"context"
@@ -11,20 +14,20 @@ import (
 	"verbatim/protocol"
 )
 
-// VerifyLine is what Verify found of one transcript.
-type VerifyLine struct {
+// Finding is what Verify found of one transcript, or of another file.
+type Finding struct {
 	ID      protocol.ConversationID
 	Log     protocol.LogID
 	Entries protocol.Seq // that are whole, from the first on
 	Last    protocol.Sum // of the last of these
 	File    string
 	Line    int    // where Err is; the log line is line 1; 0: the file as such
-	Err     error  // why it is not whole, or could not be read; nil: it is whole
+	Err     error  // why it is not whole, or could not be read, or nil
 	Note    string // of a file that is no transcript: what is to be known about it
 }
 
-// String gives it as one line for a person.
-func (l VerifyLine) String() string {
+// String returns the finding as one line for a person.
+func (l Finding) String() string {
 	switch {
 	case l.Err != nil && l.Line > 0:
 		return fmt.Sprintf("%s:%d: %v", l.File, l.Line, l.Err)
@@ -36,17 +39,23 @@ func (l VerifyLine) String() string {
 	return fmt.Sprintf("%s %d %s", l.ID, l.Entries, l.Last)
 }
 
-// Verify reads every transcript, holds it against its chain of sums, the catalogue and the receipts, and reports each.
-// It only reads, and may run beside a server and after a crash: what a start would mend is whole. What cannot be read is
-// reported, and it goes on. progress (nil: nobody asks) counts transcripts. The error says that something is not whole, or
-// could not be read.
-func Verify(ctx context.Context, dir string, receipts []transcript.Receipt, report func(VerifyLine), progress func(done, total int64)) error {
+// Verify reads every transcript, holds it against its chain of sums, the catalogue and the receipts, and reports
+// each. It only reads, and may run beside a server and after a crash: what a start would mend is whole. What cannot
+// be read is reported, and it goes on. progress counts transcripts, and may be nil. The error says that something is
+// not whole, or could not be read.
+func Verify(
+	ctx context.Context, dir string, receipts []transcript.Receipt,
+	report func(Finding), progress func(done, total int64),
+) error {
 	return VerifyOn(ctx, vfs.OS{}, dir, receipts, report, progress)
 }
 
 // VerifyOn is Verify on another file system than the operating system's.
-func VerifyOn(ctx context.Context, fsys vfs.FS, dir string, receipts []transcript.Receipt, report func(VerifyLine), progress func(done, total int64)) error {
-	o, err := openOffline(fsys, dir)
+func VerifyOn(
+	ctx context.Context, fsys vfs.FS, dir string, receipts []transcript.Receipt,
+	report func(Finding), progress func(done, total int64),
+) error {
+	o, err := OpenOn(fsys, dir)
 	if err != nil {
 		return err
 	}
@@ -68,7 +77,7 @@ func VerifyOn(ctx context.Context, fsys vfs.FS, dir string, receipts []transcrip
 		line, err := o.verify(ctx, id, byID[id])
 		if err == nil && line.Err != nil && o.outdated() {
 			// What a server has written since is no fault: it is looked at once more, as the directory is now.
-			if now, nowErr := openOffline(fsys, dir); nowErr == nil {
+			if now, nowErr := OpenOn(fsys, dir); nowErr == nil {
 				o.Close()
 				o = now
 				line, err = o.verify(ctx, id, byID[id])
@@ -88,15 +97,16 @@ func VerifyOn(ctx context.Context, fsys vfs.FS, dir string, receipts []transcrip
 	if broken == 0 && unread == 0 {
 		return nil
 	}
-	err = fmt.Errorf("verify: %d of %d transcripts are not whole, could not be read, or do not fit a receipt", broken, len(all))
+	err = fmt.Errorf("verify: %d of %d transcripts are not whole, could not be read, or do not fit a receipt",
+		broken, len(all))
 	if unread > 0 {
 		err = fmt.Errorf("%w; of other files %d could not be read", err, unread)
 	}
 	return err
 }
 
-// all gives every conversation that anything speaks of, sorted.
-func (o *Offline) all(receipts map[protocol.ConversationID][]transcript.Receipt) []protocol.ConversationID {
+// all returns every conversation that anything speaks of, sorted.
+func (o *Snapshot) all(receipts map[protocol.ConversationID][]transcript.Receipt) []protocol.ConversationID {
 	ids := make(map[protocol.ConversationID]bool)
 	for id := range o.there {
 		ids[id] = true
@@ -119,8 +129,10 @@ func (o *Offline) all(receipts map[protocol.ConversationID][]transcript.Receipt)
 }
 
 // verify reads one transcript. The error is the context's.
-func (o *Offline) verify(ctx context.Context, id protocol.ConversationID, receipts []transcript.Receipt) (VerifyLine, error) {
-	l := VerifyLine{ID: id, File: o.files.Path(id), Line: 1}
+func (o *Snapshot) verify(
+	ctx context.Context, id protocol.ConversationID, receipts []transcript.Receipt,
+) (Finding, error) {
+	l := Finding{ID: id, File: o.files.Path(id), Line: 1}
 	t, err := o.open(id)
 	var broken *transcript.IntegrityError
 	switch {
@@ -148,7 +160,7 @@ func (o *Offline) verify(ctx context.Context, id protocol.ConversationID, receip
 }
 
 // unread is the line of a transcript that could not be read, or of the part of the journal that goes with it.
-func (l VerifyLine) unread(err error) VerifyLine {
+func (l Finding) unread(err error) Finding {
 	var file *vfs.FileError
 	if !errors.As(err, &file) {
 		file = &vfs.FileError{Path: l.File, Err: err}
@@ -162,7 +174,7 @@ type lineError struct{ error }
 
 func notLine(format string, args ...any) error { return lineError{fmt.Errorf(format, args...)} }
 
-func (o *Offline) verifyLines(ctx context.Context, t *opened, l *VerifyLine, receipts []transcript.Receipt) error {
+func (o *Snapshot) verifyLines(ctx context.Context, t *opened, l *Finding, receipts []transcript.Receipt) error {
 	walk := &transcript.Walk{}
 	line := 0
 	err := eachLine(ctx, t, func(text []byte, whole bool) error {

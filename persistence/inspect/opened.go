@@ -1,10 +1,9 @@
-package disk
+package inspect
 
 import (
 	"fmt"
 	"io"
 
-	"verbatim/persistence"
 	"verbatim/persistence/transcript"
 	"verbatim/persistence/vfs"
 	"verbatim/protocol"
@@ -17,7 +16,7 @@ const unknownSize = -1
 type opened struct {
 	io.Reader
 	size int64 // up to where it should go; unknownSize: nothing says
-	want persistence.Tail
+	want transcript.End
 	cut  bool // its file is shorter than it must be
 	done func()
 }
@@ -41,9 +40,9 @@ func (t *opened) unlike(walk *transcript.Walk) (what string, missing bool) {
 }
 
 // open finds a transcript's lines. The caller calls done.
-func (o *Offline) open(id protocol.ConversationID) (*opened, error) {
+func (o *Snapshot) open(id protocol.ConversationID) (*opened, error) {
 	v, known := o.merged[id], o.known[id]
-	if v == nil && known.size == 0 && !o.there[id] && !o.unlisted {
+	if v == nil && known.Size == 0 && !o.there[id] && !o.unlisted {
 		return nil, fmt.Errorf("%w: %s", ErrNoConversation, id)
 	}
 	if v != nil && v.begin == 0 { // the journal has all of it
@@ -71,15 +70,16 @@ func (o *Offline) open(id protocol.ConversationID) (*opened, error) {
 }
 
 // follow puts a transcript together of its file's beginning, the journal's lines and what the file has beyond.
-func (o *Offline) follow(id protocol.ConversationID, f *transcript.OpenFile, size int64, v *overlay) (*opened, error) {
+func (o *Snapshot) follow(id protocol.ConversationID, f *transcript.OpenFile, size int64, v *logged) (*opened, error) {
 	known, listed := o.known[id]
 	t := &opened{size: unknownSize, done: func() {}}
 	if v == nil {
 		if listed {
-			t.size, t.want, t.cut = known.size, known.tail, size < known.size
+			t.size, t.want, t.cut = known.Size, known.End, size < known.Size
 		}
-		if (o.running || o.journal != nil) && listed { // what the server adds meanwhile, or the journal tells of, may be there in part
-			size = min(size, known.size)
+		if (o.running || o.journal != nil) && listed {
+			// What the server adds meanwhile, or the journal tells of, may be there in part.
+			size = min(size, known.Size)
 		}
 		t.Reader = io.NewSectionReader(f, 0, size)
 		return t, nil
@@ -95,18 +95,17 @@ func (o *Offline) follow(id protocol.ConversationID, f *transcript.OpenFile, siz
 	switch {
 	case f == nil:
 	case o.running:
-		if listed && known.size > v.end && known.tail.Log == v.tail.Log {
-			rest = min(size, known.size) - v.end
-			t.size, t.want = known.size, known.tail
+		if listed && known.Size > v.end && known.End.Log == v.tail.Log {
+			rest = min(size, known.Size) - v.end
+			t.size, t.want = known.Size, known.End
 		}
 	case size > v.end:
 		beyond := make([]byte, size-v.end)
 		if err := vfs.ReadFull(f, beyond, v.end); err != nil {
 			return nil, fmt.Errorf("transcript: %w", &vfs.FileError{Path: o.files.Path(id), Err: err})
 		}
-		var end transcript.End
-		end, rest = transcript.Extend(transcript.End(v.tail), beyond)
-		t.want, t.size = persistence.Tail(end), v.end+rest
+		t.want, rest = transcript.Extend(v.tail, beyond)
+		t.size = v.end + rest
 	}
 	t.Reader = io.MultiReader(sectionOf(f, 0, v.begin), &pieces{o: o, left: v.pieces}, sectionOf(f, v.end, max(0, rest)))
 	return t, nil
@@ -121,7 +120,7 @@ func sectionOf(f *transcript.OpenFile, off, n int64) io.Reader {
 
 // pieces reads lines out of the journal.
 type pieces struct {
-	o    *Offline
+	o    *Snapshot
 	left []piece
 }
 

@@ -1,4 +1,4 @@
-package disk
+package inspect
 
 import (
 	"bufio"
@@ -14,66 +14,68 @@ import (
 	"syscall"
 	"time"
 
-	"verbatim/persistence"
+	"verbatim/persistence/datadir"
 	"verbatim/persistence/journal"
 	"verbatim/persistence/transcript"
 	"verbatim/persistence/vfs"
 	"verbatim/protocol"
 )
 
-// Offline is a data directory as it can be read without its lock: beside a running server, or after a crash. What a
-// start would mend is mended in memory: where the journal speaks of a transcript, it is read in place of the file. It
-// shows the record as it was when it was opened, and never writes.
-type Offline struct {
+// Snapshot is a data directory as it was when it was opened, read without its lock. What a start would mend is mended
+// in memory: if the journal has lines of a transcript, they are read in place of the file's. Its methods may be
+// called by one goroutine at a time.
+type Snapshot struct {
 	dir     string
 	fs      vfs.FS
 	files   *transcript.Cache
 	running bool // a server uses the directory, or may
 
-	found    []VerifyLine // what is to be said of other files than transcripts
-	journal  error        // why the journal could not be read: what it holds is not laid over the files
-	unlisted bool         // the transcripts' folder could not be read
+	found    []Finding // what is to be said of other files than transcripts
+	journal  error     // why the journal could not be read: what it holds is not laid over the files
+	unlisted bool      // the transcripts' folder could not be read
 
 	floor    uint64   // the first segment that counts, as the catalogue says
 	names    []string // in the journal's folder, sorted
 	segments []journal.FoundSegment
 	there    map[protocol.ConversationID]bool // with a file
-	known    map[protocol.ConversationID]catalogued
-	merged   map[protocol.ConversationID]*overlay
+	known    map[protocol.ConversationID]datadir.Standing
+	merged   map[protocol.ConversationID]*logged
 }
 
-// overlay is what the journal has of one transcript: from begin to end it counts, whatever the file says.
-type overlay struct {
+// logged is what the journal has of one transcript. From begin to end it counts, whatever the file says.
+type logged struct {
 	begin, end int64
-	tail       persistence.Tail
+	tail       transcript.End
 	pieces     []piece
 }
 
-// piece is where lines stand in the journal.
+// piece is where lines are in the journal.
 type piece struct {
 	segment      int32
 	offset, size int32
 }
 
-// offlineFiles is how many transcripts stay open that were read: each is wanted once or twice.
-const offlineFiles = 4
+// maxOpen is how many transcripts stay open that were read: each is wanted once or twice.
+const maxOpen = 4
 
-// OpenOffline reads where everything stands. A file that cannot be read is no error: what can be is there.
-func OpenOffline(dir string) (*Offline, error) { return openOffline(vfs.OS{}, dir) }
+// Open reads where everything is. A file that cannot be read is no error: what can be read is there. The caller closes
+// the snapshot.
+func Open(dir string) (*Snapshot, error) { return OpenOn(vfs.OS{}, dir) }
 
-func openOffline(fsys vfs.FS, dir string) (*Offline, error) {
+// OpenOn is Open on another file system than the operating system's.
+func OpenOn(fsys vfs.FS, dir string) (*Snapshot, error) {
 	transcripts := filepath.Join(dir, "transcripts")
 	if _, err := fsys.Names(transcripts); vfs.Missing(err) || errors.Is(err, syscall.ENOTDIR) {
 		return nil, fmt.Errorf("data directory: there is none at %s: give its path with --data-dir", dir)
 	}
-	_, unformatted := readFormat(fsys, dir)
+	_, unformatted := datadir.ReadFormat(fsys, dir)
 	if unformatted != nil && !errors.As(unformatted, new(*vfs.FileError)) {
 		return nil, unformatted
 	}
 	// A running server may remove or write what is being read: then it is read once more.
 	for try := 0; ; try++ {
-		o := &Offline{dir: dir, fs: fsys, files: transcript.NewCache(fsys, transcripts, os.O_RDONLY)}
-		o.files.Bound = offlineFiles
+		o := &Snapshot{dir: dir, fs: fsys, files: transcript.NewCache(fsys, transcripts, os.O_RDONLY)}
+		o.files.Bound = maxOpen
 		o.cannotRead(dir, unformatted)
 		tries := 0
 		if o.askLock(filepath.Join(dir, "lock")) {
@@ -88,6 +90,9 @@ func openOffline(fsys vfs.FS, dir string) (*Offline, error) {
 	}
 }
 
+// ErrNoConversation says that there is no conversation of that id.
+var ErrNoConversation = errors.New("record: there is no such conversation")
+
 // lasting reports whether an error is not a running server's doing, so that another look would meet it again.
 func lasting(err error) bool {
 	return errors.As(err, new(*vfs.ForeignError)) || errors.Is(err, fs.ErrPermission)
@@ -95,40 +100,40 @@ func lasting(err error) bool {
 
 // askLock finds out whether a server uses the directory, and reports whether one certainly does. Where nobody can tell,
 // one may.
-func (o *Offline) askLock(path string) bool {
+func (o *Snapshot) askLock(path string) bool {
 	running, err := o.fs.Locked(path)
 	o.running = running || err != nil
 	if err != nil {
 		note := "what was written since the last checkpoint may be passed over, since a server may be running: " +
 			(&vfs.FileError{Path: path, Err: err}).What().Error()
-		o.found = append(o.found, VerifyLine{File: path, Note: note})
+		o.found = append(o.found, Finding{File: path, Note: note})
 	}
 	return running
 }
 
 // outdated reports whether a server has used the directory since it was opened, which then nobody did: what it writes
 // is not in what was found.
-func (o *Offline) outdated() bool {
+func (o *Snapshot) outdated() bool {
 	if o.running {
 		return false
 	}
 	if running, err := o.fs.Locked(filepath.Join(o.dir, "lock")); running || err != nil {
 		return true
 	}
-	cat, _, _ := readCatalogue(o.fs, o.dir)
-	return cat != nil && cat.floor != o.floor || !slices.Equal(o.journalNames(), o.names)
+	cat, _, _ := datadir.ReadCatalogue(o.fs, o.dir)
+	return cat != nil && cat.Floor != o.floor || !slices.Equal(o.journalNames(), o.names)
 }
 
 // journalNames returns what is in the journal's folder, sorted. That it cannot be read, the journal's reading tells.
-func (o *Offline) journalNames() []string {
+func (o *Snapshot) journalNames() []string {
 	names, _ := o.fs.Names(filepath.Join(o.dir, "journal"))
 	slices.Sort(names)
 	return names
 }
 
-// cannotRead notes what is wrong with a file that is no transcript, each by itself where there are several. path is where
-// the error names none.
-func (o *Offline) cannotRead(path string, err error) {
+// cannotRead notes what is wrong with a file that is no transcript, each by itself where there are several. path is
+// where the error names none.
+func (o *Snapshot) cannotRead(path string, err error) {
 	if err == nil {
 		return
 	}
@@ -146,11 +151,11 @@ func (o *Offline) cannotRead(path string, err error) {
 	case errors.As(err, &damage):
 		path, err = damage.Path, errors.New(damage.Text())
 	}
-	o.found = append(o.found, VerifyLine{File: path, Err: err})
+	o.found = append(o.found, Finding{File: path, Err: err})
 }
 
-// Close gives back the files.
-func (o *Offline) Close() {
+// Close closes the files.
+func (o *Snapshot) Close() {
 	for _, s := range o.segments {
 		_ = s.File.Close()
 	}
@@ -160,11 +165,11 @@ func (o *Offline) Close() {
 
 // load reads in an order in which nothing falls between: what is not in the journal any more is in the catalogue that
 // is read after it. It goes on over what it cannot read, which found and its error name.
-func (o *Offline) load() error {
-	cat, _, _ := readCatalogue(o.fs, o.dir) // that it cannot be read is told when it is read again
+func (o *Snapshot) load() error {
+	cat, _, _ := datadir.ReadCatalogue(o.fs, o.dir) // that it cannot be read is told when it is read again
 	floor := uint64(0)
 	if cat != nil {
-		floor = cat.floor
+		floor = cat.Floor
 	}
 	o.floor, o.names = floor, o.journalNames()
 	there, strangers, unlisted := transcript.List(o.fs, o.files.Dir)
@@ -176,51 +181,51 @@ func (o *Offline) load() error {
 		o.merged = nil
 		o.cannotRead(folder, o.journal)
 	}
-	cat, _, uncatalogued := readCatalogue(o.fs, o.dir)
+	cat, _, uncatalogued := datadir.ReadCatalogue(o.fs, o.dir)
 	o.cannotRead(o.dir, uncatalogued)
-	o.known = make(map[protocol.ConversationID]catalogued)
+	o.known = make(map[protocol.ConversationID]datadir.Standing)
 	if cat != nil {
-		for _, e := range cat.entries {
-			o.known[e.id] = e
+		for _, e := range cat.Entries {
+			o.known[e.ID] = e
 		}
 	}
 	return cmp.Or(unlisted, o.journal, uncatalogued)
 }
 
 // passOver notes names among the transcripts that are none of a transcript.
-func (o *Offline) passOver(strangers []string) {
+func (o *Snapshot) passOver(strangers []string) {
 	for _, name := range strangers {
 		path := filepath.Join(o.files.Dir, name)
-		o.found = append(o.found, VerifyLine{File: path, Note: "it is passed over: this is no transcript's name"})
+		o.found = append(o.found, Finding{File: path, Note: "it is passed over: this is no transcript's name"})
 	}
 }
 
-func (o *Offline) loadJournal(floor uint64, known bool) error {
+func (o *Snapshot) loadJournal(floor uint64, known bool) error {
 	f, err := journal.Find(o.fs, filepath.Join(o.dir, "journal"), floor, known)
 	if err != nil {
 		return err
 	}
 	o.segments = f.Segments
-	o.merged = make(map[protocol.ConversationID]*overlay)
+	o.merged = make(map[protocol.ConversationID]*logged)
 	return f.Lines(func(segment int, at int64, x journal.LinesItem) error {
 		o.merge(x, piece{int32(segment), int32(at), int32(len(x.Lines))})
 		return nil
 	})
 }
 
-func (o *Offline) merge(x journal.LinesItem, at piece) {
+func (o *Snapshot) merge(x journal.LinesItem, at piece) {
 	v := o.merged[x.Conversation]
 	if v == nil || x.Offset == 0 {
-		v = &overlay{begin: x.Offset}
+		v = &logged{begin: x.Offset}
 		o.merged[x.Conversation] = v
 	}
 	v.end = x.End()
-	v.tail = persistence.Tail{Log: x.Log, Last: x.Last(), Time: x.Time, Sum: x.Sum()}
+	v.tail = transcript.End{Log: x.Log, Last: x.Last(), Time: x.Time, Sum: x.Sum()}
 	v.pieces = append(v.pieces, at)
 }
 
 // Lines calls yield with each line of a transcript, the log line first, newlines left out. yield must not keep it.
-func (o *Offline) Lines(ctx context.Context, id protocol.ConversationID, yield func(line []byte) error) error {
+func (o *Snapshot) Lines(ctx context.Context, id protocol.ConversationID, yield func(line []byte) error) error {
 	if !id.Valid() {
 		return fmt.Errorf("%w: %s", ErrNoConversation, id)
 	}
@@ -233,7 +238,8 @@ func (o *Offline) Lines(ctx context.Context, id protocol.ConversationID, yield f
 	}
 	defer t.done()
 	if t.cut {
-		return &transcript.IntegrityError{Path: o.files.Path(id), What: fmt.Sprintf("it is shorter than the %d bytes that were committed", t.size)}
+		what := fmt.Sprintf("it is shorter than the %d bytes that were committed", t.size)
+		return &transcript.IntegrityError{Path: o.files.Path(id), What: what}
 	}
 	walk := &transcript.Walk{}
 	take := transcript.Chained(walk, id, o.files.Path(id), yield)
@@ -285,9 +291,10 @@ func eachLine(ctx context.Context, r io.Reader, visit func(line []byte, whole bo
 	}
 }
 
-// LinesOffline gives one transcript's lines; see Offline. The error is an ErrNoConversation where there is none.
-func LinesOffline(dir string, id protocol.ConversationID, yield func(line []byte) error) error {
-	o, err := OpenOffline(dir)
+// Lines calls yield with each of one transcript's lines, as Snapshot.Lines does. The error is ErrNoConversation if
+// there is none.
+func Lines(dir string, id protocol.ConversationID, yield func(line []byte) error) error {
+	o, err := Open(dir)
 	if err != nil {
 		return err
 	}
