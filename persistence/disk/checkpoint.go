@@ -5,9 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"github.com/rs/zerolog"
+
+	"verbatim/persistence/datadir"
+	"verbatim/persistence/fifo"
 	"verbatim/persistence/journal"
+	"verbatim/persistence/transcript"
+	"verbatim/persistence/vfs"
 )
 
 // checkpointEvery is how often what has changed is folded, where the journal's size does not ask for it before.
@@ -19,11 +26,26 @@ const startRest = 2 * time.Second
 
 // checkpoints fold the journal into the transcripts, in one goroutine, beside everything else.
 type checkpoints struct {
-	r    *Record
-	ctx  context.Context
+	// Fixed.
+	journal      *journal.Journal // set before run
+	files        *transcript.Cache
+	fs           vfs.FS
+	dir          string     // the data directory
+	volume       vfs.Volume // nil: files are synced one by one
+	volumeFrom   int        // from how many on it is synced as a whole
+	flusher      *flusher
+	registry     *registry
+	marks        *marksFiles
+	syncErrors   *atomic.Int64
+	evict        func()                              // drops what need not be in memory, once in a while
+	onCheckpoint func(took time.Duration, err error) // nil: nobody asks
+	retry        time.Duration
+	log          zerolog.Logger
+	ctx          context.Context
+
 	wake chan struct{} // capacity 1, never closed: the journal is long
 
-	running ioLock // held during a checkpoint
+	running fifo.Mutex // held during a checkpoint
 	// Guarded by running.
 	floor   uint64 // the first segment that counts, as the catalogue has it
 	begun   bool   // a checkpoint was begun and has not succeeded
@@ -77,12 +99,12 @@ func (k *checkpoints) run(replayed bool) {
 		k.heard(tick.C)
 		rested = nil
 		if time.Since(swept) >= checkpointEvery {
-			k.r.sweep()
+			k.evict()
 			swept = time.Now()
 		}
 		for k.checkpoint(k.ctx) != nil {
 			select {
-			case <-time.After(k.r.opts.Retry):
+			case <-time.After(k.retry):
 			case <-k.ctx.Done():
 				return
 			}
@@ -111,17 +133,17 @@ func (k *checkpoints) checkpoint(ctx context.Context) error {
 	if errors.Is(err, journal.ErrClosed) {
 		return err
 	}
-	if k.r.opts.OnCheckpoint != nil {
-		k.r.opts.OnCheckpoint(time.Since(began), err)
+	if k.onCheckpoint != nil {
+		k.onCheckpoint(time.Since(began), err)
 	}
 	k.mu.Lock()
 	changed := (err != nil) != k.failed
 	k.failed = err != nil
 	k.mu.Unlock()
 	if changed && err != nil {
-		k.r.log.Error().Err(err).Msg("a checkpoint failed; the journal keeps what it would have folded, and it is tried again")
+		k.log.Error().Err(err).Msg("a checkpoint failed; the journal keeps what it would have folded, and it is tried again")
 	} else if changed {
-		k.r.log.Info().Msg("checkpoints succeed again")
+		k.log.Info().Msg("checkpoints succeed again")
 	}
 	return err
 }
@@ -131,7 +153,7 @@ func (k *checkpoints) checkpoint(ctx context.Context) error {
 func (k *checkpoints) fold(ctx context.Context) error {
 	// One that failed is tried again for the same segments: each rotation costs a segment, however little is in it.
 	if !k.begun {
-		upTo, err := k.r.journal.Rotate()
+		upTo, err := k.journal.Rotate()
 		if err != nil {
 			return err
 		}
@@ -154,15 +176,15 @@ func (k *checkpoints) fold(ctx context.Context) error {
 	if err := k.foldMarks(marked); err != nil {
 		return err
 	}
-	if err := k.r.fs.SyncDir(k.r.files.Dir); err != nil {
+	if err := k.fs.SyncDir(k.files.Dir); err != nil {
 		return fmt.Errorf("checkpoint: sync the transcripts' folder: %w", err)
 	}
 	floor := max(k.floor, upTo+1)
-	if err := k.r.writeCatalogue(floor); err != nil {
+	if err := k.writeCatalogue(floor); err != nil {
 		return err
 	}
 	k.floor, k.stale, k.begun = floor, false, false
-	return k.r.journal.RemoveUpTo(upTo)
+	return k.journal.RemoveUpTo(upTo)
 }
 
 // take gives what has changed, each once: of two syncs of a file that are on their way together the second would not hear of an
@@ -195,3 +217,52 @@ func (k *checkpoints) again(dirty, marked []*conversation) {
 	defer k.mu.Unlock()
 	k.marked = append(k.marked, marked...)
 }
+
+// writeCatalogue notes how all conversations stand, and that segments below floor are folded. What it says of a
+// conversation is committed, and what of that is not synced into its transcript is in segments from floor on.
+func (k *checkpoints) writeCatalogue(floor uint64) error {
+	all := k.registry.all()
+	c := datadir.Catalogue{Floor: floor, Entries: make([]datadir.Standing, 0, len(all))}
+	for _, conv := range all {
+		tail, size, _ := conv.snapshot()
+		if tail.Log == "" { // its transcript could not be read: each start looks again
+			continue
+		}
+		c.Entries = append(c.Entries, datadir.Standing{ID: conv.id, End: transcript.End(tail), Size: size})
+	}
+	return c.Write(k.fs, k.dir)
+}
+
+// foldMarks writes marks files. What it could not write is in the next checkpoint again.
+func (k *checkpoints) foldMarks(marked []*conversation) (first error) {
+	for _, c := range marked {
+		if err := k.marks.load(c); err != nil {
+			// What is there must not be written over unread, and must not hold up the record either.
+			k.log.Error().Err(err).Msg(unsavedMarks)
+			k.addMarked(c)
+			continue
+		}
+		if err := k.marks.write(c); errors.As(err, new(*vfs.ForeignError)) {
+			k.log.Error().Err(err).Msg(unsavedMarks)
+			k.addMarked(c)
+			continue
+		} else if err != nil {
+			k.addMarked(c)
+			if first == nil {
+				first = err
+			}
+			continue
+		}
+		k.renamed = true
+	}
+	if first != nil || !k.renamed {
+		return first
+	}
+	if err := k.fs.SyncDir(k.marks.dir); err != nil {
+		return fmt.Errorf("marks: sync the folder: %w", err)
+	}
+	k.renamed = false
+	return nil
+}
+
+const unsavedMarks = "read marks cannot be saved: the next checkpoint tries again"

@@ -3,8 +3,11 @@ package disk
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"verbatim/persistence"
+	"verbatim/persistence/dedup"
+	"verbatim/persistence/fifo"
 	"verbatim/persistence/journal"
 	"verbatim/protocol"
 )
@@ -19,11 +22,11 @@ type conversation struct {
 	mu sync.Mutex // never held across I/O
 	// Guarded by mu.
 	tail     persistence.Tail
-	size     int64  // of the transcript, with all that is committed
-	written  int64  // up to where the file holds it
-	synced   int64  // up to where a power cut leaves it
-	pending  []lump // what is not yet in the file, in order
-	anchors  *anchors
+	size     int64   // of the transcript, with all that is committed
+	written  int64   // up to where the file holds it
+	synced   int64   // up to where a power cut leaves it
+	pending  []chunk // what is not yet in the file, in order
+	hints    *seekHints
 	damage   error // why it is refused; nil: it is not, or nobody has looked yet
 	checked  bool  // the file was held against what it must be
 	dirty    bool  // it is in the list of the next checkpoint
@@ -41,12 +44,12 @@ type conversation struct {
 
 	// idsMu is held while sends are decided and while ids are loaded, so across reads of this transcript; Tail, Read
 	// and other conversations never need it.
-	idsMu ioLock
-	ids   *ids
+	idsMu fifo.Mutex
+	ids   *dedup.Index
 }
 
-// lump is lines that are committed and not yet in the file. It is never changed.
-type lump struct {
+// chunk is lines that are committed and not yet in the file. It is never changed.
+type chunk struct {
 	offset int64
 	first  protocol.Seq // of its first entry
 	lines  []byte
@@ -60,7 +63,7 @@ func (c *conversation) published(r *journal.LinesItem) (dirtied, queued, moved b
 		panic(fmt.Sprintf("disk: %s: a run at %d was committed to a transcript of %d bytes", c.id, r.Offset, c.size))
 	}
 	c.tail = persistence.Tail{Log: r.Log, Last: r.Last(), Time: r.Time, Sum: r.Sum()}
-	c.pending = append(c.pending, lump{offset: r.Offset, first: r.First, lines: r.Lines})
+	c.pending = append(c.pending, chunk{offset: r.Offset, first: r.First, lines: r.Lines})
 	c.size = r.End()
 	dirtied, queued, moved = !c.dirty, !c.queued, !c.moved
 	c.dirty, c.queued, c.moved = true, true, true
@@ -74,8 +77,8 @@ func (c *conversation) snapshot() (tail persistence.Tail, size int64, err error)
 	return c.tail, c.size, c.damage
 }
 
-// lumpAt gives pending lines from off on, off being at or after written. mu is held.
-func (c *conversation) lumpAt(off int64) []byte {
+// chunkAt gives pending lines from off on, off being at or after written. mu is held.
+func (c *conversation) chunkAt(off int64) []byte {
 	lo, hi := 0, len(c.pending)
 	for lo < hi {
 		mid := (lo + hi) / 2
@@ -92,48 +95,48 @@ func (c *conversation) lumpAt(off int64) []byte {
 	return l.lines[off-l.offset:]
 }
 
-// anchor is a place in a transcript that is known: at offset the line of seq begins.
-type anchor struct {
+// seekHint is a place in a transcript that is known: at offset the line of seq begins.
+type seekHint struct {
 	seq    protocol.Seq
 	offset int64
 }
 
-// anchors are the places where readers were last, so that one who reads on need not search.
-type anchors struct {
-	at   [16]anchor
+// seekHints are the places where readers were last, so that one who reads on need not search.
+type seekHints struct {
+	at   [16]seekHint
 	next int
 }
 
 // remember notes where a reader will go on.
-func (c *conversation) remember(a anchor) {
+func (c *conversation) remember(a seekHint) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.anchors == nil {
-		c.anchors = new(anchors)
+	if c.hints == nil {
+		c.hints = new(seekHints)
 	}
-	for i := range c.anchors.at {
-		if c.anchors.at[i].seq == a.seq {
+	for i := range c.hints.at {
+		if c.hints.at[i].seq == a.seq {
 			return
 		}
 	}
-	c.anchors.at[c.anchors.next] = a
-	c.anchors.next = (c.anchors.next + 1) % len(c.anchors.at)
+	c.hints.at[c.hints.next] = a
+	c.hints.next = (c.hints.next + 1) % len(c.hints.at)
 }
 
 // around gives the known places nearest to a seq: the last at or before it, and the first after it.
-func (c *conversation) around(seq protocol.Seq) (before, behind anchor) {
+func (c *conversation) around(seq protocol.Seq) (before, behind seekHint) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	before, behind = anchor{0, 0}, anchor{c.tail.Last + 1, c.size}
-	use := func(a anchor) {
+	before, behind = seekHint{0, 0}, seekHint{c.tail.Last + 1, c.size}
+	use := func(a seekHint) {
 		if a.seq <= seq && a.seq >= before.seq {
 			before = a
 		} else if a.seq > seq && a.seq < behind.seq {
 			behind = a
 		}
 	}
-	if c.anchors != nil {
-		for _, a := range c.anchors.at {
+	if c.hints != nil {
+		for _, a := range c.hints.at {
 			if a.seq != 0 {
 				use(a)
 			}
@@ -141,8 +144,19 @@ func (c *conversation) around(seq protocol.Seq) (before, behind anchor) {
 	}
 	for _, l := range c.pending {
 		if l.offset > 0 { // the lump at 0 begins with the log line
-			use(anchor{l.first, l.offset})
+			use(seekHint{l.first, l.offset})
 		}
 	}
 	return before, behind
+}
+
+// sumCache remembers sums that were read: after a restart thousands come back to a conversation knowing the same entry, and
+// one of them reads it. Safe for concurrent use; a slot holds whichever was read last.
+type sumCache [1024]atomic.Pointer[knownSum]
+
+// knownSum is one entry's. It is never changed.
+type knownSum struct {
+	conversation *conversation
+	seq          protocol.Seq
+	sum          protocol.Sum
 }

@@ -16,6 +16,6 @@ func someRunOf(id protocol.ConversationID) journal.LinesItem {
 	r := journal.LinesItem{Conversation: id, Log: log, First: 1, Count: 1, Time: 1}
 	r.Lines, r.Before = transcript.AppendLogLine(nil, id, log, 1)
 	m := protocol.Message{Conversation: id, Seq: 1, From: "ann", Time: 1, Text: `"x"`}
-	r.Lines, _ = transcript.AppendEntryLine(r.Lines, m.AppendJSON(new(desk).salt(), nil), r.Before)
+	r.Lines, _ = transcript.AppendEntryLine(r.Lines, m.AppendJSON(new(encoder).salt(), nil), r.Before)
 	return r
 }

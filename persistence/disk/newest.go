@@ -7,7 +7,6 @@ import (
 	"strings"
 	"sync"
 
-	"verbatim/persistence"
 	"verbatim/protocol"
 )
 
@@ -161,33 +160,4 @@ func (c *conversation) settled() protocol.Time {
 		return 0
 	}
 	return c.tail.Time
-}
-
-// Newest is persistence.Record's.
-func (r *Record) Newest(
-	which persistence.Which, after persistence.Place, limit int,
-) (list []persistence.Listed, places []persistence.Place, more bool) {
-	order := r.newest.at(after.Order, r.conversations.all)
-	from := 0
-	if after.Order != 0 {
-		i, found := slices.BinarySearchFunc(order.ranks, after, func(x rank, p persistence.Place) int {
-			return comparePlaces(x.time, x.c.id, p.Time, p.ID)
-		})
-		if from = i; found {
-			from++
-		}
-	}
-	for _, x := range order.ranks[from:] {
-		if !which.Takes(x.c.id) {
-			continue
-		}
-		if len(list) == limit {
-			r.newest.keep(order)
-			return list, places, true
-		}
-		tail, _, _ := x.c.snapshot()
-		list = append(list, persistence.Listed{ID: x.c.id, Tail: tail})
-		places = append(places, persistence.Place{Order: order.id, Time: x.time, ID: x.c.id})
-	}
-	return list, places, false
 }

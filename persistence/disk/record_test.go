@@ -29,7 +29,7 @@ func TestTheRecordKeepsItsPromises(t *testing.T) {
 		}
 		b.Forget = func() {
 			shift += time.Hour
-			r.sweep()
+			r.evict()
 		}
 		return b
 	})

@@ -27,7 +27,7 @@ func TestATurnThatWouldMakeOthersWaitIsLeft(t *testing.T) {
 	b := bench(t, dir, Options{})
 	b.Accept(recordtest.Say("lobby", "ann", "a1", "one"))
 	r := b.Record.(*Record)
-	lobby := r.conversations.get("lobby")
+	lobby := r.registry.get("lobby")
 	for i, row := range []struct {
 		why    string
 		before func()

@@ -132,7 +132,7 @@ func BenchmarkStartAfterKill(b *testing.B) {
 	for i := range 20_000 { // 50 messages of one conversation after another
 		id := fmt.Sprint("room-", i%1000)
 		fill(b, r, id, 50)
-		if err := r.flusher.write(r.conversations.get(protocol.ConversationID(id))); err != nil {
+		if err := r.flusher.write(r.registry.get(protocol.ConversationID(id))); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -149,7 +149,7 @@ func BenchmarkStartAfterKill(b *testing.B) {
 		}
 		fill(b, r, "room-1", 1)
 		b.StopTimer()
-		if n := r.conversations.get("room-999").tail.Last; n != 1000 {
+		if n := r.registry.get("room-999").tail.Last; n != 1000 {
 			b.Fatal(n)
 		}
 		r.abandon()

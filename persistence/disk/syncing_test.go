@@ -56,7 +56,7 @@ func TestACheckpointHasManyTranscriptsOnTheirWayAndTriesAgainThoseThatFailed(t *
 		t.Errorf("at most %d were on their way, want %d; %d are, %d failed, want 0, 2", fs.most, syncWindow, fs.started, fs.failed)
 	}
 	unsynced := 0
-	for _, c := range r.conversations.all() {
+	for _, c := range r.registry.all() {
 		if c.synced != c.size {
 			unsynced++
 			if !c.suspect || !c.dirty {
@@ -73,7 +73,7 @@ func TestACheckpointHasManyTranscriptsOnTheirWayAndTriesAgainThoseThatFailed(t *
 	if err := r.checkpoints.checkpoint(t.Context()); err != nil {
 		t.Error(err)
 	}
-	for _, c := range r.conversations.all() {
+	for _, c := range r.registry.all() {
 		if _, err := r.Read(t.Context(), c.id, 1, 1, 1<<10); err != nil {
 			t.Errorf("%s is synced, and: %v", c.id, err)
 		}

@@ -12,6 +12,7 @@ import (
 
 	"verbatim/persistence"
 	"verbatim/persistence/datadir"
+	"verbatim/persistence/dedup"
 	"verbatim/persistence/journal"
 	"verbatim/persistence/recordtest"
 	"verbatim/persistence/transcript"
@@ -75,9 +76,9 @@ func TestAResendThatWaitsForTheDiskIsNeverRecordedTwice(t *testing.T) {
 		}
 		wait(lasts)
 		short := recalled()
-		wait(idsSlack)
+		wait(dedup.Slack)
 		if recordtest.Commit(b.Record, short); !short.Duplicate || short.Seq != first.Seq {
-			t.Errorf("sent again after %v, decided after %v more: %+v", lasts, idsSlack, short)
+			t.Errorf("sent again after %v, decided after %v more: %+v", lasts, dedup.Slack, short)
 		}
 		long := recalled()
 		wait(2 * lasts)

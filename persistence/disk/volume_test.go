@@ -69,7 +69,7 @@ func (f *volumeFS) want(t *testing.T, whole, alone int32) {
 }
 
 func (r *Record) unsynced() (n int) {
-	for _, c := range r.conversations.all() {
+	for _, c := range r.registry.all() {
 		c.mu.Lock()
 		if c.synced != c.size {
 			n++
@@ -119,7 +119,7 @@ func TestAnErrorThatTheVolumeHasToldIsNotForgottenByTheNextCheckpoint(t *testing
 	if err := r.checkpoints.checkpoint(ctx); !errors.Is(err, journal.ErrClosed) || r.unsynced() != 5 {
 		t.Fatalf("%v; %d are not synced, want all 5", err, r.unsynced())
 	}
-	id := r.conversations.all()[0].id
+	id := r.registry.all()[0].id
 	if got, err := r.Read(t.Context(), id, 1, 1, 1<<20); err == nil {
 		t.Errorf("what may be lost was read: %d entries", got.Len())
 	}
@@ -137,9 +137,9 @@ func TestAnErrorOfTheVolumeIsAlsoThatOfWhatWasWrittenMeanwhile(t *testing.T) {
 	r := fs.talk(t, 5)
 	b := &recordtest.Bench{T: t, Record: r}
 	fs.fate = func() error {
-		for _, id := range []protocol.ConversationID{"late", r.conversations.all()[0].id} { // one that the checkpoint is for, too: it has one sync
+		for _, id := range []protocol.ConversationID{"late", r.registry.all()[0].id} { // one that the checkpoint is for, too: it has one sync
 			b.Accept(recordtest.Say(string(id), "ann", "", "meanwhile"))
-			if err := r.flusher.write(r.conversations.get(id)); err != nil {
+			if err := r.flusher.write(r.registry.get(id)); err != nil {
 				t.Error(err)
 			}
 		}

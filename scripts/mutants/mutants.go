@@ -73,7 +73,7 @@ var mutants = []mutant{
 		{"persistence/datadir.Catalogue.Write", `err := fsys.SyncDir(dir)`, `err := error(nil)`},
 	}},
 	{"no sync of the folder with new transcripts", authors, []edit{
-		{"persistence/disk.checkpoints.fold", `err := k.r.fs.SyncDir(k.r.files.Dir)`, `err := error(nil)`},
+		{"persistence/disk.checkpoints.fold", `err := k.fs.SyncDir(k.files.Dir)`, `err := error(nil)`},
 	}},
 	{"a folder that a killed start made is not synced", named, []edit{
 		{"persistence/datadir.EnsureFormat", `err = vfs.SyncParents(fsys, dir)`, ``},
@@ -98,45 +98,46 @@ var mutants = []mutant{
 		{"persistence/disk.replay.settle", `return p.cut(t)`, `return nil`},
 	}},
 	{"ids are forgotten by a restart", authors, []edit{
-		{"persistence/disk.Record.loadIDs", `s.add(idKey(r.seed, author, id), seq)`, `_ = idKey(r.seed, author, id)`},
+		{"persistence/disk.Record.loadIDs", `s.Add(dedup.Key(r.seed, author, id), seq)`,
+			`_ = dedup.Key(r.seed, author, id)`},
 	}},
 	{"the ids of refused sends are kept", authors, []edit{
-		{"persistence/disk.turn.judge", `t.keys[key] = len(t.accepted)`,
-			`t.keys[key] = len(t.accepted); t.ids.add(key, next)`},
+		{"persistence/disk.appending.decideOne", `t.keys[key] = len(t.accepted)`,
+			`t.keys[key] = len(t.accepted); t.ids.Add(key, next)`},
 	}},
 	{"the same id twice in one batch", authors, []edit{
-		{"persistence/disk.turn.known", `if first.Author == s.Author && first.ID == s.ID`, `if first == nil`},
+		{"persistence/disk.appending.known", `if first.Author == s.Author && first.ID == s.ID`, `if first == nil`},
 	}},
 	{"late resends are not looked for", authors, []edit{
 		{"persistence/disk.Record.Recall", `if !send.Since.Set || send.ID == ""`, `if true`},
 	}},
 	{"a late resend that waited too long is recorded again", authors, []edit{
-		{"persistence/disk.ids.holed", `return send.Covered < s.from()`, `return false`},
+		{"persistence/dedup.Index.Forgot", `return covered < s.From()`, `return false`},
 	}},
 	{"a resend without since that waited too long is recorded again", waited, []edit{
-		{"persistence/disk.ids.holed", `return s.from() > 1 &&`, `return false &&`},
+		{"persistence/dedup.Index.Forgot", `return s.From() > 1 &&`, `return false &&`},
 	}},
 	{"prev is not looked for", authors, []edit{
-		{"persistence/disk.turn.stands", `return s.FoundPrev != 0 ||`, `return true ||`},
+		{"persistence/disk.appending.stands", `return s.FoundPrev != 0 ||`, `return true ||`},
 	}},
 	{"an id with another text counts as a duplicate", authors, []edit{
-		{"persistence/disk.turn.known", `if !same(m.Text, m.Target, m.Meta, s)`, `if false`},
+		{"persistence/disk.appending.known", `if !same(m.Text, m.Target, m.Meta, s)`, `if false`},
 	}},
 	{"a batch is recorded in the other order", authors, []edit{
-		{"persistence/disk.turn.decide", `for _, s := range sends[:n] {`, `for i := range n { s := sends[n-1-i];`},
+		{"persistence/disk.appending.decide", `for _, s := range sends[:n] {`, `for i := range n { s := sends[n-1-i];`},
 	}},
 	{"a batch is answered in the other order", authors, []edit{
 		{"persistence.Store.settle", `for _, send := range t.Sends {`,
 			`for i := range t.Sends { send := t.Sends[len(t.Sends)-1-i];`},
 	}},
 	{"a batch is acked though its commit failed", authors, []edit{
-		{"persistence/disk.turn.refuse", `refuse(t.accepted, err)`, `if len(t.accepted) > 0 { t.r.complain(err) }`},
+		{"persistence/disk.appending.refuse", `refuse(t.accepted, err)`, `if len(t.accepted) > 0 { t.r.complain(err) }`},
 	}},
 	{"read marks are not replayed", marks, []edit{
 		{"persistence/disk.Record.replay", `p.marks = append(p.marks, m)`, ``},
 	}},
 	{"time goes back", authors, []edit{
-		{"persistence/disk.turn.begin", `now := max(t.desk.now, tail.Time)`, `now := t.desk.now`},
+		{"persistence/disk.appending.begin", `now := max(t.encoder.now, tail.Time)`, `now := t.encoder.now`},
 	}},
 	{"one entry is left out between record and ring", people, []edit{
 		{"session.cursor.done", `c.dropBlock()`, `c.at++; c.dropBlock()`},

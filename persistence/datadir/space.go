@@ -1,4 +1,4 @@
-package disk
+package datadir
 
 import (
 	"errors"
@@ -12,9 +12,9 @@ import (
 	"verbatim/persistence/vfs"
 )
 
-// room is whether the file systems under the journal and the transcripts take anything. It is asked for when somebody
+// Space is whether the file systems under the journal and the transcripts take anything. It is asked when somebody
 // wants to know whether the record is ready: one that was made read-only, or is full, is known before a send meets it.
-type room struct {
+type Space struct {
 	fs                   vfs.FS
 	journal, transcripts string
 	log                  zerolog.Logger
@@ -28,8 +28,13 @@ type room struct {
 	found  error // why nothing can be written; nil: it can
 }
 
-// state returns why nothing can be written, or nil.
-func (m *room) state() error {
+// NewSpace returns a look at the file systems under two folders. Two looks are `often` apart at least.
+func NewSpace(fs vfs.FS, journal, transcripts string, often time.Duration, log zerolog.Logger) *Space {
+	return &Space{fs: fs, journal: journal, transcripts: transcripts, log: log, often: often}
+}
+
+// Err returns why nothing can be written, or nil.
+func (m *Space) Err() error {
 	if m.looking.TryLock() {
 		defer m.looking.Unlock()
 		m.mu.Lock()
@@ -45,7 +50,7 @@ func (m *room) state() error {
 }
 
 // look asks. The journal's segments were made ahead, so that only the transcripts need room.
-func (m *room) look() error {
+func (m *Space) look() error {
 	if _, err := m.fs.Space(m.journal); errors.Is(err, syscall.EROFS) {
 		return fmt.Errorf("journal: %w", vfs.Advised(err))
 	}
@@ -59,7 +64,7 @@ func (m *room) look() error {
 	return nil
 }
 
-func (m *room) note(found error) {
+func (m *Space) note(found error) {
 	m.mu.Lock()
 	before := m.found
 	m.found, m.looked = found, time.Now()

@@ -5,56 +5,55 @@ import (
 	"strings"
 	"sync"
 
-	"verbatim/persistence"
 	"verbatim/protocol"
 )
 
-// conversations are all that exist, by id and in order. Safe for concurrent use.
+// registry are all that exist, by id and in order. Safe for concurrent use.
 //
 // The order is two sorted runs, a large one and a small one of new ids, so that neither a new conversation nor a
 // page of the list costs work in proportion to all of them.
-type conversations struct {
+type registry struct {
 	mu    sync.RWMutex
 	byID  map[protocol.ConversationID]*conversation
 	order []*conversation
 	fresh []*conversation
 }
 
-// freshBound is how many new conversations there may be before they are merged into the order: 100,000 pointers are
+// maxFresh is how many new conversations there may be before they are merged into the order: 100,000 pointers are
 // copied in well under 1 ms.
-const freshBound = 1024
+const maxFresh = 1024
 
 func byName(c *conversation, id protocol.ConversationID) int {
 	return strings.Compare(string(c.id), string(id))
 }
 
 // get gives nil where there is none.
-func (s *conversations) get(id protocol.ConversationID) *conversation {
+func (s *registry) get(id protocol.ConversationID) *conversation {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.byID[id]
 }
 
-func (s *conversations) count() int {
+func (s *registry) count() int {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return len(s.byID)
 }
 
 // add takes in a conversation that did not exist.
-func (s *conversations) add(c *conversation) {
+func (s *registry) add(c *conversation) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.byID[c.id] = c
 	i, _ := slices.BinarySearchFunc(s.fresh, c.id, byName)
 	s.fresh = slices.Insert(s.fresh, i, c)
-	if len(s.fresh) >= freshBound {
+	if len(s.fresh) >= maxFresh {
 		s.order, s.fresh = merge(s.order, s.fresh), nil
 	}
 }
 
 // fill sets all of them at once.
-func (s *conversations) fill(byID map[protocol.ConversationID]*conversation) {
+func (s *registry) fill(byID map[protocol.ConversationID]*conversation) {
 	order := make([]*conversation, 0, len(byID))
 	for _, c := range byID {
 		order = append(order, c)
@@ -78,7 +77,7 @@ func merge(a, b []*conversation) []*conversation {
 }
 
 // page gives conversations in order whose id is at least from, at most n.
-func (s *conversations) page(from protocol.ConversationID, n int) []*conversation {
+func (s *registry) page(from protocol.ConversationID, n int) []*conversation {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	i, _ := slices.BinarySearchFunc(s.order, from, byName)
@@ -89,46 +88,8 @@ func (s *conversations) page(from protocol.ConversationID, n int) []*conversatio
 }
 
 // all gives every conversation, in order.
-func (s *conversations) all() []*conversation {
+func (s *registry) all() []*conversation {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return merge(s.order, s.fresh)
 }
-
-// List is persistence.Record's.
-func (r *Record) List(
-	which persistence.Which, after protocol.ConversationID, limit int,
-) (list []persistence.Listed, more bool) {
-	from := protocol.ConversationID(which.Prefix)
-	if after >= from {
-		from = following(after)
-	}
-	limit = max(limit, 0)
-	step := limit + 1
-	if which.Contains != "" {
-		step = max(step, 1000) // most are passed over; the lock is let go in between
-	}
-	for {
-		page := r.conversations.page(from, step)
-		for _, c := range page {
-			if !strings.HasPrefix(string(c.id), which.Prefix) {
-				return list, false
-			}
-			if !which.Takes(c.id) {
-				continue
-			}
-			if len(list) == limit {
-				return list, true
-			}
-			tail, _, _ := c.snapshot()
-			list = append(list, persistence.Listed{ID: c.id, Tail: tail})
-		}
-		if len(page) == 0 {
-			return list, false
-		}
-		from = following(page[len(page)-1].id)
-	}
-}
-
-// following is the least id that is greater.
-func following(id protocol.ConversationID) protocol.ConversationID { return id + "\x00" }

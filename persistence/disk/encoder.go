@@ -11,9 +11,9 @@ import (
 	"verbatim/protocol"
 )
 
-// desk is where a Commit makes lines and frames, one run after another: what it keeps of them are copies without a byte
+// encoder is where a Commit makes lines and frames, one run after another: what it keeps of them are copies without a byte
 // to spare.
-type desk struct {
+type encoder struct {
 	now    protocol.Time // of the Commit
 	time   protocol.Time // that stamp shows
 	stamp  []byte        // as it stands on the wire
@@ -30,7 +30,7 @@ type desk struct {
 const saltsAtOnce = 64
 
 // clear begins a run of that time.
-func (d *desk) clear(t protocol.Time) {
+func (d *encoder) clear(t protocol.Time) {
 	d.lines, d.frames, d.ends = d.lines[:0], d.frames[:0], d.ends[:0]
 	if t != d.time || len(d.stamp) == 0 {
 		d.time, d.stamp = t, t.Append(d.stamp[:0])
@@ -38,10 +38,10 @@ func (d *desk) clear(t protocol.Time) {
 }
 
 // size is about what it keeps in memory.
-func (d *desk) size() int { return cap(d.lines) + cap(d.frames) + cap(d.salted) + cap(d.salts) }
+func (d *encoder) size() int { return cap(d.lines) + cap(d.frames) + cap(d.salted) + cap(d.salts) }
 
 // salt gives one that nobody had: 128 random bits.
-func (d *desk) salt() (salt []byte) {
+func (d *encoder) salt() (salt []byte) {
 	if len(d.unused) == 0 {
 		const n = 16
 		d.random = slices.Grow(d.random[:0], n*saltsAtOnce)[:n*saltsAtOnce]
@@ -57,7 +57,7 @@ func (d *desk) salt() (salt []byte) {
 }
 
 // write adds an entry after the one with the sum `before`, and gives its own.
-func (d *desk) write(m *protocol.Message, before protocol.Sum) (sum protocol.Sum) {
+func (d *encoder) write(m *protocol.Message, before protocol.Sum) (sum protocol.Sum) {
 	d.salted = m.AppendJSON(append(d.salted[:0], d.salt()...), d.stamp)
 	d.lines, sum = transcript.AppendEntryLine(d.lines, d.salted, before)
 	d.frames = protocol.AppendFrame(d.frames, d.salted[transcript.SaltLen:])
@@ -66,6 +66,6 @@ func (d *desk) write(m *protocol.Message, before protocol.Sum) (sum protocol.Sum
 }
 
 // batch gives the entries as frames.
-func (d *desk) batch(first protocol.Seq) *persistence.Batch {
+func (d *encoder) batch(first protocol.Seq) *persistence.Batch {
 	return &persistence.Batch{First: first, Frames: bytes.Clone(d.frames), Ends: slices.Clone(d.ends), At: d.time}
 }

@@ -2,11 +2,17 @@ package disk
 
 import (
 	"bytes"
+	"errors"
 	"slices"
+	"strings"
+	"sync"
+	"time"
 
 	"verbatim/persistence"
+	"verbatim/persistence/dedup"
 	"verbatim/persistence/journal"
 	"verbatim/persistence/transcript"
+	"verbatim/persistence/vfs"
 	"verbatim/protocol"
 )
 
@@ -14,9 +20,9 @@ import (
 // within the bounds of what may be pending.
 const maxRun = 256 << 10
 
-// turn is one conversation's in a Commit: its sends, decided and committed, in several parts where they are many. Owned by
+// appending is one conversation's in a Commit: its sends, decided and committed, in several parts where they are many. Owned by
 // who called Commit.
-type turn struct {
+type appending struct {
 	r *Record
 	x *persistence.Turn
 	*commit
@@ -30,15 +36,15 @@ type turn struct {
 	accepted []*persistence.Send
 	keys     map[uint64]int // of accepted sends with an id: their place in accepted
 	repeats  []repeat
-	ids      *ids // nil: no send of the part has an id
-	waits    bool // it is shared and would have to
+	ids      *dedup.Index // nil: no send of the part has an id
+	waits    bool         // it is shared and would have to
 }
 
 // repeat is a send whose id an earlier one of its part has: it gets what that one gets.
 type repeat struct{ send, first *persistence.Send }
 
 // begun forgets the part before.
-func (t *turn) begun() {
+func (t *appending) begun() {
 	clear(t.accepted)
 	clear(t.repeats)
 	clear(t.keys)
@@ -46,13 +52,13 @@ func (t *turn) begun() {
 }
 
 // clear keeps the slices alone.
-func (t *turn) clear() {
+func (t *appending) clear() {
 	t.begun()
-	*t = turn{accepted: t.accepted, keys: t.keys, repeats: t.repeats}
+	*t = appending{accepted: t.accepted, keys: t.keys, repeats: t.repeats}
 }
 
 // alone commits all sends, and waits for whatever that takes.
-func (t *turn) alone() {
+func (t *appending) alone() {
 	sends := t.x.Sends
 	var err error
 	if t.c, err = t.r.sound(t.x.Conversation); err == errNoConversation {
@@ -70,7 +76,7 @@ func (t *turn) alone() {
 }
 
 // share decides all sends, where that waits for nothing; else nothing was done.
-func (t *turn) share() (err error) {
+func (t *appending) share() (err error) {
 	t.shared = true
 	if t.c, err = t.r.soundNow(t.x.Conversation); err == errNoConversation {
 		t.c, err = t.fresh(), nil
@@ -92,10 +98,10 @@ func (t *turn) share() (err error) {
 }
 
 // fresh is a conversation that begins now.
-func (t *turn) fresh() *conversation { return &conversation{id: t.x.Conversation, checked: true} }
+func (t *appending) fresh() *conversation { return &conversation{id: t.x.Conversation, checked: true} }
 
 // part decides as many sends as one run takes, and commits them. It settles those, and says how many they were.
-func (t *turn) part(sends []*persistence.Send) (n int, err error) {
+func (t *appending) part(sends []*persistence.Send) (n int, err error) {
 	if err := t.begin(); err != nil {
 		return 0, err
 	}
@@ -112,28 +118,28 @@ func (t *turn) part(sends []*persistence.Send) (n int, err error) {
 }
 
 // Committed makes the part readable. The journal's committer calls it.
-func (t *turn) Committed() { t.r.publish(t.c, t.created, &t.p.LinesItem) }
+func (t *appending) Committed() { t.r.publish(t.c, t.created, &t.p.LinesItem) }
 
 // begin makes the proposal that the part's entries go into. The time never goes back.
-func (t *turn) begin() error {
+func (t *appending) begin() error {
 	tail, size, damage := t.c.snapshot()
 	if damage != nil {
 		return damage
 	}
 	t.begun()
-	now := max(t.desk.now, tail.Time)
-	t.desk.clear(now)
+	now := max(t.encoder.now, tail.Time)
+	t.encoder.clear(now)
 	t.p, t.created = journal.Proposal{Owner: t}, false
 	t.p.LinesItem = journal.LinesItem{Conversation: t.c.id, Log: tail.Log, Offset: size, First: tail.Last + 1, Before: tail.Sum, Time: now}
 	if tail.Log == "" {
 		t.created, t.p.Log = true, transcript.NewLog()
-		t.desk.lines, t.p.Before = transcript.AppendLogLine(t.desk.lines, t.c.id, t.p.Log, now)
+		t.encoder.lines, t.p.Before = transcript.AppendLogLine(t.encoder.lines, t.c.id, t.p.Log, now)
 	}
 	return nil
 }
 
 // decide goes over sends in order until the run is full.
-func (t *turn) decide(sends []*persistence.Send) (n int, err error) {
+func (t *appending) decide(sends []*persistence.Send) (n int, err error) {
 	size, named := 0, false
 	for n < len(sends) && (n == 0 || size+sends[n].Size() <= maxRun) {
 		size += sends[n].Size()
@@ -148,7 +154,7 @@ func (t *turn) decide(sends []*persistence.Send) (n int, err error) {
 	}
 	sum := t.p.Before
 	for _, s := range sends[:n] {
-		if s.Err = t.judge(s); s.Err == nil && s.Seq == 0 {
+		if s.Err = t.decideOne(s); s.Err == nil && s.Seq == 0 {
 			sum = t.accept(s, sum)
 		}
 		if t.waits {
@@ -156,13 +162,13 @@ func (t *turn) decide(sends []*persistence.Send) (n int, err error) {
 		}
 	}
 	if t.p.Count = len(t.accepted); t.p.Count > 0 {
-		t.p.Lines, t.batch = bytes.Clone(t.desk.lines), t.desk.batch(t.p.First)
+		t.p.Lines, t.batch = bytes.Clone(t.encoder.lines), t.encoder.batch(t.p.First)
 	}
 	return n, nil
 }
 
 // accept gives a send its place and makes its line and its frame.
-func (t *turn) accept(s *persistence.Send, before protocol.Sum) protocol.Sum {
+func (t *appending) accept(s *persistence.Send, before protocol.Sum) protocol.Sum {
 	s.Seq, s.Time = t.p.First+protocol.Seq(len(t.accepted)), t.p.Time
 	s.Log = ""
 	if s.Seq == 1 {
@@ -172,13 +178,13 @@ func (t *turn) accept(s *persistence.Send, before protocol.Sum) protocol.Sum {
 		Conversation: t.c.id, Seq: s.Seq, ID: s.ID, From: s.Author, Name: s.Name, Time: s.Time,
 		Text: s.Text, Target: s.Target, Meta: s.Meta, Log: s.Log,
 	}
-	s.Sum = t.desk.write(&m, before)
+	s.Sum = t.encoder.write(&m, before)
 	t.accepted = append(t.accepted, s)
 	return s.Sum
 }
 
 // finish settles what was submitted, and says whether it failed.
-func (t *turn) finish() error {
+func (t *appending) finish() error {
 	if err := t.p.Err; err != nil {
 		t.r.flusher.release(t.c, int64(len(t.p.Lines)))
 		t.refuse(err)
@@ -210,23 +216,143 @@ func join(a, b *persistence.Batch) *persistence.Batch {
 }
 
 // remember puts the accepted ids among the remembered ones.
-func (t *turn) remember() {
+func (t *appending) remember() {
 	t.c.idsMu.Lock() // nobody reads a transcript under it while the ids are loaded
 	defer t.c.idsMu.Unlock()
 	if t.c.ids == nil {
 		return // they were dropped meanwhile; who loads them finds these in the transcript
 	}
-	before := t.c.ids.len()
+	before := t.c.ids.Len()
 	for key, i := range t.keys {
-		t.c.ids.add(key, t.accepted[i].Seq)
+		t.c.ids.Add(key, t.accepted[i].Seq)
 	}
-	t.r.remembered.Add(int64(t.c.ids.len() - before))
+	t.r.remembered.Add(int64(t.c.ids.Len() - before))
 }
 
 // refuse settles the part under way: it did not get onto the record.
-func (t *turn) refuse(err error) {
+func (t *appending) refuse(err error) {
 	refuse(t.accepted, err)
 	for _, again := range t.repeats {
 		refuse([]*persistence.Send{again.send}, err)
+	}
+}
+
+// commit is one Commit under way, with all that the next one uses again.
+type commit struct {
+	turns    []*appending
+	spare    []*appending // where turns are taken from
+	runs     []*journal.Proposal
+	answered sync.WaitGroup // one for each of runs
+	encoder  encoder
+}
+
+// Commit is persistence.Record's.
+func (r *Record) Commit(turns []*persistence.Turn) {
+	k, ok := r.commits.Get().(*commit)
+	if !ok {
+		k = new(commit)
+	}
+	k.encoder.now = protocol.TimeOf(r.now())
+	if len(turns) == 1 {
+		k.add(r, turns[0]).alone()
+	} else {
+		k.share(r, turns)
+	}
+	k.free(r)
+}
+
+// share decides and commits turns together, but for those that would make the others wait.
+func (k *commit) share(r *Record, turns []*persistence.Turn) {
+	for _, x := range turns {
+		t := k.add(r, x)
+		if err := t.share(); err == errWaits {
+			x.Left = true
+			t.begun()
+		} else if err != nil {
+			refuse(x.Sends, err)
+		} else if len(t.accepted) > 0 {
+			k.runs = append(k.runs, &t.p)
+		}
+	}
+	k.submit(r)
+	for _, t := range k.turns {
+		if len(t.accepted) > 0 {
+			_ = t.finish() // the sends say so
+		}
+	}
+}
+
+// submit puts the runs on the disk; each then says how it went.
+func (k *commit) submit(r *Record) {
+	if len(k.runs) > 0 {
+		k.answered.Add(len(k.runs))
+		r.journal.Submit(k.runs, &k.answered)
+		k.answered.Wait()
+	}
+}
+
+// add takes a turn in.
+func (k *commit) add(r *Record, x *persistence.Turn) *appending {
+	if len(k.spare) == len(k.turns) {
+		k.spare = append(k.spare, new(appending))
+	}
+	t := k.spare[len(k.turns)]
+	t.r, t.x, t.commit = r, x, k
+	k.turns = append(k.turns, t)
+	return t
+}
+
+// free keeps the buffers, unless they are large, and lets go of what they held.
+func (k *commit) free(r *Record) {
+	for _, t := range k.turns {
+		t.clear()
+	}
+	clear(k.runs)
+	k.turns, k.runs = k.turns[:0], k.runs[:0]
+	if k.encoder.size() <= 4*maxRun {
+		r.commits.Put(k)
+	}
+}
+
+// refuse settles sends that did not get onto the record.
+func refuse(sends []*persistence.Send, err error) {
+	for _, s := range sends {
+		s.Seq, s.Time, s.Sum, s.Duplicate = 0, 0, protocol.Sum{}, false
+		s.Err = unavailable(err)
+	}
+}
+
+// unavailable is what a client is told when the disk refused.
+func unavailable(err error) *protocol.Error {
+	switch {
+	case errors.As(err, new(*transcript.IntegrityError)), errors.As(err, new(*vfs.ForeignError)):
+		return protocol.Unavailable("this conversation's record is not whole: whoever runs the server should run `verbatim verify`", time.Minute)
+	case errors.Is(err, journal.ErrClosed):
+		return protocol.Unavailable("the server is closing; send it again with the same id", time.Second)
+	default:
+		return protocol.Unavailable("the message could not be recorded; send it again with the same id", time.Second)
+	}
+}
+
+// Mark is persistence.Record's.
+func (r *Record) Mark(id protocol.ConversationID, user protocol.UserID, seq protocol.Seq) {
+	c := r.registry.get(id)
+	if c == nil {
+		return
+	}
+	user = protocol.UserID(strings.Clone(string(user)))
+	c.mu.Lock()
+	log := c.tail.Log
+	raised := seq <= c.tail.Last && c.marksOf(r.now()).raise(user, seq)
+	dirtied := raised && !c.marks.dirty
+	if raised {
+		c.marks.dirty = true
+	}
+	c.mu.Unlock()
+	if dirtied {
+		r.checkpoints.addMarked(c)
+	}
+	if raised {
+		r.journal.Mark(journal.MarkItem{Conversation: id, Log: log, User: user, Seq: seq})
 	}
 }

@@ -22,10 +22,10 @@ func (k *checkpoints) syncAll(ctx context.Context, dirty []*conversation) (first
 		k.again([]*conversation{c}, nil)
 		first = cmp.Or(first, err)
 	}
-	if k.r.volume != nil && len(dirty) >= k.r.volumeFrom {
+	if k.volume != nil && len(dirty) >= k.volumeFrom {
 		dirty = k.syncVolume(ctx, dirty)
 	}
-	atOnce := max(1, min(syncWindow, k.r.files.Bound/2))
+	atOnce := max(1, min(syncWindow, k.files.Bound/2))
 	begun := make([]syncing, 0, atOnce)
 	for window := range slices.Chunk(dirty, atOnce) {
 		begun = begun[:0]
@@ -57,7 +57,7 @@ type syncing struct {
 // begin writes what a transcript lacks, and sets it on its way. After a failed sync what the file seems to hold may not be
 // on the disk: it is written again, out of the journal, through a file that is opened anew.
 func (k *checkpoints) begin(c *conversation) (s syncing, err error) {
-	if err := k.r.flusher.write(c); err != nil {
+	if err := k.flusher.write(c); err != nil {
 		return s, err
 	}
 	c.mu.Lock()
@@ -68,7 +68,7 @@ func (k *checkpoints) begin(c *conversation) (s syncing, err error) {
 			return s, err
 		}
 	}
-	f, err := k.r.files.Get(c.id, false)
+	f, err := k.files.Get(c.id, false)
 	if err != nil {
 		return s, fmt.Errorf("checkpoint: open a transcript: %w", err)
 	}
@@ -79,15 +79,15 @@ func (k *checkpoints) begin(c *conversation) (s syncing, err error) {
 // finish makes it durable.
 func (k *checkpoints) finish(s syncing) error {
 	c := s.c
-	defer k.r.files.Put(s.file)
+	defer k.files.Put(s.file)
 	if err := s.file.Sync(); err != nil {
-		k.r.syncErrors.Add(1)
+		k.syncErrors.Add(1)
 		c.mu.Lock()
 		c.suspect, c.alone = true, false
 		c.failures++
 		c.mu.Unlock()
-		k.r.files.Drop(c.id, s.file)
-		return fmt.Errorf("checkpoint: sync %s: %w", k.r.files.Path(c.id), err)
+		k.files.Drop(c.id, s.file)
+		return fmt.Errorf("checkpoint: sync %s: %w", k.files.Path(c.id), err)
 	}
 	c.mu.Lock()
 	c.synced, c.suspect, c.alone = max(c.synced, s.written), false, false
@@ -99,21 +99,76 @@ func (k *checkpoints) finish(s syncing) error {
 // until this has succeeded. It reads all of them, the current one too: the failed sync was of everything that was
 // written by then, not only of what this checkpoint folds.
 func (k *checkpoints) rewrite(c *conversation, synced int64) error {
-	k.r.flusher.writing.Lock()
-	defer k.r.flusher.writing.Unlock()
-	f, err := k.r.files.Get(c.id, true)
+	k.flusher.writing.Lock()
+	defer k.flusher.writing.Unlock()
+	f, err := k.files.Get(c.id, true)
 	if err != nil {
 		return fmt.Errorf("checkpoint: open a transcript: %w", err)
 	}
-	defer k.r.files.Put(f)
-	err = k.r.journal.Lines(func(x journal.LinesItem) error {
+	defer k.files.Put(f)
+	err = k.journal.Lines(func(x journal.LinesItem) error {
 		if x.Conversation != c.id || x.End() <= synced {
 			return nil
 		}
 		return vfs.WriteFull(f, x.Lines, x.Offset)
 	})
 	if err != nil {
-		return fmt.Errorf("checkpoint: write %s again: %w", k.r.files.Path(c.id), err)
+		return fmt.Errorf("checkpoint: write %s again: %w", k.files.Path(c.id), err)
 	}
 	return nil
+}
+
+// syncVolume writes transcripts and syncs the volume. It gives those that must be synced by calls of their own: where the
+// volume's fails all of them, since it does not say whose fault that was, and it may be a stranger's.
+func (k *checkpoints) syncVolume(ctx context.Context, dirty []*conversation) (left []*conversation) {
+	type reach struct {
+		c       *conversation
+		written int64
+	}
+	begun := make([]reach, 0, len(dirty))
+	for _, c := range dirty {
+		c.mu.Lock()
+		alone := c.suspect || c.alone
+		c.mu.Unlock()
+		if alone || ctx.Err() != nil || k.flusher.write(c) != nil { // the error comes again there, and is told
+			left = append(left, c)
+			continue
+		}
+		c.mu.Lock()
+		begun = append(begun, reach{c, c.written})
+		c.mu.Unlock()
+	}
+	if len(begun) == 0 {
+		return left
+	}
+	if err := k.volume.Sync(); err != nil {
+		k.syncErrors.Add(1)
+		k.log.Warn().Err(err).Msg("the file system could not be synced: transcripts are synced one by one")
+		for _, b := range begun {
+			left = append(left, b.c)
+		}
+		// What was written since this checkpoint began is for the next one; but the volume tells of an error once, whosever it is.
+		there := make(map[*conversation]bool, len(left))
+		for _, c := range left {
+			there[c] = true
+		}
+		for _, c := range k.take() {
+			if !there[c] {
+				left = append(left, c)
+			}
+		}
+		for _, c := range left {
+			c.mu.Lock()
+			c.alone = true
+			c.failures++
+			c.mu.Unlock()
+		}
+		return left
+	}
+	for _, b := range begun {
+		b.c.mu.Lock()
+		b.c.synced = max(b.c.synced, b.written)
+		b.c.mu.Unlock()
+	}
+	return left
 }

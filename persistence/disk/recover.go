@@ -54,7 +54,7 @@ func (r *Record) load(ctx context.Context) (*loaded, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.conversations.fill(known)
+	r.registry.fill(known)
 	r.recovered.note(func(x *Recovered) {
 		x.Conversations, x.Adopted, x.Replayed = len(known), adopted, len(s.dirty)
 		for _, c := range known {

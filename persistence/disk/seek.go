@@ -3,6 +3,7 @@ package disk
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -24,7 +25,7 @@ func (r *Record) view(c *conversation, off int64, buf []byte) ([]byte, error) {
 	c.mu.Lock()
 	size, believed, failures := c.size, c.written, c.failures
 	if off >= believed && off < size {
-		b := c.lumpAt(off)
+		b := c.chunkAt(off)
 		c.mu.Unlock()
 		return b, nil
 	}
@@ -107,7 +108,7 @@ func (r *Record) find(ctx context.Context, c *conversation, seq protocol.Seq) (i
 		}
 		switch {
 		case a.offset >= hi.offset: // one line fills the upper half: leave it to the walk
-			hi = anchor{hi.seq, lo.offset + readBlockSize}
+			hi = seekHint{hi.seq, lo.offset + readBlockSize}
 		case a.seq <= lo.seq || a.seq >= hi.seq:
 			return 0, r.broken(c, a.offset)
 		case a.seq <= seq:
@@ -138,14 +139,14 @@ func (r *Record) find(ctx context.Context, c *conversation, seq protocol.Seq) (i
 }
 
 // lineAfter gives the first entry that begins after off; where none does before end, the offset is end.
-func (r *Record) lineAfter(ctx context.Context, c *conversation, off, end int64) (anchor, error) {
+func (r *Record) lineAfter(ctx context.Context, c *conversation, off, end int64) (seekHint, error) {
 	pooled := blocks.Get().(*[]byte)
 	defer blocks.Put(pooled)
 	small := (*pooled)[:4096]
 	for off < end {
 		block, err := r.view(c, off, small)
 		if err != nil {
-			return anchor{}, err
+			return seekHint{}, err
 		}
 		n := bytes.IndexByte(block, '\n')
 		if n < 0 {
@@ -156,7 +157,7 @@ func (r *Record) lineAfter(ctx context.Context, c *conversation, off, end int64)
 		if off >= end {
 			break
 		}
-		a := anchor{offset: off}
+		a := seekHint{offset: off}
 		err = r.walk(ctx, c, off, end, func(line []byte, at int64) (bool, error) {
 			var ok bool
 			if a.seq, ok = protocol.EntrySeq(line); !ok {
@@ -166,88 +167,125 @@ func (r *Record) lineAfter(ctx context.Context, c *conversation, off, end int64)
 		})
 		return a, err
 	}
-	return anchor{offset: end}, nil
+	return seekHint{offset: end}, nil
 }
 
-// Tail is persistence.Record's.
-func (r *Record) Tail(id protocol.ConversationID) (persistence.Tail, error) {
-	c := r.conversations.get(id)
-	if c == nil {
-		return persistence.Tail{}, nil
-	}
-	tail, _, err := c.snapshot()
-	return tail, err
-}
-
-// Read is persistence.Record's.
-func (r *Record) Read(ctx context.Context, id protocol.ConversationID, from, to protocol.Seq, maxBytes int) (*persistence.Batch, error) {
-	c, err := r.sound(id)
+// entry reads one entry, and its sum.
+func (r *Record) entry(ctx context.Context, c *conversation, seq protocol.Seq) (m protocol.Message, sum protocol.Sum, err error) {
+	off, err := r.find(ctx, c, seq)
 	if err != nil {
-		return nil, err
-	}
-	tail, size, _ := c.snapshot()
-	to = min(to, tail.Last)
-	if from < 1 || from > to {
-		return nil, fmt.Errorf("transcript: read %s: the range %d to %d is not within 1 to %d", id, from, to, tail.Last)
-	}
-	off, err := r.find(ctx, c, from)
-	if err != nil {
-		return nil, err
-	}
-	batch := &persistence.Batch{First: from}
-	batch.Frames = make([]byte, 0, min(int64(maxBytes), size-off))
-	next := anchor{from, off}
-	err = r.walk(ctx, c, off, size, func(line []byte, at int64) (bool, error) {
-		next.offset = at
-		if next.seq > to {
-			return false, nil
-		}
-		seq, ok := protocol.EntrySeq(line)
-		if !ok || seq != next.seq {
-			return false, r.broken(c, at)
-		}
-		if !addEntry(batch, line, maxBytes) {
-			if batch.Len() == 0 {
-				return false, r.broken(c, at)
-			}
-			return false, nil
-		}
-		next.seq++
-		return true, nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	if next.seq > tail.Last {
-		next.offset = size
-	}
-	c.remember(next)
-	return batch, nil
-}
-
-// addEntry adds a line's wire bytes as a frame, unless the batch is full.
-func addEntry(b *persistence.Batch, line []byte, maxBytes int) bool {
-	e, ok := transcript.ParseEntryLine(line)
-	const header = 10 // of a frame, at most
-	if !ok || b.Len() > 0 && len(b.Frames)+header+len(e.Wire)+1 > maxBytes {
-		return false
-	}
-	// The wire bytes but for their } stand at the line's beginning: where the line is the record's own copy,
-	// it is not to be changed, so that the } goes into the frame.
-	b.Add(line[:len(e.Wire)+1])
-	b.Frames[len(b.Frames)-1] = '}'
-	return true
-}
-
-// Lines is persistence.Record's.
-func (r *Record) Lines(ctx context.Context, id protocol.ConversationID, yield func(line []byte) error) error {
-	c, err := r.sound(id)
-	if err != nil {
-		return err
+		return m, sum, err
 	}
 	_, size, _ := c.snapshot()
-	take := transcript.Chained(&transcript.Walk{}, id, r.files.Path(id), yield)
-	return r.walk(ctx, c, 0, size, func(line []byte, _ int64) (bool, error) {
-		return true, take(line)
+	err = r.walk(ctx, c, off, size, func(line []byte, at int64) (bool, error) {
+		e, ok := transcript.ParseEntryLine(line)
+		if !ok {
+			return false, r.broken(c, at)
+		}
+		var bad *protocol.Error
+		if m, bad = protocol.ParseMessage(e.AppendWire(nil)); bad != nil {
+			return false, r.broken(c, at)
+		}
+		sum = e.Sum
+		return false, nil
 	})
+	return m, sum, err
+}
+
+// errNoConversation says that there is no conversation of that id.
+var errNoConversation = errors.New("record: there is no such conversation")
+
+// errWaits says that a turn would wait for more than the sync that it shares with others.
+var errWaits = errors.New("record: this would make other conversations wait")
+
+// refusedConversation is what the log says of a conversation whose transcript is not what it must be.
+const refusedConversation = "a conversation is refused until its transcript is put right and the server started again"
+
+// sound gives a conversation whose transcript was seen to end as it must, at its first use after a start.
+func (r *Record) sound(id protocol.ConversationID) (*conversation, error) {
+	c := r.registry.get(id)
+	if c == nil {
+		return nil, errNoConversation
+	}
+	c.mu.Lock()
+	checked, damage, tail, size := c.checked, c.damage, c.tail, c.size
+	c.mu.Unlock()
+	if damage != nil {
+		return nil, damage
+	}
+	if checked {
+		return c, nil
+	}
+	// Until it was checked nothing is added to it, so that several who check at once see the same.
+	err := r.checkWhole(c.id, tail, size)
+	if err != nil && !errors.As(err, new(*transcript.IntegrityError)) && !errors.As(err, new(*vfs.ForeignError)) {
+		return nil, err // it cannot be read now; that says nothing about it
+	}
+	c.mu.Lock()
+	first := !c.checked && c.damage == nil
+	c.checked, c.damage = err == nil, err
+	c.mu.Unlock()
+	if err != nil && first {
+		r.log.Error().Err(err).Str("conversation", string(id)).Msg(refusedConversation)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// soundNow is sound without a wait: errWaits says that nobody has looked yet.
+func (r *Record) soundNow(id protocol.ConversationID) (*conversation, error) {
+	c := r.registry.get(id)
+	if c == nil {
+		return nil, errNoConversation
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.damage == nil && !c.checked {
+		return nil, errWaits
+	}
+	return c, c.damage
+}
+
+// checkWhole holds a transcript's size, first line and last line against what they must be.
+func (r *Record) checkWhole(id protocol.ConversationID, want persistence.Tail, size int64) error {
+	path := r.files.Path(id)
+	f, err := r.files.Get(id, false)
+	if vfs.Missing(err) {
+		return &transcript.IntegrityError{Path: path, What: "it is missing"}
+	}
+	if err != nil {
+		return fmt.Errorf("transcript: %w", &vfs.FileError{Path: path, Err: err})
+	}
+	defer r.files.Put(f)
+	have, err := f.Size()
+	if err != nil {
+		return fmt.Errorf("transcript: %w", err)
+	}
+	if have != size {
+		return &transcript.IntegrityError{Path: path, What: fmt.Sprintf("it has %d bytes, and the catalogue says %d", have, size)}
+	}
+	head, err := transcript.ReadHead(f, size)
+	if err != nil {
+		return fmt.Errorf("transcript: read %s: %w", path, err)
+	}
+	if l, ok := transcript.ParseLogLine(head); !ok || l.Conversation != id {
+		return &transcript.IntegrityError{Path: path, What: transcript.NotLogLine(head)}
+	} else if l.Log != want.Log {
+		return &transcript.IntegrityError{Path: path, What: "its first line is another log's"}
+	}
+	last, err := transcript.ReadLast(f, size)
+	if err != nil {
+		return fmt.Errorf("transcript: read %s: %w", path, err)
+	}
+	seq, ok1 := protocol.EntrySeq(last)
+	e, ok2 := transcript.ParseEntryLine(last)
+	if !ok2 && ok1 && seq == want.Last {
+		return &transcript.IntegrityError{Path: path, What: fmt.Sprintf("its last line is not whole: %s", transcript.NotEntry(last))}
+	}
+	if !ok1 || !ok2 || seq != want.Last || e.Sum != want.Sum {
+		return &transcript.IntegrityError{Path: path, What: fmt.Sprintf("its last line is not entry %d with the sum %s", want.Last, want.Sum)}
+	}
+	return nil
 }

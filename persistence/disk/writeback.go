@@ -8,6 +8,8 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"verbatim/persistence/fifo"
+	"verbatim/persistence/journal"
 	"verbatim/persistence/transcript"
 	"verbatim/persistence/vfs"
 )
@@ -37,7 +39,7 @@ type flusher struct {
 	retry time.Duration
 
 	// writing is held while a conversation's lines are written: by the flusher, or by a checkpoint.
-	writing ioLock
+	writing fifo.Mutex
 	buf     []byte // guarded by writing: lines on their way
 
 	wake chan struct{} // capacity 1, never closed
@@ -211,7 +213,7 @@ func (f *flusher) write(c *conversation) error {
 		if len(lumps) == 0 {
 			return nil
 		}
-		n, err := f.writeLumps(c, lumps, off)
+		n, err := f.writeChunks(c, lumps, off)
 		f.outcome(err)
 		if err != nil {
 			return err
@@ -226,15 +228,15 @@ func (f *flusher) write(c *conversation) error {
 	}
 }
 
-// written is how much a write took.
-type written struct {
+// wrote is how much a write took.
+type wrote struct {
 	lumps int
 	bytes int64
 }
 
-func (f *flusher) writeLumps(c *conversation, lumps []lump, off int64) (n written, err error) {
+func (f *flusher) writeChunks(c *conversation, lumps []chunk, off int64) (n wrote, err error) {
 	buf := lumps[0].lines
-	n = written{1, int64(len(buf))}
+	n = wrote{1, int64(len(buf))}
 	if len(lumps) > 1 {
 		f.buf = append(f.buf[:0], buf...)
 		for _, l := range lumps[1:] {
@@ -253,4 +255,80 @@ func (f *flusher) writeLumps(c *conversation, lumps []lump, off int64) (n writte
 	}
 	defer f.files.Put(o)
 	return n, vfs.WriteFull(o, buf, off)
+}
+
+// tryReserve takes room for n more bytes of the conversation, where there is some. Long before there is none, the flusher
+// is told.
+func (f *flusher) tryReserve(c *conversation, n int64) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	// One run alone may be larger than a bound: it must not wait for ever.
+	if f.total > 0 && f.total+n > maxPending || c.reserved > 0 && c.reserved+n > maxPendingOne {
+		return false
+	}
+	f.total += n
+	c.reserved += n
+	if f.total > maxPending/3*2 {
+		f.hasten()
+	}
+	return true
+}
+
+// hasten has all that is pending written now. mu is held.
+func (f *flusher) hasten() {
+	if !f.hurry {
+		f.hurry = true
+		f.signal()
+	}
+}
+
+// reserve waits until there is room for n more bytes of the conversation. It gives up where nothing moves.
+func (f *flusher) reserve(c *conversation, n int64) error {
+	if f.tryReserve(c, n) {
+		return nil
+	}
+	timer := time.NewTimer(journal.StallTimeout)
+	defer timer.Stop()
+	for {
+		f.mu.Lock()
+		if f.refusing {
+			err := f.stuck
+			f.mu.Unlock()
+			return errors.Join(errStandstill, err)
+		}
+		progress := f.progress
+		f.hasten()
+		f.mu.Unlock()
+		if f.tryReserve(c, n) { // after progress was taken, so that none is missed
+			return nil
+		}
+		select {
+		case <-progress:
+			timer.Reset(journal.StallTimeout)
+		case <-timer.C:
+			f.refuse()
+		case <-f.ctx.Done():
+			return journal.ErrClosed
+		}
+	}
+}
+
+// refuse makes sends fail at once until lines can be written again.
+func (f *flusher) refuse() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !f.refusing {
+		f.refusing = true
+		f.log.Error().Err(f.stuck).Msg("transcripts take nothing: sends are refused until they do")
+	}
+}
+
+// release gives back what was written, or was not committed.
+func (f *flusher) release(c *conversation, n int64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.total -= n
+	c.reserved -= n
+	close(f.progress)
+	f.progress = make(chan struct{})
 }
