@@ -37,7 +37,6 @@ type appending struct {
 	keys     map[uint64]int // of accepted sends with an id: their place in accepted
 	repeats  []repeat
 	ids      *dedup.Index // nil: no send of the part has an id
-	waits    bool         // it is shared and would have to
 }
 
 // repeat is a send whose id an earlier one of its part has: it gets what that one gets.
@@ -48,7 +47,7 @@ func (t *appending) begun() {
 	clear(t.accepted)
 	clear(t.repeats)
 	clear(t.keys)
-	t.accepted, t.repeats, t.batch, t.ids, t.waits = t.accepted[:0], t.repeats[:0], nil, nil, false
+	t.accepted, t.repeats, t.batch, t.ids = t.accepted[:0], t.repeats[:0], nil, nil
 }
 
 // clear keeps the slices alone.
@@ -57,16 +56,26 @@ func (t *appending) clear() {
 	*t = appending{accepted: t.accepted, keys: t.keys, repeats: t.repeats}
 }
 
+// find finds the conversation, or makes one that begins now.
+func (t *appending) find() (err error) {
+	t.c, err = t.r.sound(t.x.Conversation, !t.shared)
+	if err == errNoConversation {
+		t.c, err = &conversation{id: t.x.Conversation, checked: true}, nil
+	}
+	return err
+}
+
 // alone commits all sends, and waits for whatever that takes.
 func (t *appending) alone() {
 	sends := t.x.Sends
-	var err error
-	if t.c, err = t.r.sound(t.x.Conversation); err == errNoConversation {
-		t.c, err = t.fresh(), nil
-	}
+	err := t.find()
 	for len(sends) > 0 && err == nil {
 		var n int
-		n, err = t.part(sends)
+		if n, err = t.prepare(sends); err == nil && len(t.accepted) > 0 {
+			t.runs = append(t.runs[:0], &t.p)
+			t.submit(t.r)
+			err = t.finish()
+		}
 		sends = sends[n:]
 	}
 	// What follows is refused as well: accepted, it would stand before what its author sent first.
@@ -75,46 +84,40 @@ func (t *appending) alone() {
 	}
 }
 
-// share decides all sends, where that waits for nothing; else nothing was done.
-func (t *appending) share() (err error) {
+// share prepares all sends to be committed with those of other conversations. On an error nothing was done; errNeedsIO
+// says that this cannot be done without a wait.
+func (t *appending) share() error {
 	t.shared = true
-	if t.c, err = t.r.soundNow(t.x.Conversation); err == errNoConversation {
-		t.c, err = t.fresh(), nil
-	}
-	if err == nil {
-		err = t.begin()
-	}
-	if err != nil {
+	if err := t.find(); err != nil {
 		return err
 	}
-	n, err := t.decide(t.x.Sends)
-	if err == nil && n < len(t.x.Sends) {
-		err = errWaits
-	}
-	if err == nil && len(t.accepted) > 0 && !t.r.flusher.tryReserve(t.c, int64(len(t.p.Lines))) {
-		err = errWaits
-	}
+	_, err := t.prepare(t.x.Sends)
 	return err
 }
 
-// fresh is a conversation that begins now.
-func (t *appending) fresh() *conversation { return &conversation{id: t.x.Conversation, checked: true} }
-
-// part decides as many sends as one run takes, and commits them. It settles those, and says how many they were.
-func (t *appending) part(sends []*persistence.Send) (n int, err error) {
+// prepare decides as many sends as one run takes, and reserves room for its lines. It returns how many these are: all, if
+// others are waiting. On an error it has refused those, and the caller refuses what follows; errNeedsIO decides nothing.
+func (t *appending) prepare(sends []*persistence.Send) (n int, err error) {
 	if err := t.begin(); err != nil {
 		return 0, err
 	}
-	if n, err = t.decide(sends); err != nil || len(t.accepted) == 0 {
-		return n, err
+	if n, err = t.decide(sends); err != nil {
+		return 0, err
 	}
-	if err := t.r.flusher.reserve(t.c, int64(len(t.p.Lines))); err != nil {
+	if t.shared && n < len(sends) {
+		return 0, errNeedsIO
+	}
+	if len(t.accepted) == 0 {
+		return n, nil
+	}
+	err = t.r.flusher.reserve(t.c, int64(len(t.p.Lines)), !t.shared)
+	if err == errNeedsIO {
+		return 0, err
+	}
+	if err != nil {
 		t.refuse(err)
-		return n, err
 	}
-	t.runs = append(t.runs[:0], &t.p)
-	t.submit(t.r)
-	return n, t.finish()
+	return n, err
 }
 
 // Committed makes the part readable. The journal's committer calls it.
@@ -154,11 +157,11 @@ func (t *appending) decide(sends []*persistence.Send) (n int, err error) {
 	}
 	sum := t.p.Before
 	for _, s := range sends[:n] {
-		if s.Err = t.decideOne(s); s.Err == nil && s.Seq == 0 {
-			sum = t.accept(s, sum)
+		if s.Err, err = t.decideOne(s); err != nil {
+			return 0, err
 		}
-		if t.waits {
-			return 0, errWaits
+		if s.Err == nil && s.Seq == 0 {
+			sum = t.accept(s, sum)
 		}
 	}
 	if t.p.Count = len(t.accepted); t.p.Count > 0 {
@@ -265,7 +268,7 @@ func (r *Record) Commit(turns []*persistence.Turn) {
 func (k *commit) share(r *Record, turns []*persistence.Turn) {
 	for _, x := range turns {
 		t := k.add(r, x)
-		if err := t.share(); err == errWaits {
+		if err := t.share(); err == errNeedsIO {
 			x.Left = true
 			t.begun()
 		} else if err != nil {

@@ -101,7 +101,7 @@ func (r *Record) Recall(ctx context.Context, send *persistence.Send) error {
 	if !send.Since.Set || send.ID == "" {
 		return nil
 	}
-	c, err := r.sound(send.Conversation)
+	c, err := r.sound(send.Conversation, true)
 	if err == errNoConversation {
 		send.Covered = 1
 		return nil

@@ -25,7 +25,7 @@ func (r *Record) Tail(id protocol.ConversationID) (persistence.Tail, error) {
 
 // Read is persistence.Record's.
 func (r *Record) Read(ctx context.Context, id protocol.ConversationID, from, to protocol.Seq, maxBytes int) (*persistence.Batch, error) {
-	c, err := r.sound(id)
+	c, err := r.sound(id, true)
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +85,7 @@ func addEntry(b *persistence.Batch, line []byte, maxBytes int) bool {
 
 // Lines is persistence.Record's.
 func (r *Record) Lines(ctx context.Context, id protocol.ConversationID, yield func(line []byte) error) error {
-	c, err := r.sound(id)
+	c, err := r.sound(id, true)
 	if err != nil {
 		return err
 	}
@@ -98,7 +98,7 @@ func (r *Record) Lines(ctx context.Context, id protocol.ConversationID, yield fu
 
 // Sum is persistence.Record's.
 func (r *Record) Sum(ctx context.Context, id protocol.ConversationID, seq protocol.Seq) (protocol.Sum, error) {
-	c, err := r.sound(id)
+	c, err := r.sound(id, true)
 	if err != nil {
 		return protocol.Sum{}, err
 	}

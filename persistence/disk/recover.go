@@ -9,7 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
-	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
 
 	"verbatim/persistence"
 	"verbatim/persistence/datadir"
@@ -126,6 +127,9 @@ func (r *Record) replay(ctx context.Context, p *replay, floor uint64, trusted bo
 	return found, nil
 }
 
+// adopters is how many transcripts are adopted at a time.
+const adopters = 4
+
 // adopt takes in transcripts that neither the catalogue nor the journal knows: all of them where the catalogue is lost.
 // It reads their first and their last line.
 func (r *Record) adopt(ctx context.Context, known map[protocol.ConversationID]*conversation, there map[protocol.ConversationID]bool) (int, error) {
@@ -135,32 +139,31 @@ func (r *Record) adopt(ctx context.Context, known map[protocol.ConversationID]*c
 			strangers = append(strangers, &conversation{id: id})
 		}
 	}
-	var next atomic.Int64
 	var mu sync.Mutex // Progress has one caller at a time
 	done, total := int64(0), int64(len(strangers))
-	var first atomic.Pointer[error]
-	var group sync.WaitGroup
-	for range 4 {
-		group.Go(func() { // adopt's own; waits for the disk; ends when all have been read, at the first error, or with ctx
-			for i := next.Add(1) - 1; i < int64(len(strangers)) && first.Load() == nil && ctx.Err() == nil; i = next.Add(1) - 1 {
-				if err := r.adoptOne(strangers[i]); err != nil {
-					first.CompareAndSwap(nil, &err)
-				}
-				mu.Lock()
-				if done++; done%1000 == 0 || done == total {
-					r.opts.Progress(done, total)
-				}
-				mu.Unlock()
+	group, ended := errgroup.WithContext(ctx)
+	group.SetLimit(adopters)
+	for _, c := range strangers {
+		if ended.Err() != nil {
+			break
+		}
+		group.Go(func() error { // adopt's own; waits for the disk
+			err := r.adoptOne(c)
+			mu.Lock()
+			defer mu.Unlock()
+			if done++; done%1000 == 0 || done == total {
+				r.opts.Progress(done, total)
 			}
+			return err
 		})
 	}
-	group.Wait()
-	if err := first.Load(); err != nil {
-		return 0, *err
+	if err := group.Wait(); err != nil {
+		return 0, err
 	}
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
+
 	for _, c := range strangers {
 		known[c.id] = c
 	}

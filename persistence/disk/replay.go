@@ -10,10 +10,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 
 	"github.com/rs/zerolog"
+	"golang.org/x/sync/errgroup"
 
 	"verbatim/persistence"
 	"verbatim/persistence/journal"
@@ -226,21 +225,16 @@ func (p *replay) end(ctx context.Context) (dirty []*conversation, err error) {
 
 // settleAll settles each one: a file is opened once, and several are at work at the same time.
 func (p *replay) settleAll(ctx context.Context, all []*replayed) error {
-	var next atomic.Int64
-	var first atomic.Pointer[error]
-	var group sync.WaitGroup
-	for range settlers {
-		group.Go(func() { // settleAll's own; waits for the disk; ends when all are settled, at the first error, or with ctx
-			for i := next.Add(1) - 1; i < int64(len(all)) && first.Load() == nil && ctx.Err() == nil; i = next.Add(1) - 1 {
-				if err := p.settle(all[i]); err != nil {
-					first.CompareAndSwap(nil, &err)
-				}
-			}
-		})
+	group, ended := errgroup.WithContext(ctx)
+	group.SetLimit(settlers)
+	for _, t := range all {
+		if ended.Err() != nil {
+			break
+		}
+		group.Go(func() error { return p.settle(t) }) // settleAll's own; waits for the disk
 	}
-	group.Wait()
-	if err := first.Load(); err != nil {
-		return *err
+	if err := group.Wait(); err != nil {
+		return err
 	}
 	return ctx.Err()
 }

@@ -195,14 +195,15 @@ func (r *Record) entry(ctx context.Context, c *conversation, seq protocol.Seq) (
 // errNoConversation says that there is no conversation of that id.
 var errNoConversation = errors.New("record: there is no such conversation")
 
-// errWaits says that a turn would wait for more than the sync that it shares with others.
-var errWaits = errors.New("record: this would make other conversations wait")
+// errNeedsIO says that an append request must wait for more than the sync that it shares with others.
+var errNeedsIO = errors.New("record: this would make other conversations wait")
 
 // refusedConversation is what the log says of a conversation whose transcript is not what it must be.
 const refusedConversation = "a conversation is refused until its transcript is put right and the server started again"
 
-// sound gives a conversation whose transcript was seen to end as it must, at its first use after a start.
-func (r *Record) sound(id protocol.ConversationID) (*conversation, error) {
+// sound returns a conversation whose transcript was seen to end as it must. At the first use after a start that is read;
+// if mayRead is not set, the error is errNeedsIO then. It is errNoConversation if there is none.
+func (r *Record) sound(id protocol.ConversationID, mayRead bool) (*conversation, error) {
 	c := r.registry.get(id)
 	if c == nil {
 		return nil, errNoConversation
@@ -210,11 +211,13 @@ func (r *Record) sound(id protocol.ConversationID) (*conversation, error) {
 	c.mu.Lock()
 	checked, damage, tail, size := c.checked, c.damage, c.tail, c.size
 	c.mu.Unlock()
-	if damage != nil {
+	switch {
+	case damage != nil:
 		return nil, damage
-	}
-	if checked {
+	case checked:
 		return c, nil
+	case !mayRead:
+		return nil, errNeedsIO
 	}
 	// Until it was checked nothing is added to it, so that several who check at once see the same.
 	err := r.checkWhole(c.id, tail, size)
@@ -232,20 +235,6 @@ func (r *Record) sound(id protocol.ConversationID) (*conversation, error) {
 		return nil, err
 	}
 	return c, nil
-}
-
-// soundNow is sound without a wait: errWaits says that nobody has looked yet.
-func (r *Record) soundNow(id protocol.ConversationID) (*conversation, error) {
-	c := r.registry.get(id)
-	if c == nil {
-		return nil, errNoConversation
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.damage == nil && !c.checked {
-		return nil, errWaits
-	}
-	return c, c.damage
 }
 
 // checkWhole holds a transcript's size, first line and last line against what they must be.

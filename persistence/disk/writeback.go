@@ -257,23 +257,6 @@ func (f *flusher) writeChunks(c *conversation, lumps []chunk, off int64) (n wrot
 	return n, vfs.WriteFull(o, buf, off)
 }
 
-// tryReserve takes room for n more bytes of the conversation, where there is some. Long before there is none, the flusher
-// is told.
-func (f *flusher) tryReserve(c *conversation, n int64) bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	// One run alone may be larger than a bound: it must not wait for ever.
-	if f.total > 0 && f.total+n > maxPending || c.reserved > 0 && c.reserved+n > maxPendingOne {
-		return false
-	}
-	f.total += n
-	c.reserved += n
-	if f.total > maxPending/3*2 {
-		f.hasten()
-	}
-	return true
-}
-
 // hasten has all that is pending written now. mu is held.
 func (f *flusher) hasten() {
 	if !f.hurry {
@@ -282,10 +265,14 @@ func (f *flusher) hasten() {
 	}
 }
 
-// reserve waits until there is room for n more bytes of the conversation. It gives up where nothing moves.
-func (f *flusher) reserve(c *conversation, n int64) error {
-	if f.tryReserve(c, n) {
+// reserve takes n more bytes of the budget for the conversation. If there are not as many it waits for them, and fails
+// after journal.StallTimeout without progress; without mayWait it returns errNeedsIO.
+func (f *flusher) reserve(c *conversation, n int64, mayWait bool) error {
+	if f.take(c, n) {
 		return nil
+	}
+	if !mayWait {
+		return errNeedsIO
 	}
 	timer := time.NewTimer(journal.StallTimeout)
 	defer timer.Stop()
@@ -299,7 +286,7 @@ func (f *flusher) reserve(c *conversation, n int64) error {
 		progress := f.progress
 		f.hasten()
 		f.mu.Unlock()
-		if f.tryReserve(c, n) { // after progress was taken, so that none is missed
+		if f.take(c, n) { // after progress was taken, so that none is missed
 			return nil
 		}
 		select {
@@ -311,6 +298,23 @@ func (f *flusher) reserve(c *conversation, n int64) error {
 			return journal.ErrClosed
 		}
 	}
+}
+
+// take takes n more bytes of the budget for the conversation, and reports whether there were as many. Long before there
+// are none, the flusher is told.
+func (f *flusher) take(c *conversation, n int64) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	// One run alone may be larger than a bound: it must not wait for ever.
+	if f.total > 0 && f.total+n > maxPending || c.reserved > 0 && c.reserved+n > maxPendingOne {
+		return false
+	}
+	f.total += n
+	c.reserved += n
+	if f.total > maxPending/3*2 {
+		f.hasten()
+	}
+	return true
 }
 
 // refuse makes sends fail at once until lines can be written again.
