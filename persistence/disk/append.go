@@ -60,7 +60,7 @@ func (t *appending) clear() {
 func (t *appending) find() (err error) {
 	t.c, err = t.r.sound(t.x.Conversation, !t.shared)
 	if err == errNoConversation {
-		t.c, err = &conversation{id: t.x.Conversation, checked: true}, nil
+		t.c, err = &conversation{id: t.x.Conversation, fileState: fileState{checked: true}}, nil
 	}
 	return err
 }
@@ -344,18 +344,15 @@ func (r *Record) Mark(id protocol.ConversationID, user protocol.UserID, seq prot
 		return
 	}
 	user = protocol.UserID(strings.Clone(string(user)))
-	c.mu.Lock()
-	log := c.tail.Log
-	raised := seq <= c.tail.Last && c.marksOf(r.now()).raise(user, seq)
-	dirtied := raised && !c.marks.dirty
-	if raised {
-		c.marks.dirty = true
+	tail, _, _ := c.snapshot()
+	if seq > tail.Last {
+		return
 	}
-	c.mu.Unlock()
+	raised, dirtied := c.raiseMark(user, seq, r.now())
 	if dirtied {
 		r.checkpoints.addMarked(c)
 	}
 	if raised {
-		r.journal.Mark(journal.MarkItem{Conversation: id, Log: log, User: user, Seq: seq})
+		r.journal.Mark(journal.MarkItem{Conversation: id, Log: tail.Log, User: user, Seq: seq})
 	}
 }

@@ -195,9 +195,7 @@ func (k *checkpoints) take() []*conversation {
 	k.dirty = nil
 	k.mu.Unlock()
 	for _, c := range dirty {
-		c.mu.Lock()
-		c.dirty = false
-		c.mu.Unlock()
+		c.setDirty(false)
 	}
 	return dirty
 }
@@ -205,11 +203,7 @@ func (k *checkpoints) take() []*conversation {
 // again puts back what a failed checkpoint had taken.
 func (k *checkpoints) again(dirty, marked []*conversation) {
 	for _, c := range dirty {
-		c.mu.Lock()
-		add := !c.dirty
-		c.dirty = true
-		c.mu.Unlock()
-		if add {
+		if c.setDirty(true) {
 			k.add(c)
 		}
 	}

@@ -162,12 +162,8 @@ func (r *Record) complain(err error) {
 func (r *Record) evict() {
 	now := r.now()
 	for _, c := range r.registry.all() {
-		c.mu.Lock()
-		c.hints = nil
-		if c.marks != nil && !c.marks.dirty && now.Sub(c.marks.used) > r.opts.IDs {
-			c.marks = nil
-		}
-		c.mu.Unlock()
+		c.forgetHints()
+		c.evictMarks(now, r.opts.IDs)
 		if !c.idsMu.TryLock() {
 			continue // in use
 		}

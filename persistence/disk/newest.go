@@ -150,14 +150,3 @@ func mergeRanks(old, placed []rank) []rank {
 	}
 	return append(out, placed...)
 }
-
-// settled is the time of the last entry, after which the next one is noted again; 0: nothing is known of one.
-func (c *conversation) settled() protocol.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.moved = false
-	if c.tail.Log == "" {
-		return 0
-	}
-	return c.tail.Time
-}

@@ -148,9 +148,7 @@ func (r *Record) restoreMarks(items []journal.MarkItem) {
 		if c == nil || c.tail.Log != m.Log {
 			continue
 		}
-		marks := c.marksOf(r.now())
-		if marks.raise(m.User, m.Seq) && !marks.dirty {
-			marks.dirty = true
+		if _, dirtied := c.raiseMark(m.User, m.Seq, r.now()); dirtied {
 			r.checkpoints.addMarked(c)
 		}
 	}

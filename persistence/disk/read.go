@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"hash/maphash"
-	"maps"
 	"slices"
 	"strings"
 
@@ -197,9 +196,7 @@ func (r *Record) Marks(id protocol.ConversationID) (map[protocol.UserID]protocol
 	if err := r.marks.load(c); err != nil {
 		return nil, err
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return maps.Clone(c.marksOf(r.now()).byUser), nil
+	return c.copyMarks(r.now()), nil
 }
 
 // Stats are figures for gauges.

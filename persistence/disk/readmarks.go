@@ -13,7 +13,7 @@ import (
 	"verbatim/protocol"
 )
 
-// marks are read marks of a conversation's log. Guarded by the conversation's mu.
+// marks are read marks of a conversation's log. Guarded by the conversation's marksMu, which this file alone locks.
 type marks struct {
 	byUser map[protocol.UserID]protocol.Seq
 	loaded bool // the file's are among them
@@ -41,7 +41,7 @@ func (f *marksFiles) path(id protocol.ConversationID) string {
 	return filepath.Join(f.dir, string(id)+".json")
 }
 
-// marksOf gives the conversation's marks as far as they are in memory. mu is held.
+// marksOf returns the conversation's marks as far as they are in memory. marksMu is held, or the record not open yet.
 func (c *conversation) marksOf(now time.Time) *marks {
 	if c.marks == nil {
 		c.marks = &marks{byUser: make(map[protocol.UserID]protocol.Seq)}
@@ -50,7 +50,7 @@ func (c *conversation) marksOf(now time.Time) *marks {
 	return c.marks
 }
 
-// raise keeps a mark where it is greater, and says whether it was.
+// raise keeps a mark that is greater than the user's last, and reports whether it is.
 func (m *marks) raise(user protocol.UserID, seq protocol.Seq) bool {
 	if m.byUser[user] >= seq {
 		return false
@@ -59,20 +59,49 @@ func (m *marks) raise(user protocol.UserID, seq protocol.Seq) bool {
 	return true
 }
 
+// raiseMark keeps a mark that is greater than the user's last. It reports whether it is, and whether the conversation's
+// marks are dirty since.
+func (c *conversation) raiseMark(user protocol.UserID, seq protocol.Seq, now time.Time) (raised, dirtied bool) {
+	c.marksMu.Lock()
+	defer c.marksMu.Unlock()
+	m := c.marksOf(now)
+	raised = m.raise(user, seq)
+	dirtied = raised && !m.dirty
+	m.dirty = m.dirty || raised
+	return raised, dirtied
+}
+
+// copyMarks returns a copy of the marks that are in memory.
+func (c *conversation) copyMarks(now time.Time) map[protocol.UserID]protocol.Seq {
+	c.marksMu.Lock()
+	defer c.marksMu.Unlock()
+	return maps.Clone(c.marksOf(now).byUser)
+}
+
+// evictMarks drops marks that are in their file and that nobody has used for that long.
+func (c *conversation) evictMarks(now time.Time, unused time.Duration) {
+	c.marksMu.Lock()
+	defer c.marksMu.Unlock()
+	if c.marks != nil && !c.marks.dirty && now.Sub(c.marks.used) > unused {
+		c.marks = nil
+	}
+}
+
 // load makes sure that the file's marks are in memory. Those in memory are newer.
 func (f *marksFiles) load(c *conversation) error {
-	c.mu.Lock()
-	loaded, log := c.marks != nil && c.marks.loaded, c.tail.Log
-	c.mu.Unlock()
+	c.marksMu.Lock()
+	loaded := c.marks != nil && c.marks.loaded
+	c.marksMu.Unlock()
 	if loaded {
 		return nil
 	}
-	kept, err := f.read(c.id, log)
+	tail, _, _ := c.snapshot()
+	kept, err := f.read(c.id, tail.Log)
 	if err != nil {
 		return err
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.marksMu.Lock()
+	defer c.marksMu.Unlock()
 	m := c.marksOf(f.now())
 	for user, seq := range kept {
 		m.raise(user, seq)
@@ -103,18 +132,19 @@ func (f *marksFiles) read(id protocol.ConversationID, log protocol.LogID) (map[p
 
 // write writes a conversation's marks, which are loaded.
 func (f *marksFiles) write(c *conversation) error {
-	c.mu.Lock()
-	file := marksFile{Format: 1, Conversation: c.id, Log: c.tail.Log, Marks: maps.Clone(c.marks.byUser)}
+	tail, _, _ := c.snapshot()
+	c.marksMu.Lock()
+	file := marksFile{Format: 1, Conversation: c.id, Log: tail.Log, Marks: maps.Clone(c.marks.byUser)}
 	c.marks.dirty = false
-	c.mu.Unlock()
+	c.marksMu.Unlock()
 	b, err := json.Marshal(file)
 	if err == nil {
 		err = vfs.WriteAside(f.fs, f.path(c.id), append(b, '\n'))
 	}
 	if err != nil {
-		c.mu.Lock()
+		c.marksMu.Lock()
 		c.marks.dirty = true
-		c.mu.Unlock()
+		c.marksMu.Unlock()
 		return fmt.Errorf("marks: write: %w", err)
 	}
 	return nil

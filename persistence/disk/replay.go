@@ -100,7 +100,8 @@ var newline = []byte("\n")
 
 // begin is a transcript as it stood when its first run in the journal was committed.
 func (p *replay) begin(x journal.LinesItem) *replayed {
-	c := &conversation{id: x.Conversation, size: x.Offset, synced: x.Offset, written: x.Offset, checked: true}
+	c := &conversation{id: x.Conversation}
+	c.size, c.synced, c.written, c.checked = x.Offset, x.Offset, x.Offset, true
 	c.tail = persistence.Tail{Log: x.Log, Last: x.First - 1, Sum: x.Before}
 	p.known[c.id] = c
 	return &replayed{c: c, begin: x.Offset, before: c.tail}

@@ -18,40 +18,30 @@ const readBlockSize = 64 << 10
 
 var blocks = sync.Pool{New: func() any { b := make([]byte, readBlockSize); return &b }}
 
-// view gives bytes of the transcript from off on, at least one: a part of what is pending, which nobody may change,
-// or what it read from the file into buf. Both end at most at size. After a failed sync the kernel may have dropped what it
-// could not write, so that reading gives what the disk has: beyond synced the file is not believed until it was written again.
+// view returns bytes of the transcript from off on, at least one: a part of what is pending, which nobody may change, or
+// what it read from the file into buf. Both end at most at the transcript's size.
 func (r *Record) view(c *conversation, off int64, buf []byte) ([]byte, error) {
-	c.mu.Lock()
-	size, believed, failures := c.size, c.written, c.failures
-	if off >= believed && off < size {
-		b := c.chunkAt(off)
-		c.mu.Unlock()
-		return b, nil
+	x := c.from(off)
+	switch {
+	case x.chunk != nil:
+		return x.chunk, nil
+	case off >= x.size:
+		return nil, fmt.Errorf("transcript: read %s at offset %d: it ends at %d", c.id, off, x.size)
+	case off >= x.believed:
+		return nil, fmt.Errorf("transcript: read %s at offset %d: it could not be synced, and is not yet written again",
+			r.files.Path(c.id), off)
 	}
-	if c.suspect || c.alone {
-		believed = c.synced
-	}
-	c.mu.Unlock()
-	if off >= size {
-		return nil, fmt.Errorf("transcript: read %s at offset %d: it ends at %d", c.id, off, size)
-	}
-	if off >= believed {
-		return nil, fmt.Errorf("transcript: read %s at offset %d: it could not be synced, and is not yet written again", r.files.Path(c.id), off)
-	}
+
 	f, err := r.files.Get(c.id, false)
 	if err != nil {
 		return nil, fmt.Errorf("transcript: open: %w", err)
 	}
 	defer r.files.Put(f)
-	got := buf[:min(int64(len(buf)), believed-off)]
+	got := buf[:min(int64(len(buf)), x.believed-off)]
 	if err := vfs.ReadFull(f, got, off); err != nil {
 		return nil, fmt.Errorf("transcript: read %s at offset %d: %w", r.files.Path(c.id), off, err)
 	}
-	c.mu.Lock()
-	spoiled := c.failures != failures
-	c.mu.Unlock()
-	if spoiled { // a sync failed meanwhile
+	if c.failedSince(x.failures) { // what was read may not be on the disk
 		return r.view(c, off, buf)
 	}
 	return got, nil
@@ -195,9 +185,6 @@ func (r *Record) entry(ctx context.Context, c *conversation, seq protocol.Seq) (
 // errNoConversation says that there is no conversation of that id.
 var errNoConversation = errors.New("record: there is no such conversation")
 
-// errNeedsIO says that an append request must wait for more than the sync that it shares with others.
-var errNeedsIO = errors.New("record: this would make other conversations wait")
-
 // refusedConversation is what the log says of a conversation whose transcript is not what it must be.
 const refusedConversation = "a conversation is refused until its transcript is put right and the server started again"
 
@@ -208,9 +195,7 @@ func (r *Record) sound(id protocol.ConversationID, mayRead bool) (*conversation,
 	if c == nil {
 		return nil, errNoConversation
 	}
-	c.mu.Lock()
-	checked, damage, tail, size := c.checked, c.damage, c.tail, c.size
-	c.mu.Unlock()
+	checked, damage := c.integrity()
 	switch {
 	case damage != nil:
 		return nil, damage
@@ -219,15 +204,13 @@ func (r *Record) sound(id protocol.ConversationID, mayRead bool) (*conversation,
 	case !mayRead:
 		return nil, errNeedsIO
 	}
-	// Until it was checked nothing is added to it, so that several who check at once see the same.
+	// Until it was checked nothing is added to it, so that several checks at once see the same.
+	tail, size, _ := c.snapshot()
 	err := r.checkWhole(c.id, tail, size)
 	if err != nil && !errors.As(err, new(*transcript.IntegrityError)) && !errors.As(err, new(*vfs.ForeignError)) {
 		return nil, err // it cannot be read now; that says nothing about it
 	}
-	c.mu.Lock()
-	first := !c.checked && c.damage == nil
-	c.checked, c.damage = err == nil, err
-	c.mu.Unlock()
+	first := c.setIntegrity(err)
 	if err != nil && first {
 		r.log.Error().Err(err).Str("conversation", string(id)).Msg(refusedConversation)
 	}

@@ -60,9 +60,7 @@ func (k *checkpoints) begin(c *conversation) (s syncing, err error) {
 	if err := k.flusher.write(c); err != nil {
 		return s, err
 	}
-	c.mu.Lock()
-	written, synced, suspect := c.written, c.synced, c.suspect
-	c.mu.Unlock()
+	written, synced, suspect := c.syncing()
 	if suspect {
 		if err := k.rewrite(c, synced); err != nil {
 			return s, err
@@ -82,16 +80,11 @@ func (k *checkpoints) finish(s syncing) error {
 	defer k.files.Put(s.file)
 	if err := s.file.Sync(); err != nil {
 		k.syncErrors.Add(1)
-		c.mu.Lock()
-		c.suspect, c.alone = true, false
-		c.failures++
-		c.mu.Unlock()
+		c.syncFailed()
 		k.files.Drop(c.id, s.file)
 		return fmt.Errorf("checkpoint: sync %s: %w", k.files.Path(c.id), err)
 	}
-	c.mu.Lock()
-	c.synced, c.suspect, c.alone = max(c.synced, s.written), false, false
-	c.mu.Unlock()
+	c.syncSucceeded(s.written)
 	return nil
 }
 
@@ -121,22 +114,14 @@ func (k *checkpoints) rewrite(c *conversation, synced int64) error {
 // syncVolume writes transcripts and syncs the volume. It gives those that must be synced by calls of their own: where the
 // volume's fails all of them, since it does not say whose fault that was, and it may be a stranger's.
 func (k *checkpoints) syncVolume(ctx context.Context, dirty []*conversation) (left []*conversation) {
-	type reach struct {
-		c       *conversation
-		written int64
-	}
-	begun := make([]reach, 0, len(dirty))
+	begun := make([]syncing, 0, len(dirty))
 	for _, c := range dirty {
-		c.mu.Lock()
-		alone := c.suspect || c.alone
-		c.mu.Unlock()
-		if alone || ctx.Err() != nil || k.flusher.write(c) != nil { // the error comes again there, and is told
+		if c.doubted() || ctx.Err() != nil || k.flusher.write(c) != nil { // the error comes again there, and is told
 			left = append(left, c)
 			continue
 		}
-		c.mu.Lock()
-		begun = append(begun, reach{c, c.written})
-		c.mu.Unlock()
+		written, _, _ := c.syncing()
+		begun = append(begun, syncing{c: c, written: written})
 	}
 	if len(begun) == 0 {
 		return left
@@ -158,17 +143,12 @@ func (k *checkpoints) syncVolume(ctx context.Context, dirty []*conversation) (le
 			}
 		}
 		for _, c := range left {
-			c.mu.Lock()
-			c.alone = true
-			c.failures++
-			c.mu.Unlock()
+			c.volumeFailed()
 		}
 		return left
 	}
 	for _, b := range begun {
-		b.c.mu.Lock()
-		b.c.synced = max(b.c.synced, b.written)
-		b.c.mu.Unlock()
+		b.c.volumeSucceeded(b.written)
 	}
 	return left
 }

@@ -184,9 +184,7 @@ func (f *flusher) due(now time.Time) (out []*conversation, all bool) {
 		all = true
 		out, f.queue, f.hurry = f.queue, nil, false
 		for _, c := range out {
-			c.mu.Lock()
-			c.queued = false
-			c.mu.Unlock()
+			c.unqueue()
 		}
 	}
 	return out, all
@@ -194,11 +192,7 @@ func (f *flusher) due(now time.Time) (out []*conversation, all bool) {
 
 // again puts a conversation that could not be written back.
 func (f *flusher) again(c *conversation) {
-	c.mu.Lock()
-	queued := !c.queued && len(c.pending) > 0
-	c.queued = c.queued || queued
-	c.mu.Unlock()
-	f.add(c, queued, 0)
+	f.add(c, c.requeue(), 0)
 }
 
 // write writes what a conversation has pending. Readers go over from memory to the file in the moment in which
@@ -207,44 +201,31 @@ func (f *flusher) write(c *conversation) error {
 	f.writing.Lock()
 	defer f.writing.Unlock()
 	for {
-		c.mu.Lock()
-		lumps, off := c.pending, c.written
-		c.mu.Unlock()
-		if len(lumps) == 0 {
+		chunks, off := c.unwritten()
+		if len(chunks) == 0 {
 			return nil
 		}
-		n, err := f.writeChunks(c, lumps, off)
+		n, err := f.writeChunks(c, chunks, off)
 		f.outcome(err)
 		if err != nil {
 			return err
 		}
-		c.mu.Lock()
-		c.written += n.bytes
-		if c.pending = c.pending[n.lumps:]; len(c.pending) == 0 {
-			c.pending = nil
-		}
-		c.mu.Unlock()
+		c.wrote(n)
 		f.release(c, n.bytes)
 	}
 }
 
-// wrote is how much a write took.
-type wrote struct {
-	lumps int
-	bytes int64
-}
-
-func (f *flusher) writeChunks(c *conversation, lumps []chunk, off int64) (n wrote, err error) {
-	buf := lumps[0].lines
+func (f *flusher) writeChunks(c *conversation, chunks []chunk, off int64) (n wrote, err error) {
+	buf := chunks[0].lines
 	n = wrote{1, int64(len(buf))}
-	if len(lumps) > 1 {
+	if len(chunks) > 1 {
 		f.buf = append(f.buf[:0], buf...)
-		for _, l := range lumps[1:] {
+		for _, l := range chunks[1:] {
 			if n.bytes+int64(len(l.lines)) > maxPendingOne {
 				break
 			}
 			f.buf = append(f.buf, l.lines...)
-			n.lumps++
+			n.chunks++
 			n.bytes += int64(len(l.lines))
 		}
 		buf = f.buf
@@ -336,3 +317,6 @@ func (f *flusher) release(c *conversation, n int64) {
 	close(f.progress)
 	f.progress = make(chan struct{})
 }
+
+// errNeedsIO says that an append request must wait for more than the sync that it shares with others.
+var errNeedsIO = errors.New("record: this would make other conversations wait")

@@ -48,10 +48,10 @@ var mutants = []mutant{
 			`if err = s.file.Sync(); err != nil { err = s.file.Sync() }`},
 	}},
 	{"a transcript's failed sync is followed by one that succeeds", authors, []edit{
-		{"persistence/disk.checkpoints.finish", `c.suspect, c.alone = true, false`, ``},
+		{"persistence/disk.fileState.syncFailed", `f.suspect, f.alone = true, false`, ``},
 	}},
 	{"what a failed sync may have lost is read all the same", authors, []edit{
-		{"persistence/disk.Record.view", `if c.suspect || c.alone`, `if false`},
+		{"persistence/disk.fileState.from", `if f.suspect || f.alone`, `if false`},
 	}},
 	{"the journal goes before the transcripts are synced", authors, []edit{
 		{"persistence/disk.checkpoints.finish", `err := s.file.Sync()`, `err := error(nil)`},
