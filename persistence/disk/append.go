@@ -16,12 +16,12 @@ import (
 	"verbatim/protocol"
 )
 
-// maxRun is how many bytes of lines are committed as one run, about: a larger batch goes in parts, so that it fits
+// maxRun is about how many bytes of lines are committed together: a larger request goes in parts, so that it fits
 // within the bounds of what may be pending.
 const maxRun = 256 << 10
 
-// appending is one conversation's in a Commit: its sends, decided and committed, in several parts where they are many. Owned by
-// who called Commit.
+// appending is one conversation's request in a Commit: its sends are decided and committed, in several parts if they
+// are many. Owned by the caller of Commit.
 type appending struct {
 	r *Record
 	x *persistence.Turn
@@ -95,8 +95,9 @@ func (t *appending) share() error {
 	return err
 }
 
-// prepare decides as many sends as one run takes, and reserves room for its lines. It returns how many these are: all, if
-// others are waiting. On an error it has refused those, and the caller refuses what follows; errNeedsIO decides nothing.
+// prepare decides as many sends as one run takes, and reserves room for its lines. It returns how many these are:
+// all, if others are waiting. On an error it has refused those, and the caller refuses what follows; errNeedsIO
+// decides nothing.
 func (t *appending) prepare(sends []*persistence.Send) (n int, err error) {
 	if err := t.begin(); err != nil {
 		return 0, err
@@ -133,7 +134,9 @@ func (t *appending) begin() error {
 	now := max(t.encoder.now, tail.Time)
 	t.encoder.clear(now)
 	t.p, t.created = journal.Proposal{Owner: t}, false
-	t.p.LinesItem = journal.LinesItem{Conversation: t.c.id, Log: tail.Log, Offset: size, First: tail.Last + 1, Before: tail.Sum, Time: now}
+	t.p.LinesItem = journal.LinesItem{
+		Conversation: t.c.id, Log: tail.Log, Offset: size, First: tail.Last + 1, Before: tail.Sum, Time: now,
+	}
 	if tail.Log == "" {
 		t.created, t.p.Log = true, transcript.NewLog()
 		t.encoder.lines, t.p.Before = transcript.AppendLogLine(t.encoder.lines, t.c.id, t.p.Log, now)
@@ -170,7 +173,7 @@ func (t *appending) decide(sends []*persistence.Send) (n int, err error) {
 	return n, nil
 }
 
-// accept gives a send its place and makes its line and its frame.
+// accept sets a send's seq and time, and makes its line and its frame. It returns its sum.
 func (t *appending) accept(s *persistence.Send, before protocol.Sum) protocol.Sum {
 	s.Seq, s.Time = t.p.First+protocol.Seq(len(t.accepted)), t.p.Time
 	s.Log = ""
@@ -186,7 +189,7 @@ func (t *appending) accept(s *persistence.Send, before protocol.Sum) protocol.Su
 	return s.Sum
 }
 
-// finish settles what was submitted, and says whether it failed.
+// finish sets the outcome of what was submitted, and returns why that failed, or nil.
 func (t *appending) finish() error {
 	if err := t.p.Err; err != nil {
 		t.r.flusher.release(t.c, int64(len(t.p.Lines)))
@@ -211,7 +214,9 @@ func (t *appending) finish() error {
 // join puts batches together that follow each other.
 func join(a, b *persistence.Batch) *persistence.Batch {
 	at := uint32(len(a.Frames))
-	a = &persistence.Batch{First: a.First, Frames: append(a.Frames, b.Frames...), Ends: slices.Grow(a.Ends, b.Len()), At: b.At}
+	a = &persistence.Batch{
+		First: a.First, Frames: append(a.Frames, b.Frames...), Ends: slices.Grow(a.Ends, b.Len()), At: b.At,
+	}
 	for _, end := range b.Ends {
 		a.Ends = append(a.Ends, at+end)
 	}
@@ -223,7 +228,7 @@ func (t *appending) remember() {
 	t.c.idsMu.Lock() // nobody reads a transcript under it while the ids are loaded
 	defer t.c.idsMu.Unlock()
 	if t.c.ids == nil {
-		return // they were dropped meanwhile; who loads them finds these in the transcript
+		return // they were evicted meanwhile; a later load finds these in the transcript
 	}
 	before := t.c.ids.Len()
 	for key, i := range t.keys {
@@ -294,7 +299,7 @@ func (k *commit) submit(r *Record) {
 	}
 }
 
-// add takes a turn in.
+// add takes a request in.
 func (k *commit) add(r *Record, x *persistence.Turn) *appending {
 	if len(k.spare) == len(k.turns) {
 		k.spare = append(k.spare, new(appending))
@@ -329,7 +334,8 @@ func refuse(sends []*persistence.Send, err error) {
 func unavailable(err error) *protocol.Error {
 	switch {
 	case errors.As(err, new(*transcript.IntegrityError)), errors.As(err, new(*vfs.ForeignError)):
-		return protocol.Unavailable("this conversation's record is not whole: whoever runs the server should run `verbatim verify`", time.Minute)
+		return protocol.Unavailable(
+			"this conversation's record is not whole: whoever runs the server should run `verbatim verify`", time.Minute)
 	case errors.Is(err, journal.ErrClosed):
 		return protocol.Unavailable("the server is closing; send it again with the same id", time.Second)
 	default:

@@ -20,8 +20,8 @@ import (
 // checkpointEvery is how often what has changed is folded, where the journal's size does not ask for it before.
 const checkpointEvery = 60 * time.Second
 
-// startRest is how long what a start has replayed waits to be folded, unless the journal's size asks for it: a checkpoint
-// takes the disk and a core, and right after a crash everybody comes back at once.
+// startRest is how long what a start has replayed waits to be folded, unless the journal's size asks for it: a
+// checkpoint takes the disk and a core, and right after a crash everybody comes back at once.
 const startRest = 2 * time.Second
 
 // checkpoints fold the journal into the transcripts, in one goroutine, beside everything else.
@@ -38,7 +38,7 @@ type checkpoints struct {
 	marks        *marksFiles
 	syncErrors   *atomic.Int64
 	evict        func()                              // drops what need not be in memory, once in a while
-	onCheckpoint func(took time.Duration, err error) // nil: nobody asks
+	onCheckpoint func(took time.Duration, err error) // may be nil
 	retry        time.Duration
 	log          zerolog.Logger
 	ctx          context.Context
@@ -79,8 +79,8 @@ func (k *checkpoints) addMarked(c *conversation) {
 	k.marked = append(k.marked, c)
 }
 
-// run ends with the context. It waits for the time or the journal's size to ask for a checkpoint; replayed says that the
-// start has left something to fold.
+// run ends with the context. It waits for the time or the journal's size to ask for a checkpoint; replayed says that
+// the start has left something to fold.
 func (k *checkpoints) run(replayed bool) {
 	var rested <-chan time.Time // nil once a checkpoint was asked for, or where there is nothing to fold
 	if replayed {
@@ -141,14 +141,15 @@ func (k *checkpoints) checkpoint(ctx context.Context) error {
 	k.failed = err != nil
 	k.mu.Unlock()
 	if changed && err != nil {
-		k.log.Error().Err(err).Msg("a checkpoint failed; the journal keeps what it would have folded, and it is tried again")
+		k.log.Error().Err(err).
+			Msg("a checkpoint failed; the journal keeps what it would have folded, and it is tried again")
 	} else if changed {
 		k.log.Info().Msg("checkpoints succeed again")
 	}
 	return err
 }
 
-// fold makes sure that all that stands in the segments up to now is synced where it belongs, and removes them. Every
+// fold makes sure that all that is in the segments up to now is synced where it belongs, and removes them. Every
 // step is on the disk before the next one relies on it.
 func (k *checkpoints) fold(ctx context.Context) error {
 	// One that failed is tried again for the same segments: each rotation costs a segment, however little is in it.
@@ -187,8 +188,9 @@ func (k *checkpoints) fold(ctx context.Context) error {
 	return k.journal.RemoveUpTo(upTo)
 }
 
-// take gives what has changed, each once: of two syncs of a file that are on their way together the second would not hear of an
-// error that the first is told. What is published from here on is for the next checkpoint; what was before, is written by this one.
+// take returns what has changed, each once: of two syncs of a file that are on their way together the second would not
+// hear of an error that the first is told. What is published from here on is for the next checkpoint; what was
+// before, is written by this one.
 func (k *checkpoints) take() []*conversation {
 	k.mu.Lock()
 	dirty := k.dirty

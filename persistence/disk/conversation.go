@@ -23,14 +23,13 @@ type conversation struct {
 	reserved int64
 
 	// idsMu is held while sends are decided and while ids are loaded, so across reads of this transcript; Tail, Read
-	// and other conversations never need it. Locks are taken in the order idsMu → fileState.mu, idsMu → the cache of
-	// open files.
+	// and other conversations never need it.
 	idsMu fifo.Mutex
 	ids   *dedup.Index // guarded by idsMu; nil: they are not in memory
 }
 
-// sumCache remembers sums that were read: after a restart thousands come back to a conversation knowing the same entry, and
-// one of them reads it. Safe for concurrent use; a slot holds whichever was read last.
+// sumCache remembers sums that were read: after a restart thousands come back to a conversation knowing the same
+// entry, and one of them reads it. Safe for concurrent use; a slot holds whichever was read last.
 type sumCache [1024]atomic.Pointer[knownSum]
 
 // knownSum is one entry's. It is never changed.

@@ -75,8 +75,8 @@ func (t *appending) stands(s *persistence.Send) bool {
 }
 
 // known completes a send whose id is on the record already, or in this part before it: as a duplicate if it says the
-// same, else it is refused as a conflict. It reports whether the send is a duplicate. A hash that was met is confirmed by
-// reading the entry: if others would wait for that, the error is errNeedsIO.
+// same, else it is refused as a conflict. It reports whether the send is a duplicate. A hash that was met is
+// confirmed by reading the entry: if others would wait for that, the error is errNeedsIO.
 func (t *appending) known(s *persistence.Send, key uint64) (known bool, refusal *protocol.Error, err error) {
 	if i, ok := t.keys[key]; ok {
 		first := t.accepted[i]

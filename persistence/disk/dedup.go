@@ -10,7 +10,7 @@ import (
 	"verbatim/protocol"
 )
 
-// idsOf gives a conversation's ids, loaded from its transcript where nobody has needed them for a while. idsMu is held.
+// idsOf returns a conversation's ids. If they are not in memory, it loads them from the transcript. idsMu is held.
 func (r *Record) idsOf(ctx context.Context, c *conversation) (*dedup.Index, error) {
 	now := r.now()
 	tail, size, _ := c.snapshot()
@@ -28,7 +28,9 @@ func (r *Record) idsOf(ctx context.Context, c *conversation) (*dedup.Index, erro
 }
 
 // loadIDs reads the entries that are young enough, and some more: the clock may have been set since they were written.
-func (r *Record) loadIDs(ctx context.Context, c *conversation, now time.Time, last protocol.Seq, size int64) (*dedup.Index, error) {
+func (r *Record) loadIDs(
+	ctx context.Context, c *conversation, now time.Time, last protocol.Seq, size int64,
+) (*dedup.Index, error) {
 	s := dedup.New(now, last+1)
 	if last == 0 {
 		return s, nil
@@ -55,7 +57,8 @@ func (r *Record) loadIDs(ctx context.Context, c *conversation, now time.Time, la
 	return s, err
 }
 
-// youngFrom finds a place in a transcript, at least a block before its end, before which all entries are older than that.
+// youngFrom finds a place in a transcript, at least a block before its end, before which all entries are older than
+// that.
 func (r *Record) youngFrom(ctx context.Context, c *conversation, oldest protocol.Time, size int64) (seekHint, error) {
 	var lo seekHint
 	hi := max(0, size-readBlockSize)
@@ -93,9 +96,9 @@ func (r *Record) timeAt(ctx context.Context, c *conversation, off, end int64) (t
 	return t, err
 }
 
-// Recall is persistence.Record's. It reads what the remembered ids do not cover: the entries after `since` and before the
-// young generation. What that holds now stays for at least a generation's time; where the send's Commit comes later than
-// that, it finds a hole (holed), and refuses.
+// Recall is persistence.Record's. It reads what the remembered ids do not cover: the entries after `since` and before
+// the young generation. What that holds now stays for at least a generation's time; where the send's Commit comes
+// later than that, it finds a hole (holed), and refuses.
 func (r *Record) Recall(ctx context.Context, send *persistence.Send) error {
 	send.Came = r.now()
 	if !send.Since.Set || send.ID == "" {
@@ -121,7 +124,7 @@ func (r *Record) Recall(ctx context.Context, send *persistence.Send) error {
 	return r.scanFor(ctx, c, from, covered-1, send)
 }
 
-// covered gives the seq from which on ids are remembered.
+// covered returns the seq from which on ids are remembered.
 func (r *Record) covered(ctx context.Context, c *conversation) (protocol.Seq, error) {
 	c.idsMu.Lock()
 	defer c.idsMu.Unlock()

@@ -4,12 +4,12 @@
 // It promises (docs/protocol, promises 1 to 5) that what Commit has accepted survives kill -9, a power cut, a failing
 // sync and a full disk, once and at its place, and that nothing is seen before that.
 //
-// How: a conversation's writer decides its sends and makes their lines (commit.go, duplicate.go). The committer writes
-// what all writers have ready into the journal, as one block and with one sync (group.go, journal.go), and only
-// then are the lines readable, from memory (conversation.go). The flusher writes them to the transcript soon
-// (flush.go); a checkpoint syncs the transcripts, notes how they stand in the catalogue, and removes the journal's old
-// segments (checkpoint.go). A start reads the catalogue and brings the transcripts to where the journal says that
-// they were (replay.go).
+// How: the caller of Commit decides a conversation's sends and makes their lines (append.go, decide.go). The package
+// journal puts what all conversations have ready on the disk, as one block and with one sync, and only then are the
+// lines readable, from memory (filestate.go). The flusher writes them to the transcript soon (writeback.go). A
+// checkpoint syncs the transcripts, notes in the catalogue how each stands, and removes the journal's old segments
+// (checkpoint.go, syncfs.go). A start reads the catalogue and brings the transcripts to where the journal says that
+// they were (recover.go, replay.go). The package inspect reads the same directory without a record.
 //
 //	data/format                    the format's version and the directory's id
 //	data/lock                      held by the server that uses it
@@ -21,9 +21,13 @@
 //
 // # Concurrency
 //
-// A Record has four goroutines: the committer, the preparer of segments, the flusher and the checkpoints; Close waits
-// for all of them. No lock is held across I/O but three ioLocks, none of which a Commit, Tail or Read of another
+// A Record has four goroutines: the journal's two, the flusher and the checkpoints; Close waits for all of them. No
+// lock is held across I/O but three of the kind fifo.Mutex, none of which a Commit, Tail or Read of another
 // conversation needs: conversation.idsMu, flusher.writing and checkpoints.running.
+//
+// Locks are nested in this order, and in no other: checkpoints.running → all others; flusher.writing → flusher.mu →
+// fileState.mu; conversation.idsMu → fileState.mu; newest.mu → newest.noting, registry.mu, fileState.mu. Those of the
+// packages below, the journal and the cache of open files, are the innermost.
 package disk
 
 import (
@@ -49,10 +53,11 @@ type Options struct {
 	Log       zerolog.Logger
 	IDs       time.Duration                                // how long an id makes a send idempotent, at least; 0: 600 s
 	Now       func() time.Time                             // nil: time.Now
-	Progress  func(done, total int64)                      // of a long start, in bytes or files; nil: nobody asks
+	Progress  func(done, total int64)                      // of a long start, in bytes or files; may be nil
 	OpenFiles int                                          // transcripts that are kept open; 0: MaxOpen
 	OnCommit  func(entries, bytes int, took time.Duration) // one sync of the journal; called by the committer
-	// OnCheckpoint hears of each checkpoint: how long it took, and why it failed. The goroutine of the checkpoints calls it.
+	// OnCheckpoint hears of each checkpoint: how long it took, and why it failed. The goroutine of the checkpoints
+	// calls it.
 	OnCheckpoint func(took time.Duration, err error)
 
 	// For tests, which want them to happen often, or to fail.
@@ -86,7 +91,7 @@ type Record struct {
 	marks       *marksFiles
 	space       *datadir.Space
 
-	commits    sync.Pool    // *commit; the record's own, for the salts in it: what one run of a simulation leaves is not for the next
+	commits    sync.Pool    // *commit; the record's own, since its salts must not be another simulation's
 	remembered atomic.Int64 // ids
 	syncErrors atomic.Int64 // of transcripts and the file system; the journal counts its own
 	complained atomic.Int64 // the second of the last complaint
@@ -126,7 +131,7 @@ type Recovered struct {
 	Conversations int  // on the record
 	Refused       int  // of them, those that are not whole
 	Adopted       int  // of them, those that neither the catalogue nor the journal knew
-	Clean         bool // who had the record before has closed it, or nobody had: there was nothing to put right
+	Clean         bool // the record was closed before, or is new: there was nothing to put right
 
 	Segments int   // of the journal, that were read
 	Entries  int64 // that were replayed from them
@@ -152,7 +157,8 @@ func (t *tally) note(add func(*Recovered)) {
 // complain logs what went wrong while a send was decided, at most once a second.
 func (r *Record) complain(err error) {
 	now := time.Now().Unix()
-	if before := r.complained.Load(); before != now && r.complained.CompareAndSwap(before, now) && !errors.Is(err, context.Canceled) {
+	before := r.complained.Load()
+	if before != now && r.complained.CompareAndSwap(before, now) && !errors.Is(err, context.Canceled) {
 		r.log.Error().Err(err).Msg("a send could not be decided")
 	}
 }

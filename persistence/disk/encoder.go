@@ -11,12 +11,12 @@ import (
 	"verbatim/protocol"
 )
 
-// encoder is where a Commit makes lines and frames, one run after another: what it keeps of them are copies without a byte
-// to spare.
+// encoder is where a Commit makes lines and frames, one run after another: what it keeps of them are copies without a
+// byte to spare.
 type encoder struct {
 	now    protocol.Time // of the Commit
 	time   protocol.Time // that stamp shows
-	stamp  []byte        // as it stands on the wire
+	stamp  []byte        // as it is on the wire
 	random []byte
 	salts  []byte // made
 	unused []byte // of salts
@@ -40,7 +40,7 @@ func (d *encoder) clear(t protocol.Time) {
 // size is about what it keeps in memory.
 func (d *encoder) size() int { return cap(d.lines) + cap(d.frames) + cap(d.salted) + cap(d.salts) }
 
-// salt gives one that nobody had: 128 random bits.
+// salt returns a new one: 128 random bits.
 func (d *encoder) salt() (salt []byte) {
 	if len(d.unused) == 0 {
 		const n = 16
@@ -56,7 +56,7 @@ func (d *encoder) salt() (salt []byte) {
 	return salt
 }
 
-// write adds an entry after the one with the sum `before`, and gives its own.
+// write adds an entry after the one with the sum `before`, and returns its own sum.
 func (d *encoder) write(m *protocol.Message, before protocol.Sum) (sum protocol.Sum) {
 	d.salted = m.AppendJSON(append(d.salted[:0], d.salt()...), d.stamp)
 	d.lines, sum = transcript.AppendEntryLine(d.lines, d.salted, before)
@@ -65,7 +65,7 @@ func (d *encoder) write(m *protocol.Message, before protocol.Sum) (sum protocol.
 	return sum
 }
 
-// batch gives the entries as frames.
+// batch returns the entries as frames.
 func (d *encoder) batch(first protocol.Seq) *persistence.Batch {
 	return &persistence.Batch{First: first, Frames: bytes.Clone(d.frames), Ends: slices.Clone(d.ends), At: d.time}
 }

@@ -21,7 +21,8 @@ import (
 func inJournal(path string) bool     { return filepath.Base(filepath.Dir(path)) == "journal" }
 func inTranscripts(path string) bool { return filepath.Base(filepath.Dir(path)) == "transcripts" }
 
-// once fails the first operation of a kind on the segment that the journal writes now. The preparer makes others meanwhile.
+// once fails the first operation of a kind on the segment that the journal writes now. The preparer makes others
+// meanwhile.
 func once(kind string, r *Record) func(op, path string) error {
 	live := r.journal.Paths()
 	current := live[len(live)-1]
@@ -100,8 +101,8 @@ func TestARefusedMessageThatReachedTheDiskDoesNotComeBack(t *testing.T) {
 	}
 }
 
-// After kill -9 the page cache shows what a failed sync has not brought to the disk. Who starts then must not believe it
-// before it is there: else a power cut takes back what was seen.
+// After kill -9 the page cache shows what a failed sync has not brought to the disk. Who starts then must not believe
+// it before it is there: else a power cut takes back what was seen.
 func TestWhatAStartHasShownSurvivesAPowerCut(t *testing.T) {
 	t.Parallel()
 	shown := 0
@@ -134,8 +135,8 @@ func TestWhatAStartHasShownSurvivesAPowerCut(t *testing.T) {
 	}
 }
 
-// After kill -9 between a rename and the sync of its folder, the new file is there until a power cut. Who starts then must
-// make the name certain before it shows what the file says, or removes what the file makes superfluous.
+// After kill -9 between a rename and the sync of its folder, the new file is there until a power cut. Who starts then
+// must make the name certain before it shows what the file says, or removes what the file makes superfluous.
 func TestWhatAStartFindsByANameThatWasNotSyncedSurvivesAPowerCut(t *testing.T) {
 	t.Parallel()
 	for _, folder := range []string{"", "marks"} {

@@ -9,9 +9,9 @@ import (
 	"verbatim/protocol"
 )
 
-// fileState is how far a conversation has come, and how much of that its file holds. Its transcript is bytes from 0 to
-// size: what is before written can be read from the file, and the rest is in pending; view makes one of both, so that no
-// reader meets a seam. synced ≤ written ≤ size always holds.
+// fileState is how far a conversation has come, and how much of that its file holds. Its transcript is bytes from 0
+// to size: what is before written can be read from the file, and the rest is in pending; view makes one of both, so
+// that no reader meets a seam. synced ≤ written ≤ size always holds.
 //
 // This file alone locks mu. It is the innermost lock: it may be taken with idsMu, newest.mu or flusher.mu held, nothing
 // is locked while it is held, and it is never held across I/O. Before the record is open, a start sets the fields
@@ -32,7 +32,7 @@ type fileState struct {
 	failures int   // syncs that have failed
 	dirty    bool  // it is in the list of the next checkpoint
 	queued   bool  // it is in the flusher's list
-	moved    bool  // it is among those that have moved since the last list of the newest (newest.moved), or none was made
+	moved    bool  // it is noted as moved since the last list of the newest (newest.moved), or none was made
 }
 
 // chunk is lines that are committed and not yet in the file. It is never changed.
@@ -158,8 +158,8 @@ func (f *fileState) wrote(n wrote) {
 	}
 }
 
-// syncing returns up to where the file is written and up to where it is synced, and whether what is between the two must
-// be written again.
+// syncing returns up to where the file is written and up to where it is synced, and whether what is between the two
+// must be written again.
 func (f *fileState) syncing() (written, synced int64, suspect bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -12,7 +12,8 @@ import (
 	"verbatim/protocol"
 )
 
-// Who changes a line can make its sum and all behind it fit. What the line says is then still not what this program writes.
+// Who changes a line can make its sum and all behind it fit. What the line says is then still not what this program
+// writes.
 func TestALineThatThisProgramDoesNotWriteIsNamedThoughAllSumsFit(t *testing.T) {
 	for what, change := range map[string][2]string{
 		"a seq with a zero":             {`"seq":3`, `"seq":03`},
@@ -82,7 +83,8 @@ func TestAnExportOfATranscriptWhoseLastLineIsCutOffFails(t *testing.T) {
 	}
 }
 
-// resummed changes an entry of the lobby, makes all sums from there on fit, and removes the catalogue, which has the last.
+// resummed changes an entry of the lobby, makes all sums from there on fit, and removes the catalogue, which has the
+// last.
 func resummed(t *testing.T, dir string, entry int, change func(wire string) string) {
 	t.Helper()
 	path := filepath.Join(dir, "transcripts", "lobby"+transcript.Suffix)

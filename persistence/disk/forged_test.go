@@ -61,8 +61,9 @@ func someTime(rng *rand.Rand, _ int) string {
 	return fmt.Sprintf("20%02d-0%d-1%dT0%d:00:00.%06dZ", rng.IntN(100), 1+rng.IntN(9), rng.IntN(10), rng.IntN(10), rng.IntN(1_000_000))
 }
 
-// hashed is the forgery of old: the words are others, and the true c stands as "hash" in the salt's place, so that a sum over
-// c alone would hold. spell writes c; the line keeps its length by blanks, which stand before the newline or the hash.
+// hashed is the forgery of old: the words are others, and the true c stands as "hash" in the salt's place, so that a
+// sum over c alone would hold. spell writes c; the line keeps its length by blanks, which stand before the newline or
+// the hash.
 func hashed(spell func(c protocol.Sum) string, blanksInside bool) forgery {
 	return func(rng *rand.Rand, lines []string, i int) ([]string, int) {
 		was := strings.TrimSuffix(lines[i], "\n")
@@ -191,8 +192,8 @@ func TestAThousandForgedLinesAreNamedByFileAndLine(t *testing.T) {
 	}
 }
 
-// What a running server reads of a forged transcript is refused where it takes lines one after another, and a hash line is
-// refused wherever it is read.
+// What a running server reads of a forged transcript is refused where it takes lines one after another, and a hash
+// line is refused wherever it is read.
 func TestAForgedLineIsNotRead(t *testing.T) {
 	for _, name := range []string{"re-authored", "hashed, in the salt's length, and blank", "hashed, in the salt's length"} {
 		dir, _ := closed(t, 10)

@@ -14,7 +14,8 @@ import (
 	"verbatim/persistence/vfs"
 )
 
-// endingFS ends a context when the nth file of a kind is opened, or read as a whole, and counts those that come after it.
+// endingFS ends a context when the nth file of a kind is opened, or read as a whole, and counts those that come after
+// it.
 type endingFS struct {
 	vfs.OS
 	is     func(path string) bool

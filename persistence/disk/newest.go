@@ -10,12 +10,12 @@ import (
 	"verbatim/protocol"
 )
 
-// newest is the conversations by the time of their last entry, for lists that begin with the newest. Nobody who commits
-// keeps it in order: the first commit to a conversation since the last list notes that it has moved, and the next list
+// newest is the conversations by the time of their last entry, for lists that begin with the newest. A commit does not
+// keep it in order: the first commit to a conversation since the last list notes that it has moved, and the next list
 // puts those in their new places. So a list costs what has moved since the last one, and a copy of the order, 16 bytes
 // each.
 //
-// The orders of pages that have a next one are kept, the newest of them: who reads on does so in the order in which they
+// The orders of pages that have a next one are kept, the newest of them: a reader goes on in the order in which it
 // began, and meets every conversation of it once, whatever is said meanwhile. Safe for concurrent use.
 type newest struct {
 	noting sync.Mutex      // held for a moment only: the committer takes it

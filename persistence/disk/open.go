@@ -92,13 +92,15 @@ func (r *Record) open(ctx context.Context) (err error) {
 	return nil
 }
 
-// syncFolders makes the names that a start finds certain. A process that was killed between a rename and the sync of its
-// folder has left names that a power cut takes back, and what was read by them would be seen and then gone. The data
-// directory itself was synced with its format, and the journal's folder is once its last segment is written anew.
+// syncFolders makes the names that a start finds certain. A process that was killed between a rename and the sync of
+// its folder has left names that a power cut takes back, and what was read by them would be seen and then gone. The
+// data directory itself was synced with its format, and the journal's folder is once its last segment is written
+// again.
 func (r *Record) syncFolders() error {
 	for _, dir := range []string{r.files.Dir, r.marks.dir} {
 		if err := r.fs.SyncDir(dir); err != nil {
-			return fmt.Errorf("data directory: sync %s: %w: make room on the disk, or mend it, and start again", dir, err)
+			return fmt.Errorf("data directory: sync %s: %w: make room on the disk, or mend it, and start again",
+				dir, err)
 		}
 	}
 	return nil
@@ -120,7 +122,8 @@ func (r *Record) start(s *loaded) {
 	dir := filepath.Join(r.dir, "journal")
 	r.space = datadir.NewSpace(r.fs, dir, r.files.Dir, r.opts.Retry, r.log)
 	r.flusher = &flusher{
-		files: r.files, log: r.log, ctx: background, retry: r.opts.Retry, wake: make(chan struct{}, 1), progress: make(chan struct{}),
+		files: r.files, log: r.log, ctx: background, retry: r.opts.Retry,
+		wake: make(chan struct{}, 1), progress: make(chan struct{}),
 	}
 	r.checkpoints = &checkpoints{
 		files: r.files, fs: r.fs, dir: r.dir, volume: r.volume, volumeFrom: r.volumeFrom, flusher: r.flusher,
@@ -182,8 +185,8 @@ func (r *Record) close() error {
 	r.closed.Store(true)
 	r.stopBackground()
 	r.background.Wait()
-	// Twice: the first may be the end of one that was interrupted, of what there was when that began, or meet what an earlier
-	// life's syncs have left untold; it logs why it fails. The second folds the rest.
+	// Twice: the first may be the end of one that was interrupted, of what there was when that began, or meet what an
+	// earlier life's syncs have left untold; it logs why it fails. The second folds the rest.
 	_ = r.checkpoints.checkpoint(context.Background())
 	err := r.checkpoints.checkpoint(context.Background())
 	r.journal.Close()

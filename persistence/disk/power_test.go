@@ -25,8 +25,8 @@ type life struct {
 	next   int
 }
 
-// talk sends messages to some conversations until stop, together. Those that are refused are sent again with the same id,
-// some of them, and some messages that were acked too.
+// talk sends messages to some conversations until stop, together. Those that are refused are sent again with the same
+// id, some of them, and some messages that were acked too.
 func (l *life) talk(r *Record, ids []string, random *rand.Rand, stop <-chan struct{}) {
 	again := make(map[string][]*persistence.Send)
 	for {

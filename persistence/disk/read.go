@@ -23,7 +23,9 @@ func (r *Record) Tail(id protocol.ConversationID) (persistence.Tail, error) {
 }
 
 // Read is persistence.Record's.
-func (r *Record) Read(ctx context.Context, id protocol.ConversationID, from, to protocol.Seq, maxBytes int) (*persistence.Batch, error) {
+func (r *Record) Read(
+	ctx context.Context, id protocol.ConversationID, from, to protocol.Seq, maxBytes int,
+) (*persistence.Batch, error) {
 	c, err := r.sound(id, true)
 	if err != nil {
 		return nil, err

@@ -69,7 +69,9 @@ func (r *Record) load(ctx context.Context) (*loaded, error) {
 	return s, nil
 }
 
-func (r *Record) loadCatalogue() (known map[protocol.ConversationID]*conversation, floor uint64, trusted bool, err error) {
+func (r *Record) loadCatalogue() (
+	known map[protocol.ConversationID]*conversation, floor uint64, trusted bool, err error,
+) {
 	cat, there, err := datadir.ReadCatalogue(r.fs, r.dir)
 	if err != nil {
 		return nil, 0, false, err
@@ -104,7 +106,8 @@ func (r *Record) warnOf(strangers []string, dir string) {
 	if len(strangers) > 0 {
 		named := strangers[:min(len(strangers), strangersNamed)]
 		r.log.Warn().Str("folder", dir).Strs("names", named).Int("count", len(strangers)).
-			Msg("what is not the record's is passed over: move it out of here, or give it its right name, and start again")
+			Msg("what is not the record's is passed over: " +
+				"move it out of here, or give it its right name, and start again")
 	}
 }
 
@@ -132,7 +135,9 @@ const adopters = 4
 
 // adopt takes in transcripts that neither the catalogue nor the journal knows: all of them where the catalogue is lost.
 // It reads their first and their last line.
-func (r *Record) adopt(ctx context.Context, known map[protocol.ConversationID]*conversation, there map[protocol.ConversationID]bool) (int, error) {
+func (r *Record) adopt(
+	ctx context.Context, known map[protocol.ConversationID]*conversation, there map[protocol.ConversationID]bool,
+) (int, error) {
 	var strangers []*conversation
 	for _, id := range slices.Sorted(maps.Keys(there)) { // a start does the same things in the same order each time
 		if known[id] == nil {
@@ -170,8 +175,8 @@ func (r *Record) adopt(ctx context.Context, known map[protocol.ConversationID]*c
 	return len(strangers), nil
 }
 
-// adoptOne reads where a transcript stands. One that does not begin and end as it must is a refused conversation, and so
-// is one in whose place something else stands: its name is taken.
+// adoptOne reads how far a transcript goes. One that does not begin and end as it must is a refused conversation, and
+// so is one in whose place something else is: its name is taken.
 func (r *Record) adoptOne(c *conversation) error {
 	path := r.files.Path(c.id)
 	f, err := r.fs.Open(path, os.O_RDONLY)

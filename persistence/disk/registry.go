@@ -27,7 +27,7 @@ func byName(c *conversation, id protocol.ConversationID) int {
 	return strings.Compare(string(c.id), string(id))
 }
 
-// get gives nil where there is none.
+// get returns a conversation, or nil if there is none.
 func (s *registry) get(id protocol.ConversationID) *conversation {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -76,7 +76,7 @@ func merge(a, b []*conversation) []*conversation {
 	return append(append(out, a...), b...)
 }
 
-// page gives conversations in order whose id is at least from, at most n.
+// page returns conversations in order whose id is at least from, at most n.
 func (s *registry) page(from protocol.ConversationID, n int) []*conversation {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -87,7 +87,7 @@ func (s *registry) page(from protocol.ConversationID, n int) []*conversation {
 	return page[:min(n, len(page))] // beyond it one of the two may have others in between
 }
 
-// all gives every conversation, in order.
+// all returns every conversation, in order.
 func (s *registry) all() []*conversation {
 	s.mu.RLock()
 	defer s.mu.RUnlock()

@@ -24,10 +24,10 @@ import (
 // settlers is how many goroutines write what was replayed.
 const settlers = 4
 
-// replay brings the transcripts to where the journal says that they were. What the journal says of a transcript goes on
-// without a gap from the place of its first run, before which everything was synced; so the replay writes from
-// there, whatever the file holds. It holds all lines of the journal, which is bounded, so that each transcript is opened
-// once: with 100,000 of them in 160 MB that is 1 s instead of 5.
+// replay brings the transcripts to where the journal says that they were. What the journal says of a transcript goes
+// on without a gap from the place of its first run, before which everything was synced; so the replay writes from
+// there, whatever the file holds. It holds all lines of the journal, which is bounded, so that each transcript is
+// opened once: with 100,000 of them in 160 MB that is 1 s instead of 5.
 type replay struct {
 	fs    vfs.FS
 	files *transcript.Cache
@@ -44,7 +44,7 @@ type replay struct {
 // replayed is one transcript that the journal speaks of.
 type replayed struct {
 	c      *conversation
-	before persistence.Tail // what stands before the first run
+	before persistence.Tail // what is before the first lines
 	begin  int64            // where the first run begins
 	lines  []byte
 	gone   bool   // its file was removed: what the journal has beyond counts for nothing
@@ -65,7 +65,8 @@ func (p *replay) run(x journal.LinesItem) error {
 	}
 	c := t.c
 	if x.Offset != c.size || x.Log != c.tail.Log || x.First != c.tail.Last+1 || x.Offset > 0 && x.Before != c.tail.Sum {
-		return fmt.Errorf("%w: the entries of %s from %d on do not follow what stands before them", journal.ErrItem, x.Conversation, x.First)
+		return fmt.Errorf("%w: the entries of %s from %d on do not follow what stands before them",
+			journal.ErrItem, x.Conversation, x.First)
 	}
 	if what := notLines(x); what != "" {
 		return fmt.Errorf("%w: %s: %s", journal.ErrItem, x.Conversation, what)
@@ -77,8 +78,8 @@ func (p *replay) run(x journal.LinesItem) error {
 	return nil
 }
 
-// notLines is why the lines of a run are not what a transcript has; "": they are. The sums are not made again: a start with
-// a full journal would take half as long again.
+// notLines is why the lines of a run are not what a transcript has; "": they are. The sums are not made again: a
+// start with a full journal would take half as long again.
 func notLines(x journal.LinesItem) string {
 	lines := x.Lines
 	if x.Offset == 0 {
@@ -107,7 +108,8 @@ func (p *replay) begin(x journal.LinesItem) *replayed {
 	return &replayed{c: c, begin: x.Offset, before: c.tail}
 }
 
-// check finds what there is of the transcript before its first run. Different transcripts may be checked at the same time.
+// check finds what there is of the transcript before its first run. Different transcripts may be checked at the same
+// time.
 func (p *replay) check(t *replayed) error {
 	if t.begin > 0 {
 		f, err := p.files.Get(t.c.id, false)
@@ -125,7 +127,8 @@ func (p *replay) check(t *replayed) error {
 			broken.Path = p.files.Path(t.c.id)
 			t.c.damage = broken
 			t.aside = filepath.Join(filepath.Dir(p.files.Dir), "salvaged", fmt.Sprintf("%s.%d.jsonl", t.c.id, t.begin))
-			p.log.Error().Err(t.c.damage).Str("salvaged", t.aside).Msg("a conversation is refused; what the journal has of it is kept beside")
+			p.log.Error().Err(t.c.damage).Str("salvaged", t.aside).
+				Msg("a conversation is refused; what the journal has of it is kept beside")
 		} else if err != nil {
 			return fmt.Errorf("replay: read %s: %w", p.files.Path(t.c.id), err)
 		}
@@ -133,8 +136,8 @@ func (p *replay) check(t *replayed) error {
 	return nil
 }
 
-// checkBefore holds the line before a run against what the run says of it. A *IntegrityError says that it is another one;
-// any other error, that it could not be read.
+// checkBefore holds the line before a run against what the run says of it. A *IntegrityError says that it is another
+// one; any other error, that it could not be read.
 func checkBefore(f vfs.File, t *replayed) error {
 	size, err := f.Size()
 	if err != nil {
@@ -149,12 +152,13 @@ func checkBefore(f vfs.File, t *replayed) error {
 	}
 	e, ok := transcript.ParseEntryLine(last)
 	if seq, is := protocol.EntrySeq(last); !ok || !is || seq != t.before.Last || e.Sum != t.before.Sum {
-		return &transcript.IntegrityError{What: fmt.Sprintf("no entry %d with the sum %s ends at offset %d", t.before.Last, t.before.Sum, t.begin)}
+		what := fmt.Sprintf("no entry %d with the sum %s ends at offset %d", t.before.Last, t.before.Sum, t.begin)
+		return &transcript.IntegrityError{What: what}
 	}
 	return nil
 }
 
-// inOrder gives what was replayed, sorted: a start does the same things in the same order each time.
+// inOrder returns what was replayed, sorted: a start does the same things in the same order each time.
 func (p *replay) inOrder() []*replayed {
 	all := slices.Collect(maps.Values(p.replayed))
 	slices.SortFunc(all, func(a, b *replayed) int { return strings.Compare(string(a.c.id), string(b.c.id)) })
@@ -247,8 +251,8 @@ func (p *replay) settle(t *replayed) error {
 	return p.cut(t)
 }
 
-// cut takes off what a transcript has beyond the journal's last run. Lines that go on with the chain are kept: they were
-// committed, since a transcript gets none before, and the part of the journal that says so is gone.
+// cut takes off what a transcript has beyond the journal's last run. Lines that go on with the chain are kept: they
+// were committed, since a transcript gets none before, and the part of the journal that says so is gone.
 func (p *replay) cut(t *replayed) error {
 	f, err := p.files.Get(t.c.id, false)
 	if err != nil {

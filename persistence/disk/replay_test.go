@@ -200,8 +200,8 @@ func (f *removals) SyncDir(path string) error {
 	return f.OS.SyncDir(path)
 }
 
-// A power cut keeps removals in any order: without a sync between them it may leave the older segment and take the newer.
-// Where the catalogue is lost then, that is a hole, which nothing tells from damage.
+// A power cut keeps removals in any order: without a sync between them it may leave the older segment and take the
+// newer. Where the catalogue is lost then, that is a hole, which nothing tells from damage.
 func TestAStartRemovesOldSegmentsOneAfterAnother(t *testing.T) {
 	dir := t.TempDir()
 	b, old := bench(t, dir, Options{}), make(map[string][]byte)

@@ -18,8 +18,8 @@ const readBlockSize = 64 << 10
 
 var blocks = sync.Pool{New: func() any { b := make([]byte, readBlockSize); return &b }}
 
-// view returns bytes of the transcript from off on, at least one: a part of what is pending, which nobody may change, or
-// what it read from the file into buf. Both end at most at the transcript's size.
+// view returns bytes of the transcript from off on, at least one: a part of what is pending, which nobody may change,
+// or what it read from the file into buf. Both end at most at the transcript's size.
 func (r *Record) view(c *conversation, off int64, buf []byte) ([]byte, error) {
 	x := c.from(off)
 	switch {
@@ -49,7 +49,9 @@ func (r *Record) view(c *conversation, off int64, buf []byte) ([]byte, error) {
 
 // walk calls visit with each line from off on, newline left out, and with the line's offset, up to end or until visit
 // says stop. off must be a line's beginning, and end one's end. The line is good until visit returns.
-func (r *Record) walk(ctx context.Context, c *conversation, off, end int64, visit func(line []byte, at int64) (more bool, err error)) error {
+func (r *Record) walk(
+	ctx context.Context, c *conversation, off, end int64, visit func(line []byte, at int64) (more bool, err error),
+) error {
 	pooled := blocks.Get().(*[]byte)
 	defer blocks.Put(pooled)
 	buf := *pooled
@@ -88,7 +90,7 @@ func (r *Record) broken(c *conversation, off int64) error {
 	return fmt.Errorf("transcript: %s is not whole near offset %d: run `verbatim verify`", r.files.Path(c.id), off)
 }
 
-// find gives the offset of an entry's line. It bisects by offset until what is left is a few blocks, and walks these.
+// find returns the offset of an entry's line. It bisects by offset until what is left is a few blocks, and walks these.
 func (r *Record) find(ctx context.Context, c *conversation, seq protocol.Seq) (int64, error) {
 	lo, hi := c.around(seq)
 	for lo.seq != seq && hi.offset-lo.offset > readBlockSize {
@@ -128,7 +130,7 @@ func (r *Record) find(ctx context.Context, c *conversation, seq protocol.Seq) (i
 	return found, err
 }
 
-// lineAfter gives the first entry that begins after off; where none does before end, the offset is end.
+// lineAfter returns the first entry that begins after off. If none does before end, its offset is end.
 func (r *Record) lineAfter(ctx context.Context, c *conversation, off, end int64) (seekHint, error) {
 	pooled := blocks.Get().(*[]byte)
 	defer blocks.Put(pooled)
@@ -161,7 +163,9 @@ func (r *Record) lineAfter(ctx context.Context, c *conversation, off, end int64)
 }
 
 // entry reads one entry, and its sum.
-func (r *Record) entry(ctx context.Context, c *conversation, seq protocol.Seq) (m protocol.Message, sum protocol.Sum, err error) {
+func (r *Record) entry(
+	ctx context.Context, c *conversation, seq protocol.Seq,
+) (m protocol.Message, sum protocol.Sum, err error) {
 	off, err := r.find(ctx, c, seq)
 	if err != nil {
 		return m, sum, err
@@ -188,8 +192,8 @@ var errNoConversation = errors.New("record: there is no such conversation")
 // refusedConversation is what the log says of a conversation whose transcript is not what it must be.
 const refusedConversation = "a conversation is refused until its transcript is put right and the server started again"
 
-// sound returns a conversation whose transcript was seen to end as it must. At the first use after a start that is read;
-// if mayRead is not set, the error is errNeedsIO then. It is errNoConversation if there is none.
+// sound returns a conversation whose transcript was seen to end as it must. At the first use after a start that is
+// read; if mayRead is not set, the error is errNeedsIO then. It is errNoConversation if there is none.
 func (r *Record) sound(id protocol.ConversationID, mayRead bool) (*conversation, error) {
 	c := r.registry.get(id)
 	if c == nil {
@@ -223,9 +227,12 @@ func (r *Record) sound(id protocol.ConversationID, mayRead bool) (*conversation,
 // checkWhole holds a transcript's size, first line and last line against what they must be.
 func (r *Record) checkWhole(id protocol.ConversationID, want persistence.Tail, size int64) error {
 	path := r.files.Path(id)
+	wrong := func(format string, args ...any) error {
+		return &transcript.IntegrityError{Path: path, What: fmt.Sprintf(format, args...)}
+	}
 	f, err := r.files.Get(id, false)
 	if vfs.Missing(err) {
-		return &transcript.IntegrityError{Path: path, What: "it is missing"}
+		return wrong("it is missing")
 	}
 	if err != nil {
 		return fmt.Errorf("transcript: %w", &vfs.FileError{Path: path, Err: err})
@@ -236,16 +243,16 @@ func (r *Record) checkWhole(id protocol.ConversationID, want persistence.Tail, s
 		return fmt.Errorf("transcript: %w", err)
 	}
 	if have != size {
-		return &transcript.IntegrityError{Path: path, What: fmt.Sprintf("it has %d bytes, and the catalogue says %d", have, size)}
+		return wrong("it has %d bytes, and the catalogue says %d", have, size)
 	}
 	head, err := transcript.ReadHead(f, size)
 	if err != nil {
 		return fmt.Errorf("transcript: read %s: %w", path, err)
 	}
 	if l, ok := transcript.ParseLogLine(head); !ok || l.Conversation != id {
-		return &transcript.IntegrityError{Path: path, What: transcript.NotLogLine(head)}
+		return wrong("%s", transcript.NotLogLine(head))
 	} else if l.Log != want.Log {
-		return &transcript.IntegrityError{Path: path, What: "its first line is another log's"}
+		return wrong("its first line is another log's")
 	}
 	last, err := transcript.ReadLast(f, size)
 	if err != nil {
@@ -254,10 +261,10 @@ func (r *Record) checkWhole(id protocol.ConversationID, want persistence.Tail, s
 	seq, ok1 := protocol.EntrySeq(last)
 	e, ok2 := transcript.ParseEntryLine(last)
 	if !ok2 && ok1 && seq == want.Last {
-		return &transcript.IntegrityError{Path: path, What: fmt.Sprintf("its last line is not whole: %s", transcript.NotEntry(last))}
+		return wrong("its last line is not whole: %s", transcript.NotEntry(last))
 	}
 	if !ok1 || !ok2 || seq != want.Last || e.Sum != want.Sum {
-		return &transcript.IntegrityError{Path: path, What: fmt.Sprintf("its last line is not entry %d with the sum %s", want.Last, want.Sum)}
+		return wrong("its last line is not entry %d with the sum %s", want.Last, want.Sum)
 	}
 	return nil
 }

@@ -50,7 +50,8 @@ func many(t testing.TB, n int) string {
 	return dir
 }
 
-// An idle conversation is small, and a start opens no transcript. How quick a start and a page are is for the benchmarks.
+// An idle conversation is small, and a start opens no transcript. How quick a start and a page are is for the
+// benchmarks.
 func TestManyConversationsIdleCheaply(t *testing.T) {
 	const n = 5000
 	dir := many(t, n)
@@ -122,7 +123,8 @@ func BenchmarkListPage(b *testing.B) {
 	}
 }
 
-// BenchmarkStartAfterKill: kill -9 with a full journal of 1,000,000 messages in 1,000 conversations, and the first send after it.
+// BenchmarkStartAfterKill: kill -9 with a full journal of 1,000,000 messages in 1,000 conversations, and the first
+// send after it.
 func BenchmarkStartAfterKill(b *testing.B) {
 	dir := b.TempDir()
 	r := open(b, dir, Options{maxLive: 1000})

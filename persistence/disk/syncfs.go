@@ -11,9 +11,10 @@ import (
 	"verbatim/persistence/vfs"
 )
 
-// syncWindow is how many transcripts are on their way to the disk at once. Each is synced by a call of its own, but the
-// first of these calls makes sure of the file system's notes for most of the others: 10,000 files take 1.0 s, and one by
-// one 2.2 s. They are kept open, so it must be well below MaxOpen. Where the volume can be synced it is for few files alone.
+// syncWindow is how many transcripts are on their way to the disk at once. Each is synced by a call of its own, but
+// the first of these calls makes sure of the file system's notes for most of the others: 10,000 files take 1.0 s, and
+// one by one 2.2 s. They are kept open, so it must be well below MaxOpen. Where the volume can be synced it is for
+// few files alone.
 const syncWindow = 128
 
 // syncAll writes and syncs transcripts. Those that fail are in the next checkpoint again.
@@ -54,8 +55,8 @@ type syncing struct {
 	written int64
 }
 
-// begin writes what a transcript lacks, and sets it on its way. After a failed sync what the file seems to hold may not be
-// on the disk: it is written again, out of the journal, through a file that is opened anew.
+// begin writes what a transcript lacks, and sets it on its way. After a failed sync what the file seems to hold may
+// not be on the disk: it is written again, out of the journal, through a file that is opened again.
 func (k *checkpoints) begin(c *conversation) (s syncing, err error) {
 	if err := k.flusher.write(c); err != nil {
 		return s, err
@@ -111,8 +112,8 @@ func (k *checkpoints) rewrite(c *conversation, synced int64) error {
 	return nil
 }
 
-// syncVolume writes transcripts and syncs the volume. It gives those that must be synced by calls of their own: where the
-// volume's fails all of them, since it does not say whose fault that was, and it may be a stranger's.
+// syncVolume writes transcripts and syncs the volume. It returns those that must be synced by calls of their own:
+// all of them if the volume's fails, since it does not say whose fault that was, and it may be a stranger's.
 func (k *checkpoints) syncVolume(ctx context.Context, dirty []*conversation) (left []*conversation) {
 	begun := make([]syncing, 0, len(dirty))
 	for _, c := range dirty {
@@ -132,7 +133,8 @@ func (k *checkpoints) syncVolume(ctx context.Context, dirty []*conversation) (le
 		for _, b := range begun {
 			left = append(left, b.c)
 		}
-		// What was written since this checkpoint began is for the next one; but the volume tells of an error once, whosever it is.
+		// What was written since this checkpoint began is for the next one; but the volume tells of an error once,
+		// whosever it is.
 		there := make(map[*conversation]bool, len(left))
 		for _, c := range left {
 			there[c] = true

@@ -53,8 +53,8 @@ func TestAnIDIsRememberedForItsTimeWhateverHappensMeanwhile(t *testing.T) {
 	})
 }
 
-// A resend that the server itself keeps for long, on a disk that stalls, is decided when its id may be forgotten: then it
-// is refused, and never recorded twice.
+// A resend that the server itself keeps for long, on a disk that stalls, is decided when its id may be forgotten:
+// then it is refused, and never recorded twice.
 func TestAResendThatWaitsForTheDiskIsNeverRecordedTwice(t *testing.T) {
 	inTime(t, func(t *testing.T, _ string, b *recordtest.Bench) {
 		lasts := protocol.DefaultLimits().IDs

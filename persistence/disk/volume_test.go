@@ -105,8 +105,8 @@ func TestAVolumeThatCannotBeSyncedLeavesEachTranscriptToItsOwnSync(t *testing.T)
 	fs.want(t, 1, 5)
 }
 
-// The volume tells of an error once. A checkpoint that is interrupted after it leaves the transcripts to the next one, and
-// that one must not take the volume's word for them.
+// The volume tells of an error once. A checkpoint that is interrupted after it leaves the transcripts to the next
+// one, and that one must not take the volume's word for them.
 func TestAnErrorThatTheVolumeHasToldIsNotForgottenByTheNextCheckpoint(t *testing.T) {
 	t.Parallel()
 	fs := &volumeFS{}
@@ -130,7 +130,8 @@ func TestAnErrorThatTheVolumeHasToldIsNotForgottenByTheNextCheckpoint(t *testing
 	fs.want(t, 1, 5)
 }
 
-// What was written while a checkpoint ran is in the hands of the same failed sync, though it is for the next checkpoint.
+// What was written while a checkpoint ran is in the hands of the same failed sync, though it is for the next
+// checkpoint.
 func TestAnErrorOfTheVolumeIsAlsoThatOfWhatWasWrittenMeanwhile(t *testing.T) {
 	t.Parallel()
 	fs := &volumeFS{}
@@ -151,8 +152,8 @@ func TestAnErrorOfTheVolumeIsAlsoThatOfWhatWasWrittenMeanwhile(t *testing.T) {
 	fs.want(t, 1, 6)
 }
 
-// A sync that fails once, for what an earlier process has left, is made up for within the stop: the next start has nothing
-// to replay.
+// A sync that fails once, for what an earlier process has left, is made up for within the stop: the next start has
+// nothing to replay.
 func TestAStopMakesUpForASyncThatFailsOnce(t *testing.T) {
 	t.Parallel()
 	fs := vfstest.NewFaults(vfs.OS{})

@@ -19,8 +19,9 @@ const (
 	maxPending = 64 << 20
 	// maxPendingOne bounds it for one of them.
 	maxPendingOne = 1 << 20
-	// flushSize and flushDelay are when a conversation's lines are written to its transcript. Where so many wait that writing
-	// them takes long, it shall take a quarter of the time at most: they wait for longer then, up to flushDelayMost.
+	// flushSize and flushDelay are when a conversation's lines are written to its transcript. Where so many wait that
+	// writing them takes long, it shall take a quarter of the time at most: they wait for longer then, up to
+	// flushDelayMost.
 	flushSize      = 64 << 10
 	flushDelay     = time.Second
 	flushDelayMost = 5 * time.Second
@@ -137,7 +138,7 @@ func (f *flusher) run() {
 	}
 }
 
-// writeDue writes what is due, and says whether something could not be written.
+// writeDue writes what is due, and reports whether something could not be written.
 func (f *flusher) writeDue() (failed bool) {
 	began := time.Now()
 	due, all := f.due(began)
@@ -308,7 +309,7 @@ func (f *flusher) refuse() {
 	}
 }
 
-// release gives back what was written, or was not committed.
+// release returns to the budget what was written, or was not committed.
 func (f *flusher) release(c *conversation, n int64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
