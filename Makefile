@@ -11,7 +11,7 @@ TIMES   ?= 10
 BUSY    ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-browsers repeat test-quick lint fmt bench bench-quick web-bench mutants simulate drills soak dev clean
+.PHONY: help build run test test-browsers repeat test-quick lint lint-all fmt bench bench-quick web-bench mutants simulate drills soak dev clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -44,11 +44,17 @@ repeat: ## a suite of `make test` many times beside two busy loops: make repeat 
 test-quick: ## Go tests without the race detector and the end-to-end suite
 	go test $$(go list ./... | grep -v /e2e)
 
-lint: web/node_modules/.stamp ## gofmt, go vet, staticcheck; Biome for the page and the client
+lint: web/node_modules/.stamp ## gofmt, go vet, staticcheck, go mod tidy, shellcheck; Biome for the page and the client
 	@unformatted=$$(gofmt -l $$(git ls-files --cached --others --exclude-standard '*.go')); [ -z "$$unformatted" ] || { echo "gofmt is needed (make fmt): $$unformatted"; exit 1; }
 	go vet ./...
 	go tool staticcheck ./...
+	go mod tidy -diff
+	@command -v shellcheck >/dev/null || { echo "shellcheck is missing: run scripts/setup.sh"; exit 1; }
+	shellcheck $$(git ls-files --cached --others --exclude-standard '*.sh') .ci/run
 	npm --prefix web run --silent lint
+
+lint-all: lint bin/tools/golangci-lint ## lint, and golangci-lint (.golangci.yml), which takes minutes to build once; so `make test` leaves it out
+	bin/tools/golangci-lint run ./...
 
 fmt: web/node_modules/.stamp ## gofmt all Go files; Biome for the page and the client
 	gofmt -w $$(git ls-files --cached --others --exclude-standard '*.go')
@@ -90,6 +96,11 @@ dev: ## the page by vite with reload; run bin/verbatim serve beside it
 
 clean: ## remove what was built; data stays
 	rm -rf bin web/dist/* web/node_modules web/client/test/strangers/node_modules e2e/wscat/node_modules
+
+# A tool with a module of its own, so that go.mod has none of what it brings. It is built once for each version.
+bin/tools/golangci-lint: tools/lint/go.sum
+	cd tools/lint && go build -o ../../$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	@touch $@
 
 web/node_modules/.stamp: web/package-lock.json
 	scripts/setup.sh run

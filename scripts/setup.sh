@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs what is missing, says what, and touches nothing that is there.
 #   scripts/setup.sh run       what `make run` needs: the page's npm packages
-#   scripts/setup.sh test      what `make test` needs (the default): real Redis, Chromium, reverse proxies, strace,
-#                              shellcheck, quotations, wscat, npm packages
+#   scripts/setup.sh test      what `make test` needs (the default): real Redis, Chromium, reverse proxies,
+#                              strace, quotations, shellcheck, wscat, npm packages
 #   scripts/setup.sh browsers  what `make test-browsers` needs: all of that, and Firefox
 #   scripts/setup.sh bench     what `make web-bench` needs: Chromium, fonts of many scripts, npm packages, Lighthouse
 set -euo pipefail

@@ -16,6 +16,7 @@ for try in 1 2 3 4 5; do
 	rm -rf "$copy/journal"
 	mkdir "$copy/journal"
 	cp -p "$data/format" "$copy/"
+	# shellcheck disable=SC2045 # a segment's name is a number; the newest comes first
 	for segment in $(ls -r "$data/journal"); do
 		cp -p "$data/journal/$segment" "$copy/journal/" 2>/dev/null ||
 			[ ! -e "$data/journal/$segment" ] || # a checkpoint removed it

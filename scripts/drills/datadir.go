@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -159,8 +160,12 @@ func (r *run) removedFolder() error {
 	send := func(id string) ([]*pending, error) {
 		return t.play(c, []*pending{{conversation: "room-0", id: protocol.MessageID(id), text: id}})
 	}
-	if left, err := send("before"); err != nil || len(left) > 0 {
-		return fmt.Errorf("the first message was not acked: %v", err)
+	left, err := send("before")
+	if err != nil {
+		return fmt.Errorf("the first message: %w", err)
+	}
+	if len(left) > 0 {
+		return errors.New("the first message was not acked")
 	}
 	if err := os.RemoveAll(s.files()); err != nil {
 		return err

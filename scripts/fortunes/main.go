@@ -31,8 +31,9 @@ func main() {
 		*each = 0
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := run(ctx, &p, *from, *each); err != nil {
+	err := run(ctx, &p, *from, *each)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "fortunes:", err)
 		os.Exit(1)
 	}

@@ -46,8 +46,9 @@ func main() {
 	flag.Usage = usage
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	defer stop()
-	os.Exit(command(ctx, o, flag.Args(), os.Stdout))
+	code := command(ctx, o, flag.Args(), os.Stdout)
+	stop()
+	os.Exit(code)
 }
 
 func usage() {

@@ -1,6 +1,6 @@
-// Package toxiproxy puts a proxy in front of a TCP server, for tests: its network can be spoiled and healed. The proxy is
-// Shopify's Toxiproxy, a process of its own, which Go builds from tools/toxiproxy: what it brings with it is no dependency
-// of the server's module.
+// Package toxiproxy puts a proxy in front of a TCP server, for tests: its network can be spoiled and healed. The
+// proxy is Shopify's Toxiproxy, a process of its own, which Go builds from tools/toxiproxy: what it brings with it is
+// no dependency of the server's module.
 //
 // Concurrency: all methods may be called concurrently, but for Stop, which is called once.
 package toxiproxy
@@ -125,7 +125,8 @@ func (p *Proxy) open(upstream string) error {
 	return nil
 }
 
-// Spoil adds a toxic, as Toxiproxy describes them in JSON: {"name":"slow","type":"latency","attributes":{"latency":400}}.
+// Spoil adds a toxic, as Toxiproxy describes them in JSON:
+// {"name":"slow","type":"latency","attributes":{"latency":400}}.
 func (p *Proxy) Spoil(toxic string) error {
 	return p.call(context.Background(), http.MethodPost, "/proxies/proxy/toxics", json.RawMessage(toxic), nil)
 }

@@ -104,7 +104,7 @@ func (g *generator) read(c *conn) {
 	kept := copy(g.buffer, c.part)
 	n, err := unix.Read(c.fd, g.buffer[kept:])
 	switch {
-	case err == unix.EAGAIN || err == unix.EINTR:
+	case errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EINTR):
 		return
 	case err != nil:
 		g.fail(fmt.Errorf("socket %d: read: %w", c.number, err))

@@ -11,6 +11,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -117,7 +118,7 @@ func (m *member) begin(index int, running *sync.WaitGroup) (err error) {
 		return err
 	}
 	running.Go(func() { // run's; ends with Close
-		if err := m.client.Run(context.Background()); err != client.ErrClosed {
+		if err := m.client.Run(context.Background()); !errors.Is(err, client.ErrClosed) {
 			m.crowd.amiss("refused for good: %v", err)
 		}
 	})
