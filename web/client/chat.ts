@@ -1,5 +1,5 @@
-// The whole client: a page's, and what programs need besides. They begin where an earlier life left off, wait for what
-// becomes of a message, and end when all is sent.
+// The whole client: that of a page, and what only programs need. Programs resume at a position that they kept, wait for
+// the outcome of a message, and close when all messages are sent.
 import { Connection } from './connection.ts';
 import type { Conversation } from './conversation.ts';
 import type { OutboxItem } from './outbox-item.ts';
@@ -11,51 +11,58 @@ import { Settling } from './settling.ts';
 
 export type { ChatEvents, ChatOptions, SendOptions } from './page-chat.ts';
 
+/** How `Chat.close` ends. */
 export interface CloseOptions {
-  /** How many milliseconds the connection may stay, to put what waits on the record. */
+  /** Milliseconds for which the connection may stay open to send the waiting messages; 0 if left out. */
   flush?: number | undefined;
 }
 
-const longestTimer = 2 ** 31 - 1; // ms, 25 days: what is set for longer is over at once
+const maxTimer = 2 ** 31 - 1; // ms, 25 days: a longer timer would fire at once
 
+/**
+ * A chat client: one connection, the conversations joined on it, and an outbox of messages that are not acknowledged
+ * yet. It keeps its promises through lost connections and, with a store that lasts, through restarts.
+ */
 export class Chat extends PageChat {
   declare readonly connection: Connection;
   private readonly settling = new Settling();
-  private wishes = 0; // to be connected
+  private connects = 0; // calls of connect
 
-  /** Connects, and stays connected until `close`. Throws where there is no WebSocket to connect with. */
+  /** Connects, and reconnects after each loss until `close`. Throws if this host has no WebSocket. */
   override connect(): void {
-    this.wishes++;
+    this.connects++;
     super.connect();
   }
 
   /**
-   * Ends the connection: at once, or with `flush` when all that waits is on the record or has failed, at the latest
-   * after so many milliseconds; `connect` before that keeps it. Resolves when all that was to be kept is kept, with how
-   * many messages were left without an ack: they are on the record or not, and go on with `connect`, or with the next
-   * one who opens the store; without a store that lasts they are lost with this client.
+   * Ends the connection. Without `flush` it does so at once. With it, it waits until each waiting message is on the
+   * record or has failed, for at most that many milliseconds; a `connect` meanwhile keeps the connection.
+   *
+   * Resolves once the store is written, with the number of messages without an ack. Each may be on the record or not.
+   * The next `connect`, or the next client that opens the store, sends them; a store in memory loses them.
    */
   override async close({ flush = 0 }: CloseOptions = {}): Promise<number> {
-    const { wishes } = this;
+    const { connects } = this;
     if (flush > 0) await this.flush(flush);
-    if (wishes === this.wishes) return super.close();
+    if (connects === this.connects) return super.close();
     await this.closed;
     return this.outbox.left;
   }
 
   /**
-   * Gets every entry of a conversation, beside what else is joined: the newest 50 and what comes, or from where the
-   * options say. What is joined already stays as it is without options, and with some begins anew. Throws a
-   * RequestError where the options make no sense.
+   * Joins a conversation and returns it. Its entries come as `message` events: by default the newest 50 and then live
+   * ones, otherwise from where the options say. Other joins stay. If it is joined already, a call without options
+   * changes nothing, and one with options joins again from there. Throws a RequestError (`bad_request`) if the options
+   * are not valid.
    */
   override join(id: string, options?: JoinOptions): Conversation {
     return super.join(id, options && startOf(options));
   }
 
   /**
-   * Resolves once a message is on the record, has failed, or was discarded: its `state` says which. While it waits this
-   * does, through lost connections, `close` and `connect`. Rejects with a RequestError (`disconnected`) where another
-   * user is connected before that.
+   * Resolves with the message once it is on the record, has failed, or was discarded: its `state` says which. It waits
+   * through lost connections, `close` and `connect`. Rejects with a RequestError: `disconnected` if another user
+   * connects before that, `bad_request` if no such message waits.
    */
   async settled(asked: OutboxItem): Promise<OutboxItem> {
     const item = asked.state === 'sending' ? this.outbox.lookUp(asked) : asked;
@@ -79,13 +86,13 @@ export class Chat extends PageChat {
     this.settling.abandon();
   }
 
-  /** Waits until nothing waits, for so many milliseconds, while there is a connection or may be one again. */
+  /** Waits until the outbox is empty, for at most so many milliseconds, as long as the connection may come back. */
   private async flush(milliseconds: number): Promise<void> {
     let timer: ReturnType<typeof setTimeout> | undefined;
     let off = () => {};
     const given = new Promise<void>((resolve) => {
       const over = (phase: string) => void ((phase === 'stopped' || phase === 'refused') && resolve());
-      if (milliseconds <= longestTimer) timer = setTimeout(resolve, milliseconds);
+      if (milliseconds <= maxTimer) timer = setTimeout(resolve, milliseconds);
       off = this.on('state', ({ phase }) => over(phase));
       over(this.connection.state.phase);
     });
@@ -94,7 +101,7 @@ export class Chat extends PageChat {
     off();
   }
 
-  /** Waits until nothing waits; where another user comes meanwhile, until nothing of that user's does. */
+  /** Waits until the outbox is empty. If another user connects meanwhile, it waits for the outbox of that user. */
   private async drained(): Promise<void> {
     while (!this.outbox.drained) await this.settling.of('any');
   }

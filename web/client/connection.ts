@@ -1,11 +1,12 @@
-// The connection of a program: there may be no WebSocket, and a socket may tell why there is none.
+// The connection of a program. Its host may have no WebSocket, and its sockets may say why one did not open.
 import { meaningOf, type Told, toldBy } from './cause.ts';
 import { neverTold, PageConnection, type Socket } from './page-connection.ts';
 
-const closeFollows = 100; // ms after an error, where a close comes at all
+const closeFollows = 100; // ms after an error event in which the close event comes, if it comes
 
+/** The connection of a `Chat`. Beyond that of a page it says why a socket did not open, as far as Node tells it. */
 export class Connection extends PageConnection {
-  /** Throws where there is no WebSocket to connect with. */
+  /** Returns the function that makes a socket. Throws if this host has no WebSocket. */
   protected override opener(): (url: string, protocols: string[]) => Socket {
     if (this.options.open || typeof WebSocket !== 'undefined') return super.opener();
     throw new Error(
@@ -14,7 +15,7 @@ export class Connection extends PageConnection {
     );
   }
 
-  /** In Node 22 a WebSocket that could not be opened tells an error, and no close ever. */
+  /** In Node 22 a WebSocket that does not open fires an error event, and never a close event. */
   protected override heardFrom(event: unknown): Told {
     const { socket } = this;
     setTimeout(() => {

@@ -1,4 +1,4 @@
-// One conversation as this client knows it: what is held of its record, who is there, and how far one has read.
+// One conversation: the entries that are held, the people who are present, and the read marks.
 
 import { Growing } from './growing.ts';
 import { type ConversationMode, Joining, type JoiningEvents, joinAgainAfter, type Start } from './joining.ts';
@@ -10,60 +10,71 @@ import { ReadMark } from './read-mark.ts';
 
 export type { ConversationMode } from './joining.ts';
 
+/** What a conversation reports to the client that it belongs to. */
 export interface ConversationEvents extends JoiningEvents {
-  /** The record is another one now (removed, restored or wiped), and what was shown of the old one is gone. */
+  /** The record was replaced (removed, restored or wiped), and the entries of the old one are dropped. */
   onReset(): void;
-  /** The server refused something that nobody waits for. */
+  /** The server refused a request that nothing waits for. */
   onProblem(problem: Refusal): void;
+  /** A message came, the next one in order. */
   onMessage(message: Message): void;
 }
 
 type Range = { before?: Seq; after?: Seq; limit: number };
 
 const pageSize = 50; // entries
-const aroundSize = 60; // entries on both sides together of one that is gone to
-const typingEvery = 3_000; // ms; the server passes on no more
-const readRef = /^read:(.*)$/; // what a mark is told with: only a refusal is answered
+const aroundSize = 60; // entries around the target of goTo, both sides together
+const typingEvery = 3_000; // ms; the server passes on one in this time
+const readRef = /^read:(.*)$/; // the ref of a read request, which is answered only if it is refused
 
+/**
+ * One conversation as this client knows it. `Chat.conversation` returns it. It is always the same object for an id, and
+ * changes in place: the `change` event tells when.
+ */
 export class Conversation extends Joining {
+  /** How it is to be joined. */
   declare readonly mode: ConversationMode;
+  /** Whether the server has accepted the join on this connection. */
   declare readonly joined: boolean;
-  /** Why it cannot be joined, in the server's words. */
+  /** Why it cannot be joined, in a sentence for a person; undefined if nothing is wrong. */
   declare readonly problem: string | undefined;
-  /** The server's code for that. */
+  /** The error code of `problem`. */
   declare readonly code: string | undefined;
-  /** Whether that may pass: it is tried again without anybody's doing. */
+  /** Whether `problem` is temporary: the client tries again by itself. */
   declare readonly passing: boolean;
-  /** The record that the newest join found; unknown while there is no entry. */
+  /** The id of the log that the last join found; undefined while there is no entry. */
   declare readonly log: string | undefined;
-  /** The newest seq of it that is known of, held or only heard of. */
+  /** The newest seq that is known, whether that entry is held or not; 0 if none is. */
   declare readonly newest: Seq;
   /**
-   * Whether it is left out for want of room: a session joins no more than `limits.joins`. It is joined as soon as there
-   * is room.
+   * Whether it is not joined because the session already has `limits.joins` joins. It is joined once others are left.
    */
   declare readonly aside: boolean;
-  /** Whether this connection was asked to join it. */
+  /** Whether the join was requested on this connection. */
   declare readonly asked: boolean;
   declare protected readonly events: ConversationEvents;
-  /** When its newest entry was written, where that came while this client looked (RFC 3339). */
+  /** The time of the newest entry (RFC 3339), if it came while it was joined; otherwise undefined. */
   newestTime: string | undefined;
-  /** What was its newest when it was joined last: anything after it is live. */
+  /** The newest seq at the last join: entries after it are live. */
   lastAtJoin: Seq = 0;
-  /** How the application itself wants it; a component that shows it may want more. */
+  /** The mode that the application asked for. A component that shows the conversation may need more. */
   wish: ConversationMode = 'idle';
-  /** Counts its changes: what was drawn at another number is not as it was. */
+  /** The number of changes so far: if it is the same as before, nothing has changed. */
   revision = 0;
+  /** Whether a page of older entries was requested and has not come. */
   loadingOlder = false;
+  /** Whether a page of newer entries was requested and has not come. */
   loadingNewer = false;
-  /** Messages held at most; a program that runs for a year must not hold them all. Who scrolls holds those around. */
+  /** How many messages are held at most, so that a program can run for a year. */
   mostHeld = 10_000;
-  /** Whether somebody reads before the end: what is too much is let go there then, and not where they read. */
+  /** Whether somebody reads away from the end. Messages over `mostHeld` are then dropped at the end. */
   heldBack = false;
+  /** Messages of others that are being written. */
   readonly growing = new Growing();
+  /** Who is present, who types, and how far each has read. */
   readonly people: People;
   private readonly mark = new ReadMark();
-  private markLog: string | undefined; // what the mark is of, where the record is asked for as if nothing were known
+  private markLog: string | undefined; // the log of the read mark, while `log` is dropped for a new join
   private readTimer: Timer;
   private typedAt = 0;
 
@@ -72,24 +83,24 @@ export class Conversation extends Joining {
     this.people = new People(() => events.onChange());
   }
 
-  /** The user's own read mark; nothing where there is none, or before it was joined. */
+  /** The user's own read mark, or undefined if there is none or it was not joined yet. */
   get readTo(): Seq | undefined {
     return this.mark.seq;
   }
 
-  /** How many entries the user has not read: all of them, for who has no mark. Not known before it was joined. */
+  /** How many entries the user has not read: all if there is no read mark; undefined before the first join. */
   get unread(): number | undefined {
     return this.known ? Math.max(0, this.newest - (this.readTo ?? 0)) : undefined;
   }
 
-  /** Joins, or joins in the other way; joins again where it was refused, or was sent away. */
+  /** Joins, or changes the mode of the join. Joins again if the join was refused, or the server ended it. */
   override enter(mode: 'open' | 'followed'): void {
     if (mode === this.mode && this.problem === undefined) return;
     if (mode !== 'open') this.people.clear();
     super.enter(mode);
   }
 
-  /** Joins with the entries from where the owner says; what is joined already is joined anew. */
+  /** Drops what is held, and joins from the start that the application asked for. */
   override enterFrom(start: Start): void {
     this.markLog = this.log ?? this.markLog;
     this.drop();
@@ -97,22 +108,23 @@ export class Conversation extends Joining {
     this.events.onChange();
   }
 
+  /** Leaves the conversation. What is held stays. */
   override leave(): void {
     if (this.mode === 'idle') return;
     super.leave();
     this.tellLeave();
-    this.events.onAnswered(); // what waits for a join waits no more
+    this.events.onAnswered(); // sends that wait for the join are sent now
     this.events.onChange();
   }
 
-  /** There is no room for it: it is not asked for until there is. */
+  /** The session may not join more: this one is not joined until others are left. */
   override setAside(problem: Refusal): void {
     this.tellLeave();
     super.setAside(problem);
     this.events.onChange();
   }
 
-  /** Takes a frame of this conversation that answers no request. */
+  /** Handles a frame of this conversation that is not a reply. */
   receive(frame: ServerFrame | Entry): void {
     if ('seq' in frame && frame.type !== 'ack' && frame.type !== 'read') return this.entry(frame as Entry);
     const known = frame as ServerFrame;
@@ -133,7 +145,7 @@ export class Conversation extends Joining {
     }
   }
 
-  /** Asks for a page of older entries; one at a time. */
+  /** Requests a page of 50 older entries; does nothing if one is on its way, or there are none. */
   loadOlder(): void {
     if (this.loadingOlder || !this.timeline.hasOlder || !this.joined) return;
     this.loadingOlder = true;
@@ -144,7 +156,7 @@ export class Conversation extends Joining {
     });
   }
 
-  /** Asks for a page of newer entries, where what is held does not reach the live end; one at a time. */
+  /** Requests a page of 50 newer entries, if those held do not reach the live end; one at a time. */
   loadNewer(): void {
     if (this.loadingNewer || this.timeline.live || !this.joined) return;
     this.loadingNewer = true;
@@ -155,7 +167,7 @@ export class Conversation extends Joining {
     });
   }
 
-  /** Holds the entries around a seq, and says whether that came to be. */
+  /** Holds the entries around a seq in place of the present ones. Resolves with whether the entry `seq` is held now. */
   async goTo(seq: Seq): Promise<boolean> {
     if (this.timeline.holds(seq)) return true;
     if (seq < 1 || seq > this.newest) return false;
@@ -170,15 +182,16 @@ export class Conversation extends Joining {
     return this.timeline.holds(seq);
   }
 
-  /** Holds the live end, and what comes from now on. */
+  /** Holds the newest entries again, and those that come. */
   goToEnd(): void {
     this.timeline.moveToEnd();
     this.events.onChange(true);
   }
 
   /**
-   * The user has seen everything up to seq. Where it is not joined just now, the server is told as soon as it is. What
-   * the server refuses, as a seq after the last one, is taken back, and told by `problem`; so is what is no seq.
+   * Moves the user's read mark forward to seq. If the conversation is not joined at the moment, the server is told after
+   * the next join. If the server refuses the mark, as one after the last entry, it is taken back, and a `problem` event
+   * says why. A value that is not a seq causes a `problem` too.
    */
   markRead(seq: Seq): void {
     const problem = seqProblem('a read mark', seq, 0);
@@ -188,7 +201,7 @@ export class Conversation extends Joining {
     this.events.onChange();
   }
 
-  /** Takes an error that has a ref and answers no request that is waited for; reports whether it is a mark's. */
+  /** Handles an error if it refuses a read mark, and reports whether it did. */
   refusedMark(error: ErrorFrame): boolean {
     const seq = readRef.exec(error.ref ?? '')?.[1];
     if (seq === undefined) return false;
@@ -204,7 +217,7 @@ export class Conversation extends Joining {
     return true;
   }
 
-  /** The user is typing. Called at each key, told now and then. */
+  /** Reports that the user is typing. May be called at each key: it is sent every 3 s at most. */
   typing(): void {
     const now = Date.now();
     if (!this.joined || now - this.typedAt < typingEvery) return;
@@ -212,14 +225,14 @@ export class Conversation extends Joining {
     this.connection.request({ type: 'typing', conversation: this.id });
   }
 
-  /** After a message was sent, the next key is news again. */
+  /** A message was sent: the next key is reported at once. */
   typed(): void {
     this.typedAt = 0;
   }
 
   /**
-   * Asks for a page of the record, and has it taken. Where there is no connection, or the record is another one
-   * meanwhile, there is none to take.
+   * Requests a page of the record and passes it to `take`. Passes undefined if there is no connection, or the record was
+   * replaced meanwhile.
    */
   private ask(range: Range, take: (page: HistoryPage | undefined) => void): void {
     const { log } = this.timeline;
@@ -228,10 +241,10 @@ export class Conversation extends Joining {
       this.events.onChange(true);
     };
     const sent = this.connection.request({ type: 'history', conversation: this.id, ...range }, answered);
-    if (!sent) queueMicrotask(answered); // later: who hears of it may ask again, and is told that nothing is joined
+    if (!sent) queueMicrotask(answered); // later: a listener may ask again
   }
 
-  /** The connection is lost: nothing is joined until there is another. */
+  /** The connection was lost: nothing is joined until the next one. */
   override disconnected(): void {
     const wasJoined = this.joined;
     super.disconnected();
@@ -244,7 +257,7 @@ export class Conversation extends Joining {
     const { asked } = this;
     this.disconnected();
     this.people.clear();
-    // Where the join is refused meanwhile, so is this: nobody needs to know.
+    // If the join is refused, so is this; the reply is ignored.
     if (asked) this.connection.request({ type: 'leave', conversation: this.id }, () => {});
   }
 
@@ -271,7 +284,7 @@ export class Conversation extends Joining {
     this.events.onReset();
   }
 
-  /** Lets go of all that is held, and of what is known of its record. */
+  /** Drops all entries, and what is known of the record. */
   protected override drop(): void {
     this.timeline.clear();
     this.growing.clear();
@@ -282,7 +295,7 @@ export class Conversation extends Joining {
   private entry(entry: Entry): void {
     if (this.mode !== 'open' || !this.joined) return;
     const accepted = this.timeline.accept(entry);
-    if (accepted === 'gap') return this.join(); // the server promises none; if it came to it, nothing is shown out of turn
+    if (accepted === 'gap') return this.join(); // a broken promise of the server; nothing is shown out of order
     this.took(entry, accepted === 'added');
     if (accepted === 'added' && entry.type === 'message') this.message(entry as Message);
     this.events.onChange(entry.seq === this.lastAtJoin);
@@ -307,14 +320,14 @@ export class Conversation extends Joining {
     this.events.onChange();
   }
 
-  /** Another user is here now: how far the one before had read says nothing. */
+  /** Another user has connected: the read mark of the one before is dropped. */
   forgetRead(): void {
     this.mark.forget();
     this.markLog = undefined;
     clearTimeout(this.readTimer);
   }
 
-  /** Another session of the same user has read on. */
+  /** Another session of the same user has moved the read mark. */
   readElsewhere(seq: Seq): void {
     this.mark.elsewhere(seq);
     this.events.onChange();

@@ -1,11 +1,12 @@
-// Events with a name and a type each. A listener that throws is reported as uncaught, and harms nobody else.
+// Typed events. An exception of a listener is reported as uncaught, and does not keep the others from being called.
 
 type Listener<T> = (event: T) => void;
 
+/** A source of events: `Events` maps the name of each event to the type of its data. */
 export class Emitter<Events extends object> {
   private readonly listeners = new Map<keyof Events, Set<Listener<never>>>();
 
-  /** Calls the listener at each such event from now on, until the function that this gives back is called. */
+  /** Calls the listener at each event of this name. Returns the function that ends that. */
   on<Name extends keyof Events>(name: Name, listener: Listener<Events[Name]>): () => void {
     const own: Listener<Events[Name]> = (event) => listener(event); // the same function may be given twice
     const listeners = this.listeners.get(name) ?? new Set();
@@ -13,7 +14,7 @@ export class Emitter<Events extends object> {
     return () => void listeners.delete(own);
   }
 
-  /** Tells the listeners, one after the other, as long as it `holds`: one of them may have changed that. */
+  /** Calls the listeners one after the other. It stops when `holds` is false, as after a listener changed the state. */
   protected emit<Name extends keyof Events>(name: Name, event: Events[Name], holds = () => true): void {
     for (const listener of [...(this.listeners.get(name) ?? [])] as Listener<Events[Name]>[]) {
       if (!holds()) return;

@@ -1,5 +1,4 @@
-// @verbatim/client: what a page or a program needs to talk to a Verbatim server.
-// It knows no framework and no DOM; who uses it brings the screen.
+// @verbatim/client: a chat client for a page or a program. It uses no framework and no DOM.
 
 export { Chat, type ChatEvents, type ChatOptions, type CloseOptions, type SendOptions } from './chat.ts';
 export { Connection } from './connection.ts';

@@ -1,5 +1,5 @@
-// One connection, the conversations that are open or followed on it, and the outbox: what a page of conversations needs
-// of a client. What programs need besides is in chat.ts, so that the page does not load it.
+// One connection, the conversations that are open or followed on it, and the outbox: the part of the client that a page
+// needs. The rest is in chat.ts, so that the page does not load it.
 import { socketAddress } from './address.ts';
 import { Conversation } from './conversation.ts';
 import { defined } from './defined.ts';
@@ -17,92 +17,97 @@ import type { Entry, ErrorFrame, HistoryPage, Limits, Message, Seq, ServerFrame 
 import { RequestError } from './request-error.ts';
 import { normalName } from './words.ts';
 
+/** The options of a `Chat`. All may be left out. */
 export interface ChatOptions {
   /**
-   * The address of the server's /ws, which may be relative to the page; `ws` beside the page where there is none. Or a function of the
-   * user's name, which is not known before the server has given one.
+   * The address of the server's `/ws`, absolute or relative to the page; default: `ws` beside the page. Or a function
+   * that returns it: `user` is the user's name, or undefined before the server has chosen one.
    */
   url?: string | ((user: string | undefined) => string);
-  /** The user's name, where it is known before the server says it: what waits under it is there at once, also without a network. */
+  /**
+   * The user's name, 1 to 64 bytes. Without one the server chooses a name. With one, the messages that wait for this user
+   * are available before the first connection.
+   */
   name?: string | undefined;
-  /** For servers that ask for one. A server that is open passes it over, and goes by the name. */
+  /** The token, for servers that require one. A server in open mode ignores it and uses the name. */
   token?: string | undefined;
-  /** Where unacknowledged sends of a user are kept: in IndexedDB unless this says otherwise, and in memory where there is none. */
+  /** Returns the store for the unacknowledged messages of a user; default: IndexedDB, or memory if there is none. */
   store?(user: string): OutboxStore;
-  /** Makes a socket. Needed where there is no global WebSocket (Node before 22), and to send headers. */
+  /** Makes a socket. Required if there is no global WebSocket (Node before 22), or to send headers. */
   open?(url: string, protocols: string[]): Socket;
-  /** From 0 to 1, as Math.random: the jitter of the backoff. */
+  /** Returns a number from 0 to 1 for the jitter of the reconnect delay; default: Math.random. */
   random?(): number;
 }
 
+/** The options of `send`. All may be left out. */
 export interface SendOptions {
   /**
-   * The message's id, 1 to 64 bytes, in place of one that is made up: what a program that was started again sends once
-   * more is on the record once. With a `target` or `since` it is so however late that is; else for the server's
-   * `limits.ids` (10 minutes).
+   * The message's id, 1 to 64 bytes; default: a new random one. A message that is sent again with the same id, as by a
+   * program that was restarted, is on the record once: with a `target` or `since` however late it is sent again,
+   * otherwise within the server's `limits.ids` (10 minutes).
    */
   id?: string | undefined;
-  /** The seq of the entry that it answers to. */
+  /** The seq of the entry that it answers, at least 1. */
   target?: Seq | undefined;
   /**
-   * Beside an `id`: a seq after which the first sending must stand, such as that of what the message is about; `target`
-   * without it.
+   * With an `id`: a seq, at least 0, that is lower than that of the message if it was sent before, such as the seq of the
+   * message that it is about. Default: `target`.
    */
   since?: Seq | undefined;
   /**
-   * The application's own: an object that JSON can hold, at most `limits.meta` bytes of it. It is taken as it is now.
+   * The application's own data: an object that JSON can represent, at most `limits.meta` bytes of JSON. `send` copies it.
    */
   meta?: Record<string, unknown> | undefined;
 }
 
+/** The events of a `Chat`, and the data that each passes to its listeners. */
 export interface ChatEvents {
-  /** The connection is in another state. */
+  /** The state of the connection has changed. */
   state: ConnectionState;
   /**
-   * Something of a conversation is not as it was: its entries, people, marks, what waits in it, or whether it is joined.
-   * `awaited`: somebody looks for it now (a page that was asked for, the end of a join's entries, what one did with a send), which is worth a
-   * drawing of its own; what merely happens may come many times a second.
+   * Something of a conversation has changed: its entries, people, read marks, waiting messages, or whether it is joined.
+   * If `awaited`, it is the result of an action (a page that was requested, the last entry of a join, a send), and
+   * should be drawn at once. Other changes may come many times a second.
    */
   change: { conversation: string; awaited: boolean };
   /**
-   * An entry of an open conversation: in order, each once, from where the newest join began. `position` is where this
-   * client stands with it: a program that has dealt with the message keeps that, and hands it to `join` in its next
-   * life.
+   * A message of an open conversation: in order, each once, from the start of the last join on. A program that has
+   * processed the message saves `position`, and passes it to `join` when it is restarted.
    */
   message: { conversation: string; message: Message; position: Position };
-  /** A message of this client is on the record: where, since when, and its receipt. */
+  /** A message of this client is on the record. It has its `seq`, `time` and receipt (`sum`). */
   recorded: OutboxItem;
   /**
-   * A message was refused, here or by the server, and is not sent again before `retry`. Its `code` and `reason` say
-   * why.
+   * A message was refused by the client or the server, and is not sent again unless `retry` is called. Its `code` and
+   * `reason` say why.
    */
   failed: OutboxItem;
-  /** The conversation's record was replaced (removed, restored or wiped): what was held of the old one is gone. */
+  /** The record was replaced (removed, restored or wiped). The client has dropped all that it held of the old one. */
   reset: { conversation: string };
-  /** What waits would be lost with this page from now on; or is kept again. */
+  /** From now on, waiting messages would be lost with this page or program; or they are stored again. */
   storage: StorageState;
   /**
-   * The server refuses something that no part of the client waits for; or it has no room for more joins
-   * (`rate_limited`), and `conversations` are those that are left out until others are left.
+   * The server refused a request that nothing waits for, such as a read mark. Or the session may not join more
+   * conversations (`rate_limited`): those in `conversations` are not joined until others are left.
    */
   problem: { code: string; reason: string; conversation?: string; conversations?: string[] };
 }
 
+/** The part of `Chat` that a page needs. Programs use `Chat`. */
 export class PageChat extends Emitter<ChatEvents> {
   readonly connection: PageConnection;
-  /** The user's name as the server knows it. */
+  /** The user's name in its normal form, from the last welcome; undefined before the first. */
   user: string | undefined;
   protected outbox: Outbox;
-  private owner: string | undefined; // whose sends are in the outbox
-  protected closed: Promise<void> | undefined = Promise.resolve(); // the outbox's being so; undefined while it is open
+  private owner: string | undefined; // the user whose messages are in the outbox
+  protected closed: Promise<void> | undefined = Promise.resolve(); // resolves when the outbox is closed; undefined while it is open
   private readonly conversations = new Map<string, Conversation>();
-  private crowded = false; // some are left out
-  private room = Infinity; // joins, where the server has said that there is no more
-  private readonly leftOut = new Set<string>(); // for want of room, and not told of yet
+  private crowded = false; // some conversations are not joined because of the limit
+  private room = Infinity; // joins that the server allowed before it refused one
+  private readonly leftOut = new Set<string>(); // not joined because of the limit, and not reported yet
 
   /**
-   * Nothing happens before `connect`: so one may be made where there is no WebSocket, as by a server that renders a
-   * page.
+   * Does nothing before `connect`, so a server that renders a page can make one without a WebSocket.
    */
   constructor(private readonly options: ChatOptions = {}) {
     super();
@@ -118,28 +123,29 @@ export class PageChat extends Emitter<ChatEvents> {
     this.outbox = this.newOutbox();
   }
 
-  /** Connects, and stays connected until `close`. */
+  /** Connects, and reconnects after each loss until `close`. */
   connect(): void {
     this.connection.start();
   }
 
-  /** Ends the connection. Resolves when all that was to be kept is kept, with how many messages have no ack. */
+  /** Ends the connection. Resolves once the store is written, with the number of messages without an ack. */
   async close(): Promise<number> {
     this.connection.stop();
     await this.closed;
     return this.outbox.left;
   }
 
-  /** The server's limits, as of the last welcome; the contract's own before the first. */
+  /** The server's limits, from the last welcome; `defaultLimits` before the first. */
   get limits(): Limits {
     return this.connection.limits;
   }
 
-  /** Whether what waits would survive this page, as far as is known. */
+  /** Whether waiting messages would survive a restart of this page or program, as far as is known. */
   get storage(): StorageState {
     return this.outbox.storage;
   }
 
+  /** Returns the conversation with this id. It need not be joined; the same id returns the same object. */
   conversation(id: string): Conversation {
     let conversation = this.conversations.get(id);
     if (!conversation) {
@@ -157,7 +163,7 @@ export class PageChat extends Emitter<ChatEvents> {
     return conversation;
   }
 
-  /** Gets every entry of a conversation, beside what else is joined. Where a start is given it begins anew there. */
+  /** Joins a conversation for all of its entries. Other joins stay. With a start it joins again from there. */
   join(id: string, start?: Start): Conversation {
     const conversation = this.conversation(id);
     conversation.wish = 'open';
@@ -166,7 +172,7 @@ export class PageChat extends Emitter<ChatEvents> {
     return conversation;
   }
 
-  /** Opens one conversation, as a page does that shows one at a time: the one that was open is followed from now on. */
+  /** Joins a conversation, and only follows the one that was open before: for a page that shows one at a time. */
   open(id: string): Conversation {
     const opened = this.conversation(id);
     for (const other of this.conversations.values()) {
@@ -178,9 +184,9 @@ export class PageChat extends Emitter<ChatEvents> {
   }
 
   /**
-   * Hears of the newest seq of these conversations, where they are not open. A session joins no more than
-   * `limits.joins`: what is too much is left out, the last that were asked for first, and told by one `problem`; it
-   * comes in as soon as there is room.
+   * Follows conversations that are not open: gets their newest seq, and not their entries. A session may join
+   * `limits.joins` conversations. Beyond that the last ones are not joined until others are left; one `problem` event
+   * names them.
    */
   follow(ids: string[]): void {
     for (const id of ids) {
@@ -190,6 +196,7 @@ export class PageChat extends Emitter<ChatEvents> {
     }
   }
 
+  /** Leaves a conversation. Messages that wait in it are still sent. */
   leave(id: string): void {
     const conversation = this.conversations.get(id);
     if (!conversation) return;
@@ -198,10 +205,10 @@ export class PageChat extends Emitter<ChatEvents> {
   }
 
   /**
-   * Puts a message into the outbox, whether there is a connection or not. What comes of it is told by `recorded` and
-   * `failed`; and, in a Chat, by `settled`. One that the server would refuse for its size or its shape has failed when this returns
-   * (`failed` is told right after), and is not kept; before the first welcome the contract's own limits count. An id
-   * that waits already is the same message, and not sent twice.
+   * Queues a message in the outbox, connected or not, and returns it. The events `recorded` and `failed` report the
+   * outcome, and so does `Chat.settled`. A message that the server would refuse for its size or form has the state
+   * `failed` on return, and is not stored; the event follows. Before the first welcome `defaultLimits` apply. A message
+   * whose id waits already is that message, and is not sent twice.
    */
   send(id: string, text: string, { id: own, target, since, meta }: SendOptions = {}): OutboxItem {
     const conversation = this.conversations.get(id);
@@ -211,26 +218,28 @@ export class PageChat extends Emitter<ChatEvents> {
     return this.outbox.add({ conversation: id, text, id: own, newest, earliest, log, target, meta });
   }
 
-  /** One page of a conversation's record, joined or not; the newest without `before` and `after`. Rejects with a RequestError. */
+  /**
+   * Resolves with a page of a conversation's record, joined or not: entries with a seq above `after` and below `before`;
+   * without both, the newest. `limit` is 0 to 1000 entries; default 50. Rejects with a RequestError.
+   */
   async history(id: string, range: { before?: Seq; after?: Seq; limit?: number } = {}): Promise<HistoryPage> {
     const problem = conversationProblem(id);
     if (problem) throw RequestError.of(problem);
     return (await this.connection.ask({ type: 'history', conversation: id, ...range })) as HistoryPage;
   }
 
-  /** The user's own messages that the timeline does not show yet. */
+  /** Returns the user's own messages that the timeline does not hold yet: those on their way, and failed ones. */
   unsettled(id: string): OutboxItem[] {
     return this.outbox.in(id);
   }
 
-  /** Sends a failed message again, in its old place in the queue. An item, or its id where that is unique. */
+  /** Sends a failed message again, at its old place in the queue. Takes the message, or its id if that is unique. */
   retry(item: string | OutboxItem): void {
     this.outbox.retry(item);
   }
 
   /**
-   * Gives a message up: it is not sent any more, and not kept. One that is on its way may come onto the record all the
-   * same.
+   * Gives a message up: it is neither sent again nor stored. If it was sent already, it may still come onto the record.
    */
   discard(item: string | OutboxItem): void {
     this.outbox.discard(item);
@@ -240,13 +249,13 @@ export class PageChat extends Emitter<ChatEvents> {
     return new PageConnection(options);
   }
 
-  /** A message is settled; or, without one, what the store holds is known now. */
+  /** Called when a message is settled; and without one, when the store has been read. */
   protected onSettled(_item?: OutboxItem): void {}
 
-  /** Another user is here now: what waits is not theirs, and is not settled here. */
+  /** Called when another user has connected: messages of the one before are not settled here. */
   protected onParted(): void {}
 
-  /** The name that was given, in the form in which the server will say it: what waits under it is that user's. */
+  /** The name from the options in the normal form that the server uses, under which the store keeps messages. */
   private get name(): string | undefined {
     const { name } = this.options;
     return name === undefined ? undefined : normalName(name);
@@ -282,7 +291,10 @@ export class PageChat extends Emitter<ChatEvents> {
     for (const id of this.outbox.conversations()) this.outbox.pump(id);
   }
 
-  /** Opens the outbox of a user. What was written before a user was known is theirs; what is another's stays with the other. */
+  /**
+   * Opens the outbox of a user. Messages that were written before a user was known are theirs. Those of another user stay
+   * in that user's store.
+   */
   private openOutbox(user: string): void {
     if (!this.closed && this.owner === user) return;
     if (this.owner !== undefined && this.owner !== user) {
@@ -314,10 +326,10 @@ export class PageChat extends Emitter<ChatEvents> {
     if (this.options.store) return this.options.store(user);
     if (!hasIndexedDb()) return new MemoryStore();
     const [server] = this.address(user).split('?');
-    return new IndexedDbStore({ user, database: `verbatim ${server}` }); // what waits for one server must not go to another
+    return new IndexedDbStore({ user, database: `verbatim ${server}` }); // one for each server
   }
 
-  /** A conversation takes sends once it is joined, for only then is it sure which log they belong to. */
+  /** Messages are sent to a conversation once it is joined: only then is it known which log they belong to. */
   private place(id: string): Place | undefined {
     if (this.connection.state.phase !== 'online') return undefined;
     const conversation = this.conversations.get(id);
@@ -336,8 +348,8 @@ export class PageChat extends Emitter<ChatEvents> {
   }
 
   /**
-   * Decides who is joined, where a session may not join all that is wanted: what is open first, and then what was asked
-   * for first.
+   * Chooses which conversations are joined if there are more than a session may join: open ones first, then in the order
+   * in which they were requested.
    */
   private makeRoom(): void {
     const joins = Math.min(this.limits.joins, this.room);
@@ -356,14 +368,14 @@ export class PageChat extends Emitter<ChatEvents> {
     for (const conversation of wanted.slice(0, joins)) if (conversation.aside) conversation.letIn();
   }
 
-  /** The session has joins that are not known of here, such as those of its address. */
+  /** The server refused a join earlier than expected: the session has joins of its address, for example. */
   private noRoom(id: string, reason: string): void {
     this.room = [...this.conversations.values()].filter((conversation) => conversation.joined).length;
     this.crowded = true;
     this.leaveOut(id, reason);
   }
 
-  /** Tells of all that is left out at once. */
+  /** Reports all conversations that are not joined in one event. */
   private leaveOut(id: string, reason: string): void {
     if (this.leftOut.size === 0)
       queueMicrotask(() => {
@@ -375,7 +387,7 @@ export class PageChat extends Emitter<ChatEvents> {
   }
 
   private reset(id: string): void {
-    this.outbox.prune(id, Infinity); // what was acknowledged was so on the old record
+    this.outbox.prune(id, Infinity); // acknowledged messages were on the old record
     this.outbox.displace(id);
     this.conversation(id).revision++;
     this.emit('reset', { conversation: id });
@@ -388,7 +400,7 @@ export class PageChat extends Emitter<ChatEvents> {
 
   private settle(id: string): void {
     const conversation = this.conversations.get(id);
-    const shown = conversation?.mode === 'open' ? conversation.timeline.last : Infinity; // what is not open shows nothing
+    const shown = conversation?.mode === 'open' ? conversation.timeline.last : Infinity; // only open ones are shown
     this.outbox.prune(id, shown);
   }
 
