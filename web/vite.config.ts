@@ -13,7 +13,8 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     target: 'es2022',
     minify: 'terser',
-    // Gzip gains more from what is written alike than from fewer letters: so few calls are inlined, and no comparison is turned round.
+    // Gzip gains more from what is written alike than from fewer letters: so few calls are inlined, and no comparison
+    // is turned round.
     terserOptions: { ecma: 2020, compress: { passes: 3, inline: 1, lhs_constants: false } },
     reportCompressedSize: false,
   },
@@ -32,6 +33,7 @@ export default defineConfig({
   test: {
     include: ['client/**/*.test.ts', 'page/**/*.test.{ts,tsx}', 'bench/*.test.ts'],
     exclude: configDefaults.exclude,
-    testTimeout: 300_000, // ends a test that hangs; beside two busy loops a test that passes may take more than a minute
+    // ends a test that hangs; beside two busy loops a test that passes may take more than a minute
+    testTimeout: 300_000,
   },
 });

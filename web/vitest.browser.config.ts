@@ -1,6 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
-// Stories in a real browser against the real server. Two files at a time, each with a browser and a server of its own: they wait most of the time.
+// Stories in a real browser against the real server. Two files at a time, each with a browser and a server of its own:
+// they wait most of the time.
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],

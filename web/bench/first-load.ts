@@ -38,7 +38,10 @@ export async function firstLoad(browser: Browser, server: Server): Promise<Row[]
   ];
 }
 
-/** Our files that a new visitor's browser asks for until they chat; icons too, which a browser without a window leaves out. */
+/**
+ * Our files that a new visitor's browser asks for until they chat; icons too, which a browser without a window leaves
+ * out.
+ */
 async function firstFiles(browser: Browser, server: Server): Promise<string[]> {
   const urls = new Set<string>();
   const ann = await Person.visits(browser, server.url, 'ann', '/c/lobby', async (page) => {

@@ -56,7 +56,9 @@ async function visit(browser: Browser, server: Server, ann: Known, times: number
   return found;
 }
 
-/** Runs in the page before its own scripts: notes when the composer can be written in, and the frame with it is drawn. */
+/**
+ * Runs in the page before its own scripts: notes when the composer can be written in, and the frame with it is drawn.
+ */
 function watchComposer(): void {
   const composer = () =>
     document.querySelector<HTMLElement>('main :is(textarea, [role=textbox]):enabled, main [contenteditable]');
@@ -74,7 +76,8 @@ async function timesOf(page: Page): Promise<Load> {
     () => {
       const paint = performance.getEntriesByName('first-contentful-paint')[0];
       const type = performance.getEntriesByName('can-type')[0];
-      return paint && type && { paint: paint.startTime, type: Math.max(paint.startTime, type.startTime) }; // nobody types into what is not drawn
+      // nobody types into what is not drawn
+      return paint && type && { paint: paint.startTime, type: Math.max(paint.startTime, type.startTime) };
     },
     undefined,
     { polling: 100 },

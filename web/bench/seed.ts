@@ -15,7 +15,9 @@ export async function seed(url: string, conversation: string, count: number): Pr
   );
 }
 
-/** One author's part. Texts are numbered by author; a message's place on the record is its seq, which nobody chooses. */
+/**
+ * One author's part. Texts are numbered by author; a message's place on the record is its seq, which nobody chooses.
+ */
 async function write(url: string, conversation: string, author: string, count: number): Promise<void> {
   const socket = new WebSocket(`${url.replace('http', 'ws')}/ws?name=${author}`, { perMessageDeflate: false });
   await once(socket, 'open');

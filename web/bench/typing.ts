@@ -1,12 +1,14 @@
 // How long a key takes to its glyph while messages stream into the conversation that is open.
 //
-// Measured by Event Timing: an entry's duration runs from the time that the browser stamped on the key when it came in, not
-// when a handler got to it, to the presentation of the next frame, rounded to 8 ms. A trace's EventLatency (from the same
-// stamp to `Presented`) was held beside it once: the same to within that rounding, and tracing itself slows the page.
-// Of a key's events only `keydown` carries that stamp; `input` is stamped when it is made, which leaves the waiting out.
+// Measured by Event Timing: an entry's duration runs from the time that the browser stamped on the key when it came in,
+// not when a handler got to it, to the presentation of the next frame, rounded to 8 ms. A trace's EventLatency (from
+// the same stamp to `Presented`) was held beside it once: the same to within that rounding, and tracing itself slows
+// the page. Of a key's events only `keydown` carries that stamp; `input` is stamped when it is made, which leaves the
+// waiting out.
 //
-// There is no row for a quiet conversation: Chromium without a window presents no frame for the composer alone (its compositor
-// finds nothing to draw anew, until something else on the page changes), so that the time would be that of the next change.
+// There is no row for a quiet conversation: Chromium without a window presents no frame for the composer alone (its
+// compositor finds nothing to draw anew, until something else on the page changes), so that the time would be that of
+// the next change.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { binary, type Server } from '../test/server.ts';
@@ -56,7 +58,10 @@ async function typedInto(page: Unwatched): Promise<Row[]> {
   ];
 }
 
-/** A process of its own, so that this one's work is not in the sender's way. The sender's is open loop: it waits for nobody. */
+/**
+ * A process of its own, so that this one's work is not in the sender's way. The sender's is open loop: it waits for
+ * nobody.
+ */
 function startStream(url: string): ChildProcess {
   const shape = ['--members', '1', '--publishers', '1', '--rate', String(rate), '--warmup', '1s', '--duration', '10m'];
   return spawn(binary, ['load', url, ...shape], { stdio: 'ignore' });

@@ -1,5 +1,6 @@
-// A browser that nobody watches but through what is asked of it here. Playwright listens to the network of every page: at 500 frames
-// a second on a WebSocket that takes half of a core from the browser's own process, the one that keys come through.
+// A browser that nobody watches but through what is asked of it here. Playwright listens to the network of every page:
+// at 500 frames a second on a WebSocket that takes half of a core from the browser's own process, the one that keys
+// come through.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -32,7 +33,10 @@ export class Unwatched {
     });
   }
 
-  /** Starts a browser whose page is at this address, and has the focus. What is `before` runs in it before anything else. */
+  /**
+   * Starts a browser whose page is at this address, and has the focus. What is `before` runs in it before anything
+   * else.
+   */
   static async at(url: string, before: () => void): Promise<Unwatched> {
     const profile = mkdtempSync(join(tmpdir(), 'verbatim-web-'));
     const args = [
@@ -95,7 +99,8 @@ export class Unwatched {
     const gone = once(this.chromium, 'exit');
     await this.call('Browser.close', {});
     await gone;
-    rmSync(this.profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 }); // its last processes end a moment later
+    // its last processes end a moment later
+    rmSync(this.profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   }
 
   private call<T>(method: string, params: object): Promise<T> {

@@ -16,7 +16,10 @@ export interface Visit {
   end(): Promise<void>;
 }
 
-/** A new profile with nothing in its cache, at a page of the server that has no script; so far nothing of ours is loaded. */
+/**
+ * A new profile with nothing in its cache, at a page of the server that has no script; so far nothing of ours is
+ * loaded.
+ */
 export async function arrives(browser: Browser, url: string, storageState: Known): Promise<Visit> {
   const context = await browser.newContext({ storageState, viewport: { width: 1280, height: 800 } });
   const page = await context.newPage();

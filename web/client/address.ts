@@ -1,8 +1,9 @@
 // Where the server's WebSocket is.
 
 /**
- * An address as a WebSocket takes it: one without a host is taken from the page's own, as the browser takes links, and http is as
- * good as ws. Without any it is `ws` beside the page. Throws where there is no page to go from, or no sense in it.
+ * An address as a WebSocket takes it: one without a host is taken from the page's own, as the browser takes links, and
+ * http is as good as ws. Without any it is `ws` beside the page. Throws where there is no page to go from, or no sense
+ * in it.
  */
 export function socketAddress(given = 'ws', page = pageAddress()): URL {
   let url: URL;

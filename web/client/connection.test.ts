@@ -232,7 +232,8 @@ test('a wait says what the socket knows, where no WebSocket was to be had', () =
     ],
     [{ error: new Error('', { cause: refused }) }, { reason: 'connect ECONNREFUSED 127.0.0.1:1' }],
     [{ message: 'Received network error' }, { reason: 'Received network error' }],
-    [{ type: 'error' }, { reason: expect.stringMatching(/browser does not tell why.*--allow-origin/) }], // a browser's: it has nothing
+    // a browser's: it has nothing
+    [{ type: 'error' }, { reason: expect.stringMatching(/browser does not tell why.*--allow-origin/) }],
     [undefined, { reason: expect.stringContaining('no WebSocket opened') }],
   ];
   for (const [event, cause] of causes) {

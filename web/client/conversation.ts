@@ -189,9 +189,9 @@ export class Conversation extends Joining {
   }
 
   /**
-   * Moves the user's read mark forward to seq. If the conversation is not joined at the moment, the server is told after
-   * the next join. If the server refuses the mark, as one after the last entry, it is taken back, and a `problem` event
-   * says why. A value that is not a seq causes a `problem` too.
+   * Moves the user's read mark forward to seq. If the conversation is not joined at the moment, the server is told
+   * after the next join. If the server refuses the mark, as one after the last entry, it is taken back, and a `problem`
+   * event says why. A value that is not a seq causes a `problem` too.
    */
   markRead(seq: Seq): void {
     const problem = seqProblem('a read mark', seq, 0);
@@ -231,8 +231,8 @@ export class Conversation extends Joining {
   }
 
   /**
-   * Requests a page of the record and passes it to `take`. Passes undefined if there is no connection, or the record was
-   * replaced meanwhile.
+   * Requests a page of the record and passes it to `take`. Passes undefined if there is no connection, or the record
+   * was replaced meanwhile.
    */
   private ask(range: Range, take: (page: HistoryPage | undefined) => void): void {
     const { log } = this.timeline;

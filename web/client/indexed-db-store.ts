@@ -1,9 +1,10 @@
 // The outbox in IndexedDB, shared by all tabs of a browser.
 //
-// Each item has an owner, the store (and so the tab) that sends it; nobody else does, so that the tab's order is the order. When
-// the owner is gone, by a reload, a crash or a closed tab, its Web Lock is free, and one other store becomes the owner of all that
-// it left. Where there are no Web Locks (a page without https), a store sends whatever it finds when it opens, another tab's too:
-// the same ids twice are on the record once, so that costs traffic and nothing else.
+// Each item has an owner, the store (and so the tab) that sends it; nobody else does, so that the tab's order is the
+// order. When the owner is gone, by a reload, a crash or a closed tab, its Web Lock is free, and one other store
+// becomes the owner of all that it left. Where there are no Web Locks (a page without https), a store sends whatever it
+// finds when it opens, another tab's too: the same ids twice are on the record once, so that costs traffic and nothing
+// else.
 import { committed, openDatabase, resultOf } from './database.ts';
 import { type KeyValue, LastWords, localStorageHere } from './local-storage.ts';
 import { keyOf, type OutboxItem } from './outbox-item.ts';
@@ -127,7 +128,10 @@ export class IndexedDbStore implements OutboxStore {
     }, lookEvery);
   }
 
-  /** Becomes the owner of all that another one left, in one transaction: a crash leaves all of it to the next heir, or none. */
+  /**
+   * Becomes the owner of all that another one left, in one transaction: a crash leaves all of it to the next heir, or
+   * none.
+   */
   private async inherit(owner: string): Promise<OutboxItem[]> {
     if (this.closed) return [];
     let left: Kept[] = [];

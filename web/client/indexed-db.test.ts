@@ -1,4 +1,5 @@
-// The outbox in IndexedDB, with tabs that open, close and crash. The database is fake-indexeddb, which keeps the standard's rules.
+// The outbox in IndexedDB, with tabs that open, close and crash. The database is fake-indexeddb, which keeps the
+// standard's rules.
 import 'fake-indexeddb/auto';
 import { IDBFactory, IDBObjectStore } from 'fake-indexeddb';
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';

@@ -1,5 +1,6 @@
-// localStorage can do one thing that IndexedDB cannot: keep something at once, while a page is being closed. What a store has not
-// kept by then is left here, and the next one moves it. Before there was IndexedDB the whole outbox stood here; that is moved too.
+// localStorage can do one thing that IndexedDB cannot: keep something at once, while a page is being closed. What a
+// store has not kept by then is left here, and the next one moves it. Before there was IndexedDB the whole outbox stood
+// here; that is moved too.
 import { keyOf, type OutboxItem } from './outbox-item.ts';
 import { newId } from './protocol.ts';
 

@@ -3,8 +3,9 @@ import type { OutboxItem } from './outbox-item.ts';
 
 export interface OutboxStore {
   /**
-   * Gives what waits and nobody else is about to send, in any order. As long as the store is open, `found` gets what comes free
-   * later: another tab is gone and left it behind. Rejects where there is no storage; what can be had later still comes to `found`.
+   * Gives what waits and nobody else is about to send, in any order. As long as the store is open, `found` gets what
+   * comes free later: another tab is gone and left it behind. Rejects where there is no storage; what can be had later
+   * still comes to `found`.
    */
   open(found: (items: OutboxItem[]) => void): Promise<OutboxItem[]>;
   /** Why nothing that it takes outlives this program, in words for a person; undefined where it does. */

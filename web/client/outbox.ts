@@ -83,7 +83,9 @@ export class Outbox {
     return this.items.filter((item) => item.state === 'sending').length;
   }
 
-  /** Takes in what the store has, and keeps there what is added. Nothing is sent before that: what is older goes first. */
+  /**
+   * Takes in what the store has, and keeps there what is added. Nothing is sent before that: what is older goes first.
+   */
   async open(store: OutboxStore): Promise<void> {
     const items = await this.keeper.open(store, (found) => this.adopt(found));
     if (!items) return; // closed meanwhile
@@ -109,8 +111,8 @@ export class Outbox {
   }
 
   /**
-   * A frame was too large for what stands before the server, whatever the server's limits are: of what is on its way the largest is, and
-   * fails. Else it would be sent again for ever, and nothing behind it.
+   * A frame was too large for what stands before the server, whatever the server's limits are: of what is on its way
+   * the largest is, and fails. Else it would be sent again for ever, and nothing behind it.
    */
   tooBig(): void {
     const sizeOf = (item: OutboxItem) => byteLength(JSON.stringify(item));

@@ -25,8 +25,8 @@ export interface ChatOptions {
    */
   url?: string | ((user: string | undefined) => string);
   /**
-   * The user's name, 1 to 64 bytes. Without one the server chooses a name. With one, the messages that wait for this user
-   * are available before the first connection.
+   * The user's name, 1 to 64 bytes. Without one the server chooses a name. With one, the messages that wait for this
+   * user are available before the first connection.
    */
   name?: string | undefined;
   /** The token, for servers that require one. A server in open mode ignores it and uses the name. */
@@ -50,12 +50,13 @@ export interface SendOptions {
   /** The seq of the entry that it answers, at least 1. */
   target?: Seq | undefined;
   /**
-   * With an `id`: a seq, at least 0, that is lower than that of the message if it was sent before, such as the seq of the
-   * message that it is about. Default: `target`.
+   * With an `id`: a seq, at least 0, that is lower than that of the message if it was sent before, such as the seq of
+   * the message that it is about. Default: `target`.
    */
   since?: Seq | undefined;
   /**
-   * The application's own data: an object that JSON can represent, at most `limits.meta` bytes of JSON. `send` copies it.
+   * The application's own data: an object that JSON can represent, at most `limits.meta` bytes of JSON. `send` copies
+   * it.
    */
   meta?: Record<string, unknown> | undefined;
 }
@@ -65,9 +66,9 @@ export interface ChatEvents {
   /** The state of the connection has changed. */
   state: ConnectionState;
   /**
-   * Something of a conversation has changed: its entries, people, read marks, waiting messages, or whether it is joined.
-   * If `awaited`, it is the result of an action (a page that was requested, the last entry of a join, a send), and
-   * should be drawn at once. Other changes may come many times a second.
+   * Something of a conversation has changed: its entries, people, read marks, waiting messages, or whether it is
+   * joined. If `awaited`, it is the result of an action (a page that was requested, the last entry of a join, a send),
+   * and should be drawn at once. Other changes may come many times a second.
    */
   change: { conversation: string; awaited: boolean };
   /**
@@ -100,7 +101,8 @@ export class PageChat extends Emitter<ChatEvents> {
   user: string | undefined;
   protected outbox: Outbox;
   private owner: string | undefined; // the user whose messages are in the outbox
-  protected closed: Promise<void> | undefined = Promise.resolve(); // resolves when the outbox is closed; undefined while it is open
+  // resolves when the outbox is closed; undefined while it is open
+  protected closed: Promise<void> | undefined = Promise.resolve();
   private readonly conversations = new Map<string, Conversation>();
   private crowded = false; // some conversations are not joined because of the limit
   private room = Infinity; // joins that the server allowed before it refused one
@@ -219,8 +221,8 @@ export class PageChat extends Emitter<ChatEvents> {
   }
 
   /**
-   * Resolves with a page of a conversation's record, joined or not: entries with a seq above `after` and below `before`;
-   * without both, the newest. `limit` is 0 to 1000 entries; default 50. Rejects with a RequestError.
+   * Resolves with a page of a conversation's record, joined or not: entries with a seq above `after` and below
+   * `before`; without both, the newest. `limit` is 0 to 1000 entries; default 50. Rejects with a RequestError.
    */
   async history(id: string, range: { before?: Seq; after?: Seq; limit?: number } = {}): Promise<HistoryPage> {
     const problem = conversationProblem(id);
@@ -292,8 +294,8 @@ export class PageChat extends Emitter<ChatEvents> {
   }
 
   /**
-   * Opens the outbox of a user. Messages that were written before a user was known are theirs. Those of another user stay
-   * in that user's store.
+   * Opens the outbox of a user. Messages that were written before a user was known are theirs. Those of another user
+   * stay in that user's store.
    */
   private openOutbox(user: string): void {
     if (!this.closed && this.owner === user) return;
@@ -348,8 +350,8 @@ export class PageChat extends Emitter<ChatEvents> {
   }
 
   /**
-   * Chooses which conversations are joined if there are more than a session may join: open ones first, then in the order
-   * in which they were requested.
+   * Chooses which conversations are joined if there are more than a session may join: open ones first, then in the
+   * order in which they were requested.
    */
   private makeRoom(): void {
     const joins = Math.min(this.limits.joins, this.room);

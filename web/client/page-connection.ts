@@ -53,7 +53,10 @@ export interface ConnectionOptions {
   protocols?(): string[];
   onState(state: ConnectionState): void;
   onFrame(frame: ServerFrame): void;
-  /** The connection is closed for a frame that is too large, though it was within the server's limits. Told before anything else of it. */
+  /**
+   * The connection is closed for a frame that is too large, though it was within the server's limits. Told before
+   * anything else of it.
+   */
   onTooBig?(): void;
   /** Makes a socket; without it, the global WebSocket does. */
   open?(url: string, protocols: string[]): Socket;
@@ -140,7 +143,10 @@ export class PageConnection {
     else if (this.state.phase === 'online') this.probe();
   }
 
-  /** Connects again at once, where it connects at all: the network is another one now, and what there was may hang in the old one. */
+  /**
+   * Connects again at once, where it connects at all: the network is another one now, and what there was may hang in
+   * the old one.
+   */
   again(): void {
     if (this.state.phase === 'stopped' || this.state.phase === 'refused') return;
     const { epoch } = this;
@@ -148,7 +154,10 @@ export class PageConnection {
     if (epoch === this.epoch) this.connect();
   }
 
-  /** The network is said to be gone. Resolves once the server has answered; without an answer soon, the connection is given up. */
+  /**
+   * The network is said to be gone. Resolves once the server has answered; without an answer soon, the connection is
+   * given up.
+   */
   doubt(): Promise<unknown> {
     if (this.state.phase === 'online') this.giveUpIn(doubted);
     return this.ask({ type: 'ping' });
@@ -183,7 +192,10 @@ export class PageConnection {
     }
   }
 
-  /** Sends a request that has a reply, and gives that. Rejects with a RequestError where there is none, or it is an error. */
+  /**
+   * Sends a request that has a reply, and gives that. Rejects with a RequestError where there is none, or it is an
+   * error.
+   */
   ask(request: Request): Promise<ServerFrame> {
     return new Promise((resolve, reject) => {
       const sent = this.request(request, (reply) => {
@@ -253,7 +265,9 @@ export class PageConnection {
     for (const onReply of unanswered) onReply(undefined);
   }
 
-  /** Asks for a sign of life where nothing has come for so many milliseconds, and gives the socket up where none comes. */
+  /**
+   * Asks for a sign of life where nothing has come for so many milliseconds, and gives the socket up where none comes.
+   */
   private expectSomething(milliseconds: number): void {
     clearTimeout(this.quietTimer);
     this.givesUpAt = Infinity;

@@ -59,7 +59,10 @@ export class People {
     this.onChange();
   }
 
-  /** Nobody can be heard to stop typing any more. Who is there is told anew with the next join; until then it stays as it was. */
+  /**
+   * Nobody can be heard to stop typing any more. Who is there is told anew with the next join; until then it stays as
+   * it was.
+   */
   disconnected(): void {
     for (const user of this.whoTypes) this.stopped(user);
   }

@@ -4,7 +4,9 @@
 /** The sequence number of an entry in its conversation: 1, 2, 3, … without a gap. */
 export type Seq = number;
 
-/** An entry of a conversation's record. A client counts the seq of a type that it does not know, and ignores the rest. */
+/**
+ * An entry of a conversation's record. A client counts the seq of a type that it does not know, and ignores the rest.
+ */
 export interface Entry {
   type: string;
   conversation: string;

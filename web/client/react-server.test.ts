@@ -12,7 +12,8 @@ test('a page with a chat is rendered where there is no WebSocket', () => {
     const { messages, joined } = useConversation('lobby');
     return createElement('p', null, `${useConnection().phase} ${joined} ${messages.length}`);
   };
-  const App: FunctionComponent = () => createElement(ChatProvider, { chat: useChat({}) }, createElement(Lobby)); // the address is beside the page
+  // the address is beside the page
+  const App: FunctionComponent = () => createElement(ChatProvider, { chat: useChat({}) }, createElement(Lobby));
   expect(renderToString(createElement(App))).toBe('<p>stopped false 0</p>');
   expect(new Chat().connection.state).toEqual({ phase: 'stopped' });
   expect(() => new Chat().connect()).toThrow(/there is no WebSocket here/);

@@ -7,8 +7,8 @@ export class Settling {
   private readonly waiters = new Map<Subject, ((settled: boolean) => void)[]>();
 
   /**
-   * Resolves with true once that is settled (for 'any', also once it is known what the store holds), and with false where
-   * it will not be settled here.
+   * Resolves with true once that is settled (for 'any', also once it is known what the store holds), and with false
+   * where it will not be settled here.
    */
   of(subject: Subject): Promise<boolean> {
     return new Promise((resolve) => this.waiters.set(subject, [...(this.waiters.get(subject) ?? []), resolve]));

@@ -1,5 +1,5 @@
-// Which tabs are alive, by Web Locks: each holds a lock of its own, and the browser lets go of it when the tab is gone, however it
-// went. Whoever gets a lock that was another tab's is its one heir for as long as it holds it.
+// Which tabs are alive, by Web Locks: each holds a lock of its own, and the browser lets go of it when the tab is gone,
+// however it went. Whoever gets a lock that was another tab's is its one heir for as long as it holds it.
 
 /** The part of navigator.locks that is used here. */
 export interface Locks {
@@ -20,7 +20,10 @@ export class TabLock {
     private readonly owner: string,
   ) {}
 
-  /** Holds this tab's own lock until close; says whether it could be had. Storage that is forbidden may forbid locks too. */
+  /**
+   * Holds this tab's own lock until close; says whether it could be had. Storage that is forbidden may forbid locks
+   * too.
+   */
   hold(): Promise<boolean> {
     return new Promise((resolve) => {
       const held = () => {

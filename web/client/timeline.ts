@@ -1,6 +1,6 @@
-// The part of one conversation's record that this client holds: an unbroken run of seqs, each entry exactly once.
-// At the live end it grows with what comes. A reader far in the past has it slide away from there: what comes then is counted,
-// and of it only the newest few are kept, so that the way back has no seam and needs no server.
+// The part of one conversation's record that this client holds: an unbroken run of seqs, each entry exactly once. At
+// the live end it grows with what comes. A reader far in the past has it slide away from there: what comes then is
+// counted, and of it only the newest few are kept, so that the way back has no seam and needs no server.
 import { type Entry, isMessage, type Joined, type Message, type Seq } from './protocol.ts';
 
 /** What became of an entry: it was next, it had been there, or something before it is missing. */
@@ -84,7 +84,10 @@ export class Timeline {
     return true;
   }
 
-  /** Holds another part of the record in place of this one: a page of it that is whole, and not newer than what has come. */
+  /**
+   * Holds another part of the record in place of this one: a page of it that is whole, and not newer than what has
+   * come.
+   */
   moveTo(page: Entry[]): boolean {
     const known = page.filter((entry) => entry.seq <= this.last);
     const oldest = known[0];

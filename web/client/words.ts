@@ -1,4 +1,5 @@
-// The checks on what people write, names and texts, as docs/protocol has them. The server decides; these tell a person at once.
+// The checks on what people write, names and texts, as docs/protocol has them. The server decides; these tell a person
+// at once.
 import { byteLength } from './protocol.ts';
 
 /**
@@ -18,8 +19,8 @@ export function canBeSeen(text: string): boolean {
 }
 
 /**
- * A user's name in the form that is compared and shown (the Nickname profile of PRECIS, RFC 8266): compatibility characters are
- * the plain ones, spaces are single and stand within. The server has the last word; `welcome` says it.
+ * A user's name in the form that is compared and shown (the Nickname profile of PRECIS, RFC 8266): compatibility
+ * characters are the plain ones, spaces are single and stand within. The server has the last word; `welcome` says it.
  */
 export function normalName(name: string): string {
   let normal = name;

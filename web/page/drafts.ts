@@ -1,4 +1,5 @@
-// What was written and not sent, and what that answers to, for each conversation: kept over reloads, and shown in the list.
+// What was written and not sent, and what that answers to, for each conversation: kept over reloads, and shown in the
+// list.
 import { signal } from '@preact/signals';
 import type { Seq } from '@verbatim/client';
 import { keyOf } from './root.ts';

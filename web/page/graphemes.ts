@@ -1,6 +1,8 @@
-// Where a text may be cut: between what a reader sees as letters, never within an emoji or between a letter and its accents.
+// Where a text may be cut: between what a reader sees as letters, never within an emoji or between a letter and its
+// accents.
 
-const mostUnits = 16; // UTF-16 units of a letter, on average: the flag of Scotland has 14; accents may be piled up without end
+// UTF-16 units of a letter, on average: the flag of Scotland has 14; accents may be piled up without end
+const mostUnits = 16;
 
 /** Firefox has none before 125: there a letter is a code point. */
 const segmenter = 'Segmenter' in Intl ? new Intl.Segmenter(undefined, { granularity: 'grapheme' }) : undefined;

@@ -7,7 +7,8 @@ const added: HTMLLinkElement[] = [];
 const links = () => added.map(({ rel, href }) => `${rel} ${href}`);
 const sheet = (name: string) => added.findLast(({ href }) => href.endsWith(name))!;
 
-vi.spyOn(document.head, 'append').mockImplementation((link) => void added.push(link as HTMLLinkElement)); // and nothing is fetched
+// and nothing is fetched
+vi.spyOn(document.head, 'append').mockImplementation((link) => void added.push(link as HTMLLinkElement));
 
 test('a script is asked for once its styles are there', async () => {
   const load = vi.fn(async () => 'the part');

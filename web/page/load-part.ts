@@ -1,10 +1,12 @@
-// Loads a part of the page that is not needed at first, after the styles that come with it. The build puts this in the place of
-// Vite's own (vite.config.ts), which is several times as long. The styles go first: where they do not come there is no network, and
-// no script is tried, for browsers keep the failure of a script as long as the page lives.
+// Loads a part of the page that is not needed at first, after the styles that come with it. The build puts this in the
+// place of Vite's own (vite.config.ts), which is several times as long. The styles go first: where they do not come
+// there is no network, and no script is tried, for browsers keep the failure of a script as long as the page lives.
 
 const asked = new Map<string, Promise<unknown>>(); // by address: the style sheets that are there or on their way
 
-/** Stands around each `import()`. `files` are the part's own, as seen from `from`: none that the first load has as well. */
+/**
+ * Stands around each `import()`. `files` are the part's own, as seen from `from`: none that the first load has as well.
+ */
 export async function __vitePreload<Part>(load: () => Promise<Part>, files: string[] = [], from = ''): Promise<Part> {
   const styles = files.filter((file) => file.endsWith('.css'));
   await Promise.all(styles.map((file) => ask(new URL(file, from).href)));

@@ -1,5 +1,5 @@
-// How often what changes without end is drawn: at once after a silence, and else so seldom that most of the time is left for keys.
-// What somebody waits for is drawn at once.
+// How often what changes without end is drawn: at once after a silence, and else so seldom that most of the time is
+// left for keys. What somebody waits for is drawn at once.
 
 const least = 80; // ms between two drawings
 const share = 4; // a drawing takes at most one part in so many of the time

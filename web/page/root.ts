@@ -1,5 +1,5 @@
-// Where the page is served: at / of its host, or below a path that a proxy in front gives it. The page asks for nothing by an
-// address of its own making: all of them go from here.
+// Where the page is served: at / of its host, or below a path that a proxy in front gives it. The page asks for nothing
+// by an address of its own making: all of them go from here.
 
 // The built scripts stand in one folder below the page; in development Vite has them elsewhere.
 const up = import.meta.env.DEV ? '/' : '../';

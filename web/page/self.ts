@@ -1,5 +1,5 @@
-// Who one is in this browser. On an open server a name is all that one has, and people change it: what was written under an
-// earlier one stays theirs, and the list, the drafts and what is muted go with the person, not with the name.
+// Who one is in this browser. On an open server a name is all that one has, and people change it: what was written
+// under an earlier one stays theirs, and the list, the drafts and what is muted go with the person, not with the name.
 import { signal } from '@preact/signals';
 import { keyOf } from './root.ts';
 import { hasList } from './sidebar/own.ts';

@@ -1,4 +1,5 @@
-// What the page shows, as signals; what a person can do, as functions. Components read these and hold little of their own.
+// What the page shows, as signals; what a person can do, as functions. Components read these and hold little of their
+// own.
 import { batch, computed, type Signal, signal } from '@preact/signals';
 import { type ConnectionState, type Conversation, closeCode, type Limits } from '@verbatim/client';
 import { PageChat } from '../client/page-chat.ts'; // the client's own Chat has what programs need besides
@@ -111,7 +112,10 @@ export function enter(chosen: string, asBefore: boolean): void {
   start();
 }
 
-/** Takes the name that the server says, where its Unicode knows more than this browser's: what is kept here is kept under that. */
+/**
+ * Takes the name that the server says, where its Unicode knows more than this browser's: what is kept here is kept
+ * under that.
+ */
 function rename(known: string): void {
   takesName(name.value, known);
   keepName(known);

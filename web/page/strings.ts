@@ -1,6 +1,7 @@
-// Every word that the page says, but for those of the sheets (dialog/strings.ts). What the server says in words is shown as it is.
-// The minifier puts the words of `strings` where they are said, and leaves their names out: as long as each is asked for by its name,
-// and by no file that is loaded later. So the words that are looked up stand in tables of their own.
+// Every word that the page says, but for those of the sheets (dialog/strings.ts). What the server says in words is
+// shown as it is. The minifier puts the words of `strings` where they are said, and leaves their names out: as long as
+// each is asked for by its name, and by no file that is loaded later. So the words that are looked up stand in tables
+// of their own.
 
 /** A name within a sentence: whichever way it is written, it turns nothing around it. */
 const isolated = (name: string) => `\u2068${name}\u2069`;

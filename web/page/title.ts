@@ -11,7 +11,8 @@ export function keepTitle(): void {
   const sign = document.querySelector<HTMLLinkElement>('link[rel=icon]')!;
   effect(() => {
     const open = entered.value && valid.value ? here.value : '';
-    // What comes while one reads at the end is unread until the next frame: without this the title would change all the time.
+    // What comes while one reads at the end is unread until the next frame: without this the title would change all the
+    // time.
     const read = open !== '' && isRead() && !watch(open).heldBack ? open : undefined;
     const unread = entered.value ? unreadInAll(read) : 0;
     const title = strings.title(unread, open);

@@ -1,5 +1,5 @@
-// The page's styles stand before its script. A module script waits for the styles before it alone: with those after it, it may run
-// first, and measure a page without any.
+// The page's styles stand before its script. A module script waits for the styles before it alone: with those after it,
+// it may run first, and measure a page without any.
 import type { Plugin } from 'vite';
 
 export function stylesFirst(): Plugin {

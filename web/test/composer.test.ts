@@ -32,7 +32,8 @@ inChromium('an input method over CDP')('Enter that takes a word from an input me
   await ann.composer.focus();
   await typist.send('Input.imeSetComposition', { text: 'にほ', selectionStart: 2, selectionEnd: 2 });
   await ann.composer.dispatchEvent('keydown', { key: 'Enter', isComposing: true, bubbles: true, cancelable: true });
-  await ann.composer.dispatchEvent('keydown', { key: 'Enter', keyCode: 229, bubbles: true, cancelable: true }); // as Safari does
+  // as Safari does
+  await ann.composer.dispatchEvent('keydown', { key: 'Enter', keyCode: 229, bubbles: true, cancelable: true });
   await typist.send('Input.insertText', { text: '日本' });
   await expect.poll(() => ann.composer.inputValue()).toBe('日本');
   await ann.composer.press('Enter');

@@ -41,7 +41,8 @@ test('the policy forbids what a hole in the page would need', async () => {
       violated.push('trusted types');
     }
     await fetch('http://127.0.0.1:9/').catch(() => {});
-    await Promise.race([connecting, new Promise((tired) => setTimeout(tired, 60_000))]); // it is told a little after the refusal
+    // it is told a little after the refusal
+    await Promise.race([connecting, new Promise((tired) => setTimeout(tired, 60_000))]);
     return violated;
   });
   expect(refused).toContain('trusted types');

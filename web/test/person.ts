@@ -73,7 +73,8 @@ export class Person {
   async triesNow(): Promise<void> {
     const press = this.page.getByRole('button', { name: 'Try now' });
     const joined = this.page.locator('[data-testid=conversation][data-joined=true]');
-    while (!(await joined.isVisible())) await press.click({ timeout: 1_000 }).catch(() => {}); // there is none while it tries
+    // there is none while it tries
+    while (!(await joined.isVisible())) await press.click({ timeout: 1_000 }).catch(() => {});
   }
 
   get composer(): Locator {
@@ -183,7 +184,10 @@ export class Person {
     await jump.waitFor({ state: 'detached' });
   }
 
-  /** The first row that can be seen, as soon as what stands there is drawn, and how far below the log's upper edge it begins. */
+  /**
+   * The first row that can be seen, as soon as what stands there is drawn, and how far below the log's upper edge it
+   * begins.
+   */
   async firstSeen(): Promise<{ seq: number; top: number }> {
     return this.log.evaluate(async (log) => {
       const edge = log.getBoundingClientRect().top;

@@ -14,7 +14,10 @@ async function reloads(person: Person): Promise<void> {
   await person.page.locator('[data-testid=log][aria-busy=false] [data-seq]').first().waitFor();
 }
 
-/** The browser tells of a scroll some time after it, and of the focus at any time: here again and again, so that it does at the worst times, too. */
+/**
+ * The browser tells of a scroll some time after it, and of the focus at any time: here again and again, so that it does
+ * at the worst times, too.
+ */
 async function tellsAllTheTime(person: Person): Promise<void> {
   await person.page.evaluate(() => {
     const { port1, port2 } = new MessageChannel();
@@ -62,7 +65,8 @@ test('what is new begins with a line, and there the conversation opens, however 
   await expect.poll(async () => (await ann.firstSeen()).seq).toBe(31);
   await expect.poll(() => ann.page.getByTestId('jump').textContent()).toMatch(/\d+ new messages/);
   await expect.poll(() => server().readTo('lobby', 'ann')).toBeGreaterThan(30);
-  expect(await server().readTo('lobby', 'ann')).toBeLessThan(60); // what was drawn before the place was found has not been read
+  // what was drawn before the place was found has not been read
+  expect(await server().readTo('lobby', 'ann')).toBeLessThan(60);
   await ann.page.getByTestId('jump').click();
   await ann.sees('news 120');
   await ann.page.getByTestId('jump').waitFor({ state: 'detached' });

@@ -1,4 +1,5 @@
-// A real nginx in front of the server, below /chat/ of a port of its own: set up well, or as people set it up by mistake.
+// A real nginx in front of the server, below /chat/ of a port of its own: set up well, or as people set it up by
+// mistake.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';

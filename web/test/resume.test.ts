@@ -67,7 +67,8 @@ test('what is on the record but was never acknowledged is not doubled', async ()
   wire.losesAnswers = true;
   const said = await saysMany(ann, 5);
   await expect.poll(async () => (await server().transcript('lobby')).length).toBe(5);
-  await expect.poll(() => ann.states()).toEqual(said.map(() => 'sending')); // the record may have the last one before the page has drawn it
+  // the record may have the last one before the page has drawn it
+  await expect.poll(() => ann.states()).toEqual(said.map(() => 'sending'));
   await server().kill();
   wire.losesAnswers = false;
   await ann.says('ann 6');

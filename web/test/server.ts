@@ -112,7 +112,10 @@ export class Server {
     if (response.status !== 201) throw new Error(`post: ${response.status} ${await response.text()}`);
   }
 
-  /** Puts so many messages on the record, as fast as it takes them: `bob` says what `text` makes of each number from 1 on. */
+  /**
+   * Puts so many messages on the record, as fast as it takes them: `bob` says what `text` makes of each number from 1
+   * on.
+   */
   async fill(conversation: string, count: number, text = (n: number) => `message ${n}`): Promise<void> {
     const socket = new WebSocket(`${this.url.replace('http', 'ws')}/ws?name=bob`);
     const fill = ++this.fills;

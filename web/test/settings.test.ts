@@ -176,7 +176,8 @@ test('what the page is made of is small, compressed, kept for ever, and the page
   expect(page.headers.get('content-security-policy')).not.toContain('unsafe');
   const html = await page.text();
   expect(html.indexOf('rel="stylesheet"')).toBeGreaterThan(0);
-  expect(html.indexOf('rel="stylesheet"')).toBeLessThan(html.indexOf('<script type="module"')); // which waits for those before it alone
+  // which waits for those before it alone
+  expect(html.indexOf('rel="stylesheet"')).toBeLessThan(html.indexOf('<script type="module"'));
   const named = [...html.matchAll(/(?:src|href)="([^"]*\/assets\/[^"]+)"/g)].map(
     (match) => new URL(match[1]!, page.url).href,
   );

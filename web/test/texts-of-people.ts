@@ -1,5 +1,5 @@
-// What people really write, and what of it is a mark. Everything else is to be seen as it was typed: in the conversation, in
-// the list, in a quotation, in a notification, in the exported transcript, and on the clipboard.
+// What people really write, and what of it is a mark. Everything else is to be seen as it was typed: in the
+// conversation, in the list, in a quotation, in a notification, in the exported transcript, and on the clipboard.
 
 export interface Written {
   kind: string;

@@ -69,7 +69,8 @@ withClipboard('a message is copied to the letter: by press, by key, and where no
   await expect.poll(() => ann.status('notices')).toContain('Copied the text');
   expect(await clipboard(ann.page)).toBe(texts[0]);
 
-  await ann.page.evaluate(() => Object.defineProperty(navigator.clipboard, 'writeText', { value: undefined })); // as over plain http
+  // as over plain http
+  await ann.page.evaluate(() => Object.defineProperty(navigator.clipboard, 'writeText', { value: undefined }));
   await row(ann, 2).focus();
   await ann.page.keyboard.press('c');
   await expect.poll(() => clipboard(ann.page)).toBe(texts[1]);

@@ -1,4 +1,5 @@
-// Programs in Node that chat over a real server: one that crashes, one whose record is replaced, and a network that breaks.
+// Programs in Node that chat over a real server: one that crashes, one whose record is replaced, and a network that
+// breaks.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';

@@ -1,4 +1,5 @@
-// A tab of a real browser with nothing in it but the built client, served beside the real page so that it has the server's origin.
+// A tab of a real browser with nothing in it but the built client, served beside the real page so that it has the
+// server's origin.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -98,8 +99,8 @@ export class Tab {
   }
 
   /**
-   * How many messages the browser keeps, of all tabs. A crash takes what is still on its way there, and `unsettled` shows that
-   * as well; a read sees what is committed, and no more.
+   * How many messages the browser keeps, of all tabs. A crash takes what is still on its way there, and `unsettled`
+   * shows that as well; a read sees what is committed, and no more.
    */
   async kept(): Promise<number> {
     return this.page.evaluate(async (name) => {
@@ -145,7 +146,8 @@ export async function startBrowser(profile: string): Promise<{ context: BrowserC
   });
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const kill = async () => {
-    if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid!, 'SIGKILL'); // its own group: all its processes
+    // its own group: all its processes
+    if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid!, 'SIGKILL');
     await gone;
   };
   onTestFinished(kill);

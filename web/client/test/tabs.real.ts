@@ -1,4 +1,5 @@
-// What a real browser does to a queue: reloads, crashed tabs, a browser that is killed, several tabs, storage that is full or refused.
+// What a real browser does to a queue: reloads, crashed tabs, a browser that is killed, several tabs, storage that is
+// full or refused.
 
 import type { openDB } from 'idb';
 import type { BrowserContext } from 'playwright-core';
@@ -92,7 +93,8 @@ test('several tabs write at once, one is closed and one crashes: all of it is re
   await server().kill();
   for (const n of numbered('', 5)) await Promise.all(tabs.map((tab, index) => tab.says(`tab ${index}:${n}`)));
   const said = (index: number) => numbered('', 5).map((n) => `tab ${index}:${n}`);
-  for (const [index, tab] of tabs.entries()) expect(await tab.unsettled()).toEqual(waiting(said(index))); // its own, and nobody else's
+  // its own, and nobody else's
+  for (const [index, tab] of tabs.entries()) expect(await tab.unsettled()).toEqual(waiting(said(index)));
   await expect.poll(() => tabs[0]!.kept()).toBe(15);
   await tabs[0]!.page.close();
   await tabs[1]!.crashes();

@@ -108,12 +108,14 @@ export function Composer({ id }: { id: string }) {
   );
 }
 
-/** Enter that takes a word from an input method is no Enter of ours. Safari tells of it by the key's old number alone. */
+/**
+ * Enter that takes a word from an input method is no Enter of ours. Safari tells of it by the key's old number alone.
+ */
 const isComposing = (event: KeyboardEvent) => event.isComposing || event.keyCode === 229;
 
 /**
- * Makes the field as high as its text; the style sheet sets where that ends. Its row keeps its height while the field is measured:
- * otherwise the log would be higher for that moment, and scroll.
+ * Makes the field as high as its text; the style sheet sets where that ends. Its row keeps its height while the field
+ * is measured: otherwise the log would be higher for that moment, and scroll.
  */
 function fit(field: HTMLTextAreaElement): void {
   const row = field.parentElement!;

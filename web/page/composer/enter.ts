@@ -1,4 +1,5 @@
-// What Enter does in the composer: it sends, but for who writes with a thumb, whose keyboard has no Shift+Enter. One may choose.
+// What Enter does in the composer: it sends, but for who writes with a thumb, whose keyboard has no Shift+Enter. One
+// may choose.
 import { computed, signal } from '@preact/signals';
 import { choiceOf } from '../settings/choice.ts';
 

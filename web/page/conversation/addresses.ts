@@ -66,7 +66,10 @@ function nameAt(text: string, at: number): string {
   );
 }
 
-/** What ends an address wherever it stands: blanks, what may not be in one, and the signs and pictures of other writings. */
+/**
+ * What ends an address wherever it stands: blanks, what may not be in one, and the signs and pictures of other
+ * writings.
+ */
 const ends = /^[<>"\\]$/;
 const endsPath = /^[`|^]$/; // but for a query: ?titles=A|B
 const foreign = /^(?![\0-\x7f·・’‐‑–])[\p{P}\p{S}]$/u;

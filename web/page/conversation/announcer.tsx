@@ -1,4 +1,5 @@
-// Says what comes to who does not see it: each message where they are few, a number where they are many, and never without a pause.
+// Says what comes to who does not see it: each message where they are few, a number where they are many, and never
+// without a pause.
 import { signal } from '@preact/signals';
 import type { Message } from '@verbatim/client';
 import { h } from 'preact';

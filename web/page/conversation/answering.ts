@@ -1,10 +1,13 @@
-// Which message the next one answers to, for each conversation. It is part of the draft, and stays over a reload as that does.
+// Which message the next one answers to, for each conversation. It is part of the draft, and stays over a reload as
+// that does.
 import type { Seq } from '@verbatim/client';
 import { type Answered, answeredOf, keepAnswered } from '../drafts.ts';
 import { chat, watch } from '../state.ts';
 import { excerptOf } from './excerpt.ts';
 
-/** The message that what is being written in a conversation answers to; none where its record was replaced meanwhile. */
+/**
+ * The message that what is being written in a conversation answers to; none where its record was replaced meanwhile.
+ */
 export function answering(id: string): Answered | undefined {
   const answered = answeredOf(id);
   const { log } = watch(id);

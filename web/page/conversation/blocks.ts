@@ -1,6 +1,7 @@
-// The blocks of a text: paragraphs, lists, quotations, tables, code. What the lines may be (lines.ts) and is not plainly meant
-// stays the text that it is. What comes out of here is drawn by an allow-list (markdown.tsx), so it cannot do harm; nor can
-// it be slow: the time grows with the length, and what is deeper than anybody writes is no Markdown.
+// The blocks of a text: paragraphs, lists, quotations, tables, code. What the lines may be (lines.ts) and is not
+// plainly meant stays the text that it is. What comes out of here is drawn by an allow-list (markdown.tsx), so it
+// cannot do harm; nor can it be slow: the time grows with the length, and what is deeper than anybody writes is no
+// Markdown.
 import { canBeSeen } from '@verbatim/client';
 import { type Span, spansOf, wordsOf } from './inline.ts';
 import { type Found, foundIn, TooDeep } from './lines.ts';
@@ -55,7 +56,9 @@ export interface Table {
   rows: Span[][][];
 }
 
-/** The blocks of a text; nothing where it is shown as it was typed: it is no Markdown, or nothing could be seen of it. */
+/**
+ * The blocks of a text; nothing where it is shown as it was typed: it is no Markdown, or nothing could be seen of it.
+ */
 export function blocksOf(text: string): Block[] | undefined {
   if (isPatch(text)) return undefined;
   try {
@@ -125,7 +128,9 @@ export function wholeCode({ info, code, closed }: CodeBlock): string {
   return info === '' || (closed && /^[\w+#.-]+$/.test(info)) ? code : `${info}\n${code}`;
 }
 
-/** A line that begins with a plus is a sum, or one that diff shows as new; and what touches it, what it shows as old. */
+/**
+ * A line that begins with a plus is a sum, or one that diff shows as new; and what touches it, what it shows as old.
+ */
 const isPlus = ({ type, mark }: Found) => type === 'list' && mark === '+';
 
 const marksInMarks = /^\s*(?:[-*+]|\d{1,9}[.)])[ \t]+(?:[-*+]|\d{1,9}[.)])(?:\s|$)/; // * * * * * /usr/bin/backup

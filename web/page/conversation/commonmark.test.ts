@@ -73,7 +73,10 @@ const reasonFor = new Map(
   Object.entries(differences).flatMap(([reason, numbers]) => numbers.map((number) => [number, reason])),
 );
 
-/** Most examples lead to /url, which is nowhere here: they are walked with an address that leads somewhere. An arrow stands for a tab. */
+/**
+ * Most examples lead to /url, which is nowhere here: they are walked with an address that leads somewhere. An arrow
+ * stands for a tab.
+ */
 const typed = (text: string) => text.replaceAll('→', '\t').replace(/\/ur[il]/g, 'https://a.example$&');
 
 test.for(examples)('example $number, $section: $markdown', ({ number, markdown, html }) => {

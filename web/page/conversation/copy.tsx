@@ -39,4 +39,5 @@ export function Copy({ text, label = strings.message.copy, hint, tabIndex, pictu
   );
 }
 
-const tick = <Icon size={14} line={2.5} sharp d="M4 13l5 5L20 6" />; // as wide as what it stands for: nothing beside it moves
+// as wide as what it stands for: nothing beside it moves
+const tick = <Icon size={14} line={2.5} sharp d="M4 13l5 5L20 6" />;

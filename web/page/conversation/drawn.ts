@@ -4,7 +4,9 @@ import { Markdown } from './markdown.tsx';
 
 type Props = { children?: ComponentChildren; href?: string; code?: string; info?: string; class?: string };
 
-/** The elements as one reads them: [name, …children]; words as they are. Components of the page are named and not drawn. */
+/**
+ * The elements as one reads them: [name, …children]; words as they are. Components of the page are named and not drawn.
+ */
 export function shape(text: string): unknown[] {
   return shapeOf((Markdown({ text }) as VNode<Props>).props.children);
 }

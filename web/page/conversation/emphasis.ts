@@ -1,6 +1,7 @@
-// Which of the signs * _ ~ mark something. In CommonMark almost any two do; people also write 2*3*4, __init__.py, *.txt and
-// 10~~15. So here they mark whole words and nothing else: what stands outside must not belong to the word, and what stands
-// inside must be one. Writings without blanks between words (Chinese, Japanese, Thai …) have their own rules for both.
+// Which of the signs * _ ~ mark something. In CommonMark almost any two do; people also write 2*3*4, __init__.py, *.txt
+// and 10~~15. So here they mark whole words and nothing else: what stands outside must not belong to the word, and what
+// stands inside must be one. Writings without blanks between words (Chinese, Japanese, Thai …) have their own rules for
+// both.
 import { Pairs, type Role, type Run } from './emphasis-pairs.ts';
 import { Places } from './emphasis-places.ts';
 import { isBlank, isFormat, isLetter, isPicture, isWide, letterAt, letterBefore } from './letters.ts';

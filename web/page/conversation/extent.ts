@@ -1,6 +1,6 @@
-// Which rows are drawn, out of all that are held: those near what is read, and for the others the height that they would take.
-// A library for this (virtua, @tanstack/virtual-core) counts from the top by index; here both ends slide while one reads, so
-// everything counts from the row that is read, the anchor.
+// Which rows are drawn, out of all that are held: those near what is read, and for the others the height that they
+// would take. A library for this (virtua, @tanstack/virtual-core) counts from the top by index; here both ends slide
+// while one reads, so everything counts from the row that is read, the anchor.
 
 /** A row, and where its upper edge is, in pixels below the upper edge of the view. */
 export interface Anchor {
@@ -48,7 +48,10 @@ export class Heights {
   }
 }
 
-/** The rows that fill a view of this height around the anchor, and `margin` pixels before and after it; without an anchor, its end. */
+/**
+ * The rows that fill a view of this height around the anchor, and `margin` pixels before and after it; without an
+ * anchor, its end.
+ */
 export function extentAround(
   rows: Sized[],
   heights: Heights,

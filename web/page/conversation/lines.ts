@@ -1,7 +1,7 @@
 // Finds what the lines of a text may be: quotations, lists, headings, code, rules and paragraphs. As the appendix of
-// CommonMark tells, each line is taken by what is open, or begins something new, or goes on with the last paragraph. What
-// nobody means in a conversation is left out: indented code, HTML, definitions of links, underlined headings. And who
-// answers below a quotation is not quoted: only a line with its own arrow is.
+// CommonMark tells, each line is taken by what is open, or begins something new, or goes on with the last paragraph.
+// What nobody means in a conversation is left out: indented code, HTML, definitions of links, underlined headings. And
+// who answers below a quotation is not quoted: only a line with its own arrow is.
 
 export interface Found {
   type: 'text' | 'quote' | 'list' | 'item' | 'paragraph' | 'heading' | 'rule' | 'code';

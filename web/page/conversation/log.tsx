@@ -163,13 +163,19 @@ function Rows({ items, above, below, hidden, reading, people }: RowsProps) {
   );
 }
 
-/** Tab stops at one row. What is in a row is no place of the keyboard's among the rows: else that stop would stay behind whoever goes on by Tab. */
+/**
+ * Tab stops at one row. What is in a row is no place of the keyboard's among the rows: else that stop would stay behind
+ * whoever goes on by Tab.
+ */
 function onFocusIn(event: FocusEvent, reading: Reading): void {
   reading.active.value = keyAround(event);
   if ((event.target as HTMLElement).classList.contains('row')) reading.current.value = reading.active.value;
 }
 
-/** What has the focus loses it also by going, where the pointer is in another row already: that one stays the active one. */
+/**
+ * What has the focus loses it also by going, where the pointer is in another row already: that one stays the active
+ * one.
+ */
 function onFocusOut(event: FocusEvent, reading: Reading): void {
   if (reading.active.peek() === keyAround(event)) reading.active.value = undefined;
 }
@@ -217,7 +223,8 @@ function useReading(id: string, view: { current: HTMLElement | null }): Reading 
   useEffect(() => {
     const drawn = () => reading.drawn();
     const leaves = () => reading.keep();
-    const sizes = new ResizeObserver(drawn); // the window, the keyboard of a phone, a growing composer; a message that unfolds
+    // the window, the keyboard of a phone, a growing composer; a message that unfolds
+    const sizes = new ResizeObserver(drawn);
     sizes.observe(view.current!);
     sizes.observe(view.current!.querySelector('.rows')!);
     const off = effect(() => void (connection.value.phase !== 'online' && reading.lost()));

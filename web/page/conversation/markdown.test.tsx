@@ -54,7 +54,8 @@ test('a link leads to the web or to a mailbox, or it is text', () => {
     ['p', 'see ', ['a https://a.example/x?y=1', 'https://a.example/x?y=1'], '.'],
   ]);
   expect(shape('[words](http://a.example)')).toEqual([['p', ['a http://a.example/', 'words']]]);
-  expect(shape('Ann <ann@a.example>')).toEqual([['p', 'Ann <', ['a mailto:ann@a.example', 'ann@a.example'], '>']]); // the brackets were typed
+  // the brackets were typed
+  expect(shape('Ann <ann@a.example>')).toEqual([['p', 'Ann <', ['a mailto:ann@a.example', 'ann@a.example'], '>']]);
   for (const bad of [
     '[x](javascript:alert(1))',
     '[x](JaVaScript:alert)',

@@ -3,8 +3,8 @@ import { type Block, blocksOf, type Item, type List, wholeCode } from './blocks.
 import { type Span, wordsOf } from './inline.ts';
 
 /**
- * The words of a text in one line, without the marks that are drawn and not read. All else that was typed is there. What
- * is struck out, quoted or an item keeps its mark: without it the line would say something else.
+ * The words of a text in one line, without the marks that are drawn and not read. All else that was typed is there.
+ * What is struck out, quoted or an item keeps its mark: without it the line would say something else.
  */
 export function plainOf(text: string): string {
   const blocks = blocksOf(text);

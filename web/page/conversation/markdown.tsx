@@ -1,6 +1,6 @@
-// Draws the blocks of a text. This is the sanitiser: an element comes into being only here, by name, from a block that is
-// known; whatever else is in a message, raw HTML too, becomes text. No string is ever parsed as HTML (the page's policy
-// forbids it).
+// Draws the blocks of a text. This is the sanitiser: an element comes into being only here, by name, from a block that
+// is known; whatever else is in a message, raw HTML too, becomes text. No string is ever parsed as HTML (the page's
+// policy forbids it).
 import { type ComponentChildren, Fragment, h, type VNode } from 'preact';
 import { directionOf } from '../direction.ts';
 import { strings } from '../strings.ts';

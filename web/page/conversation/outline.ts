@@ -1,4 +1,5 @@
-// For tests: a text as an outline of what is drawn of it, and the HTML that CommonMark's specification wants as the same.
+// For tests: a text as an outline of what is drawn of it, and the HTML that CommonMark's specification wants as the
+// same.
 import { type DefaultTreeAdapterTypes as Html, parseFragment } from 'parse5';
 import { type Block, blocksOf, type List } from './blocks.ts';
 import type { Span } from './inline.ts';
@@ -98,7 +99,10 @@ function whole(address: string): string {
   return URL.canParse(address) ? decodeURI(new URL(address).href.replace(/%5B/g, '[').replace(/%5D/g, ']')) : address;
 }
 
-/** Words that stand beside each other as one. A line's end, an indent and some blanks are the same to CommonMark; here they stay as they were typed. */
+/**
+ * Words that stand beside each other as one. A line's end, an indent and some blanks are the same to CommonMark; here
+ * they stay as they were typed.
+ */
 function joined(outline: Outline[], edges = true): Outline[] {
   const all: Outline[] = [];
   for (const each of outline) {

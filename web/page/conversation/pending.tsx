@@ -10,7 +10,10 @@ import { Text } from './text.tsx';
 
 interface Props extends RowPlace {
   item: OutboxItem;
-  /** The item's own; beside it, for it is the same object as before when these have changed, and would not be drawn again. */
+  /**
+   * The item's own; beside it, for it is the same object as before when these have changed, and would not be drawn
+   * again.
+   */
   state: OutboxItem['state'];
   reason: string | undefined;
 }

@@ -38,7 +38,8 @@ test.for(written)('$kind: $text is previewed, quoted and told of as it was typed
   expect(wordsOf(message(text), 'ann')?.body).toBe(shorten(inOneLine(line), 200));
 });
 
-// Texts of nothing but marks and a few letters, at random: a letter that is no mark is never lost, and no text becomes nothing.
+// Texts of nothing but marks and a few letters, at random: a letter that is no mark is never lost, and no text becomes
+// nothing.
 
 const pieces = [
   '*',

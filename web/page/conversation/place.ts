@@ -3,7 +3,10 @@ import type { Seq } from '@verbatim/client';
 import { keyOf } from '../root.ts';
 import { ofThisTab } from '../storage.ts';
 
-/** So that a message of this log is so many pixels below the upper edge. Who stood at the end has no place: what is new decides. */
+/**
+ * So that a message of this log is so many pixels below the upper edge. Who stood at the end has no place: what is new
+ * decides.
+ */
 export interface Place {
   log: string;
   seq: Seq;

@@ -1,4 +1,5 @@
-// How one reads a conversation: where it opens, what is asked for as one scrolls, how far it is read, and where the keys lead.
+// How one reads a conversation: where it opens, what is asked for as one scrolls, how far it is read, and where the
+// keys lead.
 import { signal } from '@preact/signals';
 import type { Conversation, Message, Seq } from '@verbatim/client';
 import { chat, user } from '../state.ts';
@@ -135,7 +136,10 @@ export class Reading {
     if (newest) this.putKeyboardAt(this.keyAt(newest.seq));
   }
 
-  /** Keeps the place of who reads before the end. At the end there is none: the conversation opens at what is new by then. */
+  /**
+   * Keeps the place of who reads before the end. At the end there is none: the conversation opens at what is new by
+   * then.
+   */
   keep(): void {
     if (this.opening.value) return;
     const { place } = this.scroll;
@@ -266,7 +270,9 @@ export class Reading {
     return Number(this.scroll.read().findLast((row) => row.dataset.seq !== undefined)?.dataset.seq ?? 0);
   }
 
-  /** Opens where the reader was, or at the first message that is new, or at the end: once, as soon as that can be known. */
+  /**
+   * Opens where the reader was, or at the first message that is new, or at the end: once, as soon as that can be known.
+   */
   private open(): void {
     const { conversation } = this;
     if (this.opened || !conversation.joined || this.drawnLast < conversation.newest) return;

@@ -24,7 +24,8 @@ const together = 5 * 60_000; // ms between messages of one author that stand tog
 
 /** Makes the rows; `readTo` is how far the reader had read on coming here. */
 export function rowsOf(messages: Message[], isOwn: (message: Message) => boolean, readTo: number | undefined): Row[] {
-  let unreadSeen = readTo === undefined || (messages[0]?.seq ?? 0) > readTo + 1; // where the first is not held, no line can be right
+  // where the first is not held, no line can be right
+  let unreadSeen = readTo === undefined || (messages[0]?.seq ?? 0) > readTo + 1;
   const rows = messages.map((message, index): Row => {
     const before = messages[index - 1];
     const newDay = !before || when(before).day !== when(message).day;

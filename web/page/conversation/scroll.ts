@@ -6,7 +6,8 @@ const nearEdge = 20; // px; less than a row: who has scrolled up by one is not t
 const belowLast = 8; // px below the last row, at least; as in conversation.css
 const nearHeld = 900; // px; more is asked for before the reader gets there
 const margin = 1_000; // px drawn before and after what can be seen
-const marginAtEnd = 400; // px, for who follows what comes: a busy conversation draws all of it anew, many times a second
+// px, for who follows what comes: a busy conversation draws all of it anew, many times a second
+const marginAtEnd = 400;
 const leastMargin = 300; // px; with less than that, more is drawn
 
 export class Scroll {
@@ -21,7 +22,8 @@ export class Scroll {
   private anchor: Anchor | undefined;
   private top = 0; // of the view, when the anchor was kept
   private untold = false; // it has been scrolled since, of which the browser tells later
-  private goal: 'none' | 'set' | 'drawn' = 'none'; // somewhere else that the reader goes to: drawn as soon as the rows there are
+  // somewhere else that the reader goes to: drawn as soon as the rows there are
+  private goal: 'none' | 'set' | 'drawn' = 'none';
   private drawn: Extent = { from: 0, to: 0, above: 0, below: 0 };
   private width = 0; // of the view, as it was measured last
   private height = 0;
@@ -39,7 +41,10 @@ export class Scroll {
     return this.drawn;
   }
 
-  /** What is shown has changed, or the space for it: measures it, puts the reader where they were, and says whether more is to be drawn. */
+  /**
+   * What is shown has changed, or the space for it: measures it, puts the reader where they were, and says whether more
+   * is to be drawn.
+   */
   restore(): boolean {
     const view = this.view()!;
     this.height = view.clientHeight;
@@ -86,7 +91,9 @@ export class Scroll {
     this.anchor = { key, top };
   }
 
-  /** Whether the reader goes somewhere else with the next drawing: what can be seen until then is not what they read. */
+  /**
+   * Whether the reader goes somewhere else with the next drawing: what can be seen until then is not what they read.
+   */
   get goes(): boolean {
     return this.goal !== 'none';
   }
@@ -160,7 +167,10 @@ export class Scroll {
     return by < 0 && toEnd(view) < 1 ? 0 : by;
   }
 
-  /** Keeps the first row that can be seen, and where it is; where none of the drawn ones can, the one that would be there. */
+  /**
+   * Keeps the first row that can be seen, and where it is; where none of the drawn ones can, the one that would be
+   * there.
+   */
   private remember(view: HTMLElement): void {
     const row = rowsIn(view).find((each) => topIn(view, each) + each.offsetHeight > 0);
     const top = row && topIn(view, row);

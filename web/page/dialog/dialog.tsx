@@ -14,10 +14,12 @@ export function Dialog({ title, children }: { title: string; children: Component
   }, []);
   const mine = useRef(sheet.peek()).current;
   const close = () => {
-    if (sheet.peek() === mine) sheet.value = undefined; // the next key may have asked for another sheet, which is not drawn yet
+    // the next key may have asked for another sheet, which is not drawn yet
+    if (sheet.peek() === mine) sheet.value = undefined;
   };
   const onCancel = (event: Event) => {
-    event.preventDefault(); // it closes when it is drawn so: a `close` of the browser's own comes some time after the key
+    // it closes when it is drawn so: a `close` of the browser's own comes some time after the key
+    event.preventDefault();
     close();
   };
   const onClick = (event: MouseEvent) => {

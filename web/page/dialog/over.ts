@@ -1,5 +1,5 @@
-// What lies over the page (a sheet; on a small screen the people) is a step of the browser's history: Back closes it, and does
-// not leave the conversation or the site.
+// What lies over the page (a sheet; on a small screen the people) is a step of the browser's history: Back closes it,
+// and does not leave the conversation or the site.
 import { effect } from '@preact/signals';
 import { hidePeopleOver, peopleOver } from '../head/people-shown.ts';
 import { onStep, stepBack, whenStill } from '../steps.ts';

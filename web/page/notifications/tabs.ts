@@ -1,6 +1,6 @@
-// All tabs of a user in one browser are one person, who is called once and by nobody while they look at any of them. Tabs know
-// of each other by Web Locks, which the browser lets go of when a tab is gone, however it went. Where there are none (a page
-// without https, where no call can be made either), a tab knows of itself alone.
+// All tabs of a user in one browser are one person, who is called once and by nobody while they look at any of them.
+// Tabs know of each other by Web Locks, which the browser lets go of when a tab is gone, however it went. Where there
+// are none (a page without https, where no call can be made either), a tab knows of itself alone.
 import { effect } from '@preact/signals';
 import { keyOf } from '../root.ts';
 import { user } from '../state.ts';

@@ -1,5 +1,5 @@
-// The conversations of the server with some letters in their name: those that begin so, then the others, by id, a page at
-// a time.
+// The conversations of the server with some letters in their name: those that begin so, then the others, by id, a page
+// at a time.
 
 export interface Listed {
   id: string;

@@ -127,7 +127,8 @@ function Muted() {
 
 /** The newest words and who said them. A name may be written from right to left: it is kept to itself. */
 function Words({ message, isEmpty }: { message: Message | undefined; isEmpty: boolean }) {
-  const excerpt = useMemo(() => message && excerptOf(message), [message]); // the list is drawn far more often than a message is new
+  // the list is drawn far more often than a message is new
+  const excerpt = useMemo(() => message && excerptOf(message), [message]);
   if (!message) return <>{isEmpty ? strings.sidebar.nothingYet : ''}</>;
   const author = isOwn(message, user.value) ? strings.sidebar.me : (message.name ?? message.from);
   return (

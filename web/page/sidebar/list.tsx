@@ -1,4 +1,5 @@
-// The rows of the list, of which only those are drawn that can be seen. It is one stop for Tab; the arrows move within it.
+// The rows of the list, of which only those are drawn that can be seen. It is one stop for Tab; the arrows move within
+// it.
 import { h } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { here } from '../state.ts';
@@ -127,5 +128,6 @@ function scrollTo(view: HTMLElement, top: number, bottom: number): void {
 }
 
 const linkTo = (view: HTMLElement, id: string) => view.querySelector<HTMLElement>(`[data-id="${id}"]`);
-const rem = () => parseFloat(getComputedStyle(document.documentElement).fontSize); // px; who needs large letters has set it
+// px; who needs large letters has set it
+const rem = () => parseFloat(getComputedStyle(document.documentElement).fontSize);
 const range = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => from + index);

@@ -14,7 +14,10 @@ export function hueOf(name: string): number {
 /** The style of what is in a colour: the style sheets read `--hue`. */
 export const inHue = (hue: number) => ({ '--hue': `var(--hue-${hue})` });
 
-/** The colour of a name within a conversation: its own where nobody there has one that looks like it, else the least like theirs. */
+/**
+ * The colour of a name within a conversation: its own where nobody there has one that looks like it, else the least
+ * like theirs.
+ */
 export function hueIn(room: string, name: string): number {
   const taken = namesIn(room);
   const known = taken.get(name);
@@ -25,7 +28,9 @@ export function hueIn(room: string, name: string): number {
   return hue;
 }
 
-/** The hue that one would have, where that is at least half as far from those taken as any can be; else the farthest. */
+/**
+ * The hue that one would have, where that is at least half as far from those taken as any can be; else the farthest.
+ */
 function farFrom(taken: number[], own: number): number {
   const distance = (hue: number) =>
     Math.min(...taken.map((other) => Math.min((hue - other + hues) % hues, (other - hue + hues) % hues)), hues);

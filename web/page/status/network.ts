@@ -1,5 +1,5 @@
-// What the browser says of the network. It knows at once when there is none, and the connection finds out much later; but it
-// may be wrong, for a server on this machine needs no network. So its word counts until the server has answered.
+// What the browser says of the network. It knows at once when there is none, and the connection finds out much later;
+// but it may be wrong, for a server on this machine needs no network. So its word counts until the server has answered.
 import { signal } from '@preact/signals';
 
 /** Whether there is no network, as far as is known. */

@@ -1,6 +1,6 @@
-// Why there is no connection, where nothing but that is known: a browser tells neither status nor reason of a WebSocket that it
-// could not get. So the page asks the same address without one. By POST: with that a browser sends the page's Origin, as with
-// a WebSocket, and the server looks at both in the same way.
+// Why there is no connection, where nothing but that is known: a browser tells neither status nor reason of a WebSocket
+// that it could not get. So the page asks the same address without one. By POST: with that a browser sends the page's
+// Origin, as with a WebSocket, and the server looks at both in the same way.
 import { signal } from '@preact/signals';
 
 /** The code that a browser has for a WebSocket that it could not get, whatever the reason. */
