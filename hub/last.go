@@ -34,7 +34,7 @@ func (l *lastNotice) take(now time.Time) bool {
 		return false
 	}
 	l.pending = false
-
+	l.toldAt = now
 	return true
 }
 
