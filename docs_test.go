@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 	"unicode"
+	"unicode/utf8"
 )
 
 // notOurs are folders without pages of ours: what was installed or built, and test data.
@@ -220,6 +221,23 @@ func prose(text string) func(yield func(string) bool) {
 			}
 			if !fenced && !yield(line) {
 				return
+			}
+		}
+	}
+}
+
+// Tables and blocks of code are left out, since a row cannot be broken; so are pages that programs write. The
+// pages of web/ are not held to it yet.
+func TestDocsLinesHaveAtMost120Columns(t *testing.T) {
+	t.Parallel()
+	for _, page := range tracked(t, ".md") {
+		if page == "docs/reports/performance.md" || page == "docs/operating/configuration.md" || strings.HasPrefix(page, "web/") {
+			continue
+		}
+		for line := range prose(readFile(t, page)) {
+			row := strings.HasPrefix(strings.TrimSpace(line), "|") || strings.HasPrefix(line, "    ")
+			if n := utf8.RuneCountInString(line); n > 120 && !row && strings.Contains(line, " ") {
+				t.Errorf("%s: a line has %d columns: %.60s …", page, n, line)
 			}
 		}
 	}
