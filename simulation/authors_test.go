@@ -10,21 +10,21 @@ import (
 	"verbatim/protocol"
 )
 
-// authors use a store directly: several people in several conversations, who send, send again, read and mark.
+// authors use a store directly, in several conversations: they send, send again, read and mark.
 type authors struct {
 	s      *server
 	people []*author
 
 	mu   sync.Mutex
-	next map[protocol.ConversationID]protocol.Seq // guarded by mu: what is published next, by conversation
+	next map[protocol.ConversationID]protocol.Seq // the next seq to be published, by conversation
 	gone <-chan struct{}
 }
 
-// author is one person. Its sends to the store go one after another, as a session's do.
+// author sends to the store one message after another, as a session does.
 type author struct {
 	a    *authors
 	name protocol.UserID
-	todo chan *message // never full: the driver looks before it sends; closed at the life's end
+	todo chan *message // never full: the driver checks before it sends; closed at the end of the incarnation
 	last map[protocol.ConversationID]*message
 }
 
@@ -35,7 +35,10 @@ func newAuthors(s *server) clients {
 	s.store.SetPublisher(a)
 	var all []<-chan struct{}
 	for i := range 3 {
-		p := &author{a, protocol.UserID(fmt.Sprint("user", i)), make(chan *message, maxTodo), make(map[protocol.ConversationID]*message)}
+		p := &author{
+			a: a, name: protocol.UserID(fmt.Sprint("user", i)), todo: make(chan *message, maxTodo),
+			last: make(map[protocol.ConversationID]*message),
+		}
 		a.people = append(a.people, p)
 		all = append(all, s.w.run(p.work))
 	}
@@ -47,19 +50,20 @@ func newAuthors(s *server) clients {
 	return a
 }
 
-// work ends when todo is closed; it waits for room in the store's queues and for the disk.
+// work sends what is to do until todo is closed. It waits for space in the store's queues and for the disk.
 func (p *author) work() {
 	for msg := range p.todo {
 		p.a.s.w.park(fmt.Sprint("send ", msg.n), nil)
 		send := &persistence.Send{
-			Conversation: msg.room, Author: msg.author, ID: msg.id, Text: msg.text, Target: msg.target, Meta: msg.meta,
+			Conversation: msg.conversation, Author: msg.author, ID: msg.id,
+			Text: msg.text, Target: msg.target, Meta: msg.meta,
 			Since: msg.since, Ref: strconv.Itoa(msg.n), Settler: p,
 		}
 		if msg.prev != nil {
 			send.Prev = msg.prev.id
 		}
 		if err := p.a.s.store.Send(context.Background(), send); err != nil {
-			p.a.s.w.model.answered(msg.room, msg.author, msg.n, ack{}, protocol.CodeUnavailable)
+			p.a.s.w.model.answered(msg.conversation, msg.author, msg.n, ack{}, protocol.CodeUnavailable)
 		}
 	}
 }
@@ -73,14 +77,15 @@ func (p *author) Settled(s *persistence.Send) {
 	p.a.s.w.model.answered(s.Conversation, s.Author, n, ack{s.Seq, s.Time, s.Sum, s.Duplicate}, code)
 }
 
-// Publish implements persistence.Publisher: what is published is seen.
+// Publish implements persistence.Publisher: what is published counts as seen.
 func (a *authors) Publish(id protocol.ConversationID, b *persistence.Batch) {
 	a.s.w.park("publish "+string(id), nil)
 	tail, err := a.s.record.Tail(id)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if next := a.next[id]; err != nil || tail.Last < b.Last() || next != 0 && b.First != next {
-		a.s.w.fail("%s: entries %d to %d were published; before were up to %d, and the record has up to %d", id, b.First, b.Last(), next-1, tail.Last)
+		a.s.w.fail("%s: entries %d to %d were published; before were up to %d, and the record has up to %d",
+			id, b.First, b.Last(), next-1, tail.Last)
 	}
 	a.next[id] = b.Last() + 1
 	for seq := b.First; seq <= b.Last(); seq++ {
@@ -91,7 +96,7 @@ func (a *authors) Publish(id protocol.ConversationID, b *persistence.Batch) {
 func (a *authors) act() {
 	w := a.s.w
 	p := a.people[w.random.IntN(len(a.people))]
-	id := w.anyRoom()
+	id := w.anyConversation()
 	switch n := w.random.IntN(20); {
 	case n < 15:
 		if msg := w.model.choose(p.name, id); msg != nil && len(p.todo) < maxTodo {
@@ -111,7 +116,7 @@ func (a *authors) act() {
 
 func (a *authors) heal() {
 	for _, p := range a.people {
-		msg := a.s.w.model.compose(p.name, a.s.w.anyRoom())
+		msg := a.s.w.model.compose(p.name, a.s.w.anyConversation())
 		a.s.w.model.sent(msg)
 		p.todo <- msg
 	}

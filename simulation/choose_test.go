@@ -8,12 +8,12 @@ import (
 	"verbatim/protocol"
 )
 
-// anyRoom draws a conversation.
-func (w *world) anyRoom() protocol.ConversationID {
+// anyConversation draws a conversation.
+func (w *world) anyConversation() protocol.ConversationID {
 	return protocol.ConversationID(fmt.Sprint("room", w.random.IntN(3)))
 }
 
-// choose draws what an author sends next: something new, or something again.
+// choose draws what an author sends next: a new message, or an earlier one again.
 func (m *model) choose(author protocol.UserID, id protocol.ConversationID) *message {
 	if m.w.random.IntN(3) > 0 {
 		return m.compose(author, id)
@@ -21,7 +21,7 @@ func (m *model) choose(author protocol.UserID, id protocol.ConversationID) *mess
 	m.mu.Lock()
 	var old []*message
 	for _, msg := range m.messages {
-		if msg.author == author && msg.room == id && msg.id != "" && msg.variantOf == nil && msg.surely() && !msg.sentAt.IsZero() {
+		if msg.of(author, id) && msg.idMustBeKnown() && !msg.sentAt.IsZero() {
 			old = append(old, msg)
 		}
 	}
@@ -31,25 +31,26 @@ func (m *model) choose(author protocol.UserID, id protocol.ConversationID) *mess
 	}
 	msg := old[len(old)-1-m.w.random.IntN(min(len(old), 20))]
 	if msg.acked && m.w.random.IntN(6) == 0 {
-		return m.fresh(&message{room: id, author: author, id: msg.id, since: msg.since, variantOf: msg}, "another text")
+		variant := &message{conversation: id, author: author, id: msg.id, since: msg.since, variantOf: msg}
+		return m.fresh(variant, "another text")
 	}
 	return msg
 }
 
-// compose makes a new message.
+// compose draws a new message.
 func (m *model) compose(author protocol.UserID, id protocol.ConversationID) *message {
 	random := m.w.random
 	size := random.IntN(200)
-	switch h := &m.w.habits; {
+	switch h := &m.w.scenario; {
 	case h.huge && random.IntN(6) == 0:
 		size = random.IntN(150_000)
 	case random.IntN(h.big) == 0:
 		size = random.IntN(40_000)
 	}
-	msg := m.fresh(&message{room: id, author: author}, strings.Repeat("x", size))
+	msg := m.fresh(&message{conversation: id, author: author}, strings.Repeat("x", size))
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	r := m.room(id)
+	r := m.conversation(id)
 	if random.IntN(8) > 0 {
 		msg.id = protocol.MessageID(fmt.Sprint("id-", msg.n))
 	}
@@ -68,17 +69,22 @@ func (m *model) compose(author protocol.UserID, id protocol.ConversationID) *mes
 	return msg
 }
 
-// lastOf gives an author's newest message with an id before n.
+// of reports whether a message is this author's, in this conversation, with an id of its own.
+func (msg *message) of(author protocol.UserID, id protocol.ConversationID) bool {
+	return msg.author == author && msg.conversation == id && msg.id != "" && msg.variantOf == nil
+}
+
+// lastOf returns an author's newest message with an id before message n, or nil.
 func (m *model) lastOf(author protocol.UserID, id protocol.ConversationID, n int) *message {
 	for n--; n >= 0; n-- {
-		if msg := m.messages[n]; msg.author == author && msg.room == id && msg.id != "" && msg.variantOf == nil {
+		if msg := m.messages[n]; msg.of(author, id) {
 			return msg
 		}
 	}
 	return nil
 }
 
-// read reads from any seq on, in a goroutine of its own.
+// read reads from a drawn seq on, in a goroutine of its own.
 func (s *server) read(id protocol.ConversationID) {
 	tail, err := s.store.Tail(id)
 	if err != nil || tail.Last == 0 {
@@ -88,7 +94,7 @@ func (s *server) read(id protocol.ConversationID) {
 	s.w.run(func() {
 		batch, err := s.store.Read(context.Background(), id, tail.Log, from, tail.Last, 8<<10)
 		if err != nil {
-			if !s.w.model.dead.Load() && s.w.faults.get()+s.w.misread.get() == s.faults {
+			if !s.w.model.dead.Load() && s.w.faults.get()+s.w.readFaults.get() == s.faults {
 				s.w.fail("read %s from %d: %v", id, from, err)
 			}
 			return
@@ -113,7 +119,7 @@ func (s *server) mark(user protocol.UserID, id protocol.ConversationID) {
 	s.store.Mark(id, user, seq)
 }
 
-// export reads a transcript's lines from the first on.
+// export reads a transcript's lines from the first on, in a goroutine of its own.
 func (s *server) export(id protocol.ConversationID) {
 	tail, err := s.store.Tail(id)
 	if err != nil || tail.Last == 0 {

@@ -7,9 +7,9 @@ import (
 	"testing"
 )
 
-// TestMain leaves out what is no test at the moment, so that none has to skip itself: the workers' own, where this is
-// no worker, and what compares seeds' traces, where one alone was asked for, or with the race detector, for which the
-// runtime draws by lot who goes on.
+// TestMain leaves out the tests that do not apply, so that none has to skip itself: the workers' own in a process
+// that is no worker; and the comparison of traces if only one seed is run, or with the race detector, which makes the
+// runtime choose goroutines at random.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	skip := flag.Lookup("test.skip").Value
@@ -23,6 +23,6 @@ func TestMain(m *testing.M) {
 	if *oneSeed != 0 || raceDetector {
 		out = append(out, "^TestASeedRunsTheSameWayEachTime$")
 	}
-	_ = skip.Set(strings.Join(out, "|")) // a text is never refused
+	_ = skip.Set(strings.Join(out, "|")) // any string is accepted
 	os.Exit(m.Run())
 }

@@ -15,8 +15,8 @@ import (
 	"verbatim/session"
 )
 
-// people use a server as clients do: through sessions, over sockets. They stay through all lives of a world, and know
-// how far they have come in each conversation.
+// people use a server as clients do: through sessions, over sockets. The model remembers their positions across
+// incarnations.
 type people struct {
 	s     *server
 	hub   *hub.Hub
@@ -28,7 +28,7 @@ type people struct {
 	live  sync.WaitGroup     // sessions
 }
 
-// parkingHub gets batches when the driver says so.
+// parkingHub is a hub to which entries are published when the driver lets them.
 type parkingHub struct {
 	*hub.Hub
 	w *world
@@ -39,7 +39,7 @@ func (p parkingHub) Publish(id protocol.ConversationID, b *persistence.Batch) {
 	p.Hub.Publish(id, b)
 }
 
-// place is how far a person has come in a conversation: it outlives the server.
+// place is a person's position in a conversation. It outlives the server.
 type place struct {
 	at  protocol.Seq
 	log protocol.LogID
@@ -50,7 +50,9 @@ func newPeople(s *server) clients {
 	s.store.SetPublisher(parkingHub{p.hub, s.w})
 	limits := protocol.DefaultLimits()
 	limits.Rate, limits.Text, limits.Frame = 0, 1<<20, 2<<20
-	p.env = &session.Env{Store: s.store, Hub: p.hub, Limits: &limits, Version: "test", Log: zerolog.Nop(), Counters: &session.Counters{}}
+	p.env = &session.Env{
+		Store: s.store, Hub: p.hub, Limits: &limits, Version: "test", Log: zerolog.Nop(), Counters: &session.Counters{},
+	}
 	var running, sessions context.Context
 	running, p.stop = context.WithCancel(context.Background())
 	sessions, p.drain = context.WithCancel(context.Background())
@@ -64,7 +66,7 @@ func newPeople(s *server) clients {
 func (p *people) act() {
 	w := p.s.w
 	one := p.all[w.random.IntN(len(p.all))]
-	id := w.anyRoom()
+	id := w.anyConversation()
 	if !one.connected() {
 		one.connect()
 	}
@@ -90,7 +92,7 @@ func (p *people) act() {
 	}
 }
 
-// heal has everybody join everything and say something.
+// heal has each person join every conversation and send a message.
 func (p *people) heal() {
 	for _, one := range p.all {
 		if !one.connected() {
@@ -99,7 +101,7 @@ func (p *people) heal() {
 		for i := range 3 {
 			one.join(protocol.ConversationID(fmt.Sprint("room", i)), false)
 		}
-		one.send(p.s.w.model.compose(one.name, p.s.w.anyRoom()))
+		one.send(p.s.w.model.compose(one.name, p.s.w.anyConversation()))
 	}
 }
 
@@ -131,7 +133,7 @@ func (p *people) end() {
 	<-p.hubIs
 }
 
-// serve runs a session for a socket.
+// serve runs a session on a socket.
 func (p *people) serve(ctx context.Context, s *socket, name protocol.UserID) {
 	p.live.Go(func() { // ends with the socket, or when the server drains
 		c, err := session.Upgrade(answer{s, make(http.Header)}, s.request())
@@ -139,11 +141,11 @@ func (p *people) serve(ctx context.Context, s *socket, name protocol.UserID) {
 			p.s.w.fail("upgrade: %v", err)
 			return
 		}
-		_ = session.Run(ctx, c, p.env, name, nil) // it says why the client is gone
+		_ = session.Run(ctx, c, p.env, name, nil) // its error says why the client is gone
 	})
 }
 
-// said is any object of the server, with the fields that matter here.
+// said is an object of the server, with the fields that matter here.
 type said struct {
 	Type, Code, Reason, Ref, Conversation, Log, Time, Sum string
 	Seq, First, Last                                      protocol.Seq

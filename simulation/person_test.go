@@ -12,7 +12,7 @@ import (
 	"verbatim/protocol"
 )
 
-// person is one client. The driver acts for it; hear is called by its session's writer.
+// person is one client. The driver acts for it; its session's writer calls hear.
 type person struct {
 	p    *people
 	ctx  context.Context // of the server's sessions
@@ -23,21 +23,21 @@ type person struct {
 	joins  map[protocol.ConversationID]*joining
 	asked  map[string]asked // by ref: joins and pages that are not answered
 	ref    int
-	rest   []byte // of a frame that is not whole
+	rest   []byte // of an incomplete frame
 }
 
-// joining is a join that was answered.
+// joining is an accepted join.
 type joining struct {
-	reading bool         // entries come
-	next    protocol.Seq // which one
+	reading bool         // it gets entries
+	next    protocol.Seq // the next entry
 }
 
-// asked is a request that is not answered.
+// asked is a request without an answer.
 type asked struct {
-	what    string
-	room    protocol.ConversationID
-	from    protocol.Seq // what the answer must begin with; 0: anything
-	reading bool         // a join with entries
+	what         string
+	conversation protocol.ConversationID
+	from         protocol.Seq // where the answer must begin; 0: anywhere
+	reading      bool         // a join with entries
 }
 
 func (one *person) connected() bool {
@@ -54,12 +54,13 @@ func (one *person) connected() bool {
 	}
 }
 
-// connect opens a new connection. What was on its way over the old one is unknown.
+// connect opens a new connection. The fate of what was under way on the old one is unknown.
 func (one *person) connect() {
 	one.p.s.w.model.lost(one.name)
 	s := newSocket(one.p.s.w, string(one.name))
 	one.mu.Lock()
-	one.socket, one.joins, one.asked, one.rest = s, make(map[protocol.ConversationID]*joining), make(map[string]asked), nil
+	one.socket, one.rest = s, nil
+	one.joins, one.asked = make(map[protocol.ConversationID]*joining), make(map[string]asked)
 	one.mu.Unlock()
 	s.hear = func(b []byte) { one.hear(s, b) }
 	s.got = func(b []byte) { one.got(s, b) }
@@ -90,7 +91,7 @@ func (one *person) say(format string, args ...any) {
 
 func (one *person) send(msg *message) {
 	one.p.s.w.model.sent(msg)
-	frame := fmt.Sprintf(`{"type":"send","ref":"%d","conversation":%q,"text":%s`, msg.n, msg.room, msg.text)
+	frame := fmt.Sprintf(`{"type":"send","ref":"%d","conversation":%q,"text":%s`, msg.n, msg.conversation, msg.text)
 	if msg.id != "" {
 		frame += fmt.Sprintf(`,"id":%q`, msg.id)
 	}
@@ -117,7 +118,7 @@ func (one *person) ask(a asked) string {
 	return ref
 }
 
-// join goes on where this person was, or starts anew at the end, or only follows where it may.
+// join resumes where this person was, or begins near the end, or only follows if it may.
 func (one *person) join(id protocol.ConversationID, follow bool) {
 	random := one.p.s.w.random
 	where := one.p.s.w.model.place(one.name, id)
@@ -175,7 +176,8 @@ func (one *person) history(id protocol.ConversationID) {
 	}
 	ref := one.ask(asked{"history", id, after + 1, false})
 	one.mu.Unlock()
-	one.say(`{"type":"history","ref":%q,"conversation":%q,"after":%d,"limit":%d}`, ref, id, after, 1+one.p.s.w.random.IntN(100))
+	one.say(`{"type":"history","ref":%q,"conversation":%q,"after":%d,"limit":%d}`, ref, id, after,
+		1+one.p.s.w.random.IntN(100))
 }
 
 func (one *person) mark(id protocol.ConversationID) {
@@ -188,7 +190,7 @@ func (one *person) mark(id protocol.ConversationID) {
 	one.say(`{"type":"read","conversation":%q,"seq":%d}`, id, seq)
 }
 
-// frames calls visit with each whole frame.
+// frames calls visit with each complete frame, and returns the rest.
 func frames(b []byte, visit func(opcode byte, payload []byte)) (rest []byte) {
 	for len(b) >= 2 {
 		n, head := int(b[1]), 2
@@ -262,7 +264,8 @@ func (one *person) heard(o *said, payload []byte) {
 	case "joined":
 		a := one.asked[o.Ref]
 		if a.from != 0 && o.First != a.from || o.First > o.Last+1 {
-			one.p.s.w.fail("%s joined %s from %d on, and it begins at %d and ends at %d", one.name, id, a.from, o.First, o.Last)
+			one.p.s.w.fail("%s joined %s from %d on, and it begins at %d and ends at %d",
+				one.name, id, a.from, o.First, o.Last)
 		}
 		one.joins[id] = &joining{a.reading, o.First}
 		delete(one.asked, o.Ref)
@@ -274,7 +277,8 @@ func (one *person) heard(o *said, payload []byte) {
 		for i, wire := range o.Messages {
 			seq, _ := protocol.EntrySeq(wire)
 			if seq != a.from+protocol.Seq(i) {
-				one.p.s.w.fail("%s asked for a page of %s from %d on, and its entry %d is %d", one.name, id, a.from, i+1, seq)
+				one.p.s.w.fail("%s asked for a page of %s from %d on, and its entry %d is %d",
+					one.name, id, a.from, i+1, seq)
 			}
 			m.saw(string(one.name), id, seq, string(wire))
 		}
@@ -284,7 +288,7 @@ func (one *person) heard(o *said, payload []byte) {
 	}
 }
 
-// got is called by the driver when what the server wrote has come over.
+// got takes what the server wrote, when the driver delivers it.
 func (one *person) got(s *socket, b []byte) {
 	one.mu.Lock()
 	current := one.socket == s
@@ -297,7 +301,7 @@ func (one *person) got(s *socket, b []byte) {
 		case 0x81:
 			if seq, ok := protocol.EntrySeq(payload); ok {
 				var o said
-				_ = json.Unmarshal(payload, &o) // hear has told
+				_ = json.Unmarshal(payload, &o) // hear reports the error
 				one.p.s.w.model.placed(one.name, protocol.ConversationID(o.Conversation), place{at: seq}, false)
 			}
 		case 0x88:

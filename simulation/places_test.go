@@ -6,44 +6,44 @@ import (
 	"verbatim/protocol"
 )
 
-// lost is an author's connection that ended: what it had sent and got no answer for is unknown, and no answer comes.
+// lost ends an author's connection: the fate of its sends without an answer is unknown, and no answer will come.
 func (m *model) lost(author protocol.UserID) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for _, r := range m.rooms {
+	for _, r := range m.conversations {
 		for _, msg := range r.waiting[author] {
 			msg.unknown = true
-			msg.onWay--
+			msg.inFlight--
 		}
 		delete(r.waiting, author)
-		delete(r.blurred, author)
+		delete(r.unordered, author)
 	}
 }
 
-// unanswered gives a send that got no answer, for who waited long enough.
+// unanswered names a send without an answer; empty: there is none.
 func (m *model) unanswered() string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, msg := range m.messages {
-		if msg.onWay > 0 {
-			return fmt.Sprintf("message %d of %s in %s has no answer", msg.n, msg.author, msg.room)
+		if msg.inFlight > 0 {
+			return fmt.Sprintf("message %d of %s in %s has no answer", msg.n, msg.author, msg.conversation)
 		}
 	}
 	return ""
 }
 
-// last gives the greatest seq that was acked or seen.
+// last returns the greatest seq that was acked or seen.
 func (m *model) last(id protocol.ConversationID) protocol.Seq {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.room(id).last
+	return m.conversation(id).last
 }
 
-// marks notes that a user's read mark is raised.
+// marks notes that a user sets a read mark.
 func (m *model) marks(user protocol.UserID, id protocol.ConversationID, seq protocol.Seq) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	r := m.room(id)
+	r := m.conversation(id)
 	if r.marks[user] == nil {
 		r.marks[user] = &mark{}
 	}
@@ -54,14 +54,14 @@ func placeKey(user protocol.UserID, id protocol.ConversationID) string {
 	return string(user) + " " + string(id)
 }
 
-// place says how far a person has come.
+// place returns a person's position in a conversation.
 func (m *model) place(user protocol.UserID, id protocol.ConversationID) place {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.places[placeKey(user, id)]
 }
 
-// placed notes how far a person has come: in a join that begins there, or by an entry more.
+// placed notes a person's position: after an entry, or where a join begins.
 func (m *model) placed(user protocol.UserID, id protocol.ConversationID, p place, joined bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

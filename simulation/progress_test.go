@@ -12,8 +12,8 @@ import (
 	"github.com/mattn/go-isatty"
 )
 
-// progress counts what workers say, shows it on a terminal, and keeps the end of what they have written, for the one
-// that fails.
+// progress counts what the workers report, and shows it on a terminal. It keeps the end of each worker's output in case
+// it fails.
 type progress struct {
 	t     *testing.T
 	world string
@@ -24,17 +24,17 @@ type progress struct {
 	mu                                    sync.Mutex
 	seeds, steps, acks, refusals, crashes int
 	shown                                 time.Time
-	failed                                string // seed; read when the workers are gone
+	failed                                string // the seed; read when the workers have ended
 }
 
-// output is one worker's.
+// output is the output of one worker.
 type output struct {
 	p    *progress
-	tail []byte // of what it has written, but for the lines that are counted
-	seed string // the one under way
+	tail []byte // of the output, without the lines that are counted
+	seed string // the present one
 }
 
-// keep is how many bytes of a failing worker's output are shown.
+// keep is the maximum output of a failing worker that is shown, in bytes.
 const keep = 20_000
 
 func newProgress(t *testing.T, world string, total int) *progress {
@@ -66,7 +66,11 @@ func (p *progress) done(line string) {
 	if _, err := fmt.Sscanf(line, "done %d %d %d %d", &steps, &acks, &refusals, &crashes); err != nil {
 		p.t.Errorf("a worker says %q", line)
 	}
-	p.seeds, p.steps, p.acks, p.refusals, p.crashes = p.seeds+1, p.steps+steps, p.acks+acks, p.refusals+refusals, p.crashes+crashes
+	p.seeds++
+	p.steps += steps
+	p.acks += acks
+	p.refusals += refusals
+	p.crashes += crashes
 	if now := time.Now(); p.line && now.Sub(p.shown) > 200*time.Millisecond {
 		p.shown = now
 		fmt.Fprintf(os.Stderr, "\r%s: %s \x1b[K", p.world, p)
@@ -75,10 +79,11 @@ func (p *progress) done(line string) {
 
 func (p *progress) String() string {
 	per := float64(p.seeds) / max(time.Since(p.begun).Seconds(), 0.001)
-	return fmt.Sprintf("%d of %d seeds, %d crashes, %d acks, %d refused sends, %d steps, %.0f seeds/s", p.seeds, p.total, p.crashes, p.acks, p.refusals, p.steps, per)
+	return fmt.Sprintf("%d of %d seeds, %d crashes, %d acks, %d refused sends, %d steps, %.0f seeds/s",
+		p.seeds, p.total, p.crashes, p.acks, p.refusals, p.steps, per)
 }
 
-// fail tells of a worker that has failed.
+// fail reports a failed worker.
 func (p *progress) fail(o *output, err error) {
 	p.mu.Lock()
 	p.failed = o.seed
@@ -87,7 +92,8 @@ func (p *progress) fail(o *output, err error) {
 	if len(text) > keep {
 		text = append(append(text[:keep/2:keep/2], "\n[…]\n"...), text[len(text)-keep/2:]...)
 	}
-	p.t.Errorf("%s: seed %s: %v\n%s\nrun it again: go test ./simulation -run '^%s$' -v -seed %s", p.world, o.seed, err, text, p.t.Name(), o.seed)
+	p.t.Errorf("%s: seed %s: %v\n%s\nrun it again: go test ./simulation -run '^%s$' -v -seed %s",
+		p.world, o.seed, err, text, p.t.Name(), o.seed)
 }
 
 func (p *progress) end() {

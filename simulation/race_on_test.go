@@ -2,5 +2,5 @@
 
 package simulation
 
-// raceDetector says that the tests run under -race, which makes a seed take about ten times as long.
+// raceDetector says that the tests run with -race, which makes a seed take about ten times as long.
 const raceDetector = true

@@ -2,21 +2,21 @@ package simulation
 
 import "testing"
 
-// worlds are what a seed can be run in, by name.
+// worlds are the kinds of worlds that a seed can decide, by name.
 var worlds = map[string]func(*server) clients{
-	"authors": newAuthors, // people at the store itself
-	"people":  newPeople,  // sessions over sockets, the hub between them
+	"authors": newAuthors, // clients of the store itself
+	"people":  newPeople,  // clients of sessions, over sockets, with the hub between
 }
 
-// quick is how many seeds of each world a plain run of the tests tries.
+// quick is how many seeds of each world the tests run by default.
 var quick = map[string]int{"authors": 2000, "people": 1000}
 
 func TestWhatAuthorsWereToldIsTrueWhateverFails(t *testing.T) { try(t, "authors") }
 
 func TestWhatSessionsSawIsTrueWhateverFails(t *testing.T) { try(t, "people") }
 
-// TestASeedRunsTheSameWayEachTime runs seeds twice, in processes of their own, and compares the traces. The second
-// process starts in the middle, which shows a seed that depends on those before it.
+// TestASeedRunsTheSameWayEachTime runs seeds twice, in two processes, and compares the traces. The second process
+// begins in the middle, which reveals a seed that depends on the ones before it.
 func TestASeedRunsTheSameWayEachTime(t *testing.T) {
 	seeds := 200
 	if testing.Short() {
@@ -35,12 +35,12 @@ func TestASeedRunsTheSameWayEachTime(t *testing.T) {
 	}
 }
 
-// again judges a seed whose two runs were not alike. What the machine held up tells nothing where it differs: the seed
-// is run again, alone and behind another, until two of these are alike. Two that nothing held up must be.
+// again decides about a seed whose two runs differ. A run with a preemption may differ: so the seed is run again, alone
+// and after another one, until two of these are alike. Two runs without a preemption must be.
 func again(t *testing.T, world string, seed uint64, first, second run) {
-	ways := make(map[string]bool) // of runs that nothing held up
+	ways := make(map[string]bool) // of runs without a preemption
 	note := func(r run) {
-		if !r.held {
+		if !r.preempted {
 			ways[r.sum] = true
 		}
 	}

@@ -12,9 +12,9 @@ import (
 	"time"
 )
 
-// socket is a connection in memory: what the server writes waits for the driver, what the client writes is there at
-// once. The client is no goroutine: hear is called with what the server says, as soon as it says it, and got when the
-// driver has carried it over.
+// socket is a connection in memory. What the server writes waits for the driver; what the client writes arrives at
+// once. The client has no goroutine: hear is called with what the server writes when it writes it, and got when the
+// driver delivers it.
 type socket struct {
 	w    *world
 	name string
@@ -34,7 +34,7 @@ func newSocket(w *world, name string) *socket {
 	return &socket{w: w, name: name, more: make(chan struct{}), closed: make(chan struct{})}
 }
 
-// change tells a reader that something is another. mu is held.
+// change wakes a reader. mu is held.
 func (s *socket) change() {
 	close(s.more)
 	s.more = make(chan struct{})
@@ -59,7 +59,7 @@ func (s *socket) frame(first byte, payload []byte) {
 	s.change()
 }
 
-// hangUp is the client's end of it.
+// hangUp ends the connection on the client's side.
 func (s *socket) hangUp() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -140,7 +140,7 @@ func (s *socket) SetReadDeadline(t time.Time) error {
 }
 
 func (s *socket) SetDeadline(t time.Time) error      { return s.SetReadDeadline(t) }
-func (s *socket) SetWriteDeadline(t time.Time) error { return nil } // the driver's slowness is not the client's
+func (s *socket) SetWriteDeadline(t time.Time) error { return nil } // waiting for the driver is not a slow client
 func (s *socket) LocalAddr() net.Addr                { return &net.TCPAddr{} }
 func (s *socket) RemoteAddr() net.Addr               { return &net.TCPAddr{} }
 
@@ -151,14 +151,15 @@ func (s *socket) request() *http.Request {
 		panic(err) // its arguments are fixed
 	}
 	for name, value := range map[string]string{
-		"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+		"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
+		"Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
 	} {
 		r.Header.Set(name, value)
 	}
 	return r
 }
 
-// answer is the handshake's ResponseWriter. Nobody reads what it says: the client knows that it is let in.
+// answer is the ResponseWriter of the handshake. Nobody reads it: the client knows that it is accepted.
 type answer struct {
 	s      *socket
 	header http.Header

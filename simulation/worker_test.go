@@ -27,22 +27,26 @@ var (
 	seeds    = flag.Int("seeds", 0, "how many seeds of each world to run; 0: a few thousand")
 	from     = flag.Uint64("from", 1, "the first seed")
 	worker   = flag.String("worker", "", "the tests' own: be a worker for this world")
-	tracing  = flag.Bool("tracing", false, "the tests' own: a worker prints its seeds' traces, or with -seeds their sums")
-	tooLong  = 2 * time.Minute // for one seed: it hangs
-	chunkLen = 250             // seeds a worker runs before it is replaced
+	tracing  = flag.Bool("tracing", false, "the tests' own: a worker prints traces, or with -seeds their sums")
+	tooLong  = 2 * time.Minute // for one seed: then it hangs
+	chunkLen = 250             // seeds that a worker runs before it is replaced
 )
 
-// TestWorker is what the other tests start as a process of its own, with one processor: see doc.go.
+// TestWorker runs in a process of its own, with one processor, which the other tests start: see doc.go.
 func TestWorker(t *testing.T) {
 	debug.SetGCPercent(-1)
 	for i := range max(*seeds, 1) {
 		seed := *from + uint64(i)
 		fmt.Printf("seed %d\n", seed)
-		watch := time.AfterFunc(tooLong, func() { debug.SetTraceback("all"); panic(fmt.Sprintf("seed %d hangs", seed)) })
+		watch := time.AfterFunc(tooLong, func() {
+			debug.SetTraceback("all")
+			panic(fmt.Sprintf("seed %d hangs", seed))
+		})
 		w := play(t, seed)
 		watch.Stop()
 		if *tracing && *seeds > 0 {
-			fmt.Printf("trace %d %t %x\n", seed, w.held, sha256.Sum256([]byte(strings.Join(inOrder(w.lines), "\n"))))
+			fmt.Printf("trace %d %t %x\n",
+				seed, w.preempted, sha256.Sum256([]byte(strings.Join(inOrder(w.lines), "\n"))))
 		} else if *tracing {
 			fmt.Println(strings.Join(w.lines, "\n"))
 		}
@@ -68,7 +72,7 @@ func play(t *testing.T, seed uint64) (w *world) {
 	return w
 }
 
-// start runs a worker, which the context ends.
+// start runs a worker and waits for its end. The end of ctx ends it.
 func start(ctx context.Context, world string, out io.Writer, args ...string) error {
 	args = append([]string{"-test.run=^TestWorker$", "-test.timeout=10m", "-worker=" + world}, args...)
 	cmd := exec.CommandContext(ctx, os.Args[0], args...)
@@ -77,7 +81,7 @@ func start(ctx context.Context, world string, out io.Writer, args ...string) err
 	return cmd.Run()
 }
 
-// try runs many seeds of a world, on all processors, and tells how to run again the first that breaks a promise.
+// try runs many seeds of a world, on all processors, and reports how to repeat the first one that breaks a promise.
 func try(t *testing.T, world string) {
 	if *oneSeed != 0 {
 		var out bytes.Buffer
@@ -101,7 +105,7 @@ func try(t *testing.T, world string) {
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	for range runtime.NumCPU() {
-		workers.Go(func() { // ends when there are no more seeds, or one has failed
+		workers.Go(func() { // the test's, which waits for it; ends when there are no more seeds, or one has failed
 			for {
 				i := next.Add(int64(chunkLen)) - int64(chunkLen)
 				n := min(int64(chunkLen), int64(total)-i)
@@ -110,7 +114,8 @@ func try(t *testing.T, world string) {
 				}
 				first := *from + uint64(i)
 				out := &output{p: p}
-				err := start(ctx, world, out, "-from="+strconv.FormatUint(first, 10), "-seeds="+strconv.FormatInt(n, 10))
+				err := start(ctx, world, out,
+					"-from="+strconv.FormatUint(first, 10), "-seeds="+strconv.FormatInt(n, 10))
 				if err != nil && ctx.Err() == nil {
 					stop()
 					p.fail(out, err)
@@ -131,35 +136,39 @@ func try(t *testing.T, world string) {
 	p.end()
 }
 
-// run is what came of a seed.
+// run is the result of a seed.
 type run struct {
-	sum  string // of the trace
-	held bool   // the machine held it up: the runtime may have chosen who goes on
+	sum       string // of the trace
+	preempted bool   // a goroutine may have been preempted, so that the runtime chose which one goes on
 }
 
-// runs plays n seeds, from the first on, in one process, and returns what came of each.
+// runs plays n seeds, from the first on, in one process, and returns their results.
 func runs(t *testing.T, world string, first uint64, n int) map[uint64]run {
 	var out bytes.Buffer
-	if err := start(t.Context(), world, &out, "-tracing", "-from="+strconv.FormatUint(first, 10), "-seeds="+strconv.Itoa(n)); err != nil {
+	err := start(t.Context(), world, &out,
+		"-tracing", "-from="+strconv.FormatUint(first, 10), "-seeds="+strconv.Itoa(n))
+	if err != nil {
 		t.Fatalf("%v: %s", err, out.String())
 	}
 	all := make(map[uint64]run)
 	for line := range strings.Lines(out.String()) {
 		var seed uint64
 		var r run
-		if n, _ := fmt.Sscanf(line, "trace %d %t %s", &seed, &r.held, &r.sum); n == 3 {
+		if n, _ := fmt.Sscanf(line, "trace %d %t %s", &seed, &r.preempted, &r.sum); n == 3 {
 			all[seed] = r
 		}
 	}
 	return all
 }
 
-// inOrder gives a trace in which the lines of one step are sorted: what those did who went on together has no order.
+// inOrder returns a trace in which the lines of one step are sorted: goroutines that run at the same time have no
+// order.
 func inOrder(lines []string) []string {
 	step := func(line string) int {
 		n, _ := strconv.Atoi(line[:strings.IndexByte(line, ' ')])
 		return n
 	}
-	slices.SortStableFunc(lines, func(a, b string) int { return cmp.Or(cmp.Compare(step(a), step(b)), strings.Compare(a, b)) })
+	slices.SortStableFunc(lines,
+		func(a, b string) int { return cmp.Or(cmp.Compare(step(a), step(b)), strings.Compare(a, b)) })
 	return lines
 }

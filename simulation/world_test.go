@@ -17,61 +17,62 @@ import (
 	"verbatim/persistence/vfs/vfstest"
 )
 
-// world is one seed's: its disk, its time, and who goes on when. Its driver is the bubble's main goroutine.
+// world is what one seed decides: the disk, the time, and the order in which goroutines go on. The driver is the main
+// goroutine of the synctest bubble.
 type world struct {
-	t      *testing.T
-	seed   uint64
-	random *rand.Rand // the driver's alone
-	fs     *vfstest.FS
-	model  *model
-	habits habits
+	t        *testing.T
+	seed     uint64
+	random   *rand.Rand // used by the driver only
+	fs       *vfstest.FS
+	model    *model
+	scenario scenario
 
-	weather weather // of the present life; the file system's lock guards it
+	faultProfile faultProfile // of the present incarnation; the file system's lock guards it
 
-	// Written by the driver while everybody else waits.
-	steps   number
-	calm    atomic.Bool // nothing fails
-	faults  number      // calls that have failed so far, but for reads
-	crashes int
-	late    number // syncs that have failed for what went wrong before them, on a disk that may be well by now
-	misread number // reads that have failed
-	tracing bool
-	lines   []string      // of the trace
-	looked  time.Duration // when the driver last began or ended to wait, by the machine's clock
-	held    bool          // somebody may have been preempted: see look
+	// Written by the driver while all other goroutines wait.
+	steps      counter
+	healthy    atomic.Bool // no faults are injected
+	faults     counter     // failed calls so far, reads excepted
+	crashes    int
+	lateFaults counter // syncs that failed because of an earlier fault, even if there are none any more
+	readFaults counter // failed reads
+	tracing    bool
+	lines      []string      // of the trace
+	lastLook   time.Duration // when the driver last began or ended a wait, by the machine's clock
+	preempted  bool          // a goroutine may have been preempted: see noteTime
 
 	mu     sync.Mutex
-	parked []*parked // who waits for the driver, by key
-	failed []string  // promises that were broken
+	parked []*parked // what waits for the driver, sorted by key
+	failed []string  // broken promises
 }
 
-// number is one that the driver counts, and others read: atomic for the race detector's sake, which does not know that
-// they wait for each other.
-type number struct{ atomic.Int64 }
+// counter is a number that the driver counts, and others read: atomic for the race detector's sake, which does not
+// know that they wait for each other.
+type counter struct{ atomic.Int64 }
 
-func (n *number) up()       { n.Add(1) }
-func (n *number) get() int  { return int(n.Load()) }
-func (n *number) set(v int) { n.Store(int64(v)) }
+func (n *counter) up()       { n.Add(1) }
+func (n *counter) get() int  { return int(n.Load()) }
+func (n *counter) set(v int) { n.Store(int64(v)) }
 
-// parked is somebody who waits until the driver lets it go on.
+// parked is a goroutine that waits until the driver lets it go on.
 type parked struct {
 	key string
-	run func(crashed bool) // by the driver, at that moment; nil: nothing
-	on  chan struct{}      // closed then
+	run func(crashed bool) // called by the driver when it lets the goroutine go on; nil: nothing
+	on  chan struct{}      // closed after that
 }
 
 func newWorld(t *testing.T, seed uint64, tracing bool) *world {
 	w := &world{t: t, seed: seed, random: rand.New(rand.NewPCG(seed, 17)), tracing: tracing}
 	w.fs = vfstest.New(w.random, w.driver())
 	w.model = newModel(w)
-	w.looked = machineTime()
+	w.lastLook = machineTime()
 	return w
 }
 
-// reseed makes crypto/rand give the same from here on in each run.
+// reseed makes crypto/rand return the same bytes from here on in each run.
 func (w *world) reseed() { cryptotest.SetGlobalRandom(w.t, w.seed<<20+uint64(w.steps.get())) }
 
-// hash draws from the seed by what is asked, and not by who asks first.
+// hash draws from the seed by its arguments, so that the result does not depend on which goroutine asks first.
 func (w *world) hash(op, name string, off int64) uint64 {
 	var b [24]byte
 	binary.LittleEndian.PutUint64(b[:], w.seed)
@@ -95,7 +96,7 @@ func (w *world) trace(format string, args ...any) {
 	}
 }
 
-// fail notes a broken promise. It may be called from any goroutine.
+// fail notes a broken promise. Any goroutine may call it.
 func (w *world) fail(format string, args ...any) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -108,10 +109,10 @@ func (w *world) broken() bool {
 	return len(w.failed) > 0
 }
 
-// park waits for the driver, which runs run when it lets the caller go on.
+// park waits for the driver, which calls run when it lets the caller go on.
 func (w *world) park(key string, run func(crashed bool)) { <-w.line(key, run).on }
 
-// line puts somebody among those who wait.
+// line adds a goroutine to those that wait.
 func (w *world) line(key string, run func(crashed bool)) *parked {
 	p := &parked{key, run, make(chan struct{})}
 	w.trace("waits: %s", key)
@@ -127,7 +128,7 @@ func (w *world) line(key string, run func(crashed bool)) *parked {
 	return p
 }
 
-// parkUnless is park that returns without having gone on where stop is closed.
+// parkUnless is park, but returns early, without a call of run, if stop is closed.
 func (w *world) parkUnless(stop <-chan struct{}, key string, run func(crashed bool)) {
 	p := w.line(key, run)
 	select {
@@ -139,21 +140,21 @@ func (w *world) parkUnless(stop <-chan struct{}, key string, run func(crashed bo
 	}
 }
 
-// settle waits until everybody waits, for the driver or for time to pass. Some nanoseconds pass at each step, so that
-// what happens at two steps is never due at the same instant: who comes first then synctest leaves to chance.
-func (w *world) settle() {
-	w.look()
+// quiesce waits until every goroutine waits, for the driver or for time. Some nanoseconds pass at each step, so that
+// the timers of two steps are never due at the same instant: their order would be left to chance.
+func (w *world) quiesce() {
+	w.noteTime()
 	time.Sleep(time.Duration(1 + w.random.IntN(999)))
 	synctest.Wait()
-	w.look()
+	w.noteTime()
 }
 
-// look notes whether somebody may have been preempted since the last look: the runtime does that to who has run for
-// 10 ms without a pause.
-func (w *world) look() {
+// noteTime notes whether a goroutine may have been preempted since the last call: the runtime preempts one that has run
+// for 10 ms without a pause.
+func (w *world) noteTime() {
 	now := machineTime()
-	w.held = w.held || now-w.looked > 9*time.Millisecond
-	w.looked = now
+	w.preempted = w.preempted || now-w.lastLook > 9*time.Millisecond
+	w.lastLook = now
 }
 
 // machineTime is the machine's clock: time.Now is the bubble's. On Linux it is read without a call of the system, in
@@ -164,8 +165,8 @@ func machineTime() time.Duration {
 	return time.Duration(now.Nano())
 }
 
-// letOn lets one of those go on who wait, and says whether there was one.
-func (w *world) letOn(crashed bool) bool {
+// resumeOne lets one waiting goroutine go on, and reports whether there was one.
+func (w *world) resumeOne(crashed bool) bool {
 	w.mu.Lock()
 	n := len(w.parked)
 	if n == 0 {
@@ -194,14 +195,14 @@ func (w *world) wait(d time.Duration) {
 	w.steps.up()
 	w.trace("wait %v", d)
 	time.Sleep(d)
-	w.settle()
+	w.quiesce()
 }
 
-// until lets everybody go on until done is closed, and says whether that came to pass. crashAt is the step at which
-// the world is to end meanwhile; 0: it is not.
+// until lets goroutines go on until done is closed, and reports whether it was. It returns false at the step crashAt,
+// unless that is 0.
 func (w *world) until(done <-chan struct{}, crashAt int) bool {
 	for idle := 0; ; {
-		w.settle()
+		w.quiesce()
 		select {
 		case <-done:
 			return true
@@ -210,26 +211,29 @@ func (w *world) until(done <-chan struct{}, crashAt int) bool {
 		if crashAt > 0 && w.steps.get() >= crashAt {
 			return false
 		}
-		if w.letOn(false) {
+		if w.resumeOne(false) {
 			idle = 0
 			continue
 		}
 		if idle++; idle > 1000 {
-			panic("simulation: nothing goes on any more")
+			panic("simulation: no goroutine goes on any more")
 		}
 		w.wait(10 * time.Millisecond << min(idle, 8))
 	}
 }
 
-// run starts f in a goroutine, whose end is the channel's closing.
+// run starts f in a goroutine, at whose end the channel is closed.
 func (w *world) run(f func()) <-chan struct{} {
 	done := make(chan struct{})
-	go func() { defer close(done); f() }() // the world's own; it goes on as the driver lets it, or as the disk dies
+	go func() { // the world's; it goes on as the driver lets it, and ends at the latest when the disk dies
+		defer close(done)
+		f()
+	}()
 	return done
 }
 
-// crash ends the present life: the process is killed, or the power is cut. Everybody who waited for the disk finds it
-// dead; end, which waits for what was the server, sees to it that they are gone.
+// crash ends the present incarnation: the process is killed, or the power is cut. Whatever waited for the disk finds it
+// dead. end waits for the goroutines of the server.
 func (w *world) crash(power bool, end func()) {
 	w.trace("crash, power %v", power)
 	w.fs.End()
@@ -239,27 +243,26 @@ func (w *world) crash(power bool, end func()) {
 	n := len(w.parked)
 	w.mu.Unlock()
 	for range n {
-		w.letOn(true)
+		w.resumeOne(true)
 	}
 	if power {
 		w.fs = w.fs.Cut()
 	} else {
 		w.fs = w.fs.Kill()
 	}
-	w.weather = weather{}
-	w.bury(end)
-	w.model.rise()
+	w.faultProfile = faultProfile{}
+	w.awaitEnd(end)
+	w.model.restart()
 }
 
-// bury waits until a dead server is gone.
-//
-// How it goes is left to chance, and is of no consequence: it takes a minute, and no step.
-func (w *world) bury(end func()) {
+// awaitEnd waits until all goroutines of a dead server have ended. Their order is left to chance, and has no effect: it
+// always takes one minute and no step.
+func (w *world) awaitEnd(end func()) {
 	steps, began := w.steps.get(), time.Now()
 	defer func() {
 		w.steps.set(steps)
 		w.reseed()
-		w.looked = machineTime()
+		w.lastLook = machineTime()
 		for took := time.Since(began); ; took -= time.Minute {
 			if took < time.Minute {
 				time.Sleep(time.Minute - took)
@@ -275,7 +278,7 @@ func (w *world) bury(end func()) {
 			return
 		default:
 		}
-		if w.letOn(true) {
+		if w.resumeOne(true) {
 			continue
 		}
 		if n > 10_000 {
