@@ -3,120 +3,98 @@ package server
 import (
 	"errors"
 	"net/http"
-	"net/http/pprof"
-	"net/netip"
 	"sync"
 
-	"verbatim/protocol"
-	"verbatim/server/access"
+	"github.com/rs/zerolog"
+
 	"verbatim/server/gate"
 	"verbatim/server/listen"
 	"verbatim/server/logging"
-	"verbatim/server/respond"
 )
 
-// adminConnections bounds what is open on --admin-listen: a few programs that measure.
+// adminConnections bounds the connections of --admin-listen: a few programs that measure.
 const adminConnections = 64
 
-// openAdmin opens --admin-listen, where /metrics and pprof are. No flag, no door: whoever reaches it may read there.
-func (s *Server) openAdmin() (err error) {
-	if s.cfg.AdminListen == "" {
-		return nil
+// admin serves --admin-listen, where /metrics and pprof are. Access is not checked there: everybody who reaches it may
+// read. A nil *admin serves nothing.
+type admin struct {
+	listeners []*listen.Listener
+	http      *http.Server
+	log       zerolog.Logger
+}
+
+// openAdmin opens the address, or returns nil if there is none. routes makes the handler for its listeners; o has what the
+// gate in front of it tells of refusals.
+func openAdmin(
+	address string, routes func([]*listen.Listener) http.Handler, o gate.Options, log zerolog.Logger,
+) (*admin, error) {
+	if address == "" {
+		return nil, nil
 	}
-	e, err := listen.Parse("--admin-listen", s.cfg.AdminListen)
+	e, err := listen.Parse("--admin-listen", address)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if s.adminListeners, err = e.Listen(); err != nil {
-		return err
+	all, err := e.Listen()
+	if err != nil {
+		return nil, err
 	}
-	entrance := gate.New(gate.Options{
-		Connections: adminConnections, Handshakes: adminConnections / 2, HandshakesEach: adminConnections / 4,
-		Refused: s.metrics.refused, Notes: s.notes,
-	})
-	for _, l := range s.adminListeners {
+
+	o.Connections, o.Handshakes, o.HandshakesEach = adminConnections, adminConnections/2, adminConnections/4
+	entrance := gate.New(o)
+	handler := entrance.Handler(routes(all))
+	for _, l := range all {
 		l.Listener = entrance.Guard(l.Listener)
 	}
-	s.admin = &http.Server{
-		Handler:           entrance.Handler(s.adminRoutes()),
+	return &admin{listeners: all, log: log, http: &http.Server{
+		Handler:           handler,
 		ReadHeaderTimeout: headerTime,
 		ReadTimeout:       requestTime,
 		IdleTimeout:       idleTime,
 		MaxHeaderBytes:    headerBytes,
 		ConnState:         entrance.ConnState,
 		ConnContext:       entrance.ConnContext,
-		ErrorLog:          logging.Standard(s.log),
+		ErrorLog:          logging.Standard(log),
 
 		DisableGeneralOptionsHandler: true, // as on the main address
-	}
-	return nil
+	}}, nil
 }
 
-// serveAdmin serves it until closeAdmin; wait returns once it has ended.
-func (s *Server) serveAdmin() (wait func()) {
+// serve serves until close; wait returns once it has ended.
+func (a *admin) serve() (wait func()) {
 	var group sync.WaitGroup
-	for _, l := range s.adminListeners {
-		group.Go(func() { // Run's, which waits for it; accepts until closeAdmin
-			if err := s.admin.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-				s.log.Error().Err(err).Msg("admin: it ended: /metrics cannot be had until the server is started again")
+	if a == nil {
+		return group.Wait
+	}
+	for _, l := range a.listeners {
+		group.Go(func() { // owned by Run, which waits for it; accepts; ends with close
+			if err := a.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+				a.log.Error().Err(err).Msg("admin: it ended: /metrics cannot be read until the server is restarted")
 			}
 		})
 	}
 	return group.Wait
 }
 
-// closeAdmin ends it; who measures loses nothing that it cannot ask for again.
-func (s *Server) closeAdmin() {
-	if s.admin != nil {
-		_ = s.admin.Close() // what cannot be closed ends with the process
+// close ends it at once: a program that measures can ask again. It may be called more than once.
+func (a *admin) close() {
+	if a == nil {
+		return
 	}
+	_ = a.http.Close() // what cannot be closed ends with the process
+	listen.CloseAll(a.listeners)
 }
 
-func (s *Server) adminRoutes() http.Handler {
-	mux := http.NewServeMux()
-	mux.Handle("/healthz", methods{"GET": s.health})
-	mux.Handle("/readyz", methods{"GET": s.ready})
-	mux.Handle("/metrics", methods{"GET": s.metrics.handler().ServeHTTP})
-	mux.HandleFunc("/debug/pprof/", pprof.Index)
-	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
-	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
-	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
-	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
-	return s.newPolicy(s.adminListeners, true).Guard(mux)
-}
-
-// announceAdmin says where it is, and to whom.
-func (s *Server) announceAdmin() {
-	for _, l := range s.adminListeners {
-		event, words := s.log.Info(), "admin: /metrics and /debug/pprof/ are here, for this machine alone"
+// announce logs where it is, and for whom.
+func (a *admin) announce() {
+	if a == nil {
+		return
+	}
+	for _, l := range a.listeners {
+		event, words := a.log.Info(), "admin: /metrics and /debug/pprof/ are here, for this machine only"
 		if l.Open {
-			event, words = s.log.Warn(), "admin: /metrics and /debug/pprof/ are here, open to everybody who reaches this address"
+			event, words = a.log.Warn(), "admin: /metrics and /debug/pprof/ are here, open to everybody who reaches this address"
 		}
 		event.Str("address", l.Address()).Msg(words)
 	}
-}
-
-// ownMetrics answers GET /metrics on the main address, for who asks on this machine for nobody else. A proxy that says
-// nothing of for whom it asks cannot be told from that: docs/operating/monitoring.md says what to do.
-func (s *Server) ownMetrics() http.HandlerFunc {
-	handler := s.metrics.handler()
-	return func(w http.ResponseWriter, r *http.Request) {
-		if s.cfg.AdminListen != "" || !listen.AnyLoopback(s.listeners) || listen.BeyondLoopback(r) || !s.fromHere(r) {
-			respond.Refuse(w, http.StatusNotFound, protocol.Errorf(protocol.CodeNotFound,
-				"/metrics is for this machine alone: start the server with --admin-listen to have it elsewhere"))
-			return
-		}
-		handler.ServeHTTP(w, r)
-	}
-}
-
-// fromHere reports whether a request was sent on this machine, to this machine, and for nobody else.
-func (s *Server) fromHere(r *http.Request) bool {
-	v := s.proxies.Visit(r)
-	if v.Forwarded || !v.Addr.IsLoopback() {
-		return false
-	}
-	name := access.HostName(r.Host)
-	addr, err := netip.ParseAddr(name)
-	return name == "localhost" || err == nil && addr.IsLoopback()
 }

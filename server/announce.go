@@ -13,7 +13,7 @@ func (s *Server) announce() {
 		}
 	}
 	s.manager.ready(s.where())
-	s.sayRecovered()
+	logRecovered(s.log, s.record.Recovered(), s.cfg.DataDir, s.started)
 	e := s.log.Info().Strs("addresses", s.where()).Str("data", s.cfg.DataDir).Bool("redis", s.cfg.Redis != "")
 	if s.publicURL != nil {
 		e = e.Str("public_url", s.publicURL.String())
@@ -23,8 +23,8 @@ func (s *Server) announce() {
 		s.log.Warn().Strs("addresses", open).
 			Msg("open to everybody who reaches these addresses: names are not checked (--auth open)")
 	}
-	s.announceAdmin()
-	s.checkFiles()
+	s.admin.announce()
+	s.budget.warn(s.log, s.cfg)
 }
 
 // where returns the printed name of each --listen, or of each socket that systemd handed over.

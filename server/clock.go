@@ -3,20 +3,23 @@ package server
 import (
 	"time"
 
+	"github.com/rs/zerolog"
+
+	"verbatim/persistence/disk"
 	"verbatim/protocol"
 )
 
-// clockSlack is how far entries may be ahead of the clock before that is worth a word: clocks are corrected by so much.
+// clockSlack is how far entries may be ahead of the clock without a warning: clocks are corrected by so much.
 const clockSlack = 10 * time.Second
 
-// checkClock warns, in one line, of entries that are dated in the future. It changes nothing: the record stays as it
-// is, and time does not go back within a conversation.
-func (s *Server) checkClock(now time.Time) {
-	n, furthest := s.record.Ahead(protocol.TimeOf(now.Add(clockSlack)))
+// warnOfFuture warns, in one line, of entries that are dated in the future. It changes nothing: the record stays as it is,
+// and time does not go back within a conversation.
+func warnOfFuture(log zerolog.Logger, record *disk.Record, now time.Time) {
+	n, furthest := record.Ahead(protocol.TimeOf(now.Add(clockSlack)))
 	if n == 0 {
 		return
 	}
-	s.log.Warn().Int("conversations", n).Str("furthest", string(furthest.ID)).Str("dated", furthest.Tail.Time.String()).
+	log.Warn().Int("conversations", n).Str("furthest", string(furthest.ID)).Str("dated", furthest.Tail.Time.String()).
 		Time("now", now.UTC()).
 		Msg("entries on the record are dated in the future: the clock is wrong now, or was when they were written. " +
 			"Look whether it is right (timedatectl); until it has come to their time, new messages there get that time too")

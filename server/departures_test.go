@@ -112,8 +112,8 @@ func tellsEachItsOwnTime(t *testing.T, crowd int) {
 			t.Errorf("%d of %d were told to come back at the same time, after %s", n, crowd, retry)
 		}
 	}
-	if ts.sessions.count() != 0 {
-		t.Errorf("%d sessions are left", ts.sessions.count())
+	if ts.sessions.Count() != 0 {
+		t.Errorf("%d sessions are left", ts.sessions.Count())
 	}
 }
 

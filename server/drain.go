@@ -17,7 +17,7 @@ func (s *Server) drain(stopHub context.CancelFunc, hubEnded <-chan error) {
 	began := time.Now()
 	ctx, cancel := context.WithTimeout(context.Background(), s.cfg.DrainTimeout)
 	defer cancel()
-	s.log.Info().Int("sessions", s.sessions.count()).Stringer("within", s.cfg.DrainTimeout).Msg("draining")
+	s.log.Info().Int("sessions", s.sessions.Count()).Stringer("within", s.cfg.DrainTimeout).Msg("draining")
 	s.stopServing() // /readyz says so, nobody is admitted any more, and long polls get an empty page
 
 	requests := make(chan error, 1)
@@ -25,7 +25,7 @@ func (s *Server) drain(stopHub context.CancelFunc, hubEnded <-chan error) {
 	s.env.Drain(ctx, departures(s.cfg.DrainTimeout))
 	s.awaitSessions(ctx)
 	s.gate.Dismiss()
-	s.closeAdmin()
+	s.admin.close()
 	if err := <-requests; err != nil {
 		s.log.Warn().Err(err).Msg("drain: time is over, requests were cut")
 		_ = s.http.Close() // what it cannot close ends with the process
@@ -49,7 +49,7 @@ func (s *Server) drain(stopHub context.CancelFunc, hubEnded <-chan error) {
 func (s *Server) awaitSessions(ctx context.Context) {
 	ctx, cancel := atLeast(ctx, minStep)
 	defer cancel()
-	if cut := s.sessions.wait(ctx); cut > 0 {
+	if cut := s.sessions.Wait(ctx); cut > 0 {
 		s.log.Warn().Int("sessions", cut).Msg("drain: time is over, sessions were cut")
 	}
 }
@@ -73,8 +73,8 @@ func (s *Server) finish(ctx context.Context, what string, step func(context.Cont
 
 // close closes what New has opened, as far as it got.
 func (s *Server) close(ctx context.Context) {
-	listen.CloseAll(s.listeners)      // Shutdown has closed them already, unless New has failed
-	listen.CloseAll(s.adminListeners) // likewise
+	listen.CloseAll(s.listeners) // Shutdown has closed them already, unless New has failed
+	s.admin.close()
 	if s.history != nil {
 		s.finish(ctx, "history", s.history.Close)
 	}

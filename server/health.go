@@ -5,33 +5,36 @@ import (
 	"net/http"
 )
 
-// health answers GET /healthz: the process serves.
-func (s *Server) health(w http.ResponseWriter, _ *http.Request) {
-	say(w, http.StatusOK, "alive")
+// health answers for the server's health.
+type health struct {
+	draining func() bool
+	ready    func() error // why nothing can be recorded, or nil
 }
 
-// ready answers GET /readyz: whether traffic should come here. It is one word: why it does not, strangers need not know,
-// and the log says.
-func (s *Server) ready(w http.ResponseWriter, _ *http.Request) {
-	if s.draining() {
+// alive answers GET /healthz: the process serves.
+func (h *health) alive(w http.ResponseWriter, _ *http.Request) { writeWord(w, http.StatusOK, "alive") }
+
+// readiness answers GET /readyz: whether the server takes traffic. The answer is one word. Strangers need not know why it
+// does not; the log says it.
+func (h *health) readiness(w http.ResponseWriter, _ *http.Request) {
+	switch {
+	case h.draining():
 		notReady(w, "draining")
-		return
-	}
-	if err := s.store.Ready(); err != nil {
+	case h.ready() != nil:
 		notReady(w, "unavailable")
-		return
+	default:
+		writeWord(w, http.StatusOK, "ready")
 	}
-	say(w, http.StatusOK, "ready")
 }
 
 func notReady(w http.ResponseWriter, word string) {
-	w.Header().Set("Retry-After", "1") // second: as soon as the disk is well or another server stands here, it is ready
-	say(w, http.StatusServiceUnavailable, word)
+	w.Header().Set("Retry-After", "1") // second: it is ready as soon as the disk is well, or the next server has started
+	writeWord(w, http.StatusServiceUnavailable, word)
 }
 
-func say(w http.ResponseWriter, status int, words string) {
+func writeWord(w http.ResponseWriter, status int, word string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_, _ = io.WriteString(w, words+"\n") // a failed write means that the client is gone
+	_, _ = io.WriteString(w, word+"\n") // a failed write means that the client is gone
 }

@@ -19,8 +19,8 @@ import (
 func (s *Server) openRecord(ctx context.Context, progress func(done, total int64)) (err error) {
 	s.record, err = openOrAbandon(ctx, max(s.cfg.DrainTimeout, minStep), func() (*disk.Record, error) {
 		return disk.Open(ctx, s.cfg.DataDir, disk.Options{
-			Log: s.log, IDs: s.limits.IDs, Progress: progress, OnCommit: s.metrics.committed,
-			OnCheckpoint: s.metrics.checkpointed,
+			Log: s.log, IDs: s.limits.IDs, Progress: progress, OnCommit: s.metrics.Committed,
+			OnCheckpoint: s.metrics.Checkpointed,
 			OpenFiles:    s.budget.transcripts,
 		})
 	})
@@ -129,6 +129,6 @@ func (s *Server) newPolicy(listeners []*listen.Listener, noCORS bool) *access.Po
 	return access.NewPolicy(access.Options{
 		Loopback: listen.AnyLoopback(listeners), Hosts: append(listen.Names(s.cfg.Listen), s.cfg.AllowHost...),
 		Origins: origins, PublicURL: s.publicURL, NoCORS: noCORS,
-		Visit: s.proxies.Visit, Notes: s.notes, Refused: s.metrics.refused.WithLabelValues("origin_policy"),
+		Visit: s.proxies.Visit, Notes: s.notes, Refused: s.metrics.Refused.WithLabelValues("origin_policy"),
 	})
 }

@@ -1,20 +1,24 @@
 package server
 
-import "time"
+import (
+	"time"
 
-// sayRecovered writes what a start has found, so that whoever looks sees at once whether the server before has ended as
-// it should.
-func (s *Server) sayRecovered() {
-	got := s.record.Recovered()
-	e, words := s.log.Info(), "the record is open: it was closed cleanly, and nothing had to be recovered"
+	"github.com/rs/zerolog"
+
+	"verbatim/persistence/disk"
+)
+
+// logRecovered logs what a start has found: whether the server before ended in order, and what was recovered.
+func logRecovered(log zerolog.Logger, got disk.Recovered, dataDir string, took time.Duration) {
+	e, words := log.Info(), "the record is open: it was closed cleanly, and nothing had to be recovered"
 	missing := got.Gone > 0 || got.Refused > 0
 	switch {
 	case !got.Clean:
-		e = s.log.Warn()
+		e = log.Warn()
 		words = "the record was RECOVERED: the server before did not end cleanly (kill -9, a crash, a power cut); " +
 			"what was acknowledged is there"
 	case missing || got.Adopted > 0:
-		e = s.log.Warn()
+		e = log.Warn()
 		words = "the record is open: it was closed cleanly, and its files are others since; it has all that they have"
 	case got.Conversations == 0:
 		words = "the record is open: it is empty"
@@ -22,8 +26,8 @@ func (s *Server) sayRecovered() {
 	if missing {
 		words += ", but for the conversations that the lines before this one name"
 	}
-	e = e.Str("data", s.cfg.DataDir).Int("conversations", got.Conversations).
-		Stringer("took", s.started.Round(100*time.Microsecond))
+	e = e.Str("data", dataDir).Int("conversations", got.Conversations).
+		Stringer("took", took.Round(100*time.Microsecond))
 	if !got.Clean {
 		e = e.Int64("entries_replayed", got.Entries).Int("conversations_replayed", got.Replayed).
 			Int("segments", got.Segments).Int64("torn_bytes", got.Torn).Int64("cut_bytes", got.Cut)

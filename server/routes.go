@@ -2,166 +2,79 @@ package server
 
 import (
 	"net/http"
-	"net/url"
-	slashes "path"
-	"slices"
-	"strings"
+	"net/http/pprof"
 
-	"verbatim/protocol"
 	"verbatim/server/access"
+	"verbatim/server/api"
+	"verbatim/server/limit"
+	"verbatim/server/listen"
 	"verbatim/server/respond"
-	"verbatim/web"
 )
 
-// routes is every address that the server answers. The doors stand before all but the page's own files, which hold
-// nothing that is not everybody's: a proxy that changes Host or Origin must not leave the page white, since the page is
-// what says what is wrong.
+// routes returns the handler of all addresses. The origin policy guards all of them except the page's own files, which are
+// public: if a proxy changes Host or Origin, the page must still load, since it says what is wrong.
 func (s *Server) routes() http.Handler {
+	streams := &api.Streams{Store: s.store, Admission: s.admission, Respond: s.respond, MaxPage: s.limits.Page}
+	messages := &api.Messages{
+		Store: s.store, Hub: s.hub, Streams: streams, Respond: s.respond, Serving: s.serving,
+		MaxPage: s.limits.Page, WriteTimeout: s.cfg.WriteTimeout,
+	}
+	posts := &api.Posts{
+		Store: s.store, Limits: s.limits, Rate: limit.NewRate(s.cfg.SendRate), Visit: s.proxies.Visit, Respond: s.respond,
+		Refused: s.metrics.Refused.WithLabelValues("rate"), WriteTimeout: s.cfg.WriteTimeout,
+	}
+	conversations := &api.Conversations{
+		Store: s.store, Hub: s.hub, Respond: s.respond, Notes: s.notes, MaxPage: s.limits.Page,
+	}
+	transcripts := &api.Transcripts{Store: s.store, Respond: s.respond, Notes: s.notes, WriteTimeout: s.cfg.WriteTimeout}
+	own := &ownMetrics{handler: s.metrics.Handler(), visit: s.proxies.Visit}
+	own.served = s.cfg.AdminListen == "" && listen.AnyLoopback(s.listeners)
+	health := s.health()
+
 	guarded := http.NewServeMux()
-	guarded.HandleFunc("/ws", s.serveWebSocket)
-
-	guarded.Handle("/api/conversations", respond.Counted(respond.RouteList, methods{"GET": s.listConversations}))
-	guarded.Handle("/api/conversations/{id}/messages", respond.Counted(respond.RouteMessages, methods{"GET": s.readMessages, "POST": s.postMessage}))
-	guarded.Handle("/api/conversations/{id}/transcript", respond.Counted(respond.RouteTranscript, methods{"GET": s.downloadTranscript}))
+	guarded.Handle("/ws", s.admission)
+	guarded.Handle("/api/conversations", respond.Counted(respond.RouteList, methods{"GET": conversations.Get}))
+	guarded.Handle("/api/conversations/{id}/messages",
+		respond.Counted(respond.RouteMessages, methods{"GET": messages.Get, "POST": posts.Post}))
+	guarded.Handle("/api/conversations/{id}/transcript",
+		respond.Counted(respond.RouteTranscript, methods{"GET": transcripts.Get}))
 	guarded.HandleFunc("/api/", noSuchPath)
-	guarded.HandleFunc("/api", noSuchPath) // else it would be sent to /api/, away from below a path
-
-	guarded.Handle("/healthz", methods{"GET": s.health})
-	guarded.Handle("/readyz", methods{"GET": s.ready})
-	guarded.Handle("/metrics", methods{"GET": s.ownMetrics()})
+	guarded.HandleFunc("/api", noSuchPath) // else it would redirect to /api/, and lose a proxy's path
+	guarded.Handle("/healthz", methods{"GET": health.alive})
+	guarded.Handle("/readyz", methods{"GET": health.readiness})
+	guarded.Handle("/metrics", methods{"GET": own.ServeHTTP})
 
 	inside := s.policy.Guard(guarded)
 	mux := http.NewServeMux()
-	for _, name := range []respond.Route{
+	for _, route := range []respond.Route{
 		respond.RouteSocket, respond.RouteAPI, respond.RouteHealth, respond.RouteReady, respond.RouteMetrics,
 	} {
-		mux.Handle(name.Path(), respond.Counted(name, inside))
+		mux.Handle(route.Path(), respond.Counted(route, inside))
 	}
 	mux.Handle("/api", respond.Counted(respond.RouteAPI, inside))
-	mux.Handle("/", respond.Counted(respond.RoutePage, s.servePage()))
-	tidy := s.tidied(mux)
+	mux.Handle("/", respond.Counted(respond.RoutePage, servePage(s.proxies.Visit)))
+
+	paths := &paths{public: s.publicURL, visit: s.proxies.Visit}
+	tidy := paths.tidy(mux)
 	if s.publicURL == nil {
 		return s.respond.Observe(s.gate.Handler(tidy))
 	}
 	return s.respond.Observe(s.gate.Handler(access.Below(s.publicURL.Path, tidy)))
 }
 
-// tidied sends a path with empty parts (//c/lobby) to the one without them, as a ServeMux does, but not out of the path
-// below which a proxy has us: to where --public-url says, where the request came by that, and else by a relative
-// address. Clients take dots away themselves before they ask; where one is left, nothing is.
-func (s *Server) tidied(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		asked := r.URL.EscapedPath()
-		clean := slashes.Clean(asked)
-		if strings.HasSuffix(asked, "/") && clean != "/" {
-			clean += "/"
-		}
-		switch {
-		case !strings.HasPrefix(asked, "/"):
-			noPath(w, r)
-		case clean == asked:
-			next.ServeHTTP(w, r)
-		case hasDots(asked):
-			noSuchPath(w, r)
-		default:
-			root := s.publicRoot(r)
-			if root == "" { // some clients (Python's) see no empty parts in what they go up from, and go too far
-				root = strings.Repeat("../", strings.Count(asked, "/")-1)
-			}
-			to := root + clean[1:]
-			if r.URL.RawQuery != "" {
-				to += "?" + r.URL.RawQuery
-			}
-			w.Header().Set("Location", to)
-			w.WriteHeader(http.StatusTemporaryRedirect)
-		}
-	})
+// adminRoutes returns the handler of --admin-listen.
+func (s *Server) adminRoutes(listeners []*listen.Listener) http.Handler {
+	health := s.health()
+	mux := http.NewServeMux()
+	mux.Handle("/healthz", methods{"GET": health.alive})
+	mux.Handle("/readyz", methods{"GET": health.readiness})
+	mux.Handle("/metrics", methods{"GET": s.metrics.Handler().ServeHTTP})
+	mux.HandleFunc("/debug/pprof/", pprof.Index)
+	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
+	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	return s.newPolicy(listeners, true).Guard(mux)
 }
 
-// publicRoot is the path of --public-url, where there is one and the request came by its host; else "".
-func (s *Server) publicRoot(r *http.Request) string {
-	own := s.publicURL
-	if own == nil || own.Path == "/" {
-		return ""
-	}
-	if host, err := access.NormalHost(own.Origin.Scheme, s.proxies.Visit(r).Host); err != nil || host != own.Origin.Host {
-		return ""
-	}
-	return (&url.URL{Path: own.Path}).EscapedPath()
-}
-
-// hasDots reports whether a part of a path is . or .., which stand for folders.
-func hasDots(path string) bool {
-	for part := range strings.SplitSeq(path, "/") {
-		if part == "." || part == ".." {
-			return true
-		}
-	}
-	return false
-}
-
-// servePage serves the page as the client asked for it: its policy names the host that the browser knows.
-func (s *Server) servePage() http.Handler {
-	page := web.Handler()
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if v := s.proxies.Visit(r); v.Host != r.Host {
-			asked := *r
-			asked.Host = v.Host
-			r = &asked
-		}
-		page.ServeHTTP(w, r)
-	})
-}
-
-// methods answers one path: each method's own way, HEAD as GET, and any other with an error that names these.
-type methods map[string]http.HandlerFunc
-
-func (m methods) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	method := r.Method
-	if method == http.MethodHead {
-		method = http.MethodGet
-	}
-	if handle, ok := m[method]; ok {
-		handle(w, r)
-		return
-	}
-	allowed := make([]string, 0, len(m)+1)
-	for name := range m {
-		allowed = append(allowed, name)
-		if name == http.MethodGet {
-			allowed = append(allowed, http.MethodHead)
-		}
-	}
-	slices.Sort(allowed)
-	w.Header().Set("Allow", strings.Join(allowed, ", "))
-	respond.Refuse(w, http.StatusMethodNotAllowed, protocol.Errorf(protocol.CodeBadRequest,
-		"%.40s is not served here: use %s", r.Method, strings.Join(allowed, " or ")))
-}
-
-// noPath answers a request for what is no path: net/http and its ServeMux would do so without a word.
-func noPath(w http.ResponseWriter, r *http.Request) {
-	switch {
-	case r.Method == "PRI": // HTTP/2 (RFC 9113, 3.4)
-		w.Header().Set("Connection", "close") // what follows is no HTTP/1.1
-		respond.Refuse(w, http.StatusBadRequest, protocol.BadRequest(
-			"this is the beginning of HTTP/2, and HTTP/1.1 is spoken here: let the client, or the proxy in front, speak that"))
-	case r.Method == http.MethodOptions && r.URL.Path == "*": // it asks of no resource, and whether anybody is there
-		w.WriteHeader(http.StatusNoContent)
-	default: // CONNECT, say
-		noSuchPath(w, r)
-	}
-}
-
-func noSuchPath(w http.ResponseWriter, r *http.Request) {
-	respond.Refuse(w, http.StatusNotFound, protocol.Errorf(protocol.CodeNotFound,
-		"nothing is at %.200q: there are /api/conversations, and below it {id}/messages and {id}/transcript", r.URL.Path))
-}
-
-// conversation reads the path's conversation.
-func conversation(r *http.Request) (protocol.ConversationID, error) {
-	id := protocol.ConversationID(r.PathValue("id"))
-	if !id.Valid() {
-		return "", protocol.InvalidConversation(string(id))
-	}
-	return id, nil
-}
+func (s *Server) health() *health { return &health{draining: s.draining, ready: s.store.Ready} }

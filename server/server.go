@@ -27,10 +27,12 @@ import (
 	"verbatim/persistence/history"
 	"verbatim/protocol"
 	"verbatim/server/access"
+	"verbatim/server/admission"
 	"verbatim/server/gate"
 	"verbatim/server/limit"
 	"verbatim/server/listen"
 	"verbatim/server/logging"
+	"verbatim/server/metrics"
 	"verbatim/server/respond"
 	"verbatim/session"
 )
@@ -71,12 +73,11 @@ type Server struct {
 
 	connections *limit.Connections // sessions and event streams
 	refusals    *limit.Connections // connections that are told why they become no session
-	posts       *limit.Rate
-	sessions    *sessions
-	metrics     *metrics
+	sessions    *admission.Sessions
+	admission   *admission.Admission
+	metrics     *metrics.Metrics
 
-	adminListeners []*listen.Listener // none without --admin-listen
-	admin          *http.Server       // nil without --admin-listen
+	admin *admin // nil without --admin-listen
 
 	serving     context.Context // ends when the drain begins: from then on nobody is admitted, and requests stop waiting
 	stopServing context.CancelFunc
@@ -93,7 +94,7 @@ type historian interface {
 func New(ctx context.Context, cfg *Config, build Build, stdout io.Writer, log *logging.Logger) (_ *Server, err error) {
 	s := &Server{
 		cfg: cfg, limits: cfg.limits(), log: log.Logger, logger: log, stdout: logging.NewAsyncWriter(stdout, nil),
-		manager: newServiceManager(log.Logger), metrics: newMetrics(build), budget: newBudget(cfg, openFiles()),
+		manager: newServiceManager(log.Logger), metrics: metrics.New(build.Version, build.Commit), budget: newBudget(cfg, openFiles()),
 		notes: logging.NewNotes(log.Logger),
 	}
 	s.serving, s.stopServing = context.WithCancel(context.Background())
@@ -109,7 +110,7 @@ func New(ctx context.Context, cfg *Config, build Build, stdout io.Writer, log *l
 		return nil, err
 	}
 	s.started = time.Since(began)
-	s.checkClock(time.Now())
+	warnOfFuture(s.log, s.record, time.Now())
 	if err := s.openHistory(ctx); err != nil {
 		return nil, err
 	}
@@ -119,16 +120,22 @@ func New(ctx context.Context, cfg *Config, build Build, stdout io.Writer, log *l
 	s.store.SetPublisher(s.hub)
 	s.env = &session.Env{
 		Store: s.store, Hub: s.hub, Limits: s.limits, Version: build.Version, Log: s.log,
-		Counters: &session.Counters{}, Latency: s.metrics.latency.Observe, Ended: s.ended, Refused: s.refusedRequest,
+		Counters: &session.Counters{}, Latency: s.metrics.Latency.Observe,
 	}
-	s.sessions = newSessions()
+	sessionLog := &admission.Log{Log: s.log, Notes: s.notes, Metrics: s.metrics, Draining: s.draining}
+	s.env.Ended, s.env.Refused = sessionLog.Ended, sessionLog.Refused
 	s.boundClients()
-	s.metrics.watch(s)
+	s.metrics.Watch(&metrics.Sources{
+		Record: s.record, Store: s.store, Hub: s.hub, History: s.history, Sessions: s.env.Counters, Gate: s.gate,
+		Refusals: s.refusals, Notes: s.notes, Logger: s.logger, Started: s.started,
+		Ready: func() bool { return !s.draining() && s.store.Ready() == nil },
+	})
 
 	if err := s.openAddresses(); err != nil {
 		return nil, err
 	}
-	return s, s.openAdmin()
+	s.admin, err = openAdmin(cfg.AdminListen, s.adminRoutes, gate.Options{Refused: s.metrics.Refused, Notes: s.notes}, s.log)
+	return s, err
 }
 
 // boundClients sets up what bounds clients, whether they are known or not. The texts were checked with the configuration.
@@ -138,15 +145,19 @@ func (s *Server) boundClients() {
 	s.proxies = access.NewProxies(trusted, s.log)
 	s.gate = gate.New(gate.Options{
 		Connections: s.budget.connections, Handshakes: s.budget.handshakes, HandshakesEach: s.budget.handshakesEach,
-		Proxies: protocolPeers, Trusted: trusted, Refused: s.metrics.refused, Notes: s.notes,
+		Proxies: protocolPeers, Trusted: trusted, Refused: s.metrics.Refused, Notes: s.notes,
 	})
 	s.connections = limit.NewConnections(s.budget.sessions, s.cfg.MaxConnectionsPerIP)
 	s.refusals = limit.NewConnections(s.budget.refusals, s.budget.refusalsEach)
-	s.posts = limit.NewRate(s.cfg.SendRate)
+	s.sessions = admission.NewSessions()
 	s.respond = &respond.Responder{
-		Notes: s.notes, Requests: s.metrics.http, Errors: s.metrics.errors,
+		Notes: s.notes, Requests: s.metrics.HTTP, Errors: s.metrics.Errors,
 		Sender:   func(r *http.Request) (from, via string) { return s.proxies.Visit(r).Sender(r) },
 		Draining: s.draining,
+	}
+	s.admission = &admission.Admission{
+		Env: s.env, Connections: s.connections, Refusals: s.refusals, Sessions: s.sessions,
+		Visit: s.proxies.Visit, Respond: s.respond, Metrics: s.metrics, Notes: s.notes, Draining: s.draining,
 	}
 }
 
@@ -165,7 +176,7 @@ func (s *Server) Run(ctx context.Context, reload <-chan os.Signal) error {
 	for _, l := range s.listeners {
 		go func() { acceptEnded <- s.http.Serve(l) }() // owned by Run; accepts; ends when drain closes the listener
 	}
-	defer s.serveAdmin()()
+	defer s.admin.serve()()
 	s.announce()
 	defer s.stdout.Flush() // a line that was not read by now has no reader
 
@@ -178,7 +189,9 @@ func (s *Server) Run(ctx context.Context, reload <-chan os.Signal) error {
 			broken = fmt.Errorf("server: accept connections: %w", err)
 			serving = false
 		case <-reload:
-			s.reload()
+			s.manager.reloading()
+			reloadAll(s.log, s.reloads)
+			s.manager.ready(s.where())
 		}
 	}
 
@@ -202,5 +215,5 @@ func (s *Server) alive() {
 	s.hub.Stats()
 	s.history.Stats()
 	s.record.Stats()
-	s.sessions.count()
+	s.sessions.Count()
 }

@@ -1,4 +1,4 @@
-package server
+package metrics
 
 import (
 	"math"
@@ -25,12 +25,12 @@ func TestTheLagsBucketsAreFineAndNothingIsLost(t *testing.T) {
 		edges = append(edges, edge)
 	}
 	slices.Sort(edges)
-	if edges[0] > 2*leastEdge || edges[len(edges)-1] < 0.5 || len(edges) > 45 {
+	if edges[0] > 2*minEdge || edges[len(edges)-1] < 0.5 || len(edges) > 45 {
 		t.Errorf("%d buckets from %v to %v", len(edges), edges[0], edges[len(edges)-1])
 	}
 	for i, edge := range edges[1:] {
 		if edge > 2*edges[i] {
-			t.Errorf("between %v and %v nothing is told apart", edges[i], edge)
+			t.Errorf("between %v and %v nothing is told minRatio", edges[i], edge)
 		}
 		if buckets[edge] <= buckets[edges[i]] {
 			t.Errorf("up to %v: got %d, not more than up to %v", edge, buckets[edge], edges[i])

@@ -1,4 +1,4 @@
-package server
+package query
 
 import (
 	"fmt"
@@ -10,17 +10,17 @@ import (
 	"verbatim/protocol"
 )
 
-// checkNames refuses a query that has a name beyond these, or one of `once` more than once: what is mistyped must not
-// be passed over, since the answer would be to another question.
-func checkNames(values url.Values, once []string, repeated ...string) *protocol.Error {
-	for _, name := range slices.Sorted(maps.Keys(values)) { // of several the same one each time
+// CheckNames refuses a query that has a name beyond these, or one of `once` more than once. A mistyped name must not be
+// ignored, since the answer would be to another question.
+func CheckNames(values url.Values, once []string, repeated ...string) *protocol.Error {
+	for _, name := range slices.Sorted(maps.Keys(values)) { // so that of several errors the same one is told each time
 		switch {
 		case slices.Contains(repeated, name):
 		case !slices.Contains(once, name):
 			return unknownName(name, slices.Concat(once, repeated))
 		case len(values[name]) > 1:
 			return protocol.Errorf(protocol.CodeBadRequest,
-				"%s stands %d times in the query, and has one value: leave the others out", name, len(values[name]))
+				"%s is given %d times in the query, and has one value: leave the others out", name, len(values[name]))
 		}
 	}
 	return nil
@@ -44,7 +44,7 @@ func unknownName(name string, known []string) *protocol.Error {
 	}
 }
 
-// enumerated writes which names there are for a person: "is a", "are a and b", "are a, b and c".
+// enumerated lists the names for people: "is a", "are a and b", "are a, b and c".
 func enumerated(names []string) string {
 	if last := len(names) - 1; last > 0 {
 		return "are " + strings.Join(names[:last], ", ") + " and " + names[last]
@@ -52,7 +52,7 @@ func enumerated(names []string) string {
 	return "is " + strings.Join(names, "")
 }
 
-// nearest returns the name that was perhaps meant, or "". Two slips are forgiven, one in a short name.
+// nearest returns the name that was perhaps meant, or "". It allows two typing errors, or one in a short name.
 func nearest(name string, known []string) (meant string) {
 	const longest = 16 // no name is longer
 	if len(name) > longest {
@@ -72,7 +72,8 @@ func nearest(name string, known []string) (meant string) {
 	return meant
 }
 
-// slips counts what must be put in, taken out, changed or swapped with its neighbour to make one word of another.
+// slips returns how many letters must be inserted, deleted, changed or swapped with their neighbour to make one word of
+// another.
 func slips(a, b string) int {
 	before, row, next := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
 	for k := range row {

@@ -1,4 +1,4 @@
-package server
+package metrics
 
 import (
 	"cmp"
@@ -6,12 +6,12 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// counts is every figure that a room keeps, by its name on /metrics (verbatim_… before it, _total behind a counter).
+// counts are the figures of the sources, by its name on /metrics (verbatim_… before it, _total behind a counter).
 var counts = []count{
 	gauge("sessions", "WebSocket sessions that are being served.",
-		func(r *reading) float64 { return float64(r.s.env.Counters.Sessions.Load()) }),
+		func(r *reading) float64 { return float64(r.Sessions.Sessions.Load()) }),
 	gauge("event_streams", "Streams of server-sent events that are being served.",
-		func(r *reading) float64 { return float64(r.s.env.Counters.Streams.Load()) }),
+		func(r *reading) float64 { return float64(r.Sessions.Streams.Load()) }),
 	gauge("handshakes", "Connections that have not finished a request.",
 		func(r *reading) float64 { return float64(r.gate.Handshakes) }),
 	gauge("idle_connections", "Connections that have finished a request and begun no other.",
@@ -19,19 +19,19 @@ var counts = []count{
 	gauge("requests_waiting", "Connections whose request is being answered.",
 		func(r *reading) float64 { return float64(r.gate.Answering) }),
 	gauge("refusals", "Connections that are being told why they are no session.",
-		func(r *reading) float64 { return float64(r.s.refusals.Taken()) }),
+		func(r *reading) float64 { return float64(r.Refusals.Taken()) }),
 	gauge("ready", "1 where the server takes traffic: it is not draining and can record.",
-		func(r *reading) float64 { return truth(!r.s.draining() && r.s.store.Ready() == nil) }),
+		func(r *reading) float64 { return truth(r.Ready()) }),
 	counter("deliveries", "Entries that were handed to sessions' sockets.",
-		func(r *reading) float64 { return float64(r.s.env.Counters.Deliveries.Load()) }),
+		func(r *reading) float64 { return float64(r.Sessions.Deliveries.Load()) }),
 	counter("sent_bytes", "Bytes that were handed to sessions' sockets.",
-		func(r *reading) float64 { return float64(r.s.env.Counters.BytesOut.Load()) }),
+		func(r *reading) float64 { return float64(r.Sessions.BytesOut.Load()) }),
 	counter("received_messages", "Sends that came from sessions, before the record decided on them.",
-		func(r *reading) float64 { return float64(r.s.env.Counters.Messages.Load()) }),
+		func(r *reading) float64 { return float64(r.Sessions.Messages.Load()) }),
 	counter("bad_requests", "Requests of sessions that the contract does not allow.",
-		func(r *reading) float64 { return float64(r.s.env.Counters.BadRequests.Load()) }),
+		func(r *reading) float64 { return float64(r.Sessions.BadRequests.Load()) }),
 	counter("sessions_blocked", "Times that a session stopped reading for want of room: its replies were not taken, or its sends waited for the record.",
-		func(r *reading) float64 { return float64(r.s.env.Counters.Blocked.Load()) }),
+		func(r *reading) float64 { return float64(r.Sessions.Blocked.Load()) }),
 
 	counter("messages_recorded", "Sends that are on the record, duplicates too.",
 		func(r *reading) float64 { return float64(r.store.Recorded) }),
@@ -70,13 +70,13 @@ var counts = []count{
 		func(r *reading) float64 { return truth(r.history.Abandoned) }),
 
 	gauge("start_clean", "1 where the record was closed cleanly before this start, 0 where it had to be recovered.",
-		func(r *reading) float64 { return truth(r.s.record.Recovered().Clean) }),
+		func(r *reading) float64 { return truth(r.Record.Recovered().Clean) }),
 	gauge("start_replayed_entries", "Entries that this start has replayed from the journal.",
-		func(r *reading) float64 { return float64(r.s.record.Recovered().Entries) }),
+		func(r *reading) float64 { return float64(r.Record.Recovered().Entries) }),
 	gauge("start_torn_bytes", "Bytes of a write that was broken off, which this start found at the journal's end and took away.",
-		func(r *reading) float64 { return float64(r.s.record.Recovered().Torn) }),
+		func(r *reading) float64 { return float64(r.Record.Recovered().Torn) }),
 	gauge("start_duration_seconds", "How long this start took to open the record.",
-		func(r *reading) float64 { return r.s.started.Seconds() }),
+		func(r *reading) float64 { return r.Started.Seconds() }),
 	counter("cold_reads", "Reads of entries that the record answered from the disk, since no memory held them.",
 		func(r *reading) float64 { return float64(r.store.ColdReads) }),
 	counter("sync_errors", "Syncs of the journal, of a transcript or of the file system that failed.",
@@ -94,9 +94,9 @@ var counts = []count{
 	gauge("open_transcripts", "Transcript files that are open.",
 		func(r *reading) float64 { return float64(r.disk.OpenFiles) }),
 	counter("log_left_out", "Notes of refusals and odd ends that got no line of the log of their own, since one of their kind had one a moment before.",
-		func(r *reading) float64 { return float64(r.s.notes.Unlogged()) }),
+		func(r *reading) float64 { return float64(r.Notes.Unlogged()) }),
 	counter("log_dropped", "Lines of the log that were dropped: stderr did not take them as fast as they came, or not at all.",
-		func(r *reading) float64 { return float64(r.s.logger.Dropped()) }),
+		func(r *reading) float64 { return float64(r.Logger.Dropped()) }),
 }
 
 func truth(holds bool) float64 {
@@ -114,4 +114,19 @@ func breakerState(state string) count {
 	return count{desc, prometheus.GaugeValue, func(r *reading) float64 {
 		return truth(cmp.Or(r.history.Breaker, "closed") == state)
 	}}
+}
+
+// count is one figure of a source.
+type count struct {
+	desc *prometheus.Desc
+	kind prometheus.ValueType
+	read func(*reading) float64
+}
+
+func gauge(name, help string, read func(*reading) float64) count {
+	return count{prometheus.NewDesc("verbatim_"+name, help, nil, nil), prometheus.GaugeValue, read}
+}
+
+func counter(name, help string, read func(*reading) float64) count {
+	return count{prometheus.NewDesc("verbatim_"+name+"_total", help, nil, nil), prometheus.CounterValue, read}
 }

@@ -1,4 +1,4 @@
-package server
+package api
 
 import (
 	"bytes"
@@ -11,6 +11,8 @@ import (
 
 	"verbatim/persistence"
 	"verbatim/protocol"
+	"verbatim/server/admission"
+	"verbatim/server/query"
 	"verbatim/server/respond"
 	"verbatim/session"
 )
@@ -48,13 +50,21 @@ func wantsEvents(r *http.Request) bool {
 	return events > page || events > 0 && events == page && first
 }
 
-// streamMessages answers GET /api/conversations/{id}/messages with server-sent events: the entries that it asks for,
-// and then live ones. It is a WebSocket's equal: it takes a place as one, nobody waits for it, and a drain sends it
-// away likewise.
-func (s *Server) streamMessages(w http.ResponseWriter, r *http.Request, id protocol.ConversationID) {
-	e, err := s.eventsRequest(r, id)
+// Streams answers GET /api/conversations/{id}/messages with server-sent events: the entries that the request asks for, and
+// then live ones. A stream is treated like a WebSocket: it takes a slot, nobody waits for its reader, and a drain ends it.
+type Streams struct {
+	// Fixed.
+	Store     *persistence.Store
+	Admission *admission.Admission
+	Respond   *respond.Responder
+	MaxPage   int // bytes of a page, at most
+}
+
+// serve answers a request for a stream of a conversation.
+func (s *Streams) serve(w http.ResponseWriter, r *http.Request, id protocol.ConversationID) {
+	e, err := s.read(r, id)
 	if err != nil {
-		s.respond.Fail(w, r, err)
+		s.Respond.Fail(w, r, err)
 		return
 	}
 	setEventHeaders(w.Header())
@@ -62,53 +72,52 @@ func (s *Server) streamMessages(w http.ResponseWriter, r *http.Request, id proto
 		w.WriteHeader(http.StatusOK)
 		return
 	}
-	if s.draining() {
-		s.refuseStream(w, r, "the server is draining: connect again")
+	if s.Admission.Draining() {
+		s.refuse(w, r, "the server is draining: connect again")
 		return
 	}
-	place, ok := s.connections.Take(s.proxies.Visit(r).Addr)
+	slot, ok := s.Admission.TakeForStream(r)
 	if !ok {
-		s.metrics.refused.WithLabelValues("crowded").Inc()
-		s.noteNoPlace(r)
 		respond.Noted(w)
-		s.refuseStream(w, r, "too many connections: try again later")
+		s.refuse(w, r, "too many connections: try again later")
 		return
 	}
 	e.Head = eventsHead(w.Header())
 	conn, err := session.TakeOver(w)
 	if err != nil {
-		s.connections.Free(place)
-		s.respond.Fail(w, r, fmt.Errorf("http: take a connection over: %w", err))
+		s.Admission.Connections.Free(slot)
+		s.Respond.Fail(w, r, fmt.Errorf("http: take a connection over: %w", err))
 		return
 	}
 	respond.Answered(w, http.StatusOK)
-	conn.From, conn.Via = s.proxies.Visit(r).Sender(r)
-	// The goroutine is the server's, as a session's: it ends when the client is gone or the drain has told it to leave.
-	started := s.sessions.start(func() {
-		defer s.connections.Free(place)
-		session.RunEvents(context.Background(), conn, s.env, e)
+	conn.From, conn.Via = s.Respond.Sender(r)
+	// The goroutine is owned by Sessions, for which the drain waits. It waits for the client and for entries, and ends when
+	// the client is gone or the drain has told it to leave.
+	started := s.Admission.Sessions.Start(func() {
+		defer s.Admission.Connections.Free(slot)
+		session.RunEvents(context.Background(), conn, s.Admission.Env, e)
 	})
-	if !started { // the drain has begun meanwhile
+	if !started { // the drain has begun in the meantime
 		conn.Close()
-		s.connections.Free(place)
+		s.Admission.Connections.Free(slot)
 	}
 }
 
-// refuseStream answers who may come again.
-func (s *Server) refuseStream(w http.ResponseWriter, r *http.Request, words string) {
+// refuse tells a client to come back later.
+func (s *Streams) refuse(w http.ResponseWriter, r *http.Request, words string) {
 	w.Header().Del("X-Accel-Buffering")
 	w.Header().Set("Connection", "close") // others need it more
-	s.respond.Fail(w, r, protocol.Unavailable(words, respond.RetryDelay()))
+	s.Respond.Fail(w, r, protocol.Unavailable(words, respond.RetryDelay()))
 }
 
 func setEventHeaders(h http.Header) {
 	h.Set("Content-Type", eventStream)
-	h.Set("Cache-Control", "no-store, no-transform") // and so nothing between compresses, which would hold events back
+	h.Set("Cache-Control", "no-store, no-transform") // a proxy that compresses would hold events back
 	h.Set("X-Accel-Buffering", "no")                 // nginx
 	h.Set("X-Content-Type-Options", "nosniff")
 }
 
-// eventsHead is the answer's head. Its body ends with the connection, which every version of HTTP understands.
+// eventsHead returns the head of the answer. The body ends with the connection, which every version of HTTP understands.
 func eventsHead(h http.Header) []byte {
 	var head bytes.Buffer
 	head.WriteString("HTTP/1.1 200 OK\r\n")
@@ -119,10 +128,10 @@ func eventsHead(h http.Header) []byte {
 	return head.Bytes()
 }
 
-// eventsRequest reads where a stream begins: Last-Event-ID, which a browser sends when it comes back, counts before
+// read reads where a stream begins: Last-Event-ID, which a browser sends when it comes back, counts before
 // `after`.
-func (s *Server) eventsRequest(r *http.Request, id protocol.ConversationID) (e session.Events, err error) {
-	asked, err := s.pageRequest(r)
+func (s *Streams) read(r *http.Request, id protocol.ConversationID) (e session.Events, err error) {
+	asked, err := readPageRequest(r, s.MaxPage)
 	if err != nil {
 		return e, err
 	}
@@ -133,7 +142,7 @@ func (s *Server) eventsRequest(r *http.Request, id protocol.ConversationID) (e s
 	if problem != nil {
 		return e, problem
 	}
-	tail, err := s.store.Tail(id)
+	tail, err := s.Store.Tail(id)
 	if err != nil {
 		return e, err
 	}
@@ -142,7 +151,7 @@ func (s *Server) eventsRequest(r *http.Request, id protocol.ConversationID) (e s
 		return e, err
 	}
 	switch {
-	case e.Reset && asked.After.Value > 0: // of the other record it means nothing
+	case e.Reset && asked.After.Value > 0: // in another record it has no meaning
 		e.After = protocol.Number{}
 	case e.Reset:
 	case seen.Set:
@@ -155,7 +164,7 @@ func (s *Server) eventsRequest(r *http.Request, id protocol.ConversationID) (e s
 
 // knowsAnother reports whether a client knows another record of a conversation: another log, an entry that is not
 // there, or one that has another sum.
-func (s *Server) knowsAnother(
+func (s *Streams) knowsAnother(
 	ctx context.Context, id protocol.ConversationID, tail persistence.Tail, asked pageRequest, seen protocol.Number,
 ) (bool, error) {
 	switch {
@@ -164,11 +173,11 @@ func (s *Server) knowsAnother(
 	case !asked.known.Set:
 		return false, nil
 	}
-	same, err := s.store.Holds(ctx, id, protocol.Seq(asked.known.Value), asked.sum)
+	same, err := s.Store.Holds(ctx, id, protocol.Seq(asked.known.Value), asked.sum)
 	return err == nil && !same, err
 }
 
-// lastEventID reads the seq of the last event that a client had; not set: it says none.
+// lastEventID returns the seq of the last event that a client had, if it names one.
 func lastEventID(h http.Header) (protocol.Number, *protocol.Error) {
 	values := h.Values("Last-Event-ID")
 	switch {
@@ -176,11 +185,11 @@ func lastEventID(h http.Header) (protocol.Number, *protocol.Error) {
 		return protocol.Number{}, nil
 	case len(values) > 1:
 		return protocol.Number{}, protocol.BadRequest(
-			"the header Last-Event-ID stands more than once, and has one value")
+			"the header Last-Event-ID was sent more than once, and has one value")
 	}
 	n, err := strconv.ParseUint(values[0], 10, 64)
 	if err != nil || n > protocol.MaxNumber {
-		return protocol.Number{}, wrongValue(values[0],
+		return protocol.Number{}, query.WrongValue(values[0],
 			"the header Last-Event-ID is the seq of the last event, an integer from 0 to 2^53-1")
 	}
 	return protocol.Number{Value: n, Set: true}, nil

@@ -1,4 +1,4 @@
-package server
+package api
 
 import (
 	"net/http"
@@ -10,30 +10,31 @@ import (
 	"verbatim/persistence"
 	"verbatim/protocol"
 	"verbatim/server/logging"
+	"verbatim/server/query"
 	"verbatim/server/respond"
 )
 
 // listNewest answers GET /api/conversations?sort=-time: the newest first, each with its last message. A page has as
 // many bytes as one of messages, at most.
-func (s *Server) listNewest(w http.ResponseWriter, r *http.Request, q *query) {
-	which, after, limit := q.which(), q.place("after"), q.limit(1)
-	if q.err != nil {
-		s.respond.Fail(w, r, q.err)
+func (c *Conversations) listNewest(w http.ResponseWriter, r *http.Request, q *query.Query) {
+	which, after, limit := which(q), placeOf(q, "after"), q.Limit(1)
+	if q.Err != nil {
+		c.Respond.Fail(w, r, q.Err)
 		return
 	}
-	page, places, more := s.store.Newest(which, after, limit)
+	page, places, more := c.Store.Newest(which, after, limit)
 	body := append(make([]byte, 0, 64+512*len(page)), `{"conversations":[`...)
 	n := 0
 	for ; n < len(page); n++ {
-		message := s.lastMessage(r, page[n])
-		if n > 0 && len(body)+len(message) > s.limits.Page {
+		message := c.lastMessage(r, page[n])
+		if n > 0 && len(body)+len(message) > c.MaxPage {
 			more = true
 			break
 		}
 		if n > 0 {
 			body = append(body, ',')
 		}
-		body = s.appendListed(body, page[n])
+		body = c.appendListed(body, page[n])
 		if message != nil {
 			body = append(append(body, `,"last_message":`...), message...)
 		}
@@ -47,28 +48,28 @@ func (s *Server) listNewest(w http.ResponseWriter, r *http.Request, q *query) {
 	respond.JSON(w, http.StatusOK, append(body, '}'))
 }
 
-// lastMessage returns what stands last in a conversation; nil where it cannot be read, which keeps nobody from the
-// others.
-func (s *Server) lastMessage(r *http.Request, c persistence.Listed) []byte {
-	wire, err := s.store.LastEntry(r.Context(), c.ID, c.Tail)
+// lastMessage returns the last entry of a conversation, or nil if it cannot be read: the other conversations are listed
+// all the same.
+func (c *Conversations) lastMessage(r *http.Request, listed persistence.Listed) []byte {
+	wire, err := c.Store.LastEntry(r.Context(), listed.ID, listed.Tail)
 	if err != nil && r.Context().Err() == nil {
-		s.notes.Add(logging.Note{
-			Kind: "http: last message", Level: zerolog.ErrorLevel, Err: err, Conversation: string(c.ID),
+		c.Notes.Add(logging.Note{
+			Kind: "http: last message", Level: zerolog.ErrorLevel, Err: err, Conversation: string(listed.ID),
 			Words: "a conversation is listed without its last message, which could not be read", Do: respond.CheckDisk,
 		})
 	}
 	return wire
 }
 
-// placeText is a place in a list as `next` has it: the order, the time in microseconds, the id.
+// placeText returns a place in a list as `next` has it: the order, the time in microseconds, the id.
 func placeText(p persistence.Place) string {
 	return strconv.FormatUint(p.Order, 36) + "." + strconv.FormatInt(int64(p.Time), 36) + "." + string(p.ID)
 }
 
-// place reads a place in a list; none is before the first.
-func (q *query) place(name string) (p persistence.Place) {
-	text := q.text(name)
-	if q.err != nil || text == "" {
+// placeOf returns a place in a list. An empty value is the place before the first.
+func placeOf(q *query.Query, name string) (p persistence.Place) {
+	text := q.Text(name)
+	if q.Err != nil || text == "" {
 		return p
 	}
 	order, rest, _ := strings.Cut(text, ".")
@@ -76,7 +77,7 @@ func (q *query) place(name string) (p persistence.Place) {
 	n, err := strconv.ParseUint(order, 36, 64)
 	t, notTime := strconv.ParseInt(moment, 36, 64)
 	if err != nil || notTime != nil || n == 0 || !protocol.ConversationID(id).Valid() {
-		q.err = wrongValue(text, "with sort=-time, %s is the `next` of the page before, or left out for the first page", name)
+		q.Err = query.WrongValue(text, "with sort=-time, %s is the `next` of the page before, or left out for the first page", name)
 		return p
 	}
 	return persistence.Place{Order: n, Time: protocol.Time(t), ID: protocol.ConversationID(id)}

@@ -1,4 +1,4 @@
-package server
+package admission
 
 import (
 	"runtime"
@@ -15,7 +15,7 @@ func forced() uint32 {
 
 func TestMemoryIsGivenBackOnceWhenACrowdHasComeAndItIsQuiet(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var e ebb
+		var e memoryReclaimer
 		crowd := func(n int) {
 			for range n {
 				e.move()
@@ -29,14 +29,14 @@ func TestMemoryIsGivenBackOnceWhenACrowdHasComeAndItIsQuiet(t *testing.T) {
 				t.Errorf("%s: memory was given back %d times; want %d", when, got, want)
 			}
 		}
-		crowd(tide - 1)
+		crowd(worthwhile - 1)
 		time.Sleep(time.Hour)
 		check("a few have come", 0)
 		crowd(1)
 		time.Sleep(quiet - time.Millisecond)
 		check("a crowd has come this moment", 0)
 		for range 10 {
-			crowd(tide)
+			crowd(worthwhile)
 			time.Sleep(quiet - time.Millisecond)
 		}
 		check("more come all the time", 0)
@@ -44,7 +44,7 @@ func TestMemoryIsGivenBackOnceWhenACrowdHasComeAndItIsQuiet(t *testing.T) {
 		check("it is quiet", 1)
 		time.Sleep(time.Hour)
 		check("it stays quiet", 1)
-		crowd(tide)
+		crowd(worthwhile)
 		time.Sleep(2 * quiet)
 		check("another crowd", 2)
 	})
