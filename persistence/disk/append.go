@@ -335,7 +335,8 @@ func unavailable(err error) *protocol.Error {
 	switch {
 	case errors.As(err, new(*transcript.IntegrityError)), errors.As(err, new(*vfs.ForeignError)):
 		return protocol.Unavailable(
-			"this conversation's record is not whole: whoever runs the server should run `verbatim verify`", time.Minute)
+			"this conversation's record is not whole: whoever runs the server should run `verbatim verify`",
+			time.Minute)
 	case errors.Is(err, journal.ErrClosed):
 		return protocol.Unavailable("the server is closing; send it again with the same id", time.Second)
 	default:

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// The order of docs/operating/backup.md, with a checkpoint between the two steps: what it removes from the journal is in the
-// transcripts that are copied later.
+// The order of docs/operating/backup.md, with a checkpoint between the two steps: what it removes from the journal is
+// in the transcripts that are copied later.
 func TestACopyOfTheJournalAndThenOfTheTranscriptsIsARecord(t *testing.T) {
 	dir, copied := t.TempDir(), t.TempDir()
 	b := bench(t, dir, Options{})
@@ -49,7 +49,8 @@ func TestACopyOfTheTranscriptsAndThenOfTheJournalHasAHole(t *testing.T) {
 	}
 	defer r.Close()
 	if refused := r.Recovered().Refused; refused != 1 {
-		t.Errorf("%d conversations are refused, want 1: else docs/operating/backup.md need not speak of the order", refused)
+		t.Errorf("%d conversations are refused, want 1: else docs/operating/backup.md need not speak of the order",
+			refused)
 	}
 }
 

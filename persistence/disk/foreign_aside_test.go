@@ -60,7 +60,8 @@ func TestWhatStandsInThePlaceOfMarksHoldsNothingUp(t *testing.T) {
 			r.Mark("lobby", "ann", 2)
 			r.Mark("other", "ann", 3)
 			if err := r.checkpoints.checkpoint(t.Context()); err != nil || r.Stats().JournalSegments > 1 {
-				t.Errorf("%s in %s: a checkpoint says %v, and leaves %d segments", thing, place, err, r.Stats().JournalSegments)
+				t.Errorf("%s in %s: a checkpoint says %v, and leaves %d segments",
+					thing, place, err, r.Stats().JournalSegments)
 			}
 			if !strings.Contains(log.String(), path) {
 				t.Errorf("%s in %s: the log does not name it: %s", thing, place, log.String())

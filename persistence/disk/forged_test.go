@@ -186,7 +186,8 @@ func TestAThousandForgedLinesAreNamedByFileAndLine(t *testing.T) {
 			shown := 0
 			err = inspect.Lines(dir, "lobby", func([]byte) error { shown++; return nil })
 			if err == nil || shown > at {
-				t.Fatalf("%s, %d: %d lines were shown, and then %v; want at most %d, and an error", name, n, shown, err, at)
+				t.Fatalf("%s, %d: %d lines were shown, and then %v; want at most %d, and an error",
+					name, n, shown, err, at)
 			}
 		}
 	}
@@ -233,7 +234,8 @@ func TestAStartRefusesATranscriptThatEndsInAHashLine(t *testing.T) {
 		r := open(t, dir, Options{})
 		_, err := r.Read(t.Context(), "lobby", 1, 1, 1<<20)
 		if err == nil || !strings.Contains(err.Error(), "hash") {
-			t.Errorf("with a catalogue: %v: a read says %v, want that there is a hash in the salt's place", catalogue, err)
+			t.Errorf("with a catalogue: %v: a read says %v, want that there is a hash in the salt's place",
+				catalogue, err)
 		}
 		if err := r.Close(); err != nil {
 			t.Fatal(err)

@@ -49,10 +49,12 @@ func TestATurnThatWouldMakeOthersWaitIsLeft(t *testing.T) {
 		r.Commit(turns)
 		row.after()
 		if turns[1].Left != row.left || turns[0].Left || turns[2].Left {
-			t.Errorf("%s: left are %v, %v, %v; want the second: %v", row.why, turns[0].Left, turns[1].Left, turns[2].Left, row.left)
+			t.Errorf("%s: left are %v, %v, %v; want the second: %v",
+				row.why, turns[0].Left, turns[1].Left, turns[2].Left, row.left)
 		}
 		if (turns[1].Batch != nil) == row.left || (b.Tail("lobby").Last > last) == row.left {
-			t.Errorf("%s: its batch is %v, and last went from %d to %d", row.why, turns[1].Batch, last, b.Tail("lobby").Last)
+			t.Errorf("%s: its batch is %v, and last went from %d to %d",
+				row.why, turns[1].Batch, last, b.Tail("lobby").Last)
 		}
 		for _, q := range []*persistence.Turn{turns[0], turns[2]} {
 			if s := q.Sends[0]; s.Err != nil || s.Seq != 1 || b.Tail(string(s.Conversation)).Last != 1 {
@@ -98,7 +100,8 @@ func TestAfterAFailedSyncNothingOfAllWhoSharedItIsAcked(t *testing.T) {
 	for name, at := range map[string]*recordtest.Bench{"at once": b, "after a crash": bench(t, crash(t, dir), Options{})} {
 		for i, want := range []protocol.Seq{2, 1, 1} {
 			if tail := at.Tail(fmt.Sprint("quiet-", i)); turns[i].Sends[0].Seq != want || tail.Last != want {
-				t.Errorf("%s: sent again, quiet-%d has seq %d, and last is %d; want %d", name, i, turns[i].Sends[0].Seq, tail.Last, want)
+				t.Errorf("%s: sent again, quiet-%d has seq %d, and last is %d; want %d",
+					name, i, turns[i].Sends[0].Seq, tail.Last, want)
 			}
 		}
 	}

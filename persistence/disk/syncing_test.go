@@ -53,7 +53,8 @@ func TestACheckpointHasManyTranscriptsOnTheirWayAndTriesAgainThoseThatFailed(t *
 		t.Errorf("the checkpoint says %v, want the disk's error", err)
 	}
 	if fs.most != syncWindow || fs.started != 0 || fs.failed != 2 {
-		t.Errorf("at most %d were on their way, want %d; %d are, %d failed, want 0, 2", fs.most, syncWindow, fs.started, fs.failed)
+		t.Errorf("at most %d were on their way, want %d; %d are, %d failed, want 0, 2",
+			fs.most, syncWindow, fs.started, fs.failed)
 	}
 	unsynced := 0
 	for _, c := range r.registry.all() {
@@ -63,7 +64,8 @@ func TestACheckpointHasManyTranscriptsOnTheirWayAndTriesAgainThoseThatFailed(t *
 				t.Errorf("%s was not synced, and is not to be written again", c.id)
 			}
 			if batch, err := r.Read(t.Context(), c.id, 1, 1, 1<<10); err == nil {
-				t.Errorf("%s was not synced, and reading its file gives %d entries: the kernel may have dropped them", c.id, batch.Len())
+				t.Errorf("%s was not synced, and reading its file gives %d entries: the kernel may have dropped them",
+					c.id, batch.Len())
 			}
 		}
 	}

@@ -55,7 +55,8 @@ func TestALostCatalogueIsMadeAnewFromTheTranscripts(t *testing.T) {
 				}
 				again := bench(t, dead, Options{})
 				if again.Tail("lobby") != tail || !slices.Equal(again.All("lobby", 1), want) || again.Tail("other").Last != 20 {
-					t.Fatalf("the tails are %+v and %+v, want %+v, and 20", again.Tail("lobby"), again.Tail("other"), tail)
+					t.Fatalf("the tails are %+v and %+v, want %+v, and 20",
+						again.Tail("lobby"), again.Tail("other"), tail)
 				}
 				again.Fill("lobby", 1, 1)
 				again.Fill("other", 1, 1)

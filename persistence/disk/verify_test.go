@@ -81,7 +81,8 @@ func TestVerifyFindsAWholeRecordWhole(t *testing.T) {
 	}
 	l := lines["lobby"]
 	if l.Err != nil || l.Entries != 10 || l.Last != receipt.Sum || len(lines) != 2 {
-		t.Fatalf("verify says %+v of lobby, and of %d conversations; want 10 entries up to %s, and 2", l, len(lines), receipt.Sum)
+		t.Fatalf("verify says %+v of lobby, and of %d conversations; want 10 entries up to %s, and 2",
+			l, len(lines), receipt.Sum)
 	}
 	if want := fmt.Sprintf("lobby 10 %s", receipt.Sum); l.String() != want {
 		t.Errorf("it prints %q, want %q", l, want)
@@ -196,7 +197,8 @@ func TestVerifyBesideARunningServerAndAfterACrash(t *testing.T) {
 		for name, at := range map[string]string{"running": dir, "crashed": crash(t, dir)} {
 			lines, err := verify(t, at, transcript.Receipt{ID: "lobby", Seq: tail.Last, Sum: tail.Sum})
 			if err != nil || lines["lobby"].Entries != tail.Last || len(lines) != i+2 {
-				t.Fatalf("%s: %v, %d conversations, lobby %+v; want %d entries", name, err, len(lines), lines["lobby"], tail.Last)
+				t.Fatalf("%s: %v, %d conversations, lobby %+v; want %d entries",
+					name, err, len(lines), lines["lobby"], tail.Last)
 			}
 			var offline, online bytes.Buffer
 			if err := inspect.Lines(at, "lobby", collect(&offline)); err != nil {

@@ -64,7 +64,8 @@ func (f *volumeFS) talk(t *testing.T, n int) *Record {
 func (f *volumeFS) want(t *testing.T, whole, alone int32) {
 	t.Helper()
 	if f.whole.Load() != whole || f.alone.Load() != alone {
-		t.Errorf("%d syncs of the volume and %d of transcripts, want %d and %d", f.whole.Load(), f.alone.Load(), whole, alone)
+		t.Errorf("%d syncs of the volume and %d of transcripts, want %d and %d",
+			f.whole.Load(), f.alone.Load(), whole, alone)
 	}
 }
 

@@ -3,10 +3,10 @@ package fifo
 
 import "sync"
 
-// Mutex is a mutex that may be held while the disk is waited for. Those who wait get it in the order in which they came,
-// so that a goroutine that locks it over and over keeps no other out. They wait on channels, which testing/synctest
-// knows as waiting, as it does not a sync.Mutex: a simulation can hold back the goroutine at the disk while others want
-// the lock. The zero value is unlocked.
+// Mutex is a mutex that may be held while the disk is waited for. Those who wait get it in the order in which they
+// came, so that a goroutine that locks it over and over keeps no other out. They wait on channels, which
+// testing/synctest knows as waiting, as it does not a sync.Mutex: a simulation can hold back the goroutine at the
+// disk while others want the lock. The zero value is unlocked.
 type Mutex struct {
 	mu      sync.Mutex // held for a moment only
 	held    bool

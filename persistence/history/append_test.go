@@ -55,7 +55,8 @@ func TestEntriesOfABusyConversationShareACommand(t *testing.T) {
 		r.appender.Wait()
 		// In 200 ms: one at once, one each 50 ms, and what is left at the end.
 		if got := r.Stats(); got.Appended != 100 || count.pipelines > 6 || count.commands != count.pipelines {
-			t.Errorf("%d entries were %d commands in %d round trips, want 100 in 6 at most", got.Appended, count.commands, count.pipelines)
+			t.Errorf("%d entries were %d commands in %d round trips, want 100 in 6 at most",
+				got.Appended, count.commands, count.pipelines)
 		}
 	})
 }

@@ -85,8 +85,8 @@ func TestRedisReadsByPages(t *testing.T) {
 	}
 }
 
-// TestRedisServesNothingThatIsNotOurs puts what others may have written where ours is expected: each time the reader gets
-// nothing, and the key is well again after what was read from the record was appended.
+// TestRedisServesNothingThatIsNotOurs puts what others may have written where ours is expected: each time the reader
+// gets nothing, and the key is well again after what was read from the record was appended.
 func TestRedisServesNothingThatIsNotOurs(t *testing.T) {
 	entry := func(seq protocol.Seq) string { return string(historytest.Entries(lobby, seq, seq).Wire(seq)) }
 	other := string(historytest.Entries("kitchen", 3, 3).Wire(3))

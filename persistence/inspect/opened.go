@@ -107,7 +107,8 @@ func (o *Snapshot) follow(id protocol.ConversationID, f *transcript.OpenFile, si
 		t.want, rest = transcript.Extend(v.tail, beyond)
 		t.size = v.end + rest
 	}
-	t.Reader = io.MultiReader(sectionOf(f, 0, v.begin), &pieces{o: o, left: v.pieces}, sectionOf(f, v.end, max(0, rest)))
+	t.Reader = io.MultiReader(
+		sectionOf(f, 0, v.begin), &pieces{o: o, left: v.pieces}, sectionOf(f, v.end, max(0, rest)))
 	return t, nil
 }
 

@@ -26,7 +26,8 @@ func (OS) Lock(path string) (io.Closer, error) {
 	if err != nil {
 		_ = f.Close()
 		if errors.Is(err, unix.EWOULDBLOCK) {
-			return nil, fmt.Errorf("data directory: another server uses %s: stop it, or give --data-dir another directory", dir)
+			return nil, fmt.Errorf(
+				"data directory: another server uses %s: stop it, or give --data-dir another directory", dir)
 		}
 		return nil, fmt.Errorf("data directory: lock %s: %w", path, err)
 	}

@@ -25,7 +25,8 @@ func (p *FS) syncNames(dir string, chance float64) {
 		case path.Dir(name) != dir || p.disk[name] == p.names[name]:
 		case p.random.Float64() < chance:
 			p.disk[name] = p.names[name]
-		case chance < 1 && p.removed[name] && p.random.IntN(3) == 0: // removed, and made again: only the first has arrived
+		case chance < 1 && p.removed[name] && p.random.IntN(3) == 0:
+			// It was removed, and made again: only the first has arrived.
 			delete(p.disk, name)
 		}
 	}
