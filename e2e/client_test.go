@@ -171,7 +171,8 @@ func (c *client) expect(what string, is func(frame) bool) frame {
 	if !ok {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		c.t.Fatalf("%s waits in vain for %s; the connection: %v; not taken, newest last: %s", c.name, what, c.err, newest(c.came))
+		c.t.Fatalf("%s waits in vain for %s; the connection: %v; not taken, newest last: %s",
+			c.name, what, c.err, newest(c.came))
 	}
 	return f
 }

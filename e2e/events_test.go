@@ -123,8 +123,8 @@ func TestACurlThatComesBackToAnotherRecordIsToldSo(t *testing.T) {
 	}
 }
 
-// A million bytes a second that nobody reads: the connection is closed after the write timeout, others wait for nothing, and
-// the log says who it was.
+// A million bytes a second that nobody reads: the connection is closed after the write timeout, others wait for
+// nothing, and the log says who it was.
 func TestTheLogSaysWhichSlowReaderWasClosed(t *testing.T) {
 	t.Parallel()
 	for what, row := range map[string]struct{ asks, first string }{
@@ -205,7 +205,8 @@ func eventsComeAtOnce(t *testing.T, p *proxy) {
 	}
 }
 
-// What the server says of buffering counts where the configuration does not: most have nginx as it comes, with compression.
+// What the server says of buffering counts where the configuration does not: most have nginx as it comes, with
+// compression.
 func TestNginxPassesEventsOnAtOnceThoughItBuffersAndCompresses(t *testing.T) {
 	t.Parallel()
 	plain := proxyKinds[0]

@@ -117,7 +117,8 @@ func checkFields(kind string, raw []byte) error {
 		}
 		i := slices.Index(order[at:], name)
 		if i < 0 {
-			return fmt.Errorf("field %q is out of order, twice, or not in the contract: got %v, want %v", name, got, order)
+			return fmt.Errorf("field %q is out of order, twice, or not in the contract: got %v, want %v",
+				name, got, order)
 		}
 		at += i + 1
 	}

@@ -91,7 +91,8 @@ func TestAPageEndsBeforeItPasses256kB(t *testing.T) {
 			}
 			// Nearly full, too: one more entry would have passed it.
 			if size > limit || size+16200 < limit-2000 || !p.more {
-				t.Errorf("%s: %d entries, %d bytes, more=%v; want just under %d and more", what, len(p.entries), size, p.more, limit)
+				t.Errorf("%s: %d entries, %d bytes, more=%v; want just under %d and more",
+					what, len(p.entries), size, p.more, limit)
 			}
 		}
 		if got := newest.entries[len(newest.entries)-1].Seq; got != 40 {

@@ -107,8 +107,8 @@ func (s *server) rss() int {
 	return kb << 10
 }
 
-// flood writes bytes over and over, from a goroutine of its own, until it was told to stop, the connection is closed, or
-// nothing is taken for two seconds; then it says how many bytes were taken.
+// flood writes bytes over and over, from a goroutine of its own, until it was told to stop, the connection is closed,
+// or nothing is taken for two seconds; then it says how many bytes were taken.
 func (r *raw) flood(bytes string, stop <-chan struct{}) <-chan int {
 	sent := make(chan int, 1)
 	go func() {

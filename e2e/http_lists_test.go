@@ -65,7 +65,8 @@ func TestTheConversationsAreListedByTheirIds(t *testing.T) {
 			} {
 				got, more := s.conversations(t, row.query)
 				if len(got) != row.n || got[0].ID != row.first || got[len(got)-1].ID != row.last || more != row.more {
-					t.Errorf("%s, %q: got %d conversations, more=%v: %v; want %d, %s to %s, more=%v", when, row.query, len(got), more, got, row.n, row.first, row.last, row.more)
+					t.Errorf("%s, %q: got %d conversations, more=%v: %v; want %d, %s to %s, more=%v",
+						when, row.query, len(got), more, got, row.n, row.first, row.last, row.more)
 				}
 				for _, c := range got {
 					if c.Last != 1 || c.Time != times[c.ID] {

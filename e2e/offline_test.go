@@ -26,13 +26,14 @@ func command(t testing.TB, program string, args ...string) (code int, stdout, st
 	stop := time.AfterFunc(patience, func() { cmd.Process.Kill() })
 	cmd.Wait()
 	if !stop.Stop() {
-		t.Fatalf("%s %v ran for more than %v; stdout %q, stderr %q", program, args, patience, out.String(), errs.String())
+		t.Fatalf("%s %v ran for more than %v; stdout %q, stderr %q",
+			program, args, patience, out.String(), errs.String())
 	}
 	return cmd.ProcessState.ExitCode(), out.String(), errs.String()
 }
 
-// asAnother gives a command that runs the program as a user who owns none of the files: who runs the tests as root becomes
-// nobody. The program is where that one can reach it.
+// asAnother gives a command that runs the program as a user who owns none of the files: who runs the tests as root
+// becomes nobody. The program is where that one can reach it.
 func asAnother(t testing.TB, args ...string) []string {
 	t.Helper()
 	if os.Geteuid() != 0 {
@@ -77,7 +78,8 @@ func modes(t testing.TB, dir string, file, folder fs.FileMode) {
 	}
 }
 
-// crashedRecord is what kill -9 leaves of a server with lobby (30 entries) and team (3), some of it in the journal alone.
+// crashedRecord is what kill -9 leaves of a server with lobby (30 entries) and team (3), some of it in the journal
+// alone.
 func crashedRecord(t *testing.T) (dir string, receipts []frame) {
 	t.Helper()
 	s, receipts := twoConversations(t)
@@ -258,7 +260,8 @@ func TestForeignThingsAmongTheTranscriptsHangNobodyAndAreNamed(t *testing.T) {
 			return strings.Contains(said, s.transcriptPath(name)+": it is a") && strings.Contains(said, "move it out of")
 		})
 	}
-	eventually(t, "the log says what is passed over", func() bool { return strings.Contains(s.output.String(), `"lobby.jsonl~"`) })
+	eventually(t, "the log says what is passed over",
+		func() bool { return strings.Contains(s.output.String(), `"lobby.jsonl~"`) })
 	s.dial(t, "ann").send("lobby", "", "others go on")
 	if code := s.terminate(); code != 0 {
 		t.Errorf("exit %d", code)
@@ -294,7 +297,8 @@ func TestAFifoInThePlaceOfAFileOfTheRecordRefusesTheStartAndSaysWhatToDo(t *test
 		if err != nil {
 			t.Fatal(err)
 		}
-		refusedStart(t, nil, []string{"serve", "--listen", "127.0.0.1:0", "--data-dir", s.data}, path, "fifo", "move it out of")
+		refusedStart(t, nil, []string{"serve", "--listen", "127.0.0.1:0", "--data-dir", s.data}, path, "fifo",
+			"move it out of")
 		if err := os.Remove(path); err != nil {
 			t.Fatal(err)
 		}
@@ -307,8 +311,8 @@ func TestAFifoInThePlaceOfAFileOfTheRecordRefusesTheStartAndSaysWhatToDo(t *test
 	s.start()
 }
 
-// slowStart starts a server on transcripts without a catalogue under strace, which holds up the opening of each. It returns
-// when the server is among them.
+// slowStart starts a server on transcripts without a catalogue under strace, which holds up the opening of each. It
+// returns when the server is among them.
 func slowStart(t *testing.T, count int, each string, flags ...string) *process {
 	t.Helper()
 	s := serve(t)
@@ -328,7 +332,8 @@ func slowStart(t *testing.T, count int, each string, flags ...string) *process {
 	}
 	args = append(args, "-e", "trace=openat", "-e", "inject=openat:delay_enter="+each, binary, "serve", "--listen", "127.0.0.1:0", "--data-dir", s.data)
 	p := start(t, false, "strace", append(args, flags...)...)
-	eventually(t, "it has listed the transcripts", func() bool { return strings.Contains(p.output.String(), "lobby.jsonl~") })
+	eventually(t, "it has listed the transcripts",
+		func() bool { return strings.Contains(p.output.String(), "lobby.jsonl~") })
 	return p
 }
 

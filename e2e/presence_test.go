@@ -104,7 +104,8 @@ func TestAboveLimitsNamesOnlyTheCountIsTold(t *testing.T) {
 		all[1].send("lobby", "", "hi")
 		all[1].say(`{"type":"read","conversation":"lobby","seq":1}`)
 		other.expect("its own user's mark", about("read", "lobby", "u001"))
-		ann.never(3*time.Second, "typing or read in a crowd", func(f frame) bool { return f.Type == "typing" || f.Type == "read" })
+		ann.never(3*time.Second, "typing or read in a crowd",
+			func(f frame) bool { return f.Type == "typing" || f.Type == "read" })
 		for _, c := range all[5:25] {
 			c.drop()
 		}
@@ -151,7 +152,8 @@ func TestTypingIsToldToTheOthersAtMostOnceIn3sAndNeverRecorded(t *testing.T) {
 				t.Errorf("%s heard %d times in %v that bob types, want once in 3 s", c.name, n, took)
 			}
 		}
-		bob.never(0, "one's own typing, or a reply to it", func(f frame) bool { return f.Type == "typing" || f.Type == "error" })
+		bob.never(0, "one's own typing, or a reply to it",
+			func(f frame) bool { return f.Type == "typing" || f.Type == "error" })
 		if last := ann.join("lobby").Last; last != 0 {
 			t.Errorf("last %d, want 0", last)
 		}

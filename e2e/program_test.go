@@ -80,7 +80,8 @@ func TestEveryFlagIsAlsoAnEnvironmentVariableAndTheFlagWins(t *testing.T) {
 	s := &server{t: t, process: p, addr: addr}
 	w := s.dial(t, "ann").welcome
 	if w.Limits["rate"] != 7 || w.Limits["text"] != 200 {
-		t.Errorf("limits: got rate %d, text %d, want 7 from the environment, 200 from the flag", w.Limits["rate"], w.Limits["text"])
+		t.Errorf("limits: got rate %d, text %d, want 7 from the environment, 200 from the flag",
+			w.Limits["rate"], w.Limits["text"])
 	}
 }
 
@@ -110,7 +111,8 @@ func TestANewerDataFormatIsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The format's version is in a file of its own; only its name is not told. It is the one that is a short text with a 2.
+	// The format's version is in a file of its own; only its name is not told. It is the one that is a short text
+	// with a 2.
 	for _, e := range entries {
 		path := filepath.Join(s.data, e.Name())
 		b, err := os.ReadFile(path)

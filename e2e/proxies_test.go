@@ -113,7 +113,8 @@ func TestAPROXYHeaderSaysForWhomAProxyConnects(t *testing.T) {
 		return "POST /api/conversations/lobby/messages HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n" +
 			strings.Join(headers, "") + fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(body), body)
 	}
-	// Each has a rate of its own: three posts at once are one more than it takes, so that the last is refused, and the next address's not.
+	// Each has a rate of its own: three posts at once are one more than it takes, so that the last is refused, and
+	// the next address's not.
 	for what, row := range map[string]struct{ head, post string }{
 		"version 1, IPv4":                 {"PROXY TCP4 203.0.113.1 192.0.2.1 4711 80\r\n", post()},
 		"version 1, IPv6":                 {"PROXY TCP6 2001:db8:1::1 2001:db8::2 4711 80\r\n", post()},
@@ -172,7 +173,8 @@ func TestWithoutAPROXYHeaderThatCanBeReadAProxyIsCutOff(t *testing.T) {
 	eventually(t, "a line names the client and its proxy", func() bool {
 		return strings.Contains(s.output.String(), `"from":"203.0.113.88:4712","via":"127.0.0.1:`)
 	})
-	eventually(t, "the log says so, and what to do", func() bool { return strings.Contains(s.output.String(), "send-proxy") })
+	eventually(t, "the log says so, and what to do",
+		func() bool { return strings.Contains(s.output.String(), "send-proxy") })
 }
 
 func TestAWebSocketBehindAPROXYHeader(t *testing.T) {

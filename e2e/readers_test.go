@@ -23,7 +23,8 @@ func TestEverySessionSeesOneOrder(t *testing.T) {
 		for _, c := range sessions {
 			all.Go(func() {
 				for n := range each {
-					c.write(1, fmt.Sprintf(`{"type":"send","conversation":"lobby","id":"n%d","text":"%s %d"}`, n, c.name, n))
+					c.write(1,
+						fmt.Sprintf(`{"type":"send","conversation":"lobby","id":"n%d","text":"%s %d"}`, n, c.name, n))
 				}
 			})
 		}
@@ -69,7 +70,8 @@ func TestResumeIsExactOver20000Messages(t *testing.T) {
 		var live sync.WaitGroup
 		live.Go(func() {
 			for i := range more {
-				ann.write(1, fmt.Sprintf(`{"type":"send","conversation":"lobby","id":"live-%d","text":"live %d"}`, i, i))
+				ann.write(1,
+					fmt.Sprintf(`{"type":"send","conversation":"lobby","id":"live-%d","text":"live %d"}`, i, i))
 				time.Sleep(2 * time.Millisecond) // a pace, not a wait: so that they fall into the catching up
 			}
 		})
@@ -203,7 +205,8 @@ func TestOneWhoseTCPTakesNothingForTheWriteTimeoutIsClosedAndOneThatTakesALittle
 	}
 }
 
-// Replies that nobody takes have a bound, too: the session is read no more until it reads again, and then it has them all.
+// Replies that nobody takes have a bound, too: the session is read no more until it reads again, and then it has them
+// all.
 func TestOneThatTakesNoRepliesIsReadNoMoreAndLosesNone(t *testing.T) {
 	t.Parallel()
 	s := serve(t)

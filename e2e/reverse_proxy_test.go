@@ -168,7 +168,8 @@ func fitHAProxy(p *proxy, config string) string {
 	return p.replace(config, "127.0.0.1:8080", p.server.addr)
 }
 
-// url is an address of the proxy. The port stands in it, as it does not in most of the world: Host and Origin have it too.
+// url is an address of the proxy. The port stands in it, as it does not in most of the world: Host and Origin have it
+// too.
 func (p *proxy) url(host, path string) string { return "https://" + host + ":" + p.port + path }
 
 // ways are the two ways in: where the page is, by host.

@@ -13,7 +13,8 @@ import (
 	"github.com/coder/websocket"
 )
 
-// TestHaproxySaysForWhomItConnects: a real haproxy before the server, in both versions of the protocol, with its health checks.
+// TestHaproxySaysForWhomItConnects: a real haproxy before the server, in both versions of the protocol, with its
+// health checks.
 func TestHaproxySaysForWhomItConnects(t *testing.T) {
 	t.Parallel()
 	for _, send := range []string{"send-proxy", "send-proxy-v2"} {

@@ -25,8 +25,8 @@ type server struct {
 	under []string // the program and its flags that the server runs under (nsenter), or nothing
 }
 
-// serve starts `verbatim serve` in a new folder on a free port. --send-rate 0 unless the flags say otherwise: only the tests of
-// the rate want to wait for it.
+// serve starts `verbatim serve` in a new folder on a free port. --send-rate 0 unless the flags say otherwise: only
+// the tests of the rate want to wait for it.
 func serve(t testing.TB, flags ...string) *server {
 	t.Helper()
 	s := newServer(t, flags...)

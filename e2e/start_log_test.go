@@ -29,7 +29,8 @@ func (s *server) saidAtStart(t *testing.T) (f foundAtStart) {
 			return f
 		}
 	}
-	eventually(t, "a line about the record", func() bool { return strings.Contains(s.output.String(), `"message":"the record `) })
+	eventually(t, "a line about the record",
+		func() bool { return strings.Contains(s.output.String(), `"message":"the record `) })
 	return s.saidAtStart(t)
 }
 

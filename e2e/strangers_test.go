@@ -100,8 +100,8 @@ func figure(t testing.TB, metrics, name string) (n int) {
 	return 0
 }
 
-// TestStrangersWhoStayKeepNobodyOut: at 300 open files, honest users come in while 400 connections do all that they can to
-// stay, and some of them do.
+// TestStrangersWhoStayKeepNobodyOut: at 300 open files, honest users come in while 400 connections do all that they
+// can to stay, and some of them do.
 func TestStrangersWhoStayKeepNobodyOut(t *testing.T) {
 	t.Parallel()
 	const get, post = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n", "POST /api/conversations/lobby/messages HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
@@ -165,7 +165,8 @@ func TestAnAddressHasAFewConnectionsThatAskForNothing(t *testing.T) {
 	for range 100 {
 		silent = append(silent, s.stranger(t, ""))
 	}
-	eventually(t, "32 are left", func() bool { return figure(t, s.get(t, "/metrics").body, "verbatim_handshakes") <= 32 })
+	eventually(t, "32 are left",
+		func() bool { return figure(t, s.get(t, "/metrics").body, "verbatim_handshakes") <= 32 })
 	eventually(t, "the others are closed", func() bool { return standing(silent) <= 32 })
 	for i, c := range silent[:60] {
 		if stands(c) {
@@ -233,7 +234,8 @@ func TestASilentConnectionDoesNotHoldADrainUp(t *testing.T) {
 	s.stranger(t, "")
 	s.stranger(t, "G")
 	s.stranger(t, "GET / HTTP/1.1\r\nHost: ")
-	eventually(t, "they are there", func() bool { return figure(t, s.get(t, "/metrics").body, "verbatim_handshakes") >= 3 })
+	eventually(t, "they are there",
+		func() bool { return figure(t, s.get(t, "/metrics").body, "verbatim_handshakes") >= 3 })
 	if code := s.terminate(); code != 0 { // which waits for less than the drain
 		t.Errorf("exit %d, want 0", code)
 	}

@@ -53,7 +53,8 @@ func TestWhatCouldNotBeSyncedIsNeitherAckedNorSeenAndIsThereOnceWhenSentAgain(t 
 		t.Error("503 without Retry-After")
 	}
 	if a := s.get(t, "/readyz"); a.status != 503 || a.header.Get("Retry-After") == "" {
-		t.Errorf("readyz says %d while nothing can be recorded, Retry-After %q; want 503", a.status, a.header.Get("Retry-After"))
+		t.Errorf("readyz says %d while nothing can be recorded, Retry-After %q; want 503",
+			a.status, a.header.Get("Retry-After"))
 	}
 	s.get(t, "/healthz").is(t, 200)
 	if p := ann.history("lobby"); len(p.entries) != 5 {

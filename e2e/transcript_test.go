@@ -39,7 +39,8 @@ func kept(wire string) string {
 	return wire[:at]
 }
 
-// readRecord checks every line's form, seq and sum, by the format's description and with none of the program's own code.
+// readRecord checks every line's form, seq and sum, by the format's description and with none of the program's own
+// code.
 func readRecord(t testing.TB, lines []string) record {
 	t.Helper()
 	if len(lines) == 0 {

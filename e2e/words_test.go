@@ -73,7 +73,8 @@ func (c *client) trySend(conversation, id, text string, fields ...string) frame 
 func (c *client) sendMany(conversation, prefix string, n int) (last frame) {
 	c.t.Helper()
 	for i := 1; i <= n; i++ {
-		c.say(`{"type":"send","conversation":"%s","id":"%s-%d","text":"%s number %d"}`, conversation, prefix, i, prefix, i)
+		c.say(`{"type":"send","conversation":"%s","id":"%s-%d","text":"%s number %d"}`, conversation, prefix, i, prefix,
+			i)
 	}
 	for i := 1; i <= n; i++ {
 		id := fmt.Sprintf("%s-%d", prefix, i)
