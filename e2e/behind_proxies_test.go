@@ -111,7 +111,8 @@ func thePageIsServed(t *testing.T, p *proxy) {
 		}
 		p.ask("GET", host, path+"/api", "").refuses(t, 404, "not_found")
 	}
-	if a := p.ask("GET", sharedHost, sharedPath, ""); a.status < 301 || a.status > 308 || !strings.HasSuffix(a.header.Get("Location"), sharedPath+"/") {
+	if a := p.ask("GET", sharedHost, sharedPath, ""); a.status < 301 || a.status > 308 ||
+		!strings.HasSuffix(a.header.Get("Location"), sharedPath+"/") {
 		t.Errorf("%s without its last slash: got %d to %q", sharedPath, a.status, a.header.Get("Location"))
 	}
 	if a := p.ask("GET", sharedHost, "/", ""); a.status == 200 && strings.Contains(a.body, "Verbatim") {
@@ -134,11 +135,14 @@ func socketsAndTheAPIWork(t *testing.T, p *proxy) {
 		ann.messages(conversation, 1, 1)
 		ann.send(conversation, "c1", "hello")
 		ann.messages(conversation, 2, 2)
-		if a := p.ask("GET", host, path+"/api/conversations/"+conversation+"/transcript?format=txt", ""); !strings.Contains(a.is(t, 200).body, "hello") {
+		transcript := path + "/api/conversations/" + conversation + "/transcript?format=txt"
+		if a := p.ask("GET", host, transcript, ""); !strings.Contains(a.is(t, 200).body, "hello") {
 			t.Errorf("the transcript: got %.300s", a.body)
 		}
 
-		for _, strange := range []string{"https://evil.example.com", "http://" + host + ":" + p.port, "https://" + host, "null"} {
+		for _, strange := range []string{
+			"https://evil.example.com", "http://" + host + ":" + p.port, "https://" + host, "null",
+		} {
 			if _, err := p.dial("", host, path, "eve", strange); err == nil || !strings.Contains(err.Error(), "403") {
 				t.Errorf("a page of %s at %s: got %v, want 403", strange, own, err)
 			}
@@ -159,7 +163,8 @@ func aBigTranscriptComesWhole(t *testing.T, p *proxy) {
 	}
 	direct := p.server.get(t, "/api/conversations/big/transcript?format=jsonl").is(t, 200).body
 	for host, path := range p.ways() {
-		if got := p.ask("GET", host, path+"/api/conversations/big/transcript?format=jsonl", "").is(t, 200).body; got != direct {
+		transcript := path + "/api/conversations/big/transcript?format=jsonl"
+		if got := p.ask("GET", host, transcript, "").is(t, 200).body; got != direct {
 			t.Errorf("%s: got %d bytes, want the %d that the server sends", host, len(got), len(direct))
 		}
 	}
@@ -168,7 +173,8 @@ func aBigTranscriptComesWhole(t *testing.T, p *proxy) {
 func whatIsTooLargeIsRefusedByTheServer(t *testing.T, p *proxy) {
 	for host, path := range p.ways() {
 		post := func(text string) answer {
-			return p.ask("POST", host, path+"/api/conversations/lobby/messages", `{"from":"bob","text":"`+text+`"}`, "Content-Type", "application/json")
+			return p.ask("POST", host, path+"/api/conversations/lobby/messages", `{"from":"bob","text":"`+text+`"}`,
+				"Content-Type", "application/json")
 		}
 		post(strings.Repeat(`\u0041`, 16384)).is(t, 201) // as many bytes as a frame may have for the longest text
 		post(strings.Repeat("x", 200_000)).refuses(t, 413, "too_large")
@@ -204,8 +210,11 @@ func TestTheDocumentedTimesOutlastPingsAndPolls(t *testing.T) {
 		least      time.Duration
 		times      int
 	}{
-		{"nginx.conf", "proxy_read_timeout", max(poll, 2*ping), 2}, {"nginx.conf", "proxy_send_timeout", max(poll, 2*ping), 2},
-		{"haproxy.cfg", "timeout client", poll, 1}, {"haproxy.cfg", "timeout server", poll, 1}, {"haproxy.cfg", "timeout tunnel", 2 * ping, 1},
+		{"nginx.conf", "proxy_read_timeout", max(poll, 2*ping), 2},
+		{"nginx.conf", "proxy_send_timeout", max(poll, 2*ping), 2},
+		{"haproxy.cfg", "timeout client", poll, 1},
+		{"haproxy.cfg", "timeout server", poll, 1},
+		{"haproxy.cfg", "timeout tunnel", 2 * ping, 1},
 	} {
 		text, err := os.ReadFile("../docs/operating/proxy/" + row.file)
 		if err != nil {
@@ -221,7 +230,8 @@ func TestTheDocumentedTimesOutlastPingsAndPolls(t *testing.T) {
 			}
 		}
 	}
-	if caddy, err := os.ReadFile("../docs/operating/proxy/Caddyfile"); err != nil || strings.Contains(string(caddy), "timeout") {
+	if caddy, err := os.ReadFile("../docs/operating/proxy/Caddyfile"); err != nil ||
+		strings.Contains(string(caddy), "timeout") {
 		t.Errorf("the Caddyfile sets times, which nothing compares: %v", err)
 	}
 }
@@ -262,7 +272,7 @@ func idleConnectionsLast(t *testing.T, p *proxy) {
 	}
 }
 
-// The server is told by the proxy who the client is, and by nobody else.
+// Only the proxy may tell the server the address of a client.
 func TestEachClientBehindAProxyIsOneOfItsOwn(t *testing.T) {
 	t.Parallel()
 	behindEachProxy(t, func(t *testing.T, p *proxy) {
@@ -296,9 +306,10 @@ func eachClientCounts(t *testing.T, p *proxy, host, path string) {
 		ann.expect("welcome from "+from, ofType("welcome"))
 		held = append(held, ann)
 	}
-	second, err := dialAt(t, p.url(host, path+"/ws?name=bob"), &websocket.DialOptions{HTTPClient: p.client("127.0.0.21"), HTTPHeader: http.Header{
-		"X-Forwarded-For": {"198.51.100.7"}, "Forwarded": {"for=198.51.100.7"}, "X-Real-Ip": {"198.51.100.7"},
-	}})
+	second, err := dialAt(t, p.url(host, path+"/ws?name=bob"),
+		&websocket.DialOptions{HTTPClient: p.client("127.0.0.21"), HTTPHeader: http.Header{
+			"X-Forwarded-For": {"198.51.100.7"}, "Forwarded": {"for=198.51.100.7"}, "X-Real-Ip": {"198.51.100.7"},
+		}})
 	if err != nil {
 		t.Fatal(err)
 	}

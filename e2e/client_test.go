@@ -108,7 +108,7 @@ func (c *client) read() {
 	}
 }
 
-// put changes what mu guards and wakes who waits for it.
+// put changes what mu guards, and wakes those that wait for it.
 func (c *client) put(change func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -213,7 +213,7 @@ func (c *client) never(within time.Duration, what string, is func(frame) bool) {
 	}
 }
 
-// closed waits for the server to close and gives the code and the reason.
+// closed waits for the server to close and returns the code and the reason.
 func (c *client) closed() (websocket.StatusCode, string) {
 	c.t.Helper()
 	select {

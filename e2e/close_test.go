@@ -23,11 +23,15 @@ func TestAFrameThatIsNoTextOrTooLongClosesWithItsCode(t *testing.T) {
 		data string
 		want websocket.StatusCode
 	}{
-		"binary":                   {websocket.MessageBinary, `{"type":"ping"}`, websocket.StatusUnsupportedData},
-		"invalid UTF-8":            {websocket.MessageText, "{\"type\":\"ping\",\"ref\":\"\xff\"}", websocket.StatusInvalidFramePayloadData},
-		"invalid UTF-8, cut short": {websocket.MessageText, "{\"type\":\"ping\",\"ref\":\"\xe2\x82\"}", websocket.StatusInvalidFramePayloadData},
-		"a surrogate in UTF-8":     {websocket.MessageText, "{\"type\":\"ping\",\"ref\":\"\xed\xa0\x80\"}", websocket.StatusInvalidFramePayloadData},
-		"over limits.frame":        {websocket.MessageText, `{"type":"ping"}` + strings.Repeat(" ", 4096), websocket.StatusMessageTooBig},
+		"binary": {websocket.MessageBinary, `{"type":"ping"}`, websocket.StatusUnsupportedData},
+		"invalid UTF-8": {websocket.MessageText, "{\"type\":\"ping\",\"ref\":\"\xff\"}",
+			websocket.StatusInvalidFramePayloadData},
+		"invalid UTF-8, cut short": {websocket.MessageText, "{\"type\":\"ping\",\"ref\":\"\xe2\x82\"}",
+			websocket.StatusInvalidFramePayloadData},
+		"a surrogate in UTF-8": {websocket.MessageText, "{\"type\":\"ping\",\"ref\":\"\xed\xa0\x80\"}",
+			websocket.StatusInvalidFramePayloadData},
+		"over limits.frame": {websocket.MessageText, `{"type":"ping"}` + strings.Repeat(" ", 4096),
+			websocket.StatusMessageTooBig},
 	} {
 		t.Run(what, func(t *testing.T) {
 			c := s.dial(t, "ann")
@@ -115,7 +119,8 @@ func TestFarAboveTheConnectionLimitTheAnswerIs503(t *testing.T) {
 	)
 	for range 40 {
 		all.Go(func() {
-			conn, resp, err := websocket.Dial(t.Context(), "ws://"+s.addr+"/ws?name=bob", &websocket.DialOptions{HTTPClient: httpClient})
+			conn, resp, err := websocket.Dial(t.Context(), "ws://"+s.addr+"/ws?name=bob",
+				&websocket.DialOptions{HTTPClient: httpClient})
 			mu.Lock()
 			defer mu.Unlock()
 			switch {

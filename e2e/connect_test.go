@@ -51,7 +51,9 @@ func TestWhoHasNoNameIsMadeAGuestAndComesBackByThatName(t *testing.T) {
 func TestANameThatTheContractAllowsComesBackAsItIs(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
-	for _, name := range []string{"a", "Ann Lee", "ann", "ANN", `quo"te\<b>`, "🦊 лиса", "שלום", strings.Repeat("x", 64)} {
+	for _, name := range []string{
+		"a", "Ann Lee", "ann", "ANN", `quo"te\<b>`, "🦊 лиса", "שלום", strings.Repeat("x", 64),
+	} {
 		if got := s.dial(t, name).welcome.User; got != name {
 			t.Errorf("dialled as %q, welcomed as %q", name, got)
 		}
@@ -109,7 +111,12 @@ func TestTheSubprotocolIsAnsweredWhereItIsAskedFor(t *testing.T) {
 	for _, row := range []struct {
 		asked []string
 		want  string
-	}{{nil, ""}, {[]string{"verbatim.v1"}, "verbatim.v1"}, {[]string{"other", "verbatim.v1"}, "verbatim.v1"}, {[]string{"other"}, ""}} {
+	}{
+		{nil, ""},
+		{[]string{"verbatim.v1"}, "verbatim.v1"},
+		{[]string{"other", "verbatim.v1"}, "verbatim.v1"},
+		{[]string{"other"}, ""},
+	} {
 		c, err := s.tryDial(t, "name=ann", &websocket.DialOptions{Subprotocols: row.asked})
 		if err != nil {
 			t.Fatalf("asked for %v: %v", row.asked, err)

@@ -51,7 +51,8 @@ func TestKill9WhileTheJournalTurnsItsSegmentsOverLosesNothing(t *testing.T) {
 		ann := s.dial(t, "ann")
 		go func() { // ends when all is sent, or with the connection
 			for i := range 4 * n {
-				if ann.write(1, fmt.Sprintf(`{"type":"send","conversation":"room-%d","text":"%s"}`, i%rooms, text)) != nil {
+				send := fmt.Sprintf(`{"type":"send","conversation":"room-%d","text":"%s"}`, i%rooms, text)
+				if ann.write(1, send) != nil {
 					return
 				}
 			}
@@ -66,7 +67,8 @@ func TestKill9WhileTheJournalTurnsItsSegmentsOverLosesNothing(t *testing.T) {
 		bob := s.dial(t, "bob")
 		for room, ack := range acked {
 			p := bob.history(room, fmt.Sprintf(`"after":%d`, ack.Seq-1), `"limit":1`)
-			if len(p.entries) != 1 || p.entries[0].Seq != ack.Seq || p.entries[0].Time != ack.Time || p.entries[0].Text != text {
+			if len(p.entries) != 1 || p.entries[0].Seq != ack.Seq || p.entries[0].Time != ack.Time ||
+				p.entries[0].Text != text {
 				t.Fatalf("%s: what was acked at %d is %v", room, ack.Seq, p.entries)
 			}
 		}

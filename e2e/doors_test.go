@@ -84,7 +84,8 @@ func TestTheRootIsThePageOrSaysHowToBuildIt(t *testing.T) {
 		}
 		return
 	}
-	if a.status != 200 || !strings.HasPrefix(a.header.Get("Content-Type"), "text/html") || !strings.Contains(a.body, "<script") {
+	if a.status != 200 || !strings.HasPrefix(a.header.Get("Content-Type"), "text/html") ||
+		!strings.Contains(a.body, "<script") {
 		t.Errorf("got %d %s %.300s, want the page", a.status, a.header.Get("Content-Type"), a.body)
 	}
 }

@@ -50,7 +50,7 @@ func (s *server) curl(t *testing.T, query string, flags ...string) (lines func()
 	}, p
 }
 
-// eventsUntil reads on to the entry with that id, and gives what came: `id` lines, and `event` lines.
+// eventsUntil reads on to the entry with that id, and returns what came: `id` lines, and `event` lines.
 func eventsUntil(next func() string, id string) (got []string) {
 	for {
 		line := next()
@@ -128,8 +128,11 @@ func TestACurlThatComesBackToAnotherRecordIsToldSo(t *testing.T) {
 func TestTheLogSaysWhichSlowReaderWasClosed(t *testing.T) {
 	t.Parallel()
 	for what, row := range map[string]struct{ asks, first string }{
-		"a stream":  {"GET /api/conversations/lobby/messages?after=0 HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n", ""},
-		"a session": {"GET /ws?name=slow HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n", `{"type":"join","conversation":"lobby","after":0}`},
+		"a stream": {"GET /api/conversations/lobby/messages?after=0 HTTP/1.1\r\nHost: localhost\r\n" +
+			"Accept: text/event-stream\r\n\r\n", ""},
+		"a session": {"GET /ws?name=slow HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
+			"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+			`{"type":"join","conversation":"lobby","after":0}`},
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
@@ -154,10 +157,12 @@ func TestTheLogSaysWhichSlowReaderWasClosed(t *testing.T) {
 			}
 			eventually(t, "a line about it", func() bool {
 				return slices.ContainsFunc(s.output.lines(), func(line string) bool {
-					return strings.Contains(line, `"kind":"session: stalled"`) && strings.Contains(line, `"from":"`+c.LocalAddr().String()+`"`)
+					return strings.Contains(line, `"kind":"session: stalled"`) &&
+						strings.Contains(line, `"from":"`+c.LocalAddr().String()+`"`)
 				})
 			})
-			if body := s.get(t, "/metrics").body; !strings.Contains(body, `verbatim_closes_total{code="none",reason="stalled"} 1`) {
+			body := s.get(t, "/metrics").body
+			if !strings.Contains(body, `verbatim_closes_total{code="none",reason="stalled"} 1`) {
 				t.Error("it is not counted")
 			}
 		})

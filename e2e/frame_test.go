@@ -47,9 +47,10 @@ type frame struct {
 
 // fieldOrder is the contract's table "Server → client": every field of each object, in the order shown.
 var fieldOrder = map[string][]string{
-	"welcome":  {"type", "session", "user", "version", "now", "limits"},
-	"joined":   {"type", "conversation", "log", "first", "last", "sum", "read", "online", "count", "reads"},
-	"message":  {"type", "conversation", "seq", "id", "from", "name", "time", "text", "target", "meta", "redacted", "log"},
+	"welcome": {"type", "session", "user", "version", "now", "limits"},
+	"joined":  {"type", "conversation", "log", "first", "last", "sum", "read", "online", "count", "reads"},
+	"message": {"type", "conversation", "seq", "id", "from", "name", "time", "text", "target", "meta",
+		"redacted", "log"},
 	"ack":      {"type", "id", "conversation", "seq", "time", "sum", "duplicate", "log"},
 	"last":     {"type", "conversation", "last", "time"},
 	"left":     {"type", "conversation", "code", "reason"},
@@ -130,8 +131,8 @@ func checkFields(kind string, raw []byte) error {
 	return nil
 }
 
-// fields are an object's field names in the order of its bytes. The object is valid JSON, or what it gives is an error
-// or nonsense; it is a scanner of its own because encoding/json takes seconds for it under the race detector.
+// fields returns an object's field names in the order of its bytes. For invalid JSON the result is an error or
+// meaningless. It does not use encoding/json, which takes seconds for this under the race detector.
 func fields(raw []byte) (names []string, err error) {
 	depth := 0
 	for i := 0; i < len(raw); i++ {
@@ -158,7 +159,7 @@ func fields(raw []byte) (names []string, err error) {
 	return names, nil
 }
 
-// stringEnd is where the quotes stand that end a string whose content begins at i; -1: nowhere.
+// stringEnd returns the index of the quote that ends a string whose content begins at i, or -1.
 func stringEnd(raw []byte, i int) int {
 	for {
 		n := bytes.IndexByte(raw[i:], '"')
@@ -177,7 +178,7 @@ func stringEnd(raw []byte, i int) int {
 	}
 }
 
-// has says whether the frame carries a field at all: absent is not the same as zero.
+// has reports whether the frame has a field: an absent field is not the same as zero.
 func (f frame) has(name string) bool {
 	names, _ := fields([]byte(f.Raw))
 	return slices.Contains(names, name)

@@ -84,7 +84,9 @@ func TestAPageEndsBeforeItPasses256kB(t *testing.T) {
 		older := ann.history("lobby", `"limit":1000`, `"before":21`)
 		ascending := ann.history("lobby", `"limit":1000`, `"after":5`)
 		_, overHTTP := s.page(t, "lobby", "limit=1000&after=5")
-		for what, p := range map[string]page{"newest": newest, "before 21": older, "after 5": ascending, "HTTP after 5": overHTTP} {
+		for what, p := range map[string]page{
+			"newest": newest, "before 21": older, "after 5": ascending, "HTTP after 5": overHTTP,
+		} {
 			size := 0
 			for _, m := range p.entries {
 				size += len(m.Raw)
@@ -114,7 +116,9 @@ func TestAPageHasItsFirstEntryHoweverLong(t *testing.T) {
 	// The longest entry that the limits allow: every byte of its text but one takes six on the wire.
 	long := "x" + strings.Repeat(`\u0001`, 16383)
 	for range 4 {
-		if f := ann.ask(`{"type":"send","conversation":"lobby","text":"%s","meta":{"k":"%s"}}`, long, strings.Repeat("y", 4000)); f.Type != "ack" {
+		meta := strings.Repeat("y", 4000)
+		f := ann.ask(`{"type":"send","conversation":"lobby","text":"%s","meta":{"k":"%s"}}`, long, meta)
+		if f.Type != "ack" {
 			t.Fatalf("got %s", f)
 		}
 	}

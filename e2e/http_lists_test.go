@@ -27,7 +27,8 @@ func (s *server) conversations(t testing.TB, query string) (list []listed, more 
 func TestTheConversationsAreListedByTheirIds(t *testing.T) {
 	t.Parallel()
 	inBothModes(t, func(t *testing.T, s *server) {
-		if got := s.get(t, "/api/conversations").is(t, 200).body; strings.TrimSpace(got) != `{"conversations":[],"more":false}` {
+		got := s.get(t, "/api/conversations").is(t, 200).body
+		if strings.TrimSpace(got) != `{"conversations":[],"more":false}` {
 			t.Errorf("none: got %s", got)
 		}
 		ann := s.dial(t, "ann")
@@ -102,7 +103,8 @@ func TestABadPageIsRefused(t *testing.T) {
 	s.dial(t, "ann").sendMany("lobby", "a", 3)
 	at := func(query string) answer { return s.get(t, "/api/conversations/lobby/messages?"+query) }
 	for _, query := range []string{
-		"after=x", "after=-1", "after=1.5", "after=9007199254740992", "before=x", "before=-1", "limit=x", "limit=1001", "limit=-1",
+		"after=x", "after=-1", "after=1.5", "after=9007199254740992", "before=x", "before=-1",
+		"limit=x", "limit=1001", "limit=-1",
 		"after=0&wait=x", "after=0&wait=-1",
 	} {
 		at(query).refuses(t, 400, "bad_request")

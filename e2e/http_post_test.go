@@ -90,7 +90,8 @@ func TestABadPostIsRefusedAndNothingIsRecorded(t *testing.T) {
 	if a := s.post(t, "lobby", `{"from":"ann","text":"a"}`, "Content-Type", "text/plain"); a.status != 415 {
 		t.Errorf("text/plain: got %d, want 415", a.status)
 	}
-	if a := s.post(t, "lobby", `{"from":"ann","text":"a"}`, "Content-Type", "application/x-www-form-urlencoded"); a.status != 415 {
+	const form = "application/x-www-form-urlencoded"
+	if a := s.post(t, "lobby", `{"from":"ann","text":"a"}`, "Content-Type", form); a.status != 415 {
 		t.Errorf("a form: got %d, want 415", a.status)
 	}
 	if head, _ := s.page(t, "lobby", ""); head.Last != 1 {

@@ -66,7 +66,8 @@ func (a answer) is(t testing.TB, status int) answer {
 func (a answer) refuses(t testing.TB, status int, code string) answer {
 	t.Helper()
 	var e struct{ Error struct{ Code, Reason string } }
-	if err := json.Unmarshal([]byte(a.body), &e); err != nil || a.status != status || e.Error.Code != code || e.Error.Reason == "" {
+	if err := json.Unmarshal([]byte(a.body), &e); err != nil || a.status != status || e.Error.Code != code ||
+		e.Error.Reason == "" {
 		t.Fatalf("got %d %.300s, want %d with error %s and a reason", a.status, a.body, status, code)
 	}
 	return a

@@ -15,7 +15,8 @@ func TestTheSameIdAgainIsAckedWithTheFirstOnesPlaceAndNothingIsAdded(t *testing.
 		ann.send("lobby", "c2", "between")
 		same := func(when string, ack frame) {
 			t.Helper()
-			if !ack.Duplicate || ack.Seq != first.Seq || ack.Time != first.Time || ack.Sum != first.Sum || ack.ID != "c1" {
+			if !ack.Duplicate || ack.Seq != first.Seq || ack.Time != first.Time || ack.Sum != first.Sum ||
+				ack.ID != "c1" {
 				t.Errorf("%s: got %s, want duplicate with the first one's seq, time and sum: %s", when, ack, first)
 			}
 		}
@@ -116,7 +117,9 @@ func TestAQueueKeepsItsOrderByPrev(t *testing.T) {
 		ann.say(`{"type":"send","conversation":"lobby","id":"q4","prev":"q3","text":"four"}`)
 		ann.say(`{"type":"send","conversation":"lobby","id":"q6","prev":"q5","text":"six"}`)
 		ann.say(`{"type":"send","conversation":"lobby","id":"q7","prev":"q6","text":"seven"}`)
-		for _, want := range []struct{ kind, id string }{{"ack", "q3"}, {"ack", "q4"}, {"error", "q6"}, {"error", "q7"}} {
+		for _, want := range []struct{ kind, id string }{
+			{"ack", "q3"}, {"ack", "q4"}, {"error", "q6"}, {"error", "q7"},
+		} {
 			if f := ann.expect("a reply", func(f frame) bool { return f.ID == want.id }); f.Type != want.kind {
 				t.Errorf("got %s, want %s", f, want.kind)
 			}

@@ -127,7 +127,8 @@ func TestAnOlderCopyOfTheDataPutBackIsNotTakenForTheSameRecord(t *testing.T) {
 		putBack()
 		s.start()
 		known := func(seq int, sum string) string {
-			return fmt.Sprintf(`{"type":"join","conversation":"lobby","after":%d,"log":"%s","known":%[1]d,"sum":"%[3]s"}`, seq, log, sum)
+			return fmt.Sprintf(`{"type":"join","conversation":"lobby","after":%d,"log":"%s",`+
+				`"known":%[1]d,"sum":"%[3]s"}`, seq, log, sum)
 		}
 		bob := s.dial(t, "bob")
 		bob.refused("reset", known(6, acks[1].Sum)) // there is no entry 6
@@ -141,7 +142,8 @@ func TestAnOlderCopyOfTheDataPutBackIsNotTakenForTheSameRecord(t *testing.T) {
 		bob.refused("reset", known(6, acks[1].Sum)) // entry 6 has another sum
 		bob.refused("reset", known(7, acks[2].Sum))
 		bob.refused("not_joined", `{"type":"typing","conversation":"lobby"}`)
-		if j := bob.join("lobby", fmt.Sprintf(`"after":4,"log":"%s","known":4,"sum":"%s"`, log, page.Sum)); j.First != 5 || j.Last != 8 {
+		j := bob.join("lobby", fmt.Sprintf(`"after":4,"log":"%s","known":4,"sum":"%s"`, log, page.Sum))
+		if j.First != 5 || j.Last != 8 {
 			t.Errorf("with an entry that both histories have: got %s, want first 5, last 8", j)
 		}
 		bob.messages("lobby", 5, 8)
@@ -275,7 +277,7 @@ func TestASessionJoinsAtMost1000Conversations(t *testing.T) {
 		}
 	}
 	ann.refused("rate_limited", `{"type":"join","conversation":"one-too-many"}`)
-	ann.join("c7") // anew is not one more
+	ann.join("c7") // again, which does not count as another join
 	if f := ann.ask(`{"type":"leave","conversation":"c7"}`); f.Type != "left" {
 		t.Fatalf("got %s", f)
 	}
@@ -329,7 +331,7 @@ func TestWhoFollowsGetsTheLastAtMostOnceASecondAndNoEntries(t *testing.T) {
 		if took := time.Since(began); earlier > int(took.Seconds())+1 {
 			t.Errorf("%d `last` before the final one in %v, want at most one a second", earlier, took)
 		}
-		// To follow is a join: it may be left, and joined anew with the entries.
+		// Following is a join: it may be left, and joined again with the entries.
 		bob.join("lobby", `"after":28`)
 		bob.messages("lobby", 29, 29)
 	})

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// logsInto makes the server's stderr a named pipe, and gives its end for the one who reads it.
+// logsInto makes the server's stderr a named pipe, and returns its end for the one who reads it.
 func (s *server) logsInto(t *testing.T, open int) *os.File {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "log")

@@ -32,8 +32,8 @@ func command(t testing.TB, program string, args ...string) (code int, stdout, st
 	return cmd.ProcessState.ExitCode(), out.String(), errs.String()
 }
 
-// asAnother gives a command that runs the program as a user who owns none of the files: who runs the tests as root
-// becomes nobody. The program is where that one can reach it.
+// asAnother returns a command that runs the program as a user who owns none of the files: root becomes nobody. The
+// program is in a folder that this user can read.
 func asAnother(t testing.TB, args ...string) []string {
 	t.Helper()
 	if os.Geteuid() != 0 {
@@ -61,7 +61,7 @@ func asAnother(t testing.TB, args ...string) []string {
 	return append([]string{"setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", copied}, args...)
 }
 
-// modes gives every file and folder of a directory to others to read, or not.
+// modes returns every file and folder of a directory to others to read, or not.
 func modes(t testing.TB, dir string, file, folder fs.FileMode) {
 	t.Helper()
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
@@ -91,7 +91,10 @@ func TestVerifyAndExportOpenNothingToWrite(t *testing.T) {
 	t.Parallel()
 	s, _ := twoConversations(t)
 	look := func(when, opens string) {
-		for _, args := range [][]string{{"verify", "--data-dir", s.data}, {"export", "lobby", "--data-dir", s.data, "--format", "json"}} {
+		for _, args := range [][]string{
+			{"verify", "--data-dir", s.data},
+			{"export", "lobby", "--data-dir", s.data, "--format", "json"},
+		} {
 			calls := filepath.Join(t.TempDir(), "calls")
 			all := append([]string{"-f", "-qq", "-o", calls, "-e", "trace=file,desc", binary}, args...)
 			if code, _, stderr := command(t, "strace", all...); code != 0 {
@@ -101,8 +104,10 @@ func TestVerifyAndExportOpenNothingToWrite(t *testing.T) {
 			if err != nil || !strings.Contains(string(said), s.data+"/"+opens) {
 				t.Fatalf("%s: strace does not show how %s is opened: %v", when, opens, err)
 			}
+			changes := regexp.MustCompile(`O_WRONLY|O_RDWR|O_CREAT|O_TRUNC|O_APPEND|` +
+				`mkdir|chmod|chown|rename|unlink|truncate|utime|link`)
 			for _, call := range lines(string(said)) {
-				if strings.Contains(call, s.data) && regexp.MustCompile(`O_WRONLY|O_RDWR|O_CREAT|O_TRUNC|O_APPEND|mkdir|chmod|chown|rename|unlink|truncate|utime|link`).MatchString(call) {
+				if strings.Contains(call, s.data) && changes.MatchString(call) {
 					t.Errorf("%s: %v: %s", when, args, call)
 				}
 			}
@@ -138,7 +143,8 @@ func TestVerifyAndExportWorkForWhoMayOnlyRead(t *testing.T) {
 	}
 	check("a read-only mount", func(args ...string) (int, string, string) {
 		mount := `mount --bind "$0" "$0" && mount -o remount,ro,bind "$0" && ! touch "$0/x" 2>/dev/null && exec "$@"`
-		return command(t, "unshare", append([]string{"--map-root-user", "--mount", "sh", "-c", mount, dir, binary}, args...)...)
+		return command(t, "unshare",
+			append([]string{"--map-root-user", "--mount", "sh", "-c", mount, dir, binary}, args...)...)
 	})
 	modes(t, dir, 0o444, 0o555)
 	defer modes(t, dir, 0o600, 0o700)
@@ -181,7 +187,8 @@ func TestVerifyLooksAtEveryFileAndNamesEachThatCannotBeRead(t *testing.T) {
 	if code != 1 {
 		t.Errorf("with a journal that cannot be read: exit %d: %s%s", code, stdout, stderr)
 	}
-	if code, _, stderr := run("export", "lobby", "--data-dir", dir); code != 1 || !strings.Contains(stderr, segments[0]) {
+	if code, _, stderr := run("export", "lobby", "--data-dir", dir); code != 1 ||
+		!strings.Contains(stderr, segments[0]) {
 		t.Errorf("export without the journal, which may have the last words: exit %d: %s", code, stderr)
 	}
 	chmod(0o444, segments...)
@@ -199,14 +206,16 @@ func TestVerifyLooksAtEveryFileAndNamesEachThatCannotBeRead(t *testing.T) {
 		t.Errorf("exit %d, want 1, and team to be looked at: %s%s", code, stdout, stderr)
 	}
 	for _, path := range []string{server.transcriptPath("lobby"), filepath.Join(dir, "catalogue")} {
-		if !strings.Contains(stderr, path+": it cannot be read: permission denied: let the user who runs this have it") {
+		want := path + ": it cannot be read: permission denied: let the user who runs this have it"
+		if !strings.Contains(stderr, want) {
 			t.Errorf("%s is not named with what to do: %s", path, stderr)
 		}
 	}
 	if code, stdout, stderr := run("export", "team", "--data-dir", dir); code != 0 || len(lines(stdout)) != 4 {
 		t.Errorf("export of another: exit %d, %d lines: %s", code, len(lines(stdout)), stderr)
 	}
-	if code, stdout, stderr := run("export", "lobby", "--data-dir", dir); code != 1 || stdout != "" || !strings.Contains(stderr, server.transcriptPath("lobby")) {
+	if code, stdout, stderr := run("export", "lobby", "--data-dir", dir); code != 1 || stdout != "" ||
+		!strings.Contains(stderr, server.transcriptPath("lobby")) {
 		t.Errorf("export of the one that cannot be read: exit %d: %s%s", code, stdout, stderr)
 	}
 	chmod(0o444, server.transcriptPath("lobby"), filepath.Join(dir, "catalogue"))
@@ -243,7 +252,8 @@ func TestForeignThingsAmongTheTranscriptsHangNobodyAndAreNamed(t *testing.T) {
 	}
 
 	code, stdout, stderr := verbatim(t, "verify", "--data-dir", s.data)
-	if code != 1 || !strings.Contains(stdout, "lobby 30 ") || !strings.Contains(stderr, "lobby.jsonl~: it is passed over") {
+	if code != 1 || !strings.Contains(stdout, "lobby 30 ") ||
+		!strings.Contains(stderr, "lobby.jsonl~: it is passed over") {
 		t.Errorf("verify: exit %d: %s%s", code, stdout, stderr)
 	}
 	s.start()
@@ -251,13 +261,15 @@ func TestForeignThingsAmongTheTranscriptsHangNobodyAndAreNamed(t *testing.T) {
 		if !strings.Contains(stderr, s.transcriptPath(name)+": it is a") {
 			t.Errorf("verify does not name %s: %s", name, stderr)
 		}
-		if code, _, stderr := verbatim(t, "export", name, "--data-dir", s.data); code != 1 || !strings.Contains(stderr, "move it out of") {
+		if code, _, stderr := verbatim(t, "export", name, "--data-dir", s.data); code != 1 ||
+			!strings.Contains(stderr, "move it out of") {
 			t.Errorf("export of %s: exit %d: %s", name, code, stderr)
 		}
 		s.post(t, name, `{"from":"ann","text":"hi"}`).refuses(t, 503, "unavailable")
 		eventually(t, "the log names "+name+", and what to do", func() bool { // the answer does not wait for the log
 			said := s.output.String()
-			return strings.Contains(said, s.transcriptPath(name)+": it is a") && strings.Contains(said, "move it out of")
+			return strings.Contains(said, s.transcriptPath(name)+": it is a") &&
+				strings.Contains(said, "move it out of")
 		})
 	}
 	eventually(t, "the log says what is passed over",
@@ -287,7 +299,9 @@ func TestAFifoInThePlaceOfAFileOfTheRecordRefusesTheStartAndSaysWhatToDo(t *test
 	t.Parallel()
 	s, _ := twoConversations(t)
 	s.terminate()
-	for _, place := range []string{"catalogue", "format", "lock", "journal/000000000999.journal", "journal", "transcripts", "marks"} {
+	for _, place := range []string{
+		"catalogue", "format", "lock", "journal/000000000999.journal", "journal", "transcripts", "marks",
+	} {
 		path := filepath.Join(s.data, place)
 		kept := filepath.Join(t.TempDir(), "kept")
 		err := os.Rename(path, kept)
@@ -327,10 +341,12 @@ func slowStart(t *testing.T, count int, each string, flags ...string) *process {
 	if err := os.Remove(filepath.Join(s.data, "catalogue")); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(s.transcriptPath("lobby")+"~", nil, 0o600); err != nil { // which is told when they have been listed
+	// The server warns of it when it has listed them.
+	if err := os.WriteFile(s.transcriptPath("lobby")+"~", nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	args = append(args, "-e", "trace=openat", "-e", "inject=openat:delay_enter="+each, binary, "serve", "--listen", "127.0.0.1:0", "--data-dir", s.data)
+	args = append(args, "-e", "trace=openat", "-e", "inject=openat:delay_enter="+each, binary, "serve", "--listen",
+		"127.0.0.1:0", "--data-dir", s.data)
 	p := start(t, false, "strace", append(args, flags...)...)
 	eventually(t, "it has listed the transcripts",
 		func() bool { return strings.Contains(p.output.String(), "lobby.jsonl~") })
@@ -347,7 +363,8 @@ func TestALongStartEndsAtASignal(t *testing.T) {
 			if code := p.exit(); code != 0 {
 				t.Errorf("exit %d: %s", code, p.output)
 			}
-			if said := p.output.lines(); len(said) != 2 || !strings.Contains(said[1], "stopped by a signal before the server was ready") {
+			if said := p.output.lines(); len(said) != 2 ||
+				!strings.Contains(said[1], "stopped by a signal before the server was ready") {
 				t.Errorf("it said %q, want one line more", said)
 			}
 		})

@@ -73,7 +73,7 @@ func (p *process) signal(s syscall.Signal) {
 	}
 }
 
-// exit waits for the process to end by itself and gives its exit code.
+// exit waits for the process to end by itself and returns its exit code.
 func (p *process) exit() int {
 	p.t.Helper()
 	select {

@@ -48,17 +48,24 @@ func TestARefusedStartExits2WithOneLine(t *testing.T) {
 		"an unknown command":      {[]string{"dance"}, []string{"dance"}},
 		"a port in use":           {[]string{"serve", "--listen", s.addr}, []string{s.addr}},
 		"an address that is none": {[]string{"serve", "--listen", "nowhere"}, []string{"nowhere"}},
-		"a rate below zero":       {[]string{"serve", "--listen", "127.0.0.1:0", "--send-rate", "-1"}, []string{"rate"}},
-		"a rate that is none":     {[]string{"serve", "--listen", "127.0.0.1:0", "--send-rate", "fast"}, []string{"rate"}},
-		"a timeout that is none":  {[]string{"serve", "--listen", "127.0.0.1:0", "--write-timeout", "soon"}, []string{"write-timeout"}},
-		"a text over the frame":   {[]string{"serve", "--listen", "127.0.0.1:0", "--max-text", "16384", "--max-frame", "100"}, []string{"max-frame"}},
-		"a Redis that is no URL":  {[]string{"serve", "--listen", "127.0.0.1:0", "--redis", "nonsense"}, []string{"redis"}},
-		"data in a file":          {[]string{"serve", "--listen", "127.0.0.1:0", "--data-dir", file}, []string{file}},
-		"a data folder in use":    {[]string{"serve", "--listen", "127.0.0.1:0", "--data-dir", s.data}, []string{s.data}},
+		"a rate below zero": {[]string{"serve", "--listen", "127.0.0.1:0", "--send-rate", "-1"},
+			[]string{"rate"}},
+		"a rate that is none": {[]string{"serve", "--listen", "127.0.0.1:0", "--send-rate", "fast"},
+			[]string{"rate"}},
+		"a timeout that is none": {[]string{"serve", "--listen", "127.0.0.1:0", "--write-timeout", "soon"},
+			[]string{"write-timeout"}},
+		"a text over the frame": {[]string{"serve", "--listen", "127.0.0.1:0", "--max-text", "16384",
+			"--max-frame", "100"}, []string{"max-frame"}},
+		"a Redis that is no URL": {[]string{"serve", "--listen", "127.0.0.1:0", "--redis", "nonsense"},
+			[]string{"redis"}},
+		"data in a file": {[]string{"serve", "--listen", "127.0.0.1:0", "--data-dir", file}, []string{file}},
+		"a data folder in use": {[]string{"serve", "--listen", "127.0.0.1:0", "--data-dir", s.data},
+			[]string{s.data}},
 		"an open door to the net": {[]string{"serve", "--listen", "0.0.0.0:0"}, []string{"--auth open"}},
 		"token mode, not yet":     {[]string{"serve", "--listen", "127.0.0.1:0", "--auth", "token"}, []string{"auth"}},
 		"an --auth that is none":  {[]string{"serve", "--listen", "127.0.0.1:0", "--auth", "maybe"}, []string{"auth"}},
-		"--record, not yet":       {[]string{"serve", "--listen", "127.0.0.1:0", "--record", "postgres://127.0.0.1/x"}, []string{"record"}},
+		"--record, not yet": {[]string{"serve", "--listen", "127.0.0.1:0", "--record", "postgres://127.0.0.1/x"},
+			[]string{"record"}},
 	} {
 		t.Run(what, func(t *testing.T) { refusedStart(t, nil, row.args, row.words...) })
 	}
@@ -72,7 +79,8 @@ func TestARefusedStartExits2WithOneLine(t *testing.T) {
 func TestEveryFlagIsAlsoAnEnvironmentVariableAndTheFlagWins(t *testing.T) {
 	t.Parallel()
 	addr := fmt.Sprintf("127.0.0.1:%d", freePort(t))
-	p := start(t, false, "env", "-C", t.TempDir(), "VERBATIM_LISTEN="+addr, "VERBATIM_DATA_DIR=./elsewhere", "VERBATIM_SEND_RATE=7", "VERBATIM_MAX_TEXT=100",
+	p := start(t, false, "env", "-C", t.TempDir(), "VERBATIM_LISTEN="+addr, "VERBATIM_DATA_DIR=./elsewhere",
+		"VERBATIM_SEND_RATE=7", "VERBATIM_MAX_TEXT=100",
 		binary, "serve", "--max-text", "200")
 	eventually(t, "it listens where the variable says", func() bool {
 		return strings.Contains(p.output.String(), "listening on http://"+addr)
@@ -96,7 +104,8 @@ func TestListenOnPort0PicksAPortAndSaysIt(t *testing.T) {
 
 func TestAnOpenServerOnTheNetMustBeAskedForAndSaysSo(t *testing.T) {
 	t.Parallel()
-	p := start(t, false, binary, "serve", "--listen", fmt.Sprintf("0.0.0.0:%d", freePort(t)), "--auth", "open", "--data-dir", filepath.Join(t.TempDir(), "data"))
+	p := start(t, false, binary, "serve", "--listen", fmt.Sprintf("0.0.0.0:%d", freePort(t)), "--auth", "open",
+		"--data-dir", filepath.Join(t.TempDir(), "data"))
 	eventually(t, "it listens", func() bool { return strings.Contains(p.output.String(), "listening on http://") })
 	eventually(t, "it says that it is open", func() bool { return strings.Contains(p.output.String(), "open") })
 }

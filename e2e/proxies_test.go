@@ -45,7 +45,8 @@ func TestEverybodyBehindAProxyIsAClientOfTheirOwn(t *testing.T) {
 		}
 		posted := 0
 		for i := range 10 {
-			if a := s.post(t, "lobby", fmt.Sprintf(`{"from":"ann","text":"%d"}`, i), "X-Forwarded-For", addr); a.status == 201 {
+			message := fmt.Sprintf(`{"from":"ann","text":"%d"}`, i)
+			if a := s.post(t, "lobby", message, "X-Forwarded-For", addr); a.status == 201 {
 				posted++
 			} else {
 				a.refuses(t, 429, "rate_limited")
@@ -85,7 +86,8 @@ func ofV2(command, family byte, block string) string {
 	if err != nil {
 		panic(err)
 	}
-	return "\r\n\r\n\x00\r\nQUIT\n" + string([]byte{0x20 | command, family, byte(len(b) >> 8), byte(len(b))}) + string(b)
+	return "\r\n\r\n\x00\r\nQUIT\n" + string([]byte{0x20 | command, family, byte(len(b) >> 8), byte(len(b))}) +
+		string(b)
 }
 
 // speak sends bytes in the pieces given and returns the answer; "": the connection was closed without one.
@@ -110,8 +112,9 @@ func TestAPROXYHeaderSaysForWhomAProxyConnects(t *testing.T) {
 	s := serve(t, "--send-rate", "1", "--proxy-protocol", "127.0.0.0/8", "--trusted-proxy", "203.0.113.200")
 	post := func(headers ...string) string {
 		body := `{"from":"ann","text":"hi"}`
-		return "POST /api/conversations/lobby/messages HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n" +
-			strings.Join(headers, "") + fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(body), body)
+		return "POST /api/conversations/lobby/messages HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" +
+			"Content-Type: application/json\r\n" + strings.Join(headers, "") +
+			fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(body), body)
 	}
 	// Each has a rate of its own: three posts at once are one more than it takes, so that the last is refused, and
 	// the next address's not.
@@ -121,9 +124,12 @@ func TestAPROXYHeaderSaysForWhomAProxyConnects(t *testing.T) {
 		"version 1, IPv4 as nginx has it": {"PROXY TCP6 203.0.114.2 2001:db8::2 4711 80\r\n", post()},
 		"version 1, unknown":              {"PROXY UNKNOWN\r\n", post()},
 		"version 2, IPv4":                 {ofV2(1, 0x11, "cb007203 c0000201 1267 0050"), post()},
-		"version 2, IPv6":                 {ofV2(1, 0x21, "20010db8000200000000000000000001 20010db8000000000000000000000002 1267 0050"), post()},
-		"version 2, with more behind it":  {ofV2(1, 0x11, "cb007304 c0000201 1267 0050 04 0003 616263"), post()},
-		"and X-Forwarded-For behind it":   {"PROXY TCP4 203.0.113.200 192.0.2.1 4711 80\r\n", post("X-Forwarded-For: 198.51.100.1\r\n")},
+		"version 2, IPv6": {
+			ofV2(1, 0x21, "20010db8000200000000000000000001 20010db8000000000000000000000002 1267 0050"), post(),
+		},
+		"version 2, with more behind it": {ofV2(1, 0x11, "cb007304 c0000201 1267 0050 04 0003 616263"), post()},
+		"and X-Forwarded-For behind it": {"PROXY TCP4 203.0.113.200 192.0.2.1 4711 80\r\n",
+			post("X-Forwarded-For: 198.51.100.1\r\n")},
 	} {
 		got := map[string]int{}
 		for range 12 {
@@ -134,10 +140,11 @@ func TestAPROXYHeaderSaysForWhomAProxyConnects(t *testing.T) {
 			t.Errorf("%s: 12 posts at --send-rate 1: got %v, want a burst of its own, and 429", what, got)
 		}
 	}
-	if got := s.speak(t, ofV2(0, 0, ""), "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"); !strings.HasPrefix(got, "200") {
+	const healthz = "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+	if got := s.speak(t, ofV2(0, 0, ""), healthz); !strings.HasPrefix(got, "200") {
 		t.Errorf("a health check of the proxy's own (LOCAL): got %q", got)
 	}
-	byteByByte := strings.Split("PROXY TCP4 203.0.113.77 192.0.2.1 4711 80\r\nGET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", "")
+	byteByByte := strings.Split("PROXY TCP4 203.0.113.77 192.0.2.1 4711 80\r\n"+healthz, "")
 	if got := s.speak(t, byteByByte...); !strings.HasPrefix(got, "200") {
 		t.Errorf("a header that comes byte by byte: got %q", got)
 	}
@@ -148,8 +155,9 @@ func TestWithoutAPROXYHeaderThatCanBeReadAProxyIsCutOff(t *testing.T) {
 	s := serve(t, "--proxy-protocol", "127.0.0.1", "--admin-listen", fmt.Sprintf("127.0.0.1:%d", freePort(t)))
 	const get = "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 	for what, says := range map[string]string{
-		"none":                          get,
-		"version 1 without an end":      "PROXY TCP4 203.0.113.1 192.0.2.1 4711 80" + strings.Repeat(" ", 200) + "\r\n" + get,
+		"none": get,
+		"version 1 without an end": "PROXY TCP4 203.0.113.1 192.0.2.1 4711 80" + strings.Repeat(" ", 200) +
+			"\r\n" + get,
 		"version 1 without a CR":        "PROXY TCP4 203.0.113.1 192.0.2.1 4711 80\n" + get,
 		"version 1 with a wrong family": "PROXY TCP4 2001:db8::1 192.0.2.1 4711 80\r\n" + get,
 		"version 1 with a wrong port":   "PROXY TCP4 203.0.113.1 192.0.2.1 99999 80\r\n" + get,
@@ -166,7 +174,8 @@ func TestWithoutAPROXYHeaderThatCanBeReadAProxyIsCutOff(t *testing.T) {
 	}
 	// What ends before its request is whole is told by its own address, and by its proxy's.
 	half := s.stranger(t, "")
-	if _, err := io.WriteString(half, "PROXY TCP4 203.0.113.88 192.0.2.1 4712 80\r\nGET /half HTTP/1.1\r\n"); err != nil {
+	const begun = "PROXY TCP4 203.0.113.88 192.0.2.1 4712 80\r\nGET /half HTTP/1.1\r\n"
+	if _, err := io.WriteString(half, begun); err != nil {
 		t.Fatal(err)
 	}
 	half.Close()
@@ -206,7 +215,9 @@ func TestAWebSocketBehindAPROXYHeader(t *testing.T) {
 func TestAPROXYHeaderOfAnybodyElseIsBadHTTP(t *testing.T) {
 	t.Parallel()
 	s := serve(t, "--proxy-protocol", "192.0.2.1")
-	for _, head := range []string{"PROXY TCP4 203.0.113.1 192.0.2.1 4711 80\r\n", ofV2(1, 0x11, "cb007203 c0000201 1267 0050")} {
+	for _, head := range []string{
+		"PROXY TCP4 203.0.113.1 192.0.2.1 4711 80\r\n", ofV2(1, 0x11, "cb007203 c0000201 1267 0050"),
+	} {
 		if got := s.speak(t, head, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"); !strings.HasPrefix(got, "400") {
 			t.Errorf("%q: got %q, want 400", head, got)
 		}
@@ -219,7 +230,8 @@ func TestMetricsAreForThisMachineAloneAndPprofForTheAdmin(t *testing.T) {
 	s := serve(t, "--trusted-proxy", "127.0.0.1", "--allow-host", "chat.example")
 	s.get(t, "/metrics").is(t, 200)
 	for _, headers := range [][]string{
-		{"X-Forwarded-For", "203.0.113.7"}, {"X-Forwarded-For", "127.0.0.1"}, {"X-Forwarded-Proto", "https"}, {"X-Forwarded-Host", "chat.example"},
+		{"X-Forwarded-For", "203.0.113.7"}, {"X-Forwarded-For", "127.0.0.1"},
+		{"X-Forwarded-Proto", "https"}, {"X-Forwarded-Host", "chat.example"},
 		{"Forwarded", "for=203.0.113.7"}, {"Host", "chat.example"}, {"Host", "192.0.2.1"},
 	} {
 		s.get(t, "/metrics", headers...).refuses(t, 404, "not_found")
@@ -245,7 +257,8 @@ func TestMetricsAreForThisMachineAloneAndPprofForTheAdmin(t *testing.T) {
 		t.Errorf("the admin's address serves the chat: %d", a.status)
 	}
 	eventually(t, "the log says where", func() bool {
-		return strings.Contains(measured.output.String(), at) && strings.Contains(measured.output.String(), "for this machine alone")
+		return strings.Contains(measured.output.String(), at) &&
+			strings.Contains(measured.output.String(), "for this machine alone")
 	})
 	if code := measured.terminate(); code != 0 {
 		t.Errorf("exit %d", code)

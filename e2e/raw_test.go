@@ -32,7 +32,8 @@ func (s *server) dialRaw(t testing.TB, headers ...string) *raw {
 	r := &raw{t, c, bufio.NewReader(c)}
 	_ = c.SetDeadline(time.Now().Add(patience))
 	r.write("GET /ws?name=mallory HTTP/1.1\r\nHost: " + s.addr + "\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
-		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n" + strings.Join(append(headers, "\r\n"), "\r\n"))
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n" +
+		strings.Join(append(headers, "\r\n"), "\r\n"))
 	answer, err := http.ReadResponse(r.in, nil)
 	if err != nil || answer.StatusCode != http.StatusSwitchingProtocols {
 		t.Fatalf("upgrade: %v, %v", answer, err)
@@ -118,7 +119,7 @@ func (r *raw) object() (f frame, err error) {
 	}
 }
 
-// closed reads until the server has closed, and gives the code of its close frame; 0: there was none.
+// closed reads until the server has closed, and returns the code of its close frame; 0: there was none.
 func (r *raw) closed() (code int) {
 	r.t.Helper()
 	for {

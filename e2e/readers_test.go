@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Promise 3: one order for everybody, whenever they came and whoever wrote.
+// Promise 3: all sessions see one order, whenever they joined and whatever the authors.
 func TestEverySessionSeesOneOrder(t *testing.T) {
 	t.Parallel()
 	inBothModes(t, func(t *testing.T, s *server) {
@@ -58,7 +58,7 @@ func TestEverySessionSeesOneOrder(t *testing.T) {
 	})
 }
 
-// Promise 5: a resume gives exactly what was missed, over any distance, and goes over to live with no seam.
+// Promise 5: a resume returns exactly what was missed, over any distance, and continues with live entries.
 func TestResumeIsExactOver20000Messages(t *testing.T) {
 	t.Parallel()
 	inBothModes(t, func(t *testing.T, s *server) {
@@ -121,7 +121,7 @@ func TestWhoIsCutOffAgainAndAgainMissesNothing(t *testing.T) {
 	})
 }
 
-// Promise 6: who reads nothing harms nobody, and has everything in order once it reads again.
+// Promise 6: a client that reads nothing harms nobody, and gets everything in order when it reads again.
 func TestAReaderThatReadsNothingForAWhileGetsAllAndHarmsNobody(t *testing.T) {
 	t.Parallel()
 	inBothModes(t, func(t *testing.T, s *server) {
@@ -219,7 +219,9 @@ func TestOneThatTakesNoRepliesIsReadNoMoreAndLosesNone(t *testing.T) {
 	go func() { // ends when all is written, which must wait for the release, or the connection is gone
 		i := 0
 		for ; i < n; i++ {
-			if ann.write(1, fmt.Sprintf(`{"type":"history","conversation":"lobby","ref":"%d","filling":"%s"}`, i, strings.Repeat("y", 4000))) != nil {
+			filling := strings.Repeat("y", 4000)
+			request := fmt.Sprintf(`{"type":"history","conversation":"lobby","ref":"%d","filling":"%s"}`, i, filling)
+			if ann.write(1, request) != nil {
 				break
 			}
 		}
@@ -230,7 +232,8 @@ func TestOneThatTakesNoRepliesIsReadNoMoreAndLosesNone(t *testing.T) {
 	}
 	release()
 	for i := range n {
-		if f := ann.expect("reply "+fmt.Sprint(i), func(f frame) bool { return f.Ref == fmt.Sprint(i) }); f.Type != "history" {
+		f := ann.expect("reply "+fmt.Sprint(i), func(f frame) bool { return f.Ref == fmt.Sprint(i) })
+		if f.Type != "history" {
 			t.Fatalf("got %s", f)
 		}
 	}

@@ -13,7 +13,8 @@ import (
 func onMount(t *testing.T, mount string) *server {
 	t.Helper()
 	s := newServer(t)
-	s.under = []string{"unshare", "--map-root-user", "--mount", "sh", "-c", `mkdir -p "$0" && ` + mount + ` && exec "$@"`, s.data}
+	s.under = []string{"unshare", "--map-root-user", "--mount", "sh", "-c",
+		`mkdir -p "$0" && ` + mount + ` && exec "$@"`, s.data}
 	s.start()
 	return s
 }
@@ -21,7 +22,8 @@ func onMount(t *testing.T, mount string) *server {
 // within runs a shell command where the server is; $0 is the data directory.
 func (s *server) within(command string) {
 	s.t.Helper()
-	out, err := exec.Command("nsenter", "--preserve-credentials", "--user", "--mount", "-t", fmt.Sprint(s.cmd.Process.Pid),
+	out, err := exec.Command("nsenter", "--preserve-credentials", "--user", "--mount", "-t",
+		fmt.Sprint(s.cmd.Process.Pid),
 		"sh", "-c", command, s.data).CombinedOutput()
 	if err != nil {
 		s.t.Fatalf("%s: %v: %s", command, err, out)
@@ -58,12 +60,14 @@ func TestReadyzSaysUnavailableFromTheStartWhereNothingCanBeRecorded(t *testing.T
 			[]string{"inodes", "journal/000000000001.journal"},
 		},
 		"transcripts on another disk that is full": {
-			`mkdir "$0/transcripts" && mount -t tmpfs -o size=64k none "$0/transcripts" && { cat /dev/zero >"$0/transcripts/fill" 2>/dev/null || true; }`,
+			`mkdir "$0/transcripts" && mount -t tmpfs -o size=64k none "$0/transcripts" && ` +
+				`{ cat /dev/zero >"$0/transcripts/fill" 2>/dev/null || true; }`,
 			`rm "$0/transcripts/fill"`,
 			[]string{"/transcripts", "make room"},
 		},
 		"transcripts on a disk that is read-only": {
-			`mkdir "$0/transcripts" && mount -t tmpfs -o ro none "$0/transcripts"`, `mount -o remount,rw "$0/transcripts"`,
+			`mkdir "$0/transcripts" && mount -t tmpfs -o ro none "$0/transcripts"`,
+			`mount -o remount,rw "$0/transcripts"`,
 			[]string{"/transcripts", "read-only"},
 		},
 	} {

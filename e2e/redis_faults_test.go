@@ -49,7 +49,8 @@ func TestRecentHistoryStandsInRedisWithAnExpiration(t *testing.T) {
 	eventually(t, "lobby's history is in Redis, and expires within the hour", func() bool {
 		for _, key := range keys(t, r) {
 			ttl := c.TTL(context.Background(), key).Val()
-			if c.Type(context.Background(), key).Val() == "zset" && c.ZCard(context.Background(), key).Val() == 100 && ttl > 50*time.Minute && ttl <= time.Hour {
+			if c.Type(context.Background(), key).Val() == "zset" && c.ZCard(context.Background(), key).Val() == 100 &&
+				ttl > 50*time.Minute && ttl <= time.Hour {
 				return true
 			}
 		}

@@ -26,7 +26,8 @@ func startRedis(t testing.TB) *redisServer {
 // start starts it, empty, and waits until it answers.
 func (r *redisServer) start(flags ...string) {
 	r.t.Helper()
-	args := append([]string{"--port", fmt.Sprint(r.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"}, flags...)
+	args := append([]string{"--port", fmt.Sprint(r.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"},
+		flags...)
 	r.process = start(r.t, false, "redis-server", args...)
 	c := r.client()
 	eventually(r.t, "redis-server answers", func() bool {

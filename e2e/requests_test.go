@@ -52,7 +52,8 @@ var badRequests = []badRequest{
 	{"after -1", `{"type":"join","conversation":"lobby","after":-1}`, "bad_request"},
 	{"after 1.5", `{"type":"join","conversation":"lobby","after":1.5}`, "bad_request"},
 	{"after 2^53", `{"type":"join","conversation":"lobby","after":9007199254740992}`, "bad_request"},
-	{"after of 30 digits", `{"type":"join","conversation":"lobby","after":` + strings.Repeat("9", 30) + `}`, "bad_request"},
+	{"after of 30 digits", `{"type":"join","conversation":"lobby","after":` + strings.Repeat("9", 30) + `}`,
+		"bad_request"},
 	{"after in quotes", `{"type":"join","conversation":"lobby","after":"1"}`, "bad_request"},
 	{"after beyond the last", `{"type":"join","conversation":"lobby","after":4}`, "bad_request"},
 	{"after 2^53-1", `{"type":"join","conversation":"lobby","after":9007199254740991}`, "bad_request"},
@@ -179,7 +180,8 @@ func TestWhatIsUnknownIsPassedOverAndNullIsAsAbsent(t *testing.T) {
 			t.Errorf(`"ref":null: got %s, want no ref`, f)
 		}
 		ann.join("lobby", `"after":null`, `"limit":null`, `"log":null`, `"messages":null`)
-		ack := ann.ask(`{"type":"send","conversation":"lobby","id":null,"meta":null,"target":null,"prev":null,"since":null,"text":"hi"}`)
+		ack := ann.ask(`{"type":"send","conversation":"lobby","id":null,"meta":null,"target":null,"prev":null,` +
+			`"since":null,"text":"hi"}`)
 		if ack.Type != "ack" || ack.has("id") {
 			t.Errorf("got %s, want an ack without id", ack)
 		}

@@ -27,7 +27,7 @@ type proxyKind struct {
 	// fit replaces the places that every operator has to fill in: the port, the certificate and the server's address.
 	fit func(p *proxy, config string) string
 	run func(p *proxy) []string
-	// say are the server's flags about who speaks for others.
+	// say are the server's flags about trusted proxies.
 	say []string
 }
 
@@ -47,9 +47,10 @@ var proxyKinds = []proxyKind{
 	}},
 }
 
-// speakingPROXY is haproxy as docs/operating/reverse-proxy.md changes it to say by PROXY protocol who the client is.
+// speakingPROXY is haproxy as docs/operating/reverse-proxy.md configures it for the PROXY protocol.
 var speakingPROXY = proxyKind{
-	name: "haproxy with PROXY protocol", file: "haproxy.cfg", run: proxyKinds[2].run, say: []string{"--proxy-protocol", "127.0.0.1"},
+	name: "haproxy with PROXY protocol", file: "haproxy.cfg", run: proxyKinds[2].run,
+	say: []string{"--proxy-protocol", "127.0.0.1"},
 	fit: func(p *proxy, config string) string {
 		for _, header := range []string{"For %[src]", "Host %[req.hdr(host)]", "Proto https"} {
 			config = p.replace(config, "    http-request set-header X-Forwarded-"+header+"\n", "")
@@ -90,7 +91,8 @@ func behindEachProxy(t *testing.T, test func(t *testing.T, p *proxy), flags ...s
 func startProxy(t testing.TB, kind proxyKind, flags ...string) *proxy {
 	t.Helper()
 	p := &proxy{t: t, kind: kind, dir: t.TempDir(), port: fmt.Sprint(freePort(t))}
-	public := []string{"--allow-host", ownHost, "--public-url", "https://" + sharedHost + ":" + p.port + sharedPath + "/"}
+	public := []string{"--allow-host", ownHost, "--public-url",
+		"https://" + sharedHost + ":" + p.port + sharedPath + "/"}
 	p.server = serve(t, slices.Concat(public, kind.say, flags)...)
 	p.cert = newCertificate(t, p.dir, ownHost, sharedHost)
 	documented, err := os.ReadFile(filepath.Join("../docs/operating/proxy", kind.file))
@@ -153,10 +155,11 @@ func fitNginx(p *proxy, config string) string {
 	return main + config + "}\n"
 }
 
-// fitCaddy gives it the certificate, which it would get by itself for a name that is ours.
+// fitCaddy configures the certificate, which Caddy would obtain by itself for a public name.
 func fitCaddy(p *proxy, config string) string {
 	for _, host := range []string{ownHost, sharedHost} {
-		config = p.replace(config, "\n"+host+" {", "\nhttps://"+host+":"+p.port+" {\n\ttls "+p.cert.chain+" "+p.cert.key)
+		config = p.replace(config, "\n"+host+" {",
+			"\nhttps://"+host+":"+p.port+" {\n\ttls "+p.cert.chain+" "+p.cert.key)
 	}
 	config = p.replace(config, "127.0.0.1:8080", p.server.addr)
 	return "{\n\tadmin off\n\tdefault_bind 127.0.0.1\n\tauto_https disable_redirects\n}\n" + config
@@ -168,8 +171,7 @@ func fitHAProxy(p *proxy, config string) string {
 	return p.replace(config, "127.0.0.1:8080", p.server.addr)
 }
 
-// url is an address of the proxy. The port stands in it, as it does not in most of the world: Host and Origin have it
-// too.
+// url is an address of the proxy. Unlike most public addresses it has a port, and so have Host and Origin.
 func (p *proxy) url(host, path string) string { return "https://" + host + ":" + p.port + path }
 
 // ways are the two ways in: where the page is, by host.
@@ -228,7 +230,9 @@ func newCertificate(t testing.TB, dir string, hosts ...string) certificate {
 		pool: x509.NewCertPool(),
 	}
 	c.pool.AppendCertsFromPEM(chainPEM)
-	for path, text := range map[string][]byte{c.chain: chainPEM, c.key: keyPEM, c.both: bytes.Join([][]byte{chainPEM, keyPEM}, nil)} {
+	for path, text := range map[string][]byte{
+		c.chain: chainPEM, c.key: keyPEM, c.both: bytes.Join([][]byte{chainPEM, keyPEM}, nil),
+	} {
 		if err := os.WriteFile(path, text, 0o600); err != nil {
 			t.Fatal(err)
 		}

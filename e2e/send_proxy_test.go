@@ -22,7 +22,8 @@ func TestHaproxySaysForWhomItConnects(t *testing.T) {
 			s := serve(t, "--proxy-protocol", "127.0.0.1", "--max-connections-per-ip", "1")
 			front := fmt.Sprintf("127.0.0.1:%d", freePort(t))
 			config := filepath.Join(t.TempDir(), "haproxy.cfg")
-			text := fmt.Sprintf("defaults\n  mode tcp\n  timeout connect 5s\n  timeout client 60s\n  timeout server 60s\n"+
+			text := fmt.Sprintf("defaults\n  mode tcp\n"+
+				"  timeout connect 5s\n  timeout client 60s\n  timeout server 60s\n"+
 				"listen chat\n  bind %s\n  server s %s %s check check-send-proxy inter 100\n", front, s.addr, send)
 			if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 				t.Fatal(err)

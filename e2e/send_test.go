@@ -69,7 +69,8 @@ func TestTargetAndMetaComeBack(t *testing.T) {
 		ann.send("lobby", "c1", "question")
 		filling := strings.Repeat("y", 4096-len(`{"k":""}`))
 		metas := []string{
-			`{}`, `{"a":null,"b":[1,2.5,-3e-7,{"c":"d"}],"e":{"f":{}}}`, `{"big":9007199254740993,"huge":123456789012345678901234567890}`,
+			`{}`, `{"a":null,"b":[1,2.5,-3e-7,{"c":"d"}],"e":{"f":{}}}`,
+			`{"big":9007199254740993,"huge":123456789012345678901234567890}`,
 			`{"t":"\u2028 \" \\ / \ud83e\udd8a 🦊"}`, `{"":""}`, `{"k":"` + filling + `"}`,
 		}
 		for i, meta := range metas {

@@ -37,7 +37,9 @@ func serve(t testing.TB, flags ...string) *server {
 // newServer is one that is not started yet.
 func newServer(t testing.TB, flags ...string) *server {
 	t.Helper()
-	s := &server{t: t, data: filepath.Join(t.TempDir(), "data"), addr: fmt.Sprintf("127.0.0.1:%d", freePort(t)), flags: flags}
+	s := &server{
+		t: t, data: filepath.Join(t.TempDir(), "data"), addr: fmt.Sprintf("127.0.0.1:%d", freePort(t)), flags: flags,
+	}
 	t.Cleanup(func() {
 		if t.Failed() && s.process != nil {
 			t.Logf("the server said:\n%s", tail(s.output.String(), 4000))
@@ -100,7 +102,7 @@ func (s *server) crash() {
 	s.start()
 }
 
-// terminate is SIGTERM, waited for; it gives the exit code.
+// terminate is SIGTERM, waited for; it returns the exit code.
 func (s *server) terminate() int {
 	s.t.Helper()
 	s.signal(syscall.SIGTERM)

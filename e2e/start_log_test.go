@@ -45,7 +45,8 @@ func TestAStartSaysWhatItRecoveredLoudlyAfterAKillAndQuietlyAfterAnOrderlyEnd(t 
 	ann.send("other", "", "hi")
 	s.crash()
 	f := s.saidAtStart(t)
-	if f.Level != "warn" || !strings.Contains(f.Message, "RECOVERED") || !strings.Contains(f.Message, "kill -9") || f.EntriesReplayed != 31 ||
+	if f.Level != "warn" || !strings.Contains(f.Message, "RECOVERED") || !strings.Contains(f.Message, "kill -9") ||
+		f.EntriesReplayed != 31 ||
 		f.ConversationsReplayed != 2 || f.Conversations != 2 || f.Segments < 1 || f.Took == "" || f.Data != s.data {
 		t.Errorf("after kill -9: got %+v, want a warning, 31 entries of 2 conversations", f)
 	}
@@ -60,7 +61,8 @@ func TestAStartSaysWhatItRecoveredLoudlyAfterAKillAndQuietlyAfterAnOrderlyEnd(t 
 	}
 	s.start()
 	f = s.saidAtStart(t)
-	if f.Level != "info" || !strings.Contains(f.Message, "closed cleanly") || strings.Contains(f.Message, "RECOVERED") || f.Conversations != 2 || f.EntriesReplayed != 0 {
+	if f.Level != "info" || !strings.Contains(f.Message, "closed cleanly") ||
+		strings.Contains(f.Message, "RECOVERED") || f.Conversations != 2 || f.EntriesReplayed != 0 {
 		t.Errorf("after an orderly end: got %+v", f)
 	}
 	if !strings.Contains(s.get(t, "/metrics").body, "\nverbatim_start_clean 1\n") {

@@ -26,7 +26,7 @@ func (s *server) stranger(t testing.TB, says string) net.Conn {
 	return c
 }
 
-// stands reports whether the server has not closed a connection. What has come is read.
+// stands reports whether a connection is open. It reads what has come.
 func stands(c net.Conn) (open bool) {
 	raw, err := c.(*net.TCPConn).SyscallConn()
 	if err != nil {
@@ -56,7 +56,8 @@ func standing(conns []net.Conn) (n int) {
 // upgrade is the request of a WebSocket client.
 func upgrade(query string, headers ...string) string {
 	return "GET /ws" + query + " HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
-		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n" + strings.Join(append(headers, "\r\n"), "\r\n")
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n" +
+		strings.Join(append(headers, "\r\n"), "\r\n")
 }
 
 func TestWhoIsRefusedKeepsNobodyOut(t *testing.T) {
@@ -104,7 +105,9 @@ func figure(t testing.TB, metrics, name string) (n int) {
 // can to stay, and some of them do.
 func TestStrangersWhoStayKeepNobodyOut(t *testing.T) {
 	t.Parallel()
-	const get, post = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n", "POST /api/conversations/lobby/messages HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+	const get = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
+	const post = "POST /api/conversations/lobby/messages HTTP/1.1\r\nHost: localhost\r\n" +
+		"Content-Type: application/json\r\n"
 	const poll = "GET /api/conversations/lobby/messages?after=1&wait=60 HTTP/1.1\r\nHost: localhost\r\n"
 	some := strings.Repeat("x", 20000)
 	for what, says := range map[string]string{
@@ -178,7 +181,7 @@ func TestAnAddressHasAFewConnectionsThatAskForNothing(t *testing.T) {
 	}
 }
 
-// TestASlowRequestIsServedWhereNobodyIsInItsWay: no limit is meant for who is only slow.
+// TestASlowRequestIsServedWhereNobodyIsInItsWay: no limit is meant for a client that is only slow.
 func TestASlowRequestIsServedWhereNobodyIsInItsWay(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
@@ -198,7 +201,8 @@ func TestThousandsOfNetworksThatPostTakeNoNewcomersRate(t *testing.T) {
 	t.Parallel()
 	s := serve(t, "--send-rate", "50", "--trusted-proxy", "127.0.0.1")
 	// What is no JSON costs its address as much, and the server little.
-	const text = "POST /api/conversations/lobby/messages HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nContent-Length: 0\r\nX-Forwarded-For: 2001:db8:%x:%x::1\r\n\r\n"
+	const text = "POST /api/conversations/lobby/messages HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\n" +
+		"Content-Length: 0\r\nX-Forwarded-For: 2001:db8:%x:%x::1\r\n\r\n"
 	var attack sync.WaitGroup
 	for part := range 4 {
 		c := s.stranger(t, "")

@@ -101,7 +101,8 @@ func TestASlowDiskDelaysTheAcksAndNothingElse(t *testing.T) {
 		ann.say(`{"type":"send","conversation":"c%d","id":"c1","text":"hi"}`, i)
 	}
 	for what, request := range map[string]string{
-		"ping": `{"type":"ping"}`, "history": `{"type":"history","conversation":"lobby"}`, "join": `{"type":"join","conversation":"lobby"}`,
+		"ping": `{"type":"ping"}`, "history": `{"type":"history","conversation":"lobby"}`,
+		"join": `{"type":"join","conversation":"lobby"}`,
 	} {
 		for _, c := range []*client{ann, bob} {
 			if f := c.ask(request); f.Type == "error" {

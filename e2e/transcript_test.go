@@ -18,7 +18,8 @@ func half(parts ...string) string {
 }
 
 var (
-	logLine   = regexp.MustCompile(`^(\{"type":"log","format":2,"conversation":"[^"]*","log":"([^"]+)","time":"[^"]+")(,"sum":"([0-9a-f]{32})")\}$`)
+	logLine = regexp.MustCompile(`^(\{"type":"log","format":2,"conversation":"[^"]*","log":"([^"]+)",` +
+		`"time":"[^"]+")(,"sum":"([0-9a-f]{32})")\}$`)
 	entryLine = regexp.MustCompile(`^(\{.*),"salt":"([A-Za-z0-9_-]{22})","sum":"([0-9a-f]{32})"\}$`)
 )
 
@@ -103,7 +104,8 @@ func TestTheTranscriptIsAChainOfTheVeryBytesThatClientsGet(t *testing.T) {
 		bob.join("lobby")
 		var acks []frame
 		for i := range 20 {
-			acks = append(acks, ann.send("lobby", fmt.Sprintf("c%d", i), fmt.Sprintf("hi \u0001\u2028🦊<%d>", i), `"meta":{"n":1}`))
+			acks = append(acks,
+				ann.send("lobby", fmt.Sprintf("c%d", i), fmt.Sprintf("hi \u0001\u2028🦊<%d>", i), `"meta":{"n":1}`))
 		}
 		live := bob.messages("lobby", 1, 20)
 		r := readRecord(t, s.transcriptUpTo(t, "lobby", 20))
@@ -144,7 +146,8 @@ func TestTheTranscriptIsDownloadedInFourFormats(t *testing.T) {
 		if file := s.transcriptUpTo(t, "lobby", 2); !slices.Equal(jsonl, file) {
 			t.Errorf("jsonl differs from the file:\n%s\n%s", jsonl, file)
 		}
-		if plain := s.get(t, "/api/conversations/lobby/transcript").is(t, 200).body; !slices.Equal(lines(plain), jsonl) {
+		plain := s.get(t, "/api/conversations/lobby/transcript").is(t, 200).body
+		if !slices.Equal(lines(plain), jsonl) {
 			t.Errorf("without a format: got %.300s, want jsonl", plain)
 		}
 		var whole struct {
@@ -160,7 +163,8 @@ func TestTheTranscriptIsDownloadedInFourFormats(t *testing.T) {
 		if got := strings.Join(names, " "); got != "session_id created_at updated_at message_count messages" {
 			t.Errorf("json: got the fields %s", got)
 		}
-		if whole.SessionID != "lobby" || whole.MessageCount != 2 || len(whole.Messages) != 2 || whole.UpdatedAt != last.Time {
+		if whole.SessionID != "lobby" || whole.MessageCount != 2 || len(whole.Messages) != 2 ||
+			whole.UpdatedAt != last.Time {
 			t.Errorf("json: got %s", body.body)
 		}
 		if whole.CreatedAt > first.Time || !timeFormat.MatchString(whole.CreatedAt) {

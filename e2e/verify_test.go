@@ -25,7 +25,8 @@ func TestVerifyPrintsEachLengthAndLastSumBesideARunningServerAfterACrashAndAfter
 	last := receipts[29]
 	whole := func(when string) {
 		t.Helper()
-		code, stdout, stderr := verbatim(t, "verify", "--data-dir", s.data, "--receipt", fmt.Sprintf("lobby:30:%s", last.Sum), "--receipt", "lobby:1:"+receipts[0].Sum)
+		code, stdout, stderr := verbatim(t, "verify", "--data-dir", s.data, "--receipt",
+			fmt.Sprintf("lobby:30:%s", last.Sum), "--receipt", "lobby:1:"+receipts[0].Sum)
 		if code != 0 {
 			t.Fatalf("%s: exit %d: %s%s", when, code, stdout, stderr)
 		}
@@ -88,7 +89,8 @@ func TestVerifyNamesTheFileAndLineThatIsNotWhole(t *testing.T) {
 			if code != 1 || !strings.Contains(said, "lobby.jsonl") {
 				t.Fatalf("exit %d, want 1 and the file's name: %s", code, said)
 			}
-			if row.at > 0 && !strings.Contains(said, fmt.Sprintf("lobby.jsonl:%d", row.at)) && !strings.Contains(said, fmt.Sprintf("line %d", row.at)) {
+			if row.at > 0 && !strings.Contains(said, fmt.Sprintf("lobby.jsonl:%d", row.at)) &&
+				!strings.Contains(said, fmt.Sprintf("line %d", row.at)) {
 				t.Errorf("line %d is not named: %s", row.at, said)
 			}
 		})

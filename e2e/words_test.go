@@ -32,7 +32,7 @@ func later(than frame, is func(frame) bool) func(frame) bool {
 
 // What a user does.
 
-// join joins and gives the `joined`; fields are further ones, as `,"limit":5`.
+// join joins and returns the `joined`; fields are further ones, as `,"limit":5`.
 func (c *client) join(conversation string, fields ...string) frame {
 	c.t.Helper()
 	f := c.ask(`{"type":"join","conversation":"%s"%s}`, conversation, joinFields(fields))
@@ -50,7 +50,7 @@ func joinFields(fields []string) string {
 	return all
 }
 
-// send puts a message on the record and gives its ack.
+// send puts a message on the record and returns its ack.
 func (c *client) send(conversation, id, text string, fields ...string) frame {
 	c.t.Helper()
 	f := c.trySend(conversation, id, text, fields...)
@@ -60,7 +60,7 @@ func (c *client) send(conversation, id, text string, fields ...string) frame {
 	return f
 }
 
-// trySend sends and gives the reply, whatever it is. An empty id is left out.
+// trySend sends and returns the reply, whatever it is. An empty id is left out.
 func (c *client) trySend(conversation, id, text string, fields ...string) frame {
 	c.t.Helper()
 	if id != "" {
@@ -102,7 +102,7 @@ func (c *client) messages(conversation string, from, to int) []frame {
 	return got
 }
 
-// refused wants an error of that code and gives it.
+// refused wants an error of that code and returns it.
 func (c *client) refused(code, format string, args ...any) frame {
 	c.t.Helper()
 	f := c.ask(format, args...)

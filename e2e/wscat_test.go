@@ -76,7 +76,8 @@ func TestWscatIsAWholeClient(t *testing.T) {
 			t.Errorf("bob got %s", m)
 		}
 		bob.send("lobby", "b1", "hello ann")
-		if m := w.shows("bob's message", func(f frame) bool { return f.Type == "message" && f.From == "bob" }); m.Text != "hello ann" || m.Seq != 2 {
+		if m := w.shows("bob's message",
+			func(f frame) bool { return f.Type == "message" && f.From == "bob" }); m.Text != "hello ann" || m.Seq != 2 {
 			t.Errorf("got %s", m)
 		}
 		w.types("what do I type here?")
