@@ -41,7 +41,8 @@ func TestACopyMadeAsDocumentedUnderLoadIsARecordOnWhichAServerStarts(t *testing.
 			args = append(args, "--receipt", fmt.Sprintf("%s:%d:%s", room, ack.Seq, ack.Sum))
 		}
 		if code, stdout, stderr := verbatim(t, args...); code != 0 {
-			t.Fatalf("backup %d lacks what was acked before: exit %d: %s%s", i, code, tail(stdout, 800), tail(stderr, 800))
+			t.Fatalf("backup %d lacks what was acked before: exit %d: %s%s",
+				i, code, tail(stdout, 800), tail(stderr, 800))
 		}
 		restored.start()
 		bob := restored.dial(t, "bob")
