@@ -56,7 +56,8 @@ func ExampleClient_Resume() {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 
-	first, err := client.Dial(ctx, client.Options{URL: "127.0.0.1:8080", Name: "ann", Joins: []client.Join{{Conversation: room}}})
+	lobby := []client.Join{{Conversation: room}}
+	first, err := client.Dial(ctx, client.Options{URL: "127.0.0.1:8080", Name: "ann", Joins: lobby})
 	if err != nil {
 		log.Fatal(err)
 	}
