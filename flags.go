@@ -46,7 +46,8 @@ var flagHelp = map[string]map[string]string{
 
 const onlyRead = "The data directory. It is only read; a server may be running on it."
 
-// completeFlags gives the flags their help, and the variables of their older names. Help and errors show the newest name.
+// completeFlags gives the flags their help, and the variables of their older names. Help and errors show the newest
+// name.
 func completeFlags(k *kong.Kong) error {
 	for _, command := range k.Model.Children {
 		for _, flag := range command.Flags {

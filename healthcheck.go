@@ -11,7 +11,8 @@ type healthcheckCommand struct{ server.HealthcheckOptions }
 
 // Help is what kong shows above the flags.
 func (healthcheckCommand) Help() string {
-	return `For the health check of a container. The flags have the variables of the server, so that in its container none is needed.
+	return `For the health check of a container. The flags have the variables of the server, so that its container
+needs none of them.
 Exit 0 and one line on stdout if /readyz answers that the server is ready; else exit 1 and one line on stderr.`
 }
 

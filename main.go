@@ -28,7 +28,7 @@ type commands struct {
 	Health  healthcheckCommand `cmd:"" name:"healthcheck" help:"Ask the running server whether it is ready."`
 	Version versionCommand     `cmd:"" help:"Print version, commit and Go version."`
 	Help    helpCommand        `cmd:"" help:"Explain a command, as --help after it does."`
-	Load    loadCommand        `cmd:"" help:"Run a load test against a server: throughput, latency, and a check of every message."`
+	Load    loadCommand        `cmd:"" help:"Run a load test against a server, with a check of every message."`
 
 	ShowVersion versionFlag `name:"version" short:"v" env:"-" help:"Print version, commit and Go version."`
 }

@@ -13,8 +13,8 @@ import (
 
 type serveCommand struct{ server.Config }
 
-// Run serves until SIGTERM or SIGINT, and then drains. A second signal ends the process at once. SIGHUP reloads what can
-// change while the server runs. Its handler is never removed: until the process is gone, SIGHUP must not end it.
+// Run serves until SIGTERM or SIGINT, and then drains. A second signal ends the process at once. SIGHUP reloads what
+// can change while the server runs. Its handler is never removed: until the process is gone, SIGHUP must not end it.
 func (c *serveCommand) Run(out *server.Streams) error {
 	reload := make(chan os.Signal, 1) // further signals while one waits ask for the same
 	signal.Notify(reload, syscall.SIGHUP)

@@ -23,8 +23,8 @@ type admin struct {
 	log       zerolog.Logger
 }
 
-// openAdmin opens the address, or returns nil if there is none. routes makes the handler for its listeners; o has what the
-// gate in front of it tells of refusals.
+// openAdmin opens the address, or returns nil if there is none. routes makes the handler for its listeners; o has what
+// the gate in front of it tells of refusals.
 func openAdmin(
 	address string, routes func([]*listen.Listener) http.Handler, o gate.Options, log zerolog.Logger,
 ) (*admin, error) {
@@ -93,7 +93,8 @@ func (a *admin) announce() {
 	for _, l := range a.listeners {
 		event, words := a.log.Info(), "admin: /metrics and /debug/pprof/ are here, for this machine only"
 		if l.Open {
-			event, words = a.log.Warn(), "admin: /metrics and /debug/pprof/ are here, open to everybody who reaches this address"
+			event, words = a.log.Warn(), "admin: /metrics and /debug/pprof/ are here, open to everybody who "+
+				"reaches this address"
 		}
 		event.Str("address", l.Address()).Msg(words)
 	}

@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// budget divides the files that the system lets the server open, of which each connection needs one, so that no use of them
-// takes what another needs. If there are enough, the flags and the contract's numbers hold.
+// budget divides the files that the system lets the server open, of which each connection needs one, so that no use of
+// them takes what another needs. If there are enough, the flags and the contract's numbers hold.
 type budget struct {
 	connections    int // in all
 	sessions       int // at most --max-connections
@@ -21,8 +21,8 @@ type budget struct {
 }
 
 const (
-	// filesBeside is how many open files the server needs for anything but connections, at most: transcripts, the journal,
-	// Redis, reads.
+	// filesBeside is how many open files the server needs for anything but connections, at most: transcripts, the
+	// journal, Redis, reads.
 	filesBeside = 2048
 	// maxRefusals and maxRefusalsEach bound the connections that are being refused.
 	maxRefusals, maxRefusalsEach = 256, 16
@@ -38,7 +38,8 @@ func newBudget(cfg *Config, limit int) budget {
 	b.refusalsEach = max(1, min(maxRefusalsEach, b.refusals/2))
 	b.handshakes = max(1, min(cfg.MaxHandshakes, b.connections/4))
 	b.handshakesEach = max(1, min(cfg.MaxHandshakes/addresses, b.handshakes/2))
-	asked := min(b.connections/4, cfg.MaxHandshakes+maxRefusals) // if there are as many sessions as there may be, requests still come in
+	// If there are as many sessions as there may be, requests still come in.
+	asked := min(b.connections/4, cfg.MaxHandshakes+maxRefusals)
 	b.sessions = max(1, min(cfg.MaxConnections, b.connections-b.refusals-asked))
 	if own < filesBeside {
 		b.transcripts = max(4, own/4)
@@ -59,7 +60,8 @@ func openFiles() int {
 func (b budget) warn(log zerolog.Logger, cfg *Config) {
 	if b.sessions < cfg.MaxConnections || b.handshakes < cfg.MaxHandshakes {
 		log.Warn().Int("limit", b.limit).Int("connections", b.sessions).Int("handshakes", b.handshakes).
-			Msg("the limit of open files is too low for --max-connections and --max-handshakes, so that fewer are admitted: " +
+			Msg("the limit of open files is too low for --max-connections and --max-handshakes, so that fewer " +
+				"are admitted: " +
 				"raise it (ulimit -n), or lower them")
 	}
 }

@@ -7,9 +7,9 @@ import (
 	"verbatim/server/logging"
 )
 
-// Config is every setting of `verbatim serve`, once: its flag (the field's name in kebab case), its environment variable
-// (VERBATIM_ and the flag's name) and its default. FlagHelp has its help, under the flag's name. A setting's older names,
-// its aliases, still work. Check says what is wrong with a setting.
+// Config is every setting of `verbatim serve`, once: its flag (the field's name in kebab case), its environment
+// variable (VERBATIM_ and the flag's name) and its default. FlagHelp has its help, under the flag's name. A setting's
+// older names, its aliases, still work. Check says what is wrong with a setting.
 type Config struct {
 	Listen  []string `placeholder:"HOST:PORT"`
 	DataDir string   `default:"./data" placeholder:"DIR" aliases:"data"`

@@ -14,7 +14,8 @@ import (
 // Check refuses a setting that cannot work; the error is one line that says what to do.
 func (c *Config) Check() error {
 	for _, check := range []func() error{
-		c.checkVersion, func() error { return listen.Check(c.Listen, c.Auth) }, c.checkAdmin, c.checkLimits, c.checkTimes, c.checkAccess, c.checkRedis,
+		c.checkVersion, func() error { return listen.Check(c.Listen, c.Auth) }, c.checkAdmin,
+		c.checkLimits, c.checkTimes, c.checkAccess, c.checkRedis,
 	} {
 		if err := check(); err != nil {
 			return err

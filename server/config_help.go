@@ -13,7 +13,8 @@ var FlagHelp = map[string]string{
 	"send-rate": "Sends a second for each session, and POSTs a second for each address (4 times as many for its " +
 		"network), with bursts of twice that. 0: no limit.",
 	"max-connections": "WebSocket connections and event streams at the same time.",
-	"max-connections-per-ip": "The same for each address. An IPv6 /64 counts as one address; an IPv4 /24 or an IPv6 /56 " +
+	"max-connections-per-ip": "The same for each address. An IPv6 /64 counts as one address; an IPv4 /24 or an " +
+		"IPv6 /56 " +
 		"may have 4 times as many, an IPv6 /48 16 times. 0: no limit.",
 	"max-handshakes": "Connections that have not completed a request, in all; each address may have a 32nd of that. " +
 		"Beyond it, the oldest are closed.",
@@ -27,19 +28,24 @@ var FlagHelp = map[string]string{
 	"public-url": "The URL by which people reach this server, if that is not where it listens: " +
 		"https://chat.example.com/, or https://example.com/chat/ below a path.",
 	"allow-origin": "The origin of a web page that may connect besides the server's own: https://app.example.com; " +
-		"https://*.example.com for all subdomains; capacitor://localhost for an application's own scheme. May be repeated.",
+		"https://*.example.com for all subdomains; capacitor://localhost for an application's own scheme. May be " +
+		"repeated.",
 	"allow-host": "A host name of this server besides localhost, if it listens on loopback. May be repeated.",
 	"auth": "open: names are not checked, and everybody who reaches the server may read and write. " +
 		"This is the default on loopback; elsewhere it must be given.",
-	"trusted-proxy": "A reverse proxy, as an address or a network, whose X-Forwarded-For, -Proto and -Host are believed; " +
+	"trusted-proxy": "A reverse proxy, as an address or a network, whose X-Forwarded-For, -Proto and -Host are " +
+		"believed; " +
 		"unix: every peer on a Unix socket. May be repeated.",
-	"proxy-protocol": "A proxy, as an address or a network, that must send the PROXY protocol's header (version 1 or 2); " +
+	"proxy-protocol": "A proxy, as an address or a network, that must send the PROXY protocol's header (version " +
+		"1 or 2); " +
 		"unix: every peer on a Unix socket. May be repeated.",
-	"admin-listen": "Where to serve /metrics and /debug/pprof/ (an address as for --listen); access is not checked there. " +
+	"admin-listen": "Where to serve /metrics and /debug/pprof/ (an address as for --listen); access is not " +
+		"checked there. " +
 		"Without it, /metrics is on the main address if that is loopback, and is not answered to proxies.",
 	"token-in-url": "Take tokens from ?token= too. Belongs to --auth token, which is not in this version.",
 
-	"drain-timeout": "How long SIGTERM and SIGINT wait for requests and sends in progress. A second signal ends the server " +
+	"drain-timeout": "How long SIGTERM and SIGINT wait for requests and sends in progress. A second signal ends " +
+		"the server " +
 		"at once. Sessions are closed over a quarter of that time at most.",
 	"log-format": "The format of stderr. auto: pretty on a terminal, else JSON.",
 	"log-level":  "What is logged: debug, info, warn or error, and above.",

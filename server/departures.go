@@ -10,24 +10,26 @@ import (
 // A drain sends its sessions away one after the other, and asks them back one after the other once the next server is
 // there: who leaves first comes back first, so that nobody is away for longer than the spread asks for.
 const (
-	// leavePerSecond bounds how fast sessions leave; spreadOfDrain is the part of --drain-timeout that they may take for it. The
-	// rest is for their last replies, and for the record.
+	// leavePerSecond bounds how fast sessions leave; spreadOfDrain is the part of --drain-timeout that they may take
+	// for it. The rest is for their last replies, and for the record.
 	leavePerSecond = 1000
 	spreadOfDrain  = 4 // a quarter
 	leastLeave     = 250 * time.Millisecond
 
-	// restart is how long nobody is asked back: the server ends, and the next one starts. One with many sessions takes longer.
+	// restart is how long nobody is asked back: the server ends, and the next one starts. One with many sessions takes
+	// longer.
 	restart     = time.Second
 	restartEach = 25 * time.Microsecond
 	mostRestart = 3 * time.Second
 
-	// backPerSecond is how fast they are asked back while that takes no longer than backWithin, and fullPerSecond beyond: a
-	// join with what was missed, and TLS in front of it, cost a core about half a millisecond.
+	// backPerSecond is how fast they are asked back while that takes no longer than backWithin, and fullPerSecond
+	// beyond: a join with what was missed, and TLS in front of it, cost a core about half a millisecond.
 	backPerSecond = 300
 	backWithin    = 7500 * time.Millisecond
 	fullPerSecond = 1500
 
-	// leastBack is the width for a few: they are few here, and perhaps many on all the servers that are restarted together.
+	// leastBack is the width for a few: they are few here, and perhaps many on all the servers that are restarted
+	// together.
 	leastBack = time.Second
 )
 

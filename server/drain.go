@@ -11,8 +11,8 @@ import (
 // moment to finish.
 const minStep = time.Second
 
-// drain ends the server in the reverse order of New, so that nothing ends before those that use it: new connections; the
-// last replies of sessions and requests; the queues of the writers; the hub; the history; the record.
+// drain ends the server in the reverse order of New, so that nothing ends before those that use it: new connections;
+// the last replies of sessions and requests; the queues of the writers; the hub; the history; the record.
 func (s *Server) drain(stopHub context.CancelFunc, hubEnded <-chan error) {
 	began := time.Now()
 	ctx, cancel := context.WithTimeout(context.Background(), s.cfg.DrainTimeout)

@@ -14,8 +14,8 @@ type health struct {
 // alive answers GET /healthz: the process serves.
 func (h *health) alive(w http.ResponseWriter, _ *http.Request) { writeWord(w, http.StatusOK, "alive") }
 
-// readiness answers GET /readyz: whether the server takes traffic. The answer is one word. Strangers need not know why it
-// does not; the log says it.
+// readiness answers GET /readyz: whether the server takes traffic. The answer is one word. Strangers need not know why
+// it does not; the log says it.
 func (h *health) readiness(w http.ResponseWriter, _ *http.Request) {
 	switch {
 	case h.draining():
@@ -28,7 +28,7 @@ func (h *health) readiness(w http.ResponseWriter, _ *http.Request) {
 }
 
 func notReady(w http.ResponseWriter, word string) {
-	w.Header().Set("Retry-After", "1") // second: it is ready as soon as the disk is well, or the next server has started
+	w.Header().Set("Retry-After", "1") // second: a disk may recover, or the next server may start
 	writeWord(w, http.StatusServiceUnavailable, word)
 }
 

@@ -26,15 +26,16 @@ type HealthcheckOptions struct {
 // maxHealth bounds what is read of an answer: a word is expected.
 const maxHealth = 200
 
-// Healthcheck asks /readyz of the server that listens on the first configured address. It returns the URL that it asked,
-// and nil if the answer was that the server is ready.
+// Healthcheck asks /readyz of the server that listens on the first configured address. It returns the URL that it
+// asked, and nil if the answer was that the server is ready.
 func Healthcheck(ctx context.Context, o HealthcheckOptions) (url string, err error) {
 	e, err := listen.Parse("--listen", listen.OrDefault(o.Listen)[0])
 	if err != nil {
 		return "", err
 	}
 	if e.Path == "" && e.Port == 0 {
-		return "", errors.New("--listen has port 0, which the server chose at its start: give the address that it has printed")
+		return "", errors.New("--listen has port 0, which the server chose at its start: give the address that " +
+			"it has printed")
 	}
 	peers, err := access.ParsePeers(o.ProxyProtocol)
 	if err != nil {
@@ -70,7 +71,8 @@ func Healthcheck(ctx context.Context, o HealthcheckOptions) (url string, err err
 		return name, fmt.Errorf("healthcheck: no answer from %s: %w", name, err)
 	}
 	if answer.StatusCode != http.StatusOK {
-		return name, fmt.Errorf("healthcheck: %s answers %d: %.100q", name, answer.StatusCode, strings.TrimSpace(string(text)))
+		return name, fmt.Errorf("healthcheck: %s answers %d: %.100q", name, answer.StatusCode,
+			strings.TrimSpace(string(text)))
 	}
 	return name, nil
 }
@@ -89,8 +91,8 @@ func healthHost(host string) string {
 	return host
 }
 
-// dialHealth connects to the server. If the server awaits a PROXY header from this machine, it sends one that says that it
-// connects for itself.
+// dialHealth connects to the server. If the server awaits a PROXY header from this machine, it sends one that says that
+// it connects for itself.
 func dialHealth(ctx context.Context, network, address string, peers access.Peers) (net.Conn, error) {
 	c, err := (&net.Dialer{}).DialContext(ctx, network, address)
 	if err != nil {

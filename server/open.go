@@ -32,8 +32,8 @@ func (s *Server) openRecord(ctx context.Context, progress func(done, total int64
 
 var errHangs = errors.New("the start was stopped, and the disk does not answer: the record is as after a crash")
 
-// openOrAbandon calls open, which ends with ctx. If it hangs, it is left alone once ctx has been over for grace: the process
-// is about to end.
+// openOrAbandon calls open, which ends with ctx. If it hangs, it is left alone once ctx has been over for grace: the
+// process is about to end.
 func openOrAbandon[T any](ctx context.Context, grace time.Duration, open func() (T, error)) (opened T, err error) {
 	done := make(chan struct{})
 	var late T

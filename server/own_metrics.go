@@ -10,8 +10,8 @@ import (
 	"verbatim/server/respond"
 )
 
-// ownMetrics answers GET /metrics on the main address, for programs on this machine. A proxy that does not say for whom it
-// asks looks like such a program: docs/operating/monitoring.md says what to do.
+// ownMetrics answers GET /metrics on the main address, for programs on this machine. A proxy that does not say for whom
+// it asks looks like such a program: docs/operating/monitoring.md says what to do.
 type ownMetrics struct {
 	handler http.Handler
 	visit   func(*http.Request) access.Visit

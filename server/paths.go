@@ -14,9 +14,9 @@ type paths struct {
 	visit  func(*http.Request) access.Visit
 }
 
-// tidy redirects a path with empty parts (//c/lobby) to the one without them, as a ServeMux does, but never out of the path
-// below which a proxy serves this server: to --public-url if the request came by that, and else to a relative address.
-// Clients remove dots before they send a request; a path that still has some leads nowhere.
+// tidy redirects a path with empty parts (//c/lobby) to the one without them, as a ServeMux does, but never out of the
+// path below which a proxy serves this server: to --public-url if the request came by that, and else to a relative
+// address. Clients remove dots before they send a request; a path that still has some leads nowhere.
 func (p *paths) tidy(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		asked := r.URL.EscapedPath()

@@ -20,6 +20,7 @@ func reloadAll(log zerolog.Logger, all []reloadable) {
 		log.Info().Str("what", r.what).Msg("reload: read again")
 	}
 	if len(all) == 0 {
-		log.Info().Msg("reload: there is nothing to read again: settings are flags and variables, which change with a restart")
+		log.Info().Msg("reload: there is nothing to read again: settings are flags and variables, which change " +
+			"with a restart")
 	}
 }

@@ -11,8 +11,8 @@ import (
 	"verbatim/server/respond"
 )
 
-// routes returns the handler of all addresses. The origin policy guards all of them except the page's own files, which are
-// public: if a proxy changes Host or Origin, the page must still load, since it says what is wrong.
+// routes returns the handler of all addresses. The origin policy guards all of them except the page's own files, which
+// are public: if a proxy changes Host or Origin, the page must still load, since it says what is wrong.
 func (s *Server) routes() http.Handler {
 	streams := &api.Streams{Store: s.store, Admission: s.admission, Respond: s.respond, MaxPage: s.limits.Page}
 	messages := &api.Messages{
@@ -20,13 +20,16 @@ func (s *Server) routes() http.Handler {
 		MaxPage: s.limits.Page, WriteTimeout: s.cfg.WriteTimeout,
 	}
 	posts := &api.Posts{
-		Store: s.store, Limits: s.limits, Rate: limit.NewRate(s.cfg.SendRate), Visit: s.proxies.Visit, Respond: s.respond,
+		Store: s.store, Limits: s.limits, Rate: limit.NewRate(s.cfg.SendRate), Visit: s.proxies.Visit,
+		Respond: s.respond,
 		Refused: s.metrics.Refused.WithLabelValues("rate"), WriteTimeout: s.cfg.WriteTimeout,
 	}
 	conversations := &api.Conversations{
 		Store: s.store, Hub: s.hub, Respond: s.respond, Notes: s.notes, MaxPage: s.limits.Page,
 	}
-	transcripts := &api.Transcripts{Store: s.store, Respond: s.respond, Notes: s.notes, WriteTimeout: s.cfg.WriteTimeout}
+	transcripts := &api.Transcripts{
+		Store: s.store, Respond: s.respond, Notes: s.notes, WriteTimeout: s.cfg.WriteTimeout,
+	}
 	own := &ownMetrics{handler: s.metrics.Handler(), visit: s.proxies.Visit}
 	own.served = s.cfg.AdminListen == "" && listen.AnyLoopback(s.listeners)
 	health := s.health()

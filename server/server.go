@@ -1,13 +1,13 @@
-// Package server puts the packages together: it opens them in order, answers HTTP, admits WebSocket clients and hands them
-// to their sessions, and closes everything in the reverse order.
+// Package server puts the packages together: it opens them in order, answers HTTP, admits WebSocket clients and hands
+// them to their sessions, and closes everything in the reverse order.
 //
-// It promises what docs/protocol says of connecting, HTTP and the command line, and that an orderly end loses nothing that
-// was in progress (drain.go).
+// It promises what docs/protocol says of connecting, HTTP and the command line, and that an orderly end loses nothing
+// that was in progress (drain.go).
 //
 // # Concurrency
 //
-// One goroutine uses a Server: New, then Run, once. Its handlers run on net/http's goroutines, and share only what is safe
-// for concurrent use.
+// One goroutine uses a Server: New, then Run, once. Its handlers run on net/http's goroutines, and share only what is
+// safe for concurrent use.
 package server
 
 import (
@@ -79,7 +79,7 @@ type Server struct {
 
 	admin *admin // nil without --admin-listen
 
-	serving     context.Context // ends when the drain begins: from then on nobody is admitted, and requests stop waiting
+	serving     context.Context // ends when the drain begins: nobody is admitted any more, and requests stop waiting
 	stopServing context.CancelFunc
 }
 
@@ -94,8 +94,9 @@ type historian interface {
 func New(ctx context.Context, cfg *Config, build Build, stdout io.Writer, log *logging.Logger) (_ *Server, err error) {
 	s := &Server{
 		cfg: cfg, limits: cfg.limits(), log: log.Logger, logger: log, stdout: logging.NewAsyncWriter(stdout, nil),
-		manager: newServiceManager(log.Logger), metrics: metrics.New(build.Version, build.Commit), budget: newBudget(cfg, openFiles()),
-		notes: logging.NewNotes(log.Logger),
+		manager: newServiceManager(log.Logger), metrics: metrics.New(build.Version, build.Commit),
+		budget: newBudget(cfg, openFiles()),
+		notes:  logging.NewNotes(log.Logger),
 	}
 	s.serving, s.stopServing = context.WithCancel(context.Background())
 	defer func() {
@@ -134,11 +135,13 @@ func New(ctx context.Context, cfg *Config, build Build, stdout io.Writer, log *l
 	if err := s.openAddresses(); err != nil {
 		return nil, err
 	}
-	s.admin, err = openAdmin(cfg.AdminListen, s.adminRoutes, gate.Options{Refused: s.metrics.Refused, Notes: s.notes}, s.log)
+	refusals := gate.Options{Refused: s.metrics.Refused, Notes: s.notes}
+	s.admin, err = openAdmin(cfg.AdminListen, s.adminRoutes, refusals, s.log)
 	return s, err
 }
 
-// boundClients sets up what bounds clients, whether they are known or not. The texts were checked with the configuration.
+// boundClients sets up what bounds clients, whether they are known or not. The texts were checked with the
+// configuration.
 func (s *Server) boundClients() {
 	trusted, _ := access.ParsePeers(s.cfg.TrustedProxy)
 	protocolPeers, _ := access.ParsePeers(s.cfg.ProxyProtocol)
@@ -164,15 +167,15 @@ func (s *Server) boundClients() {
 // draining reports whether the drain has begun.
 func (s *Server) draining() bool { return s.serving.Err() != nil }
 
-// Run serves until ctx ends, and then drains. It returns nil if everything ended in order. Each signal on reload makes it
-// reload what can change while it serves. It owns the goroutines of the hub, the watchdog, each address that accepts, and
-// each session; none outlives it, unless the drain's time is over.
+// Run serves until ctx ends, and then drains. It returns nil if everything ended in order. Each signal on reload makes
+// it reload what can change while it serves. It owns the goroutines of the hub, the watchdog, each address that
+// accepts, and each session; none outlives it, unless the drain's time is over.
 func (s *Server) Run(ctx context.Context, reload <-chan os.Signal) error {
 	hubCtx, stopHub := context.WithCancel(context.Background())
 	defer stopHub()
 	hubEnded, acceptEnded := make(chan error, 1), make(chan error, len(s.listeners))
 	go func() { hubEnded <- orderly(hubCtx, s.hub.Run(hubCtx)) }() // owned by Run; ends with hubCtx; drain waits for it
-	go s.manager.watch(s.serving, s.alive)                         // owned by Run; waits for time; ends when the drain begins
+	go s.manager.watch(s.serving, s.alive)                         // owned by Run; ends when the drain begins
 	for _, l := range s.listeners {
 		go func() { acceptEnded <- s.http.Serve(l) }() // owned by Run; accepts; ends when drain closes the listener
 	}

@@ -45,7 +45,8 @@ func splitPort(text string) (name, port string, err error) {
 	return name, strconv.FormatUint(n, 10), nil
 }
 
-// normalName returns the normal form of a name or an address without a port. A last dot is removed: it names the same host.
+// normalName returns the normal form of a name or an address without a port. A last dot is removed: it names the same
+// host.
 func normalName(scheme, name string) (string, error) {
 	if inner, ok := strings.CutPrefix(name, "["); ok {
 		addr, err := netip.ParseAddr(strings.TrimSuffix(inner, "]"))
@@ -82,7 +83,8 @@ func asciiName(name string) (string, error) {
 	return strings.ToLower(name), nil
 }
 
-// checkLabels refuses what no browser takes for a host. A name whose last label has only digits must be an IPv4 address.
+// checkLabels refuses what no browser takes for a host. A name whose last label has only digits must be an IPv4
+// address.
 func checkLabels(name string) error {
 	labels := strings.Split(name, ".")
 	for _, label := range labels {

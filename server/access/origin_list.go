@@ -47,7 +47,10 @@ func (o *Origins) allow(from Origin) bool {
 func (o *Origins) empty() bool { return len(o.exact)+len(o.below) == 0 }
 
 // pageless are schemes that no browser sends in an Origin header, so that they would never match.
-var pageless = map[string]bool{"about": true, "blob": true, "data": true, "ftp": true, "javascript": true, "mailto": true}
+var pageless = map[string]bool{
+	"about": true, "blob": true, "data": true,
+	"ftp": true, "javascript": true, "mailto": true,
+}
 
 // parseAllowed reads one --allow-origin. A wildcard stands for one or more labels: https://*.example.com allows
 // https://a.example.com and https://a.b.example.com, and neither https://example.com nor another port.
@@ -66,10 +69,12 @@ func parseAllowed(flag string) (o Origin, wildcard bool, err error) {
 		return Origin{}, false, fmt.Errorf("an origin is a page's, not a socket's: write it as http%s://%s",
 			strings.TrimPrefix(scheme, "ws"), rest)
 	case pageless[scheme]:
-		return Origin{}, false, fmt.Errorf("no page has an origin of the scheme %s: write it as https://chat.example.com", scheme)
+		return Origin{}, false, fmt.Errorf("no page has an origin of the scheme %s: write it as "+
+			"https://chat.example.com", scheme)
 	}
 	rest, wildcard = strings.CutPrefix(rest, "*.")
-	if strings.Contains(flag, "*") && (!wildcard || strings.Contains(rest, "*")) || wildcard && defaultPorts[scheme] == "" {
+	if strings.Contains(flag, "*") && (!wildcard || strings.Contains(rest, "*")) ||
+		wildcard && defaultPorts[scheme] == "" {
 		return Origin{}, false, errors.New("a wildcard stands for subdomains only, as in https://*.example.com")
 	}
 	if o, err = ParseOrigin(scheme + "://" + rest); err != nil {
@@ -87,7 +92,8 @@ func checkDomain(domain string) error {
 		return errors.New("an IP address has no subdomains: name each origin")
 	}
 	if domain != "localhost" && !strings.Contains(domain, ".") {
-		return fmt.Errorf("everybody may have a name below .%s: name a domain of your own, as in https://*.example.com", domain)
+		return fmt.Errorf("everybody may have a name below .%s: name a domain of your own, as in "+
+			"https://*.example.com", domain)
 	}
 	return nil
 }

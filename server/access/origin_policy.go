@@ -1,7 +1,7 @@
 // Package access finds out who sent a request (Proxies) and decides whether it may come in (Policy, the origin policy).
 //
-// A page of another site must not talk to a server that trusts everybody who reaches it, neither by its own name (Origin)
-// nor by a name that it made point to this machine (Host, DNS rebinding).
+// A page of another site must not talk to a server that trusts everybody who reaches it, neither by its own name
+// (Origin) nor by a name that it made point to this machine (Host, DNS rebinding).
 package access
 
 import (
@@ -15,8 +15,8 @@ import (
 	"verbatim/server/respond"
 )
 
-// Policy is the origin policy: by its Host and its Origin it decides whether a request may come in. It guards the API and
-// the WebSocket; the page's own files are open to everybody. Safe for concurrent use.
+// Policy is the origin policy: by its Host and its Origin it decides whether a request may come in. It guards the API
+// and the WebSocket; the page's own files are open to everybody. Safe for concurrent use.
 type Policy struct {
 	// Fixed.
 	o     Options
@@ -98,14 +98,14 @@ func (p *Policy) knows(host string) bool {
 	return p.hosts[name]
 }
 
-// isProbe reports whether a load balancer asks for the server's health by HTTP/1.0 and without a Host (haproxy's httpchk
-// does). No browser sends such a request.
+// isProbe reports whether a load balancer asks for the server's health by HTTP/1.0 and without a Host (haproxy's
+// httpchk does). No browser sends such a request.
 func isProbe(r *http.Request) bool {
 	return r.Host == "" && (r.URL.Path == "/healthz" || r.URL.Path == "/readyz")
 }
 
-// isOwn reports whether a page is the server's own: from the URL by which the request came, scheme and port included, or
-// from --public-url.
+// isOwn reports whether a page is the server's own: from the URL by which the request came, scheme and port included,
+// or from --public-url.
 func (p *Policy) isOwn(from Origin, v Visit) bool {
 	if p.o.PublicURL != nil && from == p.o.PublicURL.Origin {
 		return true

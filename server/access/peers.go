@@ -21,7 +21,8 @@ func ParsePeers(texts []string) (p Peers, err error) {
 		}
 		network, err := parseNetwork(text)
 		if err != nil {
-			return Peers{}, fmt.Errorf("%q is no address: write it as 10.0.0.5, 10.0.0.0/24, 2001:db8::/32 or unix", text)
+			return Peers{}, fmt.Errorf("%q is no address: write it as 10.0.0.5, 10.0.0.0/24, 2001:db8::/32 or "+
+				"unix", text)
 		}
 		p.networks = append(p.networks, network)
 	}

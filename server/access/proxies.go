@@ -17,7 +17,7 @@ type Visit struct {
 	Scheme     string     // "http" or "https", as the client used it
 	Host       string     // as the client used it
 	HostHeader string     // the header that named Host
-	Forwarded  bool       // the request says that it was forwarded for another client, whether its sender is trusted or not
+	Forwarded  bool       // the request says that it was forwarded, whether its sender is trusted or not
 }
 
 // Sender returns the address of a request's sender, and that of the proxy that speaks for it, or "".
@@ -29,8 +29,8 @@ func (v Visit) Sender(r *http.Request) (from, via string) {
 	return v.Addr.String(), r.RemoteAddr
 }
 
-// The headers in which a proxy says for whom it asks. The standard one (RFC 7239) is never believed: proxies that do not
-// write it pass on what a client wrote there.
+// The headers in which a proxy says for whom it asks. The standard one (RFC 7239) is never believed: proxies that do
+// not write it pass on what a client wrote there.
 const (
 	forwardedFor      = "X-Forwarded-For"
 	forwardedProto    = "X-Forwarded-Proto"
@@ -53,8 +53,8 @@ func NewProxies(trusted Peers, log zerolog.Logger) *Proxies {
 	return p
 }
 
-// Visit returns who sent a request, and by which scheme and host. It believes trusted proxies: the right-most address of
-// X-Forwarded-For that is not a trusted proxy's own, and of the other headers the entry that the same proxy wrote.
+// Visit returns who sent a request, and by which scheme and host. It believes trusted proxies: the right-most address
+// of X-Forwarded-For that is not a trusted proxy's own, and of the other headers the entry that the same proxy wrote.
 func (p *Proxies) Visit(r *http.Request) Visit {
 	v := Visit{Scheme: "http", Host: r.Host, HostHeader: "Host"}
 	if r.TLS != nil {
@@ -68,7 +68,8 @@ func (p *Proxies) Visit(r *http.Request) Visit {
 	case !p.trusts(r, v.Addr):
 		p.strange.Do(func() {
 			p.log.Warn().Str("header", header).Str("from", r.RemoteAddr).
-				Msg("a forwarded header is ignored, since it does not come from a trusted proxy: if that address is your " +
+				Msg("a forwarded header is ignored, since it does not come from a trusted proxy: if that address " +
+					"is your " +
 					"proxy's, start the server with --trusted-proxy; further ones are not reported")
 		})
 	default:

@@ -19,8 +19,8 @@ func (p *PublicURL) String() string {
 	return p.Origin.String() + p.EscapedPath()
 }
 
-// ownPaths are the first segments of the server's own paths. Below one of them, a request whose path a proxy has stripped
-// could not be told from one whose path it has kept.
+// ownPaths are the first segments of the server's own paths. Below one of them, a request whose path a proxy has
+// stripped could not be told from one whose path it has kept.
 var ownPaths = []string{"api", "assets", "c", "healthz", "metrics", "readyz", "ws"}
 
 // EscapedPath returns the path as it stands in a URL.
@@ -33,7 +33,8 @@ func ParsePublicURL(text string) (*PublicURL, error) {
 	}
 	p, err := readPublicURL(text)
 	if err != nil {
-		return nil, fmt.Errorf("--public-url %q: %w: write it as https://chat.example.com/ or https://example.com/chat/", text, err)
+		return nil, fmt.Errorf("--public-url %q: %w: write it as https://chat.example.com/ or "+
+			"https://example.com/chat/", text, err)
 	}
 	return p, nil
 }
@@ -80,8 +81,8 @@ func publicPath(escaped string) (string, error) {
 	return clean + "/", nil
 }
 
-// Below serves what next serves, and the same below a path, for proxies that do not strip the path. The path without its
-// last slash redirects to it; the redirect is relative, so that it holds behind every proxy.
+// Below serves what next serves, and the same below a path, for proxies that do not strip the path. The path without
+// its last slash redirects to it; the redirect is relative, so that it holds behind every proxy.
 func Below(root string, next http.Handler) http.Handler {
 	if root == "/" {
 		return next

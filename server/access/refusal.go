@@ -47,7 +47,8 @@ func unknownHost(v Visit) *refusal {
 	default:
 		no.flags = "--allow-host " + HostName(host)
 		no.err = protocol.Errorf(protocol.CodeForbidden,
-			"the host %.100q is not a name of this server: start it with %s to allow it, or use localhost", v.Host, no.flags)
+			"the host %.100q is not a name of this server: start it with %s to allow it, or use localhost",
+			v.Host, no.flags)
 	}
 	return no
 }
@@ -64,7 +65,8 @@ func unknownOrigin(r *http.Request, v Visit, text string, from Origin, bad error
 	case text == "null" || strings.HasPrefix(text, "file:"):
 		no.kind = "origin null"
 		no.err = protocol.Errorf(protocol.CodeForbidden,
-			"pages from files and sandboxed frames (origin %.20q) may not use this server, and no --allow-origin allows them: "+
+			"pages from files and sandboxed frames (origin %.20q) may not use this server, and no --allow-origin "+
+				"allows them: "+
 				"serve the page over http, or from a scheme of its application's own", text)
 	case bad != nil:
 		no.kind = "origin malformed"

@@ -1,7 +1,8 @@
-// Package admission decides which connections become sessions, starts them, and tells the log and /metrics how they end.
+// Package admission decides which connections become sessions, starts them, and tells the log and /metrics how they
+// end.
 //
-// It promises that a connection that is refused takes no slot of those that are admitted, and that a refused client learns
-// why, as long as not too many are refused at the same time.
+// It promises that a connection that is refused takes no slot of those that are admitted, and that a refused client
+// learns why, as long as not too many are refused at the same time.
 package admission
 
 import (
@@ -53,7 +54,8 @@ func (a *Admission) decide(r *http.Request) decision {
 	user, joins, err := identify(r.URL.RawQuery)
 	if err != nil {
 		d := a.refuse(from, "name", func(conn *session.Conn) {
-			// The close has the reason too: Firefox may drop a frame that comes with the answer to the handshake and a close.
+			// The close has the reason too: Firefox may drop a frame that comes with the answer to the handshake and a
+			// close.
 			conn.Refuse(protocol.Frame(protocol.Failure{Err: err}), protocol.ClosePolicy, err.Reason)
 		})
 		d.told = err
@@ -79,8 +81,8 @@ func (a *Admission) refuse(from netip.Addr, reason string, say func(*session.Con
 	return decision{refused: reason, serve: say, free: func() { a.Refusals.Free(slot) }}
 }
 
-// TakeForStream takes a slot for an event stream, or returns false if there is none, which it counts and notes. The caller
-// gives it back to Connections.
+// TakeForStream takes a slot for an event stream, or returns false if there is none, which it counts and notes. The
+// caller gives it back to Connections.
 func (a *Admission) TakeForStream(r *http.Request) (limit.Slot, bool) {
 	slot, ok := a.Connections.Take(a.Visit(r).Addr)
 	if !ok {

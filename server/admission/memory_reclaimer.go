@@ -13,9 +13,9 @@ const (
 	worthwhile = 1000
 )
 
-// memoryReclaimer gives memory back to the system when many connections have come or gone. A handshake leaves about 20 kB
-// of garbage, which stays, since nothing is allocated afterwards that makes the collector run. The reclaimer costs one
-// collection for so many connections, and no wake-up while none come or go. Safe for concurrent use.
+// memoryReclaimer gives memory back to the system when many connections have come or gone. A handshake leaves about 20
+// kB of garbage, which stays, since nothing is allocated afterwards that makes the collector run. The reclaimer costs
+// one collection for so many connections, and no wake-up while none come or go. Safe for concurrent use.
 type memoryReclaimer struct {
 	moved   atomic.Int64 // connections that came or went
 	given   atomic.Int64 // the value of moved when memory was given back last

@@ -38,7 +38,8 @@ func (a *Admission) noteNoUpgrade(r *http.Request, err error) {
 // noteRefused notes that a connection becomes no session. err is what its client is told, or nil.
 func (a *Admission) noteRefused(r *http.Request, reason string, err *protocol.Error) {
 	said := refusedWords[reason]
-	n := logging.Note{Kind: "connection: " + reason, Level: zerolog.WarnLevel, Words: said.words, Do: said.do, Path: r.URL.Path}
+	n := logging.Note{Kind: "connection: " + reason, Level: zerolog.WarnLevel, Words: said.words, Do: said.do}
+	n.Path = r.URL.Path
 	if err != nil {
 		n.Words, n.Code = n.Words+": "+err.ReasonForLog(), err.Code
 		a.Metrics.Errors.WithLabelValues("websocket", string(err.Code)).Inc()

@@ -18,8 +18,8 @@ type Log struct {
 	Draining func() bool // refusals while the server drains are not logged
 }
 
-// unusual is what the log says of ends that have a fault, and what can be done. All other ends are in order, or caused by a
-// network.
+// unusual is what the log says of ends that have a fault, and what can be done. All other ends are in order, or caused
+// by a network.
 var unusual = map[session.Why]struct{ words, do string }{
 	session.WhyProtocol: {
 		"a session was Closed: what came was no WebSocket frame that a client may send",
@@ -47,8 +47,8 @@ var unusual = map[session.Why]struct{ words, do string }{
 	},
 }
 
-// clientFault is what the log says of a client that closed with a code of an error (RFC 6455, 7.4.1). Codes from 3000 on
-// belong to applications.
+// clientFault is what the log says of a client that closed with a code of an error (RFC 6455, 7.4.1). Codes from 3000
+// on belong to applications.
 var clientFault = struct{ words, do string }{
 	"a session was closed by its client, which found fault with what came, or failed itself",
 	"look at that program's own log; it must take text frames of up to 512 kB",
@@ -56,7 +56,7 @@ var clientFault = struct{ words, do string }{
 
 // findsFault reports whether a client closed its session with a code of an error.
 func findsFault(end session.End) bool {
-	return end.Why == session.WhyClient && end.Code > 1001 && end.Code < 3000 && end.Code != 1005 // 1005: no code at all
+	return end.Why == session.WhyClient && end.Code > 1001 && end.Code < 3000 && end.Code != 1005 // 1005: none
 }
 
 // Ended is session.Env's Ended.
@@ -67,7 +67,8 @@ func (l *Log) Ended(end session.End) {
 		said, is = clientFault, true
 	}
 	if !is {
-		l.Log.Debug().Err(end.Err).Str("session", end.Session).Str("user", string(end.User)).Str("reason", string(end.Why)).
+		l.Log.Debug().Err(end.Err).Str("session", end.Session).Str("user", string(end.User)).
+			Str("reason", string(end.Why)).
 			Msg("session: ended")
 		return
 	}
@@ -82,14 +83,16 @@ func (l *Log) Refused(no session.Refusal) {
 	if no.Err == nil {
 		l.Notes.Add(logging.Note{
 			Kind: "session: unread", Level: zerolog.ErrorLevel, Words: "entries could not be read: it is tried again",
-			Do: respond.CheckDisk, Session: no.Session, From: no.From, Via: no.Via, Conversation: string(no.Conversation),
-			Err: no.Cause,
+			Do: respond.CheckDisk, Session: no.Session, From: no.From, Via: no.Via,
+			Conversation: string(no.Conversation),
+			Err:          no.Cause,
 		})
 		return
 	}
 	l.Metrics.Errors.WithLabelValues("websocket", string(no.Err.Code)).Inc()
 	n := logging.Note{
-		Level: zerolog.WarnLevel, Words: "a session's request was refused: " + no.Err.ReasonForLog(), Do: respond.Advice(no.Err),
+		Level: zerolog.WarnLevel, Words: "a session's request was refused: " + no.Err.ReasonForLog(),
+		Do:      respond.Advice(no.Err),
 		Session: no.Session, User: no.User, From: no.From, Via: no.Via, Code: no.Err.Code,
 		Conversation: string(no.Conversation), Err: no.Cause,
 	}

@@ -49,8 +49,8 @@ func (s *Sessions) tellEmpty() {
 	}
 }
 
-// Wait lets no more goroutines start, and waits for those that run. It returns how many still ran when ctx ended. Call it
-// once.
+// Wait lets no more goroutines start, and waits for those that run. It returns how many still ran when ctx ended. Call
+// it once.
 func (s *Sessions) Wait(ctx context.Context) int {
 	s.mu.Lock()
 	s.closed = true

@@ -13,8 +13,8 @@ import (
 	"verbatim/server/respond"
 )
 
-// Conversations answers GET /api/conversations: the list of conversations, each with last seq, last time and how many users
-// are online; by id, or with sort=-time the newest first.
+// Conversations answers GET /api/conversations: the list of conversations, each with last seq, last time and how many
+// users are online; by id, or with sort=-time the newest first.
 type Conversations struct {
 	// Fixed.
 	Store   *persistence.Store

@@ -17,7 +17,8 @@ func conversation(r *http.Request) (protocol.ConversationID, error) {
 }
 
 func notFound(id protocol.ConversationID) *protocol.Error {
-	return protocol.Errorf(protocol.CodeNotFound, "there is no conversation %q: it exists from its first message on", id)
+	return protocol.Errorf(protocol.CodeNotFound, "there is no conversation %q: it exists from its first message "+
+		"on", id)
 }
 
 func isNotFound(err error) bool {

@@ -77,7 +77,8 @@ func placeOf(q *query.Query, name string) (p persistence.Place) {
 	n, err := strconv.ParseUint(order, 36, 64)
 	t, notTime := strconv.ParseInt(moment, 36, 64)
 	if err != nil || notTime != nil || n == 0 || !protocol.ConversationID(id).Valid() {
-		q.Err = query.WrongValue(text, "with sort=-time, %s is the `next` of the page before, or left out for the first page", name)
+		q.Err = query.WrongValue(text,
+			"with sort=-time, %s is the `next` of the page before, or left out for the first page", name)
 		return p
 	}
 	return persistence.Place{Order: n, Time: protocol.Time(t), ID: protocol.ConversationID(id)}

@@ -50,8 +50,9 @@ func wantsEvents(r *http.Request) bool {
 	return events > page || events > 0 && events == page && first
 }
 
-// Streams answers GET /api/conversations/{id}/messages with server-sent events: the entries that the request asks for, and
-// then live ones. A stream is treated like a WebSocket: it takes a slot, nobody waits for its reader, and a drain ends it.
+// Streams answers GET /api/conversations/{id}/messages with server-sent events: the entries that the request asks for,
+// and then live ones. A stream is treated like a WebSocket: it takes a slot, nobody waits for its reader, and a drain
+// ends it.
 type Streams struct {
 	// Fixed.
 	Store     *persistence.Store
@@ -91,8 +92,8 @@ func (s *Streams) serve(w http.ResponseWriter, r *http.Request, id protocol.Conv
 	}
 	respond.Answered(w, http.StatusOK)
 	conn.From, conn.Via = s.Respond.Sender(r)
-	// The goroutine is owned by Sessions, for which the drain waits. It waits for the client and for entries, and ends when
-	// the client is gone or the drain has told it to leave.
+	// The goroutine is owned by Sessions, for which the drain waits. It waits for the client and for entries, and ends
+	// when the client is gone or the drain has told it to leave.
 	started := s.Admission.Sessions.Start(func() {
 		defer s.Admission.Connections.Free(slot)
 		session.RunEvents(context.Background(), conn, s.Admission.Env, e)
@@ -117,7 +118,8 @@ func setEventHeaders(h http.Header) {
 	h.Set("X-Content-Type-Options", "nosniff")
 }
 
-// eventsHead returns the head of the answer. The body ends with the connection, which every version of HTTP understands.
+// eventsHead returns the head of the answer. The body ends with the connection, which every version of HTTP
+// understands.
 func eventsHead(h http.Header) []byte {
 	var head bytes.Buffer
 	head.WriteString("HTTP/1.1 200 OK\r\n")

@@ -29,14 +29,14 @@ type arrival struct {
 	// Guarded by gate.mu.
 	state    state
 	client   string            // for whom the proxy at the other end speaks, once it has said so
-	answer   string            // the first line of what net/http has answered by itself, before a handler had the request
+	answer   string            // the first line of an answer that net/http gave by itself, before any handler
 	since    time.Duration     // when it came into its state, since opened
 	element  *list.Element     // in gate.waiting
 	networks limit.Path[tally] // empty if the address is a trusted proxy's or unknown
 }
 
-// silent reports whether it is the client's turn: nothing has come, or the server waits for more. On a busy machine, data
-// that was read may wait for seconds before a goroutine answers it.
+// silent reports whether it is the client's turn: nothing has come, or the server waits for more. On a busy machine,
+// data that was read may wait for seconds before a goroutine answers it.
 func (a *arrival) silent() bool {
 	if a.readers.Load() == 0 && a.firstByte.Load() != 0 {
 		return false
@@ -58,8 +58,8 @@ func (a *arrival) RemoteAddr() net.Addr {
 	return a.Conn.RemoteAddr()
 }
 
-// Read reads what comes after the PROXY header, if there must be one. Without the header it reads nothing: net/http would
-// answer other errors.
+// Read reads what comes after the PROXY header, if there must be one. Without the header it reads nothing: net/http
+// would answer other errors.
 func (a *arrival) Read(p []byte) (int, error) {
 	if a.introduced(); a.preamble != nil && a.err != nil {
 		return 0, io.EOF
@@ -74,7 +74,8 @@ func (a *arrival) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Write notes what no handler learns of: answers that net/http sends by itself, and answers that the client does not take.
+// Write notes what no handler learns of: answers that net/http sends by itself, and answers that the client does not
+// take.
 func (a *arrival) Write(p []byte) (int, error) {
 	if !a.handled.Load() {
 		line, _, _ := bytes.Cut(p, []byte("\r\n"))

@@ -1,7 +1,7 @@
 // Package gate admits connections before anything is known of their clients.
 //
-// It promises that no stranger keeps others out by the number of their connections: not one who sends nothing or sends it
-// slowly, and not one who has sent a request and stays. It bounds how many connections there are, and makes room by
+// It promises that no stranger keeps others out by the number of their connections: not one who sends nothing or sends
+// it slowly, and not one who has sent a request and stays. It bounds how many connections there are, and makes room by
 // closing the oldest, never the newest: that is the one who has just come, and may be honest.
 //
 // A client that waits for the server is not to blame. The gate leaves a connection alone while data that came on it is
@@ -91,8 +91,8 @@ var opened = time.Now()
 
 // Times of the gate.
 const (
-	// grace is how long a connection of an address that has too many may send nothing, as long as it keeps nobody out: its
-	// client has connected, and may be about to send a request. From its first byte on it has as long again.
+	// grace is how long a connection of an address that has too many may send nothing, as long as it keeps nobody out:
+	// its client has connected, and may be about to send a request. From its first byte on it has as long again.
 	grace = time.Second
 	// pause is how long the gate waits for the server before it looks again.
 	pause = 2 * time.Millisecond
@@ -100,7 +100,8 @@ const (
 	acceptWait = 500 * time.Millisecond
 )
 
-// Accept waits for the next connection that is admitted. It handles temporary errors, such as a lack of open files, itself.
+// Accept waits for the next connection that is admitted. It handles temporary errors, such as a lack of open files,
+// itself.
 func (l *guarded) Accept() (net.Conn, error) {
 	for {
 		c, err := l.Listener.Accept()
@@ -124,7 +125,8 @@ func (g *Gate) outOfFiles(err error) {
 	g.close(victim)
 	g.mu.Unlock()
 	g.o.Notes.Add(logging.Note{
-		Kind: "gate: no file", Level: zerolog.WarnLevel, Words: "no connection can be accepted", Err: err, Do: raiseFiles,
+		Kind: "gate: no file", Level: zerolog.WarnLevel, Words: "no connection can be accepted",
+		Err: err, Do: raiseFiles,
 	})
 	if victim != nil {
 		g.end("files", victim)

@@ -34,8 +34,8 @@ func (g *Gate) noteClosed(reason string, a *arrival) {
 // tlsHandshake is the first byte of TLS (RFC 8446, 5.1). No HTTP request begins with it.
 const tlsHandshake = 0x16
 
-// noteUnfinished notes that a connection ends before its request was complete, so that no handler knows of it. answer is
-// what net/http has answered by itself, or "".
+// noteUnfinished notes that a connection ends before its request was complete, so that no handler knows of it. answer
+// is what net/http has answered by itself, or "".
 func (g *Gate) noteUnfinished(a *arrival, answer string) {
 	g.o.Refused.WithLabelValues("request").Inc()
 	n := logging.Note{
@@ -57,8 +57,8 @@ func (g *Gate) noteUnfinished(a *arrival, answer string) {
 	g.o.Notes.Add(n)
 }
 
-// noteStalled notes that an answer was broken off because the client took nothing of it. A session's end is noted by its
-// own package.
+// noteStalled notes that an answer was broken off because the client took nothing of it. A session's end is noted by
+// its own package.
 func (g *Gate) noteStalled(a *arrival) {
 	g.mu.Lock()
 	http := a.state == handshaking || a.state == answering

@@ -19,8 +19,8 @@ import (
 	"verbatim/server/logging"
 )
 
-// preamble is the PROXY header (version 1 or 2) in which a --proxy-protocol peer says, before anything else, for whom it
-// connects. The first call of RemoteAddr or Read reads it, in the connection's own goroutine.
+// preamble is the PROXY header (version 1 or 2) in which a --proxy-protocol peer says, before anything else, for whom
+// it connects. The first call of RemoteAddr or Read reads it, in the connection's own goroutine.
 type preamble struct {
 	once sync.Once
 	from net.Addr // fixed once read; nil: the peer speaks for itself
@@ -42,8 +42,8 @@ const (
 // unspecified begins a header of version 2 that says no more than UNKNOWN of version 1: the library refuses it.
 var unspecified = append(slices.Clone(proxyproto.SIGV2), byte(proxyproto.PROXY), byte(proxyproto.UNSPEC))
 
-// acceptMixed makes the library accept IPv4 addresses behind TCP6: nginx writes such headers if its client and this server
-// have different families.
+// acceptMixed makes the library accept IPv4 addresses behind TCP6: nginx writes such headers if its client and this
+// server have different families.
 var acceptMixed = sync.OnceFunc(func() { proxyproto.V1AcceptIPv4InTCP6 = true })
 
 func (a *arrival) introduced() {

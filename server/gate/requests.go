@@ -25,8 +25,8 @@ func (g *Gate) ConnState(c net.Conn, now http.ConnState) {
 	}
 }
 
-// follow brings a connection into the state that net/http reports. It returns the connection that must end because there
-// is now one idle connection too many, or nil.
+// follow brings a connection into the state that net/http reports. It returns the connection that must end because
+// there is now one idle connection too many, or nil.
 func (g *Gate) follow(a *arrival, now http.ConnState) (victim *arrival) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -76,9 +76,9 @@ func (g *Gate) ConnContext(ctx context.Context, c net.Conn) context.Context {
 	return ctx
 }
 
-// Handler must come before all other handlers. A request without a body is complete when it gets here, and one whose body
-// has no meaning once that was read; a POST's handler calls Complete. If the request's connection was counted out in the
-// meantime, no handler gets it: what it began would break off.
+// Handler must come before all other handlers. A request without a body is complete when it gets here, and one whose
+// body has no meaning once that was read; a POST's handler calls Complete. If the request's connection was counted out
+// in the meantime, no handler gets it: what it began would break off.
 func (g *Gate) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a, counted := r.Context().Value(arrivalKey{}).(*arrival)
@@ -103,17 +103,18 @@ const maxSkipped = 64 << 10
 
 // skipBody reads a body that has no meaning, or refuses the request and returns false.
 //
-// No handler reads such a body. While a long poll waits, it would stay unread, and then the connection would look like one
-// whose request the server has not read, and would never be closed; and net/http would not notice that the client is gone.
-// A body that breaks off is refused as that of a POST is. No handler has the request until the body's end, so that a drain
-// does not wait for it; therefore begin is called before a refusal.
+// No handler reads such a body. While a long poll waits, it would stay unread, and then the connection would look like
+// one whose request the server has not read, and would never be closed; and net/http would not notice that the client
+// is gone. A body that breaks off is refused as that of a POST is. No handler has the request until the body's end, so
+// that a drain does not wait for it; therefore begin is called before a refusal.
 func skipBody(w http.ResponseWriter, r *http.Request, begin func()) bool {
 	switch _, err := io.CopyN(io.Discard, r.Body, maxSkipped+1); {
 	case err == nil:
 		begin()
 		w.Header().Set("Connection", "close") // the rest is not read
 		respond.Refuse(w, http.StatusRequestEntityTooLarge, protocol.Errorf(protocol.CodeTooLarge,
-			"a body has no meaning here, and this one has more than %d bytes: send the request without one", maxSkipped))
+			"a body has no meaning here, and this one has more than %d bytes: send the request without one",
+			maxSkipped))
 		return false
 	case !errors.Is(err, io.EOF): // it is malformed, or was too slow, or the client is gone
 		begin()
@@ -134,7 +135,8 @@ func (g *Gate) begin(a *arrival) bool {
 	return a.handled.Load()
 }
 
-// Complete notes that a whole request has come. Until then its connection counts as one that has not completed a request.
+// Complete notes that a whole request has come. Until then its connection counts as one that has not completed a
+// request.
 func Complete(r *http.Request) {
 	a, ok := r.Context().Value(arrivalKey{}).(*arrival)
 	if !ok {

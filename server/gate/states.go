@@ -13,7 +13,7 @@ type state int
 const (
 	handshaking state = iota // its first or next request is not complete
 	idle                     // it is between two requests
-	pooled                   // likewise, of a trusted proxy, which keeps it for its next request, or of an unknown address
+	pooled                   // likewise, of a trusted proxy, which keeps it for later, or of an unknown address
 	answering                // a request is being answered
 	waitStates               // in the states above a connection can be closed to make room
 

@@ -19,7 +19,8 @@ func (g *Gate) excessive(a *arrival) bool {
 	return false
 }
 
-// victim returns the connection to close if there are too many in all, or nil if there is none. It is called with mu held.
+// victim returns the connection to close if there are too many in all, or nil if there is none. It is called with mu
+// held.
 func (g *Gate) victim() *arrival {
 	for _, s := range [...]state{idle, pooled, handshaking} {
 		if a := g.oldest(s, -1); a != nil {
@@ -75,8 +76,8 @@ func (a *arrival) young() bool {
 	return now-a.since < grace || first != 0 && now-time.Duration(first) < grace
 }
 
-// trim closes connections of addresses that have too many, the oldest first. It runs in a timer's goroutine and waits for
-// nothing; while it leaves some that may stay for the moment, it sets the next timer.
+// trim closes connections of addresses that have too many, the oldest first. It runs in a timer's goroutine and waits
+// for nothing; while it leaves some that may stay for the moment, it sets the next timer.
 func (g *Gate) trim() {
 	var victims []*arrival
 	g.mu.Lock()

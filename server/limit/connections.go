@@ -25,7 +25,8 @@ type Slot struct{ networks Path[int] }
 
 // NewConnections returns a limiter of at most total connections, and each of an address; each 0: no such limit.
 func NewConnections(total, each int) *Connections {
-	return &Connections{max: total, each: each, networks: NewHierarchy(MaxNetworks, func(n *int) bool { return *n == 0 }, nil)}
+	idle := func(n *int) bool { return *n == 0 }
+	return &Connections{max: total, each: each, networks: NewHierarchy(MaxNetworks, idle, nil)}
 }
 
 // Take takes a slot for a connection from addr, or returns false if there is none. The caller gives it back with Free.

@@ -12,8 +12,8 @@ const Levels = 3
 // MaxNetworks bounds how many networks are remembered for each limit: about 8 MB.
 const MaxNetworks = 1 << 15
 
-// wider is how much more a network may take than each of the networks within it. So one customer who has many addresses,
-// or many small networks, is held to what their larger network may take.
+// wider is how much more a network may take than each of the networks within it. So one customer who has many
+// addresses, or many small networks, is held to what their larger network may take.
 const wider = 4
 
 // Allowed returns what a network of a level may take if the narrowest network may take n.
@@ -24,8 +24,9 @@ func Allowed(n, level int) int {
 	return n
 }
 
-// networksOf returns the networks of an address, the narrowest first, and how many they are: /32 and /24 of IPv4, /64, /56
-// and /48 of IPv6, which are what one customer has, often has and may have. All unknown addresses share one network.
+// networksOf returns the networks of an address, the narrowest first, and how many they are: /32 and /24 of IPv4, /64,
+// /56 and /48 of IPv6, which are what one customer has, often has and may have. All unknown addresses share one
+// network.
 func networksOf(addr netip.Addr) (networks [Levels]netip.Prefix, n int) {
 	bits := [Levels]int{64, 56, 48}
 	n = Levels
@@ -41,10 +42,10 @@ func networksOf(addr netip.Addr) (networks [Levels]netip.Prefix, n int) {
 	return networks, n
 }
 
-// Hierarchy keeps a value for each network of the addresses that it has seen, up to a number of networks. When it is full,
-// it drops the values of the networks within a larger network, those of the fullest first, and from then on counts the
-// larger one alone. So thousands of addresses cost only their own larger networks the distinction. Not safe for concurrent
-// use.
+// Hierarchy keeps a value for each network of the addresses that it has seen, up to a number of networks. When it is
+// full, it drops the values of the networks within a larger network, those of the fullest first, and from then on
+// counts the larger one alone. So thousands of addresses cost only their own larger networks the distinction. Not safe
+// for concurrent use.
 type Hierarchy[T any] struct {
 	max  int               // of networks; fixed if miss is not nil
 	idle func(*T) bool     // fixed; reports whether a value says nothing, so that a new one may replace it
@@ -54,8 +55,8 @@ type Hierarchy[T any] struct {
 	folded   int // networks that count for those within them
 }
 
-// Network is a network that is kept. A holder of a pointer to it may change Value, whether the Hierarchy still keeps it or
-// not.
+// Network is a network that is kept. A holder of a pointer to it may change Value, whether the Hierarchy still keeps it
+// or not.
 type Network[T any] struct {
 	Value T
 
@@ -66,12 +67,12 @@ type Network[T any] struct {
 	folded bool
 }
 
-// Path is the networks of an address that are kept, by level, the narrowest first. It has nil for a network that a larger
-// one counts for, and beyond the address's last level.
+// Path is the networks of an address that are kept, by level, the narrowest first. It has nil for a network that a
+// larger one counts for, and beyond the address's last level.
 type Path[T any] [Levels]*Network[T]
 
-// NewHierarchy returns a Hierarchy of at most maxNetworks networks. idle reports whether a value says nothing. miss orders
-// values by what is lost with them; if it is nil, no value is dropped, and the caller bounds how many there are.
+// NewHierarchy returns a Hierarchy of at most maxNetworks networks. idle reports whether a value says nothing. miss
+// orders values by what is lost with them; if it is nil, no value is dropped, and the caller bounds how many there are.
 func NewHierarchy[T any](maxNetworks int, idle func(*T) bool, miss func(a, b *T) int) *Hierarchy[T] {
 	return &Hierarchy[T]{max: maxNetworks, idle: idle, miss: miss, networks: make(map[netip.Prefix]*Network[T])}
 }

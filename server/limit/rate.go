@@ -39,7 +39,8 @@ func (b *bucket) missing(now time.Time) float64 { return 1 - b.TokensAt(now)/flo
 // tidyEvery is how often idle networks are forgotten while the table has room.
 const tidyEvery = time.Minute
 
-// Allow takes one request from the rate of each network of the address, or returns an error that says when to try again.
+// Allow takes one request from the rate of each network of the address, or returns an error that says when to try
+// again.
 func (r *Rate) Allow(addr netip.Addr) *protocol.Error {
 	if r.perSecond == 0 {
 		return nil

@@ -34,7 +34,8 @@ func OrDefault(texts []string) []string {
 	return texts
 }
 
-// Check refuses values of --listen that are malformed, and, unless auth is open, those that others reach over a network.
+// Check refuses values of --listen that are malformed, and, unless auth is open, those that others reach over a
+// network.
 func Check(texts []string, auth string) error {
 	var problems error
 	for _, text := range OrDefault(texts) {
@@ -104,7 +105,8 @@ func (e Endpoint) checkOpen(auth string) error {
 	}
 	for _, addr := range addrs {
 		if !addr.IsLoopback() {
-			return fmt.Errorf("--listen %s is not loopback, so everybody who reaches it could read and write under any name: "+
+			return fmt.Errorf("--listen %s is not loopback, so everybody who reaches it could read and write "+
+				"under any name: "+
 				"give --auth open if that is wanted, or listen on 127.0.0.1:%d", e.text, e.Port)
 		}
 	}

@@ -1,5 +1,5 @@
-// Package listen opens what the server accepts connections on: TCP addresses, Unix sockets, and sockets that systemd hands
-// over.
+// Package listen opens what the server accepts connections on: TCP addresses, Unix sockets, and sockets that systemd
+// hands over.
 package listen
 
 import (
@@ -17,8 +17,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// notSentLowWater bounds the bytes of one connection that wait unsent in the kernel. Without it, a stalled reader holds up
-// to 4.2 MB of kernel memory, and 0.28 MB with it. It does not slow a connection down.
+// notSentLowWater bounds the bytes of one connection that wait unsent in the kernel. Without it, a stalled reader holds
+// up to 4.2 MB of kernel memory, and 0.28 MB with it. It does not slow a connection down.
 const notSentLowWater = 128 << 10
 
 // Listener accepts connections, and has what is known of all that come by it.
@@ -51,8 +51,8 @@ func (l *Listener) Address() string {
 	return "http://" + l.Addr().String()
 }
 
-// All opens every listener: the sockets that systemd hands over, and the values of --listen. The default address is opened
-// only if there are neither. After an error nothing stays open.
+// All opens every listener: the sockets that systemd hands over, and the values of --listen. The default address is
+// opened only if there are neither. After an error nothing stays open.
 func All(texts []string, auth string) (all []*Listener, err error) {
 	defer func() {
 		if err != nil {

@@ -44,7 +44,8 @@ func listenUnix(e Endpoint) (net.Listener, error) {
 	}}
 	l, err := config.Listen(context.Background(), "unix", e.Path)
 	if err != nil {
-		return nil, fmt.Errorf("%s %s: %w: give the path of a folder that can be written", e.flag, e.text, errors.Unwrap(err))
+		return nil, fmt.Errorf("%s %s: %w: give the path of a folder that can be written", e.flag, e.text,
+			errors.Unwrap(err))
 	}
 	own := &socketListener{UnixListener: l.(*net.UnixListener), path: e.Path}
 	own.SetUnlinkOnClose(false)
@@ -59,8 +60,9 @@ func listenUnix(e Endpoint) (net.Listener, error) {
 	return own, nil
 }
 
-// lockFolder keeps two servers from making a socket in one folder at the same moment: each would take the other's socket
-// for one that was left behind. A process that holds the lock for longer is no server, so lockFolder goes on without it.
+// lockFolder keeps two servers from making a socket in one folder at the same moment: each would take the other's
+// socket for one that was left behind. A process that holds the lock for longer is no server, so lockFolder goes on
+// without it.
 func lockFolder(path string) (*os.File, error) {
 	folder, err := os.Open(path)
 	if err != nil {
@@ -95,7 +97,8 @@ func makeWay(e Endpoint) error {
 		return fmt.Errorf("%s %s is in use: stop what serves there, or give another path", e.flag, e.text)
 	case errors.Is(err, syscall.ECONNREFUSED): // no process has it open
 		if err := os.Remove(e.Path); err != nil {
-			return fmt.Errorf("%s %s: a socket that was left behind: %w: remove it, or give another path", e.flag, e.text, err)
+			return fmt.Errorf("%s %s: a socket that was left behind: %w: remove it, or give another path",
+				e.flag, e.text, err)
 		}
 		return nil
 	case errors.Is(err, fs.ErrNotExist):

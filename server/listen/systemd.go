@@ -34,7 +34,8 @@ func takeOver(file *os.File, auth string) (*Listener, error) {
 	}
 	found, err := net.FileListener(file)
 	if err != nil {
-		return nil, fmt.Errorf("systemd hands over %s: %w: use ListenStream= with an address or a path", file.Name(), err)
+		return nil, fmt.Errorf("systemd hands over %s: %w: use ListenStream= with an address or a path",
+			file.Name(), err)
 	}
 	l := newListener(found)
 	if tcp, ok := found.(*net.TCPListener); ok {
@@ -46,7 +47,8 @@ func takeOver(file *os.File, auth string) (*Listener, error) {
 	}
 	if l.Open && auth != "open" {
 		_ = l.Close()
-		return nil, fmt.Errorf("systemd hands over %s, which is not loopback, so everybody who reaches it could read and "+
+		return nil, fmt.Errorf("systemd hands over %s, which is not loopback, so everybody who reaches it could "+
+			"read and "+
 			"write under any name: give --auth open if that is wanted, or use ListenStream=127.0.0.1:8080", l.Addr())
 	}
 	return l, nil

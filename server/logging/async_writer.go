@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// AsyncWriter writes lines to a writer that may hang or break: a pipe that nobody reads or whose reader is gone, a file on
-// a full disk, a stopped terminal. Its callers never wait and never get an error. Lines wait in a bounded queue; beyond
-// its bound they are dropped and counted. Safe for concurrent use.
+// AsyncWriter writes lines to a writer that may hang or break: a pipe that nobody reads or whose reader is gone, a file
+// on a full disk, a stopped terminal. Its callers never wait and never get an error. Lines wait in a bounded queue;
+// beyond its bound they are dropped and counted. Safe for concurrent use.
 //
 // zerolog's diode has the same aim, but it drops the oldest lines and not the newest, counts them only once its reader
 // goes on, bounds lines and not bytes, and its Close waits for the reader.
@@ -46,7 +46,8 @@ const (
 	retryAfter   = 20 * time.Millisecond // when a full non-blocking pipe is tried again
 )
 
-// NewAsyncWriter returns an AsyncWriter that writes to a writer. gap makes the line that tells of lost lines, or is nil.
+// NewAsyncWriter returns an AsyncWriter that writes to a writer. gap makes the line that tells of lost lines, or is
+// nil.
 func NewAsyncWriter(to io.Writer, gap func(lost int) []byte) *AsyncWriter {
 	return &AsyncWriter{to: to, gap: gap}
 }
@@ -164,7 +165,8 @@ func (w *AsyncWriter) done(l line, written bool) {
 	}
 }
 
-// Flush waits until every line is written, or until none was taken for stallTimeout. It reports whether all were written.
+// Flush waits until every line is written, or until none was taken for stallTimeout. It reports whether all were
+// written.
 func (w *AsyncWriter) Flush() bool {
 	end := time.After(maxFlush)
 	for {

@@ -1,8 +1,8 @@
 // Package logging writes the server's log, and whatever else must not make the server wait: stdout and the service
 // manager's socket.
 //
-// It promises that a writer that hangs, breaks or is full delays nobody who logs (AsyncWriter), and that strangers cannot
-// fill the disk with log lines (Notes).
+// It promises that a writer that hangs, breaks or is full delays nobody who logs (AsyncWriter), and that strangers
+// cannot fill the disk with log lines (Notes).
 package logging
 
 import (
@@ -90,8 +90,8 @@ func (l *Logger) Progress(what string) func(done, total int64) {
 	return progress(l.lines, what)
 }
 
-// Standard returns a logger of Go's standard library that writes to log. net/http uses it, mostly for clients that do not
-// speak HTTP: such lines have the level debug.
+// Standard returns a logger of Go's standard library that writes to log. net/http uses it, mostly for clients that do
+// not speak HTTP: such lines have the level debug.
 func Standard(log zerolog.Logger) *stdlog.Logger { return stdlog.New(standard{log}, "", 0) }
 
 // standard takes the lines of Go's standard log.

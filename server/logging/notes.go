@@ -9,10 +9,10 @@ import (
 	"verbatim/protocol"
 )
 
-// Notes is a rate-limited log of what strangers and clients do wrong: requests that are refused, and connections that end
-// in an unusual way. Of each kind it writes the first note at once, and then the newest one every NoteEvery, with the
-// number of notes that got no line. So every event has a line that tells of it, and nobody can fill the disk. Safe for
-// concurrent use.
+// Notes is a rate-limited log of what strangers and clients do wrong: requests that are refused, and connections that
+// end in an unusual way. Of each kind it writes the first note at once, and then the newest one every NoteEvery, with
+// the number of notes that got no line. So every event has a line that tells of it, and nobody can fill the disk. Safe
+// for concurrent use.
 type Notes struct {
 	log zerolog.Logger // fixed
 
@@ -122,8 +122,8 @@ func (l *Notes) Unlogged() (n int64) {
 	return n
 }
 
-// write writes a line. It is called with mu held, so that the lines of a kind are in order; the log's queue makes nobody
-// wait.
+// write writes a line. It is called with mu held, so that the lines of a kind are in order; the log's queue makes
+// nobody wait.
 func (l *Notes) write(n *Note, unlogged int) {
 	e := l.log.WithLevel(n.Level).Str("kind", n.Kind)
 	for _, field := range [...]struct{ name, value string }{

@@ -30,7 +30,8 @@ var counts = []count{
 		func(r *reading) float64 { return float64(r.Sessions.Messages.Load()) }),
 	counter("bad_requests", "Requests of sessions that the contract does not allow.",
 		func(r *reading) float64 { return float64(r.Sessions.BadRequests.Load()) }),
-	counter("sessions_blocked", "Times that a session stopped reading for want of room: its replies were not taken, or its sends waited for the record.",
+	counter("sessions_blocked", "Times that a session stopped reading for want of room: its replies were not "+
+		"taken, or its sends waited for the record.",
 		func(r *reading) float64 { return float64(r.Sessions.Blocked.Load()) }),
 
 	counter("messages_recorded", "Sends that are on the record, duplicates too.",
@@ -66,14 +67,16 @@ var counts = []count{
 	gauge("history_queue_bytes", "Bytes that wait for Redis.",
 		func(r *reading) float64 { return float64(r.history.QueuedBytes) }),
 	breakerState("closed"), breakerState("half-open"), breakerState("open"),
-	gauge("history_abandoned", "1 where another data directory's server was found in this Redis, which is not used any more.",
+	gauge("history_abandoned", "1 where another data directory's server was found in this Redis, which is not "+
+		"used any more.",
 		func(r *reading) float64 { return truth(r.history.Abandoned) }),
 
 	gauge("start_clean", "1 where the record was closed cleanly before this start, 0 where it had to be recovered.",
 		func(r *reading) float64 { return truth(r.Record.Recovered().Clean) }),
 	gauge("start_replayed_entries", "Entries that this start has replayed from the journal.",
 		func(r *reading) float64 { return float64(r.Record.Recovered().Entries) }),
-	gauge("start_torn_bytes", "Bytes of a write that was broken off, which this start found at the journal's end and took away.",
+	gauge("start_torn_bytes", "Bytes of a write that was broken off, which this start found at the journal's end "+
+		"and took away.",
 		func(r *reading) float64 { return float64(r.Record.Recovered().Torn) }),
 	gauge("start_duration_seconds", "How long this start took to open the record.",
 		func(r *reading) float64 { return r.Started.Seconds() }),
@@ -93,9 +96,11 @@ var counts = []count{
 		func(r *reading) float64 { return float64(r.disk.JournalSegments) }),
 	gauge("open_transcripts", "Transcript files that are open.",
 		func(r *reading) float64 { return float64(r.disk.OpenFiles) }),
-	counter("log_left_out", "Notes of refusals and odd ends that got no line of the log of their own, since one of their kind had one a moment before.",
+	counter("log_left_out", "Notes of refusals and odd ends that got no line of the log of their own, since one "+
+		"of their kind had one a moment before.",
 		func(r *reading) float64 { return float64(r.Notes.Unlogged()) }),
-	counter("log_dropped", "Lines of the log that were dropped: stderr did not take them as fast as they came, or not at all.",
+	counter("log_dropped", "Lines of the log that were dropped: stderr did not take them as fast as they came, "+
+		"or not at all.",
 		func(r *reading) float64 { return float64(r.Logger.Dropped()) }),
 }
 
@@ -108,7 +113,8 @@ func truth(holds bool) float64 {
 
 // breakerState is the gauge of one state of Redis' circuit breaker.
 func breakerState(state string) count {
-	const help = "Redis' circuit breaker: 1 for the state that it is in, 0 for the others. closed: Redis is used, or there " +
+	const help = "Redis' circuit breaker: 1 for the state that it is in, 0 for the others. closed: Redis is " +
+		"used, or there " +
 		"is none; open: Redis is left alone for a while; half-open: it is tried again."
 	desc := prometheus.NewDesc("verbatim_history_breaker_state", help, nil, prometheus.Labels{"state": state})
 	return count{desc, prometheus.GaugeValue, func(r *reading) float64 {

@@ -59,8 +59,10 @@ func New(version, commit string) *Metrics {
 		}),
 		Refused: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "verbatim_connections_refused_total",
-			Help: "Connections and requests that were refused, by reason: crowded (closed with 1013, a stream with 503), " +
-				"name (closed with 1008), overfull (HTTP 503, since too many are being refused), origin_policy (HTTP 403), " +
+			Help: "Connections and requests that were refused, by reason: crowded (closed with 1013, a stream " +
+				"with 503), " +
+				"name (closed with 1008), overfull (HTTP 503, since too many are being refused), origin_policy " +
+				"(HTTP 403), " +
 				"rate (HTTP 429), handshake (closed before its request was complete, for a newer connection), " +
 				"idle (closed between requests, for a newer connection), files (closed at the limit of open files), " +
 				"proxy (closed: no PROXY header), request (closed: no complete request came).",
@@ -71,7 +73,8 @@ func New(version, commit string) *Metrics {
 		}, []string{"transport", "code"}),
 		closes: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "verbatim_closes_total",
-			Help: "WebSocket connections and event streams that ended, by reason and by close code (none: there was none).",
+			Help: "WebSocket connections and event streams that ended, by reason and by close code (none: there " +
+				"was none).",
 		}, []string{"reason", "code"}),
 		HTTP: respond.NewRequests(),
 	}

@@ -7,8 +7,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// schedulingLatency is how long goroutines that could run waited for a core: Go's own histogram, with the name that client_golang gives
-// it. Its collector merges the buckets by powers of ten, which cannot tell 12 ms from 110 ms. Safe for concurrent use.
+// schedulingLatency is how long goroutines that could run waited for a core: Go's own histogram, with the name that
+// client_golang gives it. Its collector merges the buckets by powers of ten, which cannot tell 12 ms from 110 ms. Safe
+// for concurrent use.
 type schedulingLatency struct{ desc *prometheus.Desc }
 
 const schedLatencies = "/sched/latencies:seconds"
@@ -40,8 +41,8 @@ const (
 	minRatio = 1.4
 )
 
-// merge converts a histogram of Go, which counts values between two edges, to one of Prometheus, which counts all values up
-// to an edge. It keeps Go's own edges, so that only the sum is an estimate.
+// merge converts a histogram of Go, which counts values between two edges, to one of Prometheus, which counts all
+// values up to an edge. It keeps Go's own edges, so that only the sum is an estimate.
 func merge(h *gometrics.Float64Histogram) (buckets map[float64]uint64, count uint64, sum float64) {
 	buckets = map[float64]uint64{}
 	last := 0.0

@@ -34,7 +34,8 @@ func unknownName(name string, known []string) *protocol.Error {
 			"the query has a token, and this server takes none in a URL, where it ends up in logs: leave it out")
 	case len(known) == 0:
 		return protocol.Errorf(protocol.CodeBadRequest,
-			"the query has %s, and this request takes no query: what it says belongs into the body", quoted).WithoutInLog(quoted)
+			"the query has %s, and this request takes no query: what it says belongs into the body",
+			quoted).WithoutInLog(quoted)
 	case meant != "": // so it is no secret
 		return protocol.Errorf(protocol.CodeBadRequest,
 			"the query has %s, which is no name here: was %s meant? There %s", quoted, meant, enumerated(known))

@@ -71,7 +71,8 @@ func (q *Query) Limit(lowest uint64) int {
 		return protocol.DefaultPage
 	case n.Value < lowest || n.Value > protocol.MaxPage:
 		if q.Err == nil {
-			q.Err = protocol.Errorf(protocol.CodeBadRequest, "limit is %d: give one from %d to %d", n.Value, lowest, protocol.MaxPage)
+			q.Err = protocol.Errorf(protocol.CodeBadRequest, "limit is %d: give one from %d to %d",
+				n.Value, lowest, protocol.MaxPage)
 		}
 		return 0
 	default:

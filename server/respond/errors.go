@@ -102,8 +102,8 @@ func JSON(w http.ResponseWriter, status int, body []byte) {
 	_, _ = w.Write(body)
 }
 
-// RetryDelay returns when a client that is sent away should come back: at a random time between 1 and 5 s, so that not all
-// come back at once.
+// RetryDelay returns when a client that is sent away should come back: at a random time between 1 and 5 s, so that not
+// all come back at once.
 func RetryDelay() time.Duration { return time.Second + rand.N(4*time.Second) }
 
 // ExtendDeadlines gives a request more time than the server usually allows: its answer may take that long.

@@ -22,8 +22,8 @@ type Responder struct {
 	Draining func() bool            // refusals while the server drains are not logged
 }
 
-// observed is an answer on its way to the client, and what is to be known of it afterwards: for /metrics, and for the log
-// if it is a refusal. It belongs to one request.
+// observed is an answer on its way to the client, and what is to be known of it afterwards: for /metrics, and for the
+// log if it is a refusal. It belongs to one request.
 type observed struct {
 	http.ResponseWriter
 	route   Route
@@ -135,8 +135,9 @@ func (a *Responder) refused(o *observed, r *http.Request) {
 		return
 	}
 	n := logging.Note{
-		Kind: "http: " + string(err.Code), Level: zerolog.WarnLevel, Words: "a request was refused: " + err.ReasonForLog(),
-		Do: Advice(err), Method: r.Method, Path: r.URL.Path, Code: err.Code,
+		Kind: "http: " + string(err.Code), Level: zerolog.WarnLevel,
+		Words: "a request was refused: " + err.ReasonForLog(),
+		Do:    Advice(err), Method: r.Method, Path: r.URL.Path, Code: err.Code,
 	}
 	n.From, n.Via = a.Sender(r)
 	a.Notes.Add(n)

@@ -34,8 +34,8 @@ var routeNames = [routeCount]string{
 	"/api/conversations/{id}/transcript", "/healthz", "/readyz", "/metrics",
 }
 
-// countedMethods and countedStatuses have a figure of their own; the last of each stands for all others. The status 0 is
-// that of an answer that was never begun.
+// countedMethods and countedStatuses have a figure of their own; the last of each stands for all others. The status 0
+// is that of an answer that was never begun.
 var (
 	countedMethods  = [...]string{"GET", "HEAD", "POST", "OPTIONS", "other"}
 	countedStatuses = [...]int{
