@@ -17,7 +17,7 @@ func TestSIGHUPEndsNothing(t *testing.T) {
 	log := bufio.NewScanner(r)
 	for range 2 {
 		p.signal(syscall.SIGHUP)
-		says(t, log, "reload: there is nothing to read anew")
+		says(t, log, "reload: there is nothing to read again")
 	}
 	conn := p.hang()
 	p.signal(syscall.SIGTERM)

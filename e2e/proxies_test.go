@@ -258,7 +258,7 @@ func TestMetricsAreForThisMachineAloneAndPprofForTheAdmin(t *testing.T) {
 	}
 	eventually(t, "the log says where", func() bool {
 		return strings.Contains(measured.output.String(), at) &&
-			strings.Contains(measured.output.String(), "for this machine alone")
+			strings.Contains(measured.output.String(), "for this machine only")
 	})
 	if code := measured.terminate(); code != 0 {
 		t.Errorf("exit %d", code)
