@@ -227,8 +227,8 @@ func (s *stream) send(out []byte, entries int64) error {
 }
 
 // look ends a stream whose peer has taken none of what it owes for the write timeout, and breaks a silence with a
-// comment. There is no answer to a comment as there is to a ping; what TCP acknowledges is all that is known of a client
-// that vanished, also while there is something to write: it fits into the kernel's buffer for long.
+// comment. A comment has no answer as a ping has. What TCP acknowledges is all that is known of a client that vanished,
+// also while there is something to write, since that fits into the kernel's buffer for long.
 func (s *stream) look() error {
 	switch acked, owed := s.progress(); {
 	case owed == 0 || acked != s.acked:

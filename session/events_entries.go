@@ -64,7 +64,8 @@ func appendEvent(dst []byte, seq protocol.Seq, entry []byte) []byte {
 	return append(dst, "\n\n"...)
 }
 
-// batch finds the next entry: in the block that was read, in the ring, or by reading a block. nil: the stream is over.
+// batch returns a batch with the next entry, of the block that was read, of the ring, or of a block that it reads, and
+// reports whether it is the ring's. It returns nil if the stream is over.
 func (s *stream) batch(last protocol.Seq) (b *persistence.Batch, live bool, err error) {
 	next := s.at + 1
 	if s.block != nil && s.block.Holds(next) {
@@ -73,14 +74,10 @@ func (s *stream) batch(last protocol.Seq) (b *persistence.Batch, live bool, err 
 	if b := s.member.Find(next); b != nil {
 		return b, true, nil
 	}
-	select {
-	case fetching <- struct{}{}:
-	case <-s.dead:
-		return nil, false, nil
-	case <-s.ctx.Done():
+	if !s.env.fetches.take(s.dead, s.ctx.Done()) {
 		return nil, false, nil
 	}
-	defer func() { <-fetching }()
+	defer s.env.fetches.release()
 	id := s.member.Conversation.ID
 	if s.log == "" { // it had no entry when the stream began
 		tail, err := s.env.Store.Tail(id)

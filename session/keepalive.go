@@ -7,26 +7,24 @@ import (
 	"time"
 )
 
-// keepAlive pings after a silence, and closes after another one. Its clock stands still while the session itself does
-// not read, and while the ping waits for the socket, which the write timeout judges. One timer a session, which fires
-// once a silence; no goroutine waits for it.
+// keepAlive pings after a silence, and closes after another one. Its clock stops while the session itself does not
+// read, and while the ping waits for the socket, which is the write timeout's affair. It is one timer for each session,
+// which fires once a silence; no goroutine waits for it.
 type keepAlive struct {
-	paused atomic.Bool  // the session does not read
-	out    atomic.Int64 // when the newest ping went out (sinceStart); 0: it is still to go
-
-	mu      sync.Mutex
-	timer   *time.Timer
-	stopped bool
-	pinged  int64 // when the ping became due that is not answered yet (sinceStart); 0: none is
+	paused  atomic.Bool // the session does not read
+	mu      sync.Mutex  // look holds it while it takes outbound.mu; the order is never the other way round
+	timer   *time.Timer // guarded by mu
+	stopped bool        // guarded by mu
+	pinged  int64       // when the ping became due that is not answered yet (sinceStart); 0: none is; guarded by mu
 }
 
 // errSilent ends a connection from which nothing came, our ping notwithstanding.
 var errSilent = errors.New("the client was silent and did not answer a ping")
 
-func (k *keepAlive) start(s *Session) {
+func (k *keepAlive) start(o *outbound) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.timer = time.AfterFunc(s.env.Limits.Ping, func() { k.look(s) })
+	k.timer = time.AfterFunc(o.env.Limits.Ping, func() { k.look(o) })
 }
 
 func (k *keepAlive) stop() {
@@ -37,14 +35,15 @@ func (k *keepAlive) stop() {
 }
 
 // look runs in the timer's own goroutine and waits for nothing.
-func (k *keepAlive) look(s *Session) {
+func (k *keepAlive) look(o *outbound) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.stopped {
 		return
 	}
-	silence := s.env.Limits.Ping
-	heard := s.conn.wire.heard.Load()
+
+	silence := o.env.Limits.Ping
+	heard := o.conn.wire.heard.Load()
 	if heard >= k.pinged {
 		k.pinged = 0
 	}
@@ -55,41 +54,30 @@ func (k *keepAlive) look(s *Session) {
 		k.timer.Reset(silence)
 	case silent < silence:
 		k.timer.Reset(silence - silent)
-	case k.pinged != 0 && k.waits() < silence:
-		k.timer.Reset(silence - k.waits())
-	case k.pinged != 0 && !s.conn.wire.takes(s.owes()):
-		s.fail(errSilent)
+	case k.pinged != 0 && o.pingWaits() < silence:
+		k.timer.Reset(silence - o.pingWaits())
+	case k.pinged != 0 && !o.conn.wire.takes(o.owes()):
+		o.fail(errSilent)
 	default:
 		k.pinged = sinceStart()
-		k.out.Store(0)
-		s.conn.wire.takes(false) // remember how far it has come
-		s.mu.Lock()
-		s.pingDue = true
-		s.mu.Unlock()
-		s.wake()
+		o.conn.wire.takes(false) // remember how far it has come
+		o.ping()
 		k.timer.Reset(silence)
 	}
 }
 
-// waits is for how long the client has had the ping.
-func (k *keepAlive) waits() time.Duration {
-	if out := k.out.Load(); out != 0 {
+// pingWaits returns how long ago the ping went out, or 0 if it is still to go.
+func (o *outbound) pingWaits() time.Duration {
+	if out := o.pingedAt.Load(); out != 0 {
 		return time.Duration(sinceStart() - out)
 	}
 	return 0
 }
 
-// owes says whether entries are still to be written, and perhaps being fetched.
-func (s *Session) owes() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.turns) > 0 || s.blocks > 0 || s.woken.Load() != nil
-}
-
-// pause stops the clock while the session waits for room or for its rate; resume starts it anew.
+// pause stops the clock while the session waits for room or for its rate; resume starts it again, from zero.
 func (k *keepAlive) pause() { k.paused.Store(true) }
 
-func (k *keepAlive) resume(s *Session) {
-	s.conn.wire.heard.Store(sinceStart())
+func (k *keepAlive) resume(l *link) {
+	l.conn.wire.heard.Store(sinceStart())
 	k.paused.Store(false)
 }

@@ -14,21 +14,22 @@ func TestAReaderThatTakesLivesWhileItIsOwedMore(t *testing.T) {
 	const silence = 10 * time.Millisecond
 	for _, test := range []struct {
 		what string
-		owe  func(*Session)
+		owe  func(*outbound)
 		over bool
 	}{
-		{"owed nothing", func(*Session) {}, true},
-		{"a block is being fetched", func(s *Session) { s.blocks = 1 }, false},
-		{"a cursor is to be written", func(s *Session) { s.turns = []*cursor{{}} }, false},
-		{"a cursor was woken", func(s *Session) { s.woken.Store(&cursor{}) }, false},
+		{"owed nothing", func(*outbound) {}, true},
+		{"a block is being fetched", func(o *outbound) { o.blocks = 1 }, false},
+		{"a cursor is to be written", func(o *outbound) { o.turns = []*cursor{{}} }, false},
+		{"a cursor was woken", func(o *outbound) { o.woken.Store(&cursor{}) }, false},
 	} {
 		t.Run(test.what, func(t *testing.T) {
 			w, there := ends(t)
-			s := &Session{
-				env: &Env{Limits: &protocol.Limits{Ping: silence}}, conn: &Conn{wire: w}, dead: make(chan struct{}),
-				ended: true, // no writer is started
-			}
-			test.owe(s)
+			s := &session{}
+			s.link.begin(&Conn{wire: w}, &Env{Limits: &protocol.Limits{Ping: silence}}, "ann")
+			defer s.depart()
+			s.out.begin(&s.link)
+			s.work.end() // no writer is started
+			test.owe(&s.out)
 			w.takes(false)
 			if _, err := w.Conn.Write([]byte("taken")); err != nil {
 				t.Fatal(err)
@@ -40,9 +41,9 @@ func TestAReaderThatTakesLivesWhileItIsOwedMore(t *testing.T) {
 			k := &s.alive
 			k.timer = time.NewTimer(time.Hour)
 			k.pinged = sinceStart()
-			k.out.Store(k.pinged - int64(2*silence))
+			s.out.pingedAt.Store(k.pinged - int64(2*silence))
 			w.heard.Store(k.pinged - int64(3*silence))
-			k.look(s)
+			k.look(&s.out)
 			if over := s.failure != nil; over != test.over {
 				t.Errorf("closed: %v (%v), want %v", over, s.failure, test.over)
 			}

@@ -234,8 +234,8 @@ func TestOneSessionFetchesFewBlocksHoweverOftenItJoins(t *testing.T) {
 	ann := r.dial("ann", "")
 	ann.send("hi")
 	ann.expect("ack")
-	for range cap(fetching) {
-		fetching <- struct{}{} // the disk is slow
+	for range maxFetches {
+		r.env.fetches.take(nil, nil) // the disk is slow
 	}
 	for range 500 {
 		ann.say(`{"type":"join","conversation":"lobby","after":0}`)
@@ -246,8 +246,8 @@ func TestOneSessionFetchesFewBlocksHoweverOftenItJoins(t *testing.T) {
 	if n := bytes.Count(stacks, []byte("(*cursor).startFetch.func")); n > maxBlocks {
 		t.Errorf("one session with one join has %d goroutines that fetch", n)
 	}
-	for range cap(fetching) {
-		<-fetching
+	for range maxFetches {
+		r.env.fetches.release()
 	}
 	if m := ann.expect("message"); m.Seq != 1 {
 		t.Errorf("got %s", m.raw)

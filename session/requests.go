@@ -7,13 +7,42 @@ import (
 	"verbatim/protocol"
 )
 
-// pageEnvelope is left free in a page for what stands around its entries.
+// pageEnvelope is how many bytes of a page are left free for what surrounds its entries.
 const pageEnvelope = 512
 
-// history answers with one page. Reading it makes only this session's own reading wait.
-func (s *Session) history(r *protocol.Request) *protocol.Error {
+// handle serves one request. This switch is the table of contents of what a client can ask.
+func (s *session) handle(frame []byte) {
+	r, err := protocol.Decode(frame, s.env.Limits)
+	if err != nil {
+		s.refuse(&r, err)
+		return
+	}
+
+	switch r.Type {
+	case protocol.TypeSend:
+		err = s.send(&r)
+	case protocol.TypeJoin:
+		err = s.join(&r)
+	case protocol.TypeLeave:
+		err = s.leave(&r)
+	case protocol.TypeHistory:
+		err = s.history(&r)
+	case protocol.TypeTyping:
+		err = s.typing(&r)
+	case protocol.TypeRead:
+		err = s.markRead(&r)
+	case protocol.TypePing:
+		reply(&s.out, protocol.Pong{Ref: r.Ref})
+	}
+	if err != nil {
+		s.refuse(&r, err)
+	}
+}
+
+// history answers with one page. Only this session's own reading waits for it.
+func (s *session) history(r *protocol.Request) *protocol.Error {
 	s.alive.pause()
-	defer s.alive.resume(s)
+	defer s.alive.resume(&s.link)
 	page, err := s.env.Store.Page(s.ctx, r.Conversation, persistence.PageRequest{
 		After: r.After, Before: r.Before, Limit: r.Limit, MaxBytes: s.env.Limits.Page - pageEnvelope,
 	})
@@ -24,12 +53,12 @@ func (s *Session) history(r *protocol.Request) *protocol.Error {
 	case err != nil:
 		return s.unavailable(err)
 	}
-	reply(s, protocol.History{Ref: r.Ref, Conversation: r.Conversation, Messages: page.Messages, More: page.More})
+	reply(&s.out, protocol.History{Ref: r.Ref, Conversation: r.Conversation, Messages: page.Messages, More: page.More})
 	return nil
 }
 
-// typing is passed on by the hub; over the session's rate it is dropped.
-func (s *Session) typing(r *protocol.Request) *protocol.Error {
+// typing tells the others that the user is typing. Over the session's rate it is dropped.
+func (s *session) typing(r *protocol.Request) *protocol.Error {
 	c := s.joins[r.Conversation]
 	if c == nil {
 		return notJoined(r.Conversation)
@@ -41,7 +70,7 @@ func (s *Session) typing(r *protocol.Request) *protocol.Error {
 }
 
 // markRead moves the user's read mark forward.
-func (s *Session) markRead(r *protocol.Request) *protocol.Error {
+func (s *session) markRead(r *protocol.Request) *protocol.Error {
 	c := s.joins[r.Conversation]
 	if c == nil {
 		return notJoined(r.Conversation)

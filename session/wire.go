@@ -13,13 +13,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// wire is the connection as the library sees it: one that hands out what was read from a buffer which it has only while
-// there is something in it, so that an idle connection has none.
+// wire is the connection as the library sees it. It has a read buffer only while there is something in it, so that an
+// idle connection has none.
 type wire struct {
 	net.Conn
 	raw     syscall.RawConn    // nil: the connection has no file descriptor, and is read without a buffer
-	control func(frame []byte) // who takes the library's control frames; nil: they are dropped
-	partial []byte             // the beginning of a control frame; owned by who holds the library's write lock
+	control func(frame []byte) // takes the library's control frames; nil: they are dropped
+	partial []byte             // the beginning of a control frame; owned by the holder of the library's write lock
 	heard   atomic.Int64       // when bytes came last, in nanoseconds since start
 	acked   uint64             // tcp bytes that the peer had acknowledged at the last look; owned by the keep-alive
 
@@ -109,7 +109,7 @@ func (w *wire) readNow(fd uintptr) bool {
 	return true
 }
 
-// letGo gives the read buffer back. Only the reader calls it.
+// letGo returns the read buffer to its pool. Only the reader calls it.
 func (w *wire) letGo() {
 	if w.buffer != nil {
 		readBuffers.Put(w.buffer)
@@ -120,7 +120,7 @@ func (w *wire) letGo() {
 // Write takes a control frame from the library, which may come in parts. It is called under the library's write lock.
 func (w *wire) Write(p []byte) (int, error) {
 	w.partial = append(w.partial, p...)
-	if len(w.partial) < 2 || len(w.partial) < 2+int(w.partial[1]) { // a control frame's length stands there (RFC 6455, 5.5)
+	if len(w.partial) < 2 || len(w.partial) < 2+int(w.partial[1]) { // a control frame's length (RFC 6455, 5.5)
 		return len(p), nil
 	}
 	if w.control != nil {
@@ -136,9 +136,10 @@ func (w *wire) Close() error { return nil }
 // errStalled ends a connection whose TCP took nothing at all for the write timeout (docs/protocol, promise 6).
 var errStalled = errors.New("the client's TCP took nothing for the write timeout")
 
-// send writes frames in one call where the socket takes them. A client whose TCP takes anything within the timeout lives,
-// also where that makes no room for the write yet: the kernel may hold megabytes for it. What it takes is known from the first
-// look on, at a timeout's end, so that one that takes nothing ends after two of them. Only the session's writer calls it.
+// send writes frames in one call if the socket takes them. A client whose TCP takes anything within the timeout lives,
+// even if that makes no room for the write yet: the kernel may hold megabytes for it. What it takes is known from the
+// first look on, at a timeout's end, so that one that takes nothing ends after two of them. Only the session's
+// writer calls it.
 func (w *wire) send(frames []byte, timeout time.Duration) error {
 	var acked uint64 // at the last look; 0, which it never is on an open connection: there was none
 	for len(frames) > 0 {
@@ -179,9 +180,9 @@ func (w *wire) piece(frames []byte) []byte {
 	return frames
 }
 
-// progress gives how many bytes the peer's TCP has acknowledged, and how many it still owes; zeros where the system
-// cannot tell, or it is closed. A Unix socket's peer has taken what it has read, about: the kernel counts what is unread
-// with its own overhead, so that this tells only whether there is progress.
+// progress returns how many bytes the peer's TCP has acknowledged, and how many it still owes, or zeros if the system
+// cannot tell or it is closed. A Unix socket's peer has taken about what it has read: the kernel counts what is unread
+// with its own overhead, so this tells only whether there is progress.
 func (w *wire) progress() (acked uint64, owed uint32) {
 	if w.raw == nil {
 		return 0, 0
@@ -203,8 +204,8 @@ func (w *wire) progress() (acked uint64, owed uint32) {
 // beforeAny is more than the overhead of what a Unix socket holds.
 const beforeAny = 1 << 40
 
-// takes says whether the peer's TCP has taken bytes since the last look and more are on their way, or due: a slow reader
-// that has not come to our ping yet, not a dead one. It is false where the system cannot tell.
+// takes reports whether the peer's TCP has taken bytes since the last look and more are on their way, or due: it is a
+// slow reader that has not come to our ping yet, not a dead one. It is false if the system cannot tell.
 func (w *wire) takes(due bool) bool {
 	acked, owed := w.progress()
 	progress := acked > w.acked && (due || owed > 0)

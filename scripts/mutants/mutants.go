@@ -152,10 +152,10 @@ var mutants = []mutant{
 		{"session.cursor.stop", `c.gone = true`, ``},
 	}},
 	{"a reader that fell behind is left there without a word", people, []edit{
-		{"session.cursor.batch", `if !c.fetch && c.session.mayFetch(c)`, `if false`},
+		{"session.cursor.batch", `if !c.fetch && c.out.mayFetch(c)`, `if false`},
 	}},
 	{"a slow reader is moved to the newest without a word", people, []edit{
-		{"session.cursor.batch", `if !c.fetch && c.session.mayFetch(c)`, `if c.at = c.last; false`},
+		{"session.cursor.batch", `if !c.fetch && c.out.mayFetch(c)`, `if c.at = c.last; false`},
 	}},
 	{"a read fails where the history does", history, []edit{
 		{"persistence.Store.Read", `if batch != nil { s.stats.hits`, `if err != nil { return nil, err }
@@ -168,9 +168,9 @@ var mutants = []mutant{
 		{"persistence/transcript.Walk.Next", `sum != e.Sum`, `sum == (protocol.Sum{})`},
 	}},
 	{"a client of another history is let in", older, []edit{
-		{"session.Session.sameRecord", `case !same:`, `case !same && r.Known == 0:`},
+		{"session.session.sameRecord", `case !same:`, `case !same && r.Known == 0:`},
 	}},
 	{"an ack goes out though the batch was refused", people, []edit{
-		{"session.Session.settle", `if send.Err != nil { s.replies`, `if false { s.replies`},
+		{"session.outbound.settle", `if send.Err != nil { b.replies`, `if false { b.replies`},
 	}},
 }

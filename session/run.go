@@ -1,0 +1,93 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"verbatim/protocol"
+)
+
+// Run serves a connection until the client is gone, a limit is broken, or Env.Drain tells it to leave. In a drain, what
+// is in flight is acknowledged, and the client is told to come back. If ctx ends, all leave at once; all sessions of an
+// Env have the same ctx. joins are the conversations of the URL. The error is why it ended; nil: the client closed. All
+// goroutines that Run has started are gone when it returns, within about 5 s of the end.
+func Run(ctx context.Context, c *Conn, env *Env, user protocol.UserID, joins []string) error {
+	s := &session{joins: make(map[protocol.ConversationID]*cursor)}
+	s.link.begin(c, env, user)
+	defer s.depart()
+	if n := env.Limits.Rate; n > 0 {
+		s.limiter = rate.NewLimiter(rate.Limit(n), 2*n)
+	}
+	s.out.begin(&s.link)
+	env.Counters.Sessions.Add(1)
+	defer env.Counters.Sessions.Add(-1)
+	s.alive.start(&s.out)
+	env.reading.add(ctx, &s.link)
+
+	s.greet(joins)
+	code, reason, err := s.read()
+	env.reading.remove(&s.link) // so that a drain does not cut the linger short
+	s.alive.stop()
+	s.out.finish(code, reason)
+	s.end()
+	s.tellEnd(code, err)
+	return err
+}
+
+// greet sends `welcome` and makes the joins of the URL.
+func (s *session) greet(joins []string) {
+	reply(&s.out, protocol.Welcome{
+		Session: s.id.String(), User: s.user, Version: s.env.Version,
+		Now: protocol.TimeOf(time.Now()), Limits: s.env.Limits,
+	})
+	for _, id := range joins {
+		if s.joinByURL(id); s.over() || s.tooManyBad() {
+			return
+		}
+		s.waitForRoom()
+	}
+}
+
+// end frees everything. From here on nothing is started, and what was started is waited for.
+func (s *session) end() {
+	s.fail(nil)
+	for _, c := range s.joins {
+		s.env.Hub.Leave(&c.member)
+	}
+	s.work.end()
+	_ = s.conn.ws.CloseNow() // frees the library's part; the connection is closed
+	s.conn.wire.letGo()
+}
+
+// whyClosed are the reasons of the codes that the server closes with.
+var whyClosed = map[protocol.CloseCode]Why{
+	protocol.CloseGoingAway: WhyDrain, protocol.CloseProtocol: WhyProtocol, protocol.CloseUnsupported: WhyBinary,
+	protocol.CloseInvalidData: WhyUTF8, protocol.CloseTooBig: WhyFrame, protocol.ClosePolicy: WhyBadRequests,
+}
+
+// tellEnd says how the session ended. code is that of the server's own close frame, or 0.
+func (s *session) tellEnd(code protocol.CloseCode, err error) {
+	if s.env.Ended == nil {
+		return
+	}
+
+	end := End{Session: s.id.String(), User: s.user, From: s.conn.From, Via: s.conn.Via, Code: code, Err: err}
+	switch {
+	case code != 0:
+		end.Why = whyClosed[code]
+	case s.theirs != 0:
+		end.Why = WhyClient
+		end.Code = s.theirs
+		end.Err = s.said
+	case errors.Is(err, errStalled):
+		end.Why = WhyStalled
+	case errors.Is(err, errSilent):
+		end.Why = WhySilent
+	default:
+		end.Why = WhyLost
+	}
+	s.env.Ended(end)
+}
