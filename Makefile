@@ -11,7 +11,7 @@ TIMES   ?= 10
 BUSY    ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-browsers repeat test-quick lint lint-all fmt bench bench-quick web-bench mutants simulate drills soak dev clean
+.PHONY: help build run test test-browsers repeat test-quick lint lint-all fmt bench bench-quick web-bench mutants simulate drills soak dev release release-check clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -50,7 +50,7 @@ lint: web/node_modules/.stamp ## gofmt, go vet, staticcheck, go mod tidy, shellc
 	go tool staticcheck ./...
 	go mod tidy -diff
 	@command -v shellcheck >/dev/null || { echo "shellcheck is missing: run scripts/setup.sh"; exit 1; }
-	shellcheck $$(git ls-files --cached --others --exclude-standard '*.sh') .ci/run
+	shellcheck $$(git ls-files --cached --others --exclude-standard '*.sh') .ci/run packaging/postinst packaging/prerm packaging/postrm
 	npm --prefix web run --silent lint
 
 lint-all: lint bin/tools/golangci-lint ## lint, and golangci-lint (.golangci.yml), which takes minutes to build once; so `make test` leaves it out
@@ -94,12 +94,26 @@ soak: ## steady load for DURATION=1h: memory, goroutines and open files must sta
 dev: ## the page by vite with reload; run bin/verbatim serve beside it
 	npm --prefix web run dev
 
-clean: ## remove what was built; data stays
-	rm -rf bin web/dist/* web/node_modules web/client/test/strangers/node_modules e2e/wscat/node_modules
+release: bin/tools/goreleaser bin/tools/cyclonedx-gomod ## into dist/: static programs for amd64 and arm64, archives, Debian packages, SBOMs, checksums; a snapshot where HEAD has no tag
+	PATH="$(CURDIR)/bin/tools:$$PATH" COMMIT=$(COMMIT) bin/tools/goreleaser release --clean $$(git describe --exact-match --tags HEAD >/dev/null 2>&1 || echo --snapshot)
 
-# A tool with a module of its own, so that go.mod has none of what it brings. It is built once for each version.
+release-check: ## as root: the program of dist/ in an empty root directory, the package installed and removed, the checksums
+	scripts/release-check.sh
+
+clean: ## remove what was built; data stays
+	rm -rf bin dist web/dist/* web/node_modules web/client/test/strangers/node_modules e2e/wscat/node_modules
+
+# Tools with a module of their own, so that go.mod has none of what they bring. Each is built once for each version.
 bin/tools/golangci-lint: tools/lint/go.sum
 	cd tools/lint && go build -o ../../$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	@touch $@
+
+bin/tools/goreleaser: tools/release/go.sum
+	cd tools/release && go build -o ../../$@ github.com/goreleaser/goreleaser/v2
+	@touch $@
+
+bin/tools/cyclonedx-gomod: tools/release/go.sum
+	cd tools/release && go build -o ../../$@ github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod
 	@touch $@
 
 web/node_modules/.stamp: web/package-lock.json

@@ -131,7 +131,8 @@ var mutants = []mutant{
 			`for i := range t.Sends { send := t.Sends[len(t.Sends)-1-i];`},
 	}},
 	{"a batch is acked though its commit failed", authors, []edit{
-		{"persistence/disk.appending.refuse", `refuse(t.accepted, err)`, `if len(t.accepted) > 0 { t.r.complain(err) }`},
+		{"persistence/disk.appending.refuse", `refuse(t.accepted, err)`,
+			`if len(t.accepted) > 0 { t.r.complain(err) }`},
 	}},
 	{"read marks are not replayed", marks, []edit{
 		{"persistence/disk.Record.replay", `p.marks = append(p.marks, m)`, ``},
