@@ -43,7 +43,7 @@ func newConversation(id protocol.ConversationID, s *shard) *Conversation {
 //
 // A session that has sent one of the entries leaves its ack to this wake (session/completion.go). Hence every publish
 // wakes each member, even if it brings nothing new.
-func (c *Conversation) publish(b *persistence.Batch) {
+func (c *Conversation) publish(b *persistence.Entries) {
 	if len(c.wakes.members) > 0 {
 		c.shard.wake(c)
 	}

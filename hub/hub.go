@@ -90,7 +90,7 @@ func (h *Hub) Stats() Stats {
 
 // Publish implements persistence.Publisher. If the conversation has no members, it costs a look into a table. Otherwise
 // each member is woken after it.
-func (h *Hub) Publish(id protocol.ConversationID, batch *persistence.Batch) {
+func (h *Hub) Publish(id protocol.ConversationID, batch *persistence.Entries) {
 	if c := h.table.find(id); c != nil {
 		h.post(command{kind: publish, conversation: c, batch: batch})
 	}

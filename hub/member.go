@@ -52,7 +52,7 @@ func (m *Member) Awake() { m.woken.Store(false) }
 func (m *Member) Last() protocol.Seq { return protocol.Seq(m.Conversation.ring.last.Load()) }
 
 // Find returns a batch of the ring that holds seq, or nil if the ring has none.
-func (m *Member) Find(seq protocol.Seq) *persistence.Batch {
+func (m *Member) Find(seq protocol.Seq) *persistence.Entries {
 	b, n := m.Conversation.ring.find(seq, m.hint)
 	if b == nil {
 		return nil

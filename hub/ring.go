@@ -19,9 +19,9 @@ const (
 // without a lock. A reader may miss a batch that is dropped or moved at that moment. Then it reads the history or the
 // record, so a miss costs time and never an entry.
 type ring struct {
-	slots atomic.Pointer[[]atomic.Pointer[persistence.Batch]] // batch number n is at n % len
-	next  atomic.Uint64                                       // the number of the batch to come
-	last  atomic.Uint64                                       // the seq of the newest entry; 0: none came yet
+	slots atomic.Pointer[[]atomic.Pointer[persistence.Entries]] // batch number n is at n % len
+	next  atomic.Uint64                                         // the number of the batch to come
+	last  atomic.Uint64                                         // the seq of the newest entry; 0: none came yet
 
 	// Owned by the shard.
 	oldest uint64 // the number of the oldest batch that is still there
@@ -30,7 +30,7 @@ type ring struct {
 
 // put adds a batch, and reports whether it was new: a batch that the ring has had already is ignored. If batches are
 // missing before it, readers find their entries in the record.
-func (r *ring) put(b *persistence.Batch) bool {
+func (r *ring) put(b *persistence.Entries) bool {
 	if uint64(b.Last()) <= r.last.Load() {
 		return false
 	}
@@ -48,10 +48,10 @@ func (r *ring) put(b *persistence.Batch) bool {
 
 // slotsFor returns slots with a free one for batch n. If there is none, it doubles them, and at ringMaxSlots it drops
 // the oldest batch.
-func (r *ring) slotsFor(n uint64) []atomic.Pointer[persistence.Batch] {
+func (r *ring) slotsFor(n uint64) []atomic.Pointer[persistence.Entries] {
 	p := r.slots.Load()
 	if p == nil {
-		fresh := make([]atomic.Pointer[persistence.Batch], ringMinSlots)
+		fresh := make([]atomic.Pointer[persistence.Entries], ringMinSlots)
 		r.slots.Store(&fresh)
 		return fresh
 	}
@@ -63,7 +63,7 @@ func (r *ring) slotsFor(n uint64) []atomic.Pointer[persistence.Batch] {
 		r.drop(slots)
 		return slots
 	}
-	more := make([]atomic.Pointer[persistence.Batch], 2*len(slots))
+	more := make([]atomic.Pointer[persistence.Entries], 2*len(slots))
 	for i := r.oldest; i < n; i++ {
 		more[i%uint64(len(more))].Store(slots[i%uint64(len(slots))].Load())
 	}
@@ -71,7 +71,7 @@ func (r *ring) slotsFor(n uint64) []atomic.Pointer[persistence.Batch] {
 	return more
 }
 
-func (r *ring) drop(slots []atomic.Pointer[persistence.Batch]) {
+func (r *ring) drop(slots []atomic.Pointer[persistence.Entries]) {
 	slot := &slots[r.oldest%uint64(len(slots))]
 	r.bytes -= len(slot.Load().Frames)
 	slot.Store(nil)
@@ -87,13 +87,13 @@ func (r *ring) clear() {
 
 // find returns the batch that holds seq, and its number, or nil and hint if the ring does not have it. hint is the
 // number at which the caller expects it: the one after the last that it read.
-func (r *ring) find(seq protocol.Seq, hint uint64) (*persistence.Batch, uint64) {
+func (r *ring) find(seq protocol.Seq, hint uint64) (*persistence.Entries, uint64) {
 	p := r.slots.Load()
 	if p == nil {
 		return nil, hint
 	}
 	slots := *p
-	at := func(n uint64) *persistence.Batch { return slots[n%uint64(len(slots))].Load() }
+	at := func(n uint64) *persistence.Entries { return slots[n%uint64(len(slots))].Load() }
 	high := r.next.Load()
 	low := high - min(high, uint64(len(slots)))
 	if low <= hint && hint < high {

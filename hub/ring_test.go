@@ -13,8 +13,8 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func batch(first protocol.Seq, entries, size int) *persistence.Batch {
-	b := &persistence.Batch{First: first}
+func batch(first protocol.Seq, entries, size int) *persistence.Entries {
+	b := &persistence.Entries{First: first}
 	for i := range entries {
 		text := `"` + string(make([]byte, size)) + `"`
 		m := protocol.Message{Conversation: "lobby", Seq: first + protocol.Seq(i), From: "ann", Text: text}
@@ -28,7 +28,7 @@ func TestTheRingFindsTheNewestAndNeverTheWrongEntry(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for round := range 12 {
 		var r ring
-		var all []*persistence.Batch // by the index of each entry
+		var all []*persistence.Entries // by the index of each entry
 		next := protocol.Seq(1)
 		bytes := 0
 		for range random.IntN(3000) + 1 {
@@ -103,7 +103,7 @@ func BenchmarkRingPutAndFind(b *testing.B) {
 	b.ReportAllocs()
 	seq := protocol.Seq(1)
 	for b.Loop() {
-		r.put(&persistence.Batch{First: seq, Frames: one.Frames, Ends: one.Ends})
+		r.put(&persistence.Entries{First: seq, Frames: one.Frames, Ends: one.Ends})
 		if got, _ := r.find(seq, uint64(seq-1)); got == nil {
 			b.Fatal("not found")
 		}

@@ -50,7 +50,7 @@ type command struct {
 	kind         kind
 	conversation *Conversation
 	member       *Member
-	batch        *persistence.Batch
+	batch        *persistence.Entries
 	seq          protocol.Seq
 	reply        chan Snapshot // join; capacity 1
 }

@@ -68,11 +68,11 @@ func (s *Store) LastEntry(ctx context.Context, id protocol.ConversationID, tail 
 	if wire := s.lasts.get(id, tail); wire != nil {
 		return wire, nil
 	}
-	batch, err := s.record.Read(ctx, id, tail.Last, tail.Last, 1)
+	entries, err := s.record.Read(ctx, id, tail.Last, tail.Last, 1)
 	if err != nil {
 		return nil, err
 	}
-	wire := bytes.Clone(batch.Wire(tail.Last))
+	wire := bytes.Clone(entries.Wire(tail.Last))
 	s.lasts.put(id, lastEntry{tail.Log, tail.Last, wire})
 	return wire, nil
 }

@@ -66,12 +66,12 @@ func (s *Store) ascending(ctx context.Context, id protocol.ConversationID, log p
 	var entries [][]byte
 	size := 0
 	for from <= to && len(entries) < r.Limit {
-		batch, err := s.Read(ctx, id, log, from, min(to, from+protocol.Seq(r.Limit-len(entries))-1), pageBlock)
+		chunk, err := s.Read(ctx, id, log, from, min(to, from+protocol.Seq(r.Limit-len(entries))-1), pageBlock)
 		if err != nil {
 			return nil, err
 		}
-		for ; from <= batch.Last(); from++ {
-			wire := batch.Wire(from)
+		for ; from <= chunk.Last(); from++ {
+			wire := chunk.Wire(from)
 			if size += len(wire) + 1; size > r.MaxBytes && len(entries) > 0 {
 				return entries, nil
 			}

@@ -7,7 +7,7 @@
 // # Concurrency
 //
 // All methods of a Store, a Record and a History may be called from any goroutine, but for Record.Commit, which
-// has one caller at a time for each conversation: whoever has its writer's turn.
+// has one caller at a time for each conversation: the goroutine that has taken its writer's sends.
 package persistence
 
 import (
@@ -20,26 +20,27 @@ import (
 
 // Record is the durable log of every conversation. persistence/recordtest holds each implementation to this.
 type Record interface {
-	// Recall prepares a send with an id or a prev: it notes when the send came. Where that carries `since`, its id (and
-	// its prev) may stand on the record further back than the ids that are remembered, and Recall finds them there for
+	// PrepareDedup prepares a send with an id or a prev: it notes when the send came. Where that carries `since`, its id (and
+	// its prev) may stand on the record further back than the ids that are remembered, and PrepareDedup finds them there for
 	// Commit. It may read the disk, so the sender's own goroutine calls it, before the send is queued.
-	Recall(ctx context.Context, send *Send) error
+	PrepareDedup(ctx context.Context, send *Send) error
 
-	// Commit decides the sends of each turn, in the order given, and returns once what it accepted would survive a
-	// power cut. It settles each send (Seq, Time, Sum, Duplicate, or Err) but does not call its Settler. The new entries
+	// Commit decides the sends of each append request, in the order given, and returns once what it accepted would survive a
+	// power cut. It sets the result of each send (Seq, Time, Sum, Duplicate, or Err) but does not call its Completion. The new entries
 	// are in every Tail and Read that begins after Commit has returned. Where the disk fails, the accepted sends' Err is
 	// `unavailable`, nothing of them is seen, and their ids may be sent again.
 	//
-	// Several turns share one wait. One that would make the others wait for more than that, for a read of its own
-	// transcript, say, is left: nothing is decided, and the caller commits it alone. A turn that is alone is never left.
-	Commit(turns []*Turn)
+	// Several requests share one wait. If one would make the others wait longer, for a read of its own transcript, say,
+	// Commit decides nothing of it and sets its Retry: the caller commits it alone. Retry is never set for a request that
+	// is alone.
+	Commit(appends []*AppendRequest)
 
 	// Tail says how far the conversation has come; Log is "" where it does not exist.
 	Tail(id protocol.ConversationID) (Tail, error)
 
 	// Read gives entries from the seq `from` on, in order and without a gap, at least one, none after `to`, and
 	// no further one once maxBytes are passed. from must be from 1 to the last seq.
-	Read(ctx context.Context, id protocol.ConversationID, from, to protocol.Seq, maxBytes int) (*Batch, error)
+	Read(ctx context.Context, id protocol.ConversationID, from, to protocol.Seq, maxBytes int) (*Entries, error)
 
 	// Sum returns the sum of one entry. seq must be from 1 to the last seq.
 	Sum(ctx context.Context, id protocol.ConversationID, seq protocol.Seq) (protocol.Sum, error)
@@ -107,32 +108,32 @@ type Place struct {
 // persistence/historytest holds each implementation to this.
 type History interface {
 	// Append takes entries of a conversation's log: new ones, or older ones that were read from the record again.
-	// It never waits; what it has no room for it drops. The batch is shared and must not be changed.
-	Append(id protocol.ConversationID, log protocol.LogID, batch *Batch)
+	// It never waits; what it has no room for it drops. The entries are shared and must not be changed.
+	Append(id protocol.ConversationID, log protocol.LogID, entries *Entries)
 
 	// Range gives entries from the seq `from` on like Record.Read, or nil where it does not hold `from` of that log.
 	// An error is for the log of the operator; the caller reads the record in any case.
-	Range(ctx context.Context, id protocol.ConversationID, log protocol.LogID, from, to protocol.Seq, maxBytes int) (*Batch, error)
+	Range(ctx context.Context, id protocol.ConversationID, log protocol.LogID, from, to protocol.Seq, maxBytes int) (*Entries, error)
 
 	// Close ends its goroutines within the context's time; what is still queued may be lost.
 	Close(ctx context.Context) error
 }
 
-// Publisher gets what is committed: each conversation's batches in order, from its writer, after their sends were
-// settled. It may wait for the hub's queue and for nothing else.
+// Publisher gets what is committed: each conversation's entries in order, from its writer, after their sends were
+// completed. It may wait for the hub's queue and for nothing else.
 type Publisher interface {
-	Publish(id protocol.ConversationID, batch *Batch)
+	Publish(id protocol.ConversationID, entries *Entries)
 }
 
-// Turn is what one conversation has for the record at a time, and what became of it.
-type Turn struct {
+// AppendRequest is the sends of one conversation that are committed together, and the result.
+type AppendRequest struct {
 	Conversation protocol.ConversationID
 	Sends        []*Send // at least one
 
 	// Set by Record.Commit.
-	Log   protocol.LogID // of the batch
-	Batch *Batch         // the new entries; nil: there are none
-	Left  bool
+	Log     protocol.LogID // of the entries
+	Entries *Entries       // the new entries; nil: there are none
+	Retry   bool           // nothing was decided: commit the request alone
 }
 
 // Send is one message on its way to the record.
@@ -149,9 +150,9 @@ type Send struct {
 	Meta         string // a compact JSON object, or ""
 	Ref          string // the sender's own, for its reply
 	Bytes        int    // of the frame of which its strings may be parts
-	Settler      Settler
+	Completion   Completion
 
-	// Set by Record.Recall: when the send came; where on the record, beyond the remembered ids, the id and the prev stand,
+	// Set by Record.PrepareDedup: when the send came; where on the record, beyond the remembered ids, the id and the prev stand,
 	// 0: nowhere; and from which seq on ids were remembered then.
 	Came                        time.Time
 	FoundID, FoundPrev, Covered protocol.Seq
@@ -173,8 +174,8 @@ func (s *Send) Ack() protocol.Ack {
 	}
 }
 
-// Settler is told, once, what became of a send. It is called by the conversation's writer and must not wait.
-type Settler interface{ Settled(send *Send) }
+// Completion gets the result of a send, once. The conversation's writer calls Completed, which must not wait.
+type Completion interface{ Completed(send *Send) }
 
 // Size is about how many bytes of memory the send takes, with the frame that it keeps alive.
 func (s *Send) Size() int { return 256 + max(s.Bytes, len(s.Text)+len(s.Meta)) }

@@ -26,7 +26,7 @@ type Store struct {
 	seed        maphash.Seed
 
 	shards  [writerShards]shard
-	line    line
+	waiting writerQueue
 	writing sync.WaitGroup // one for each goroutine that commits
 
 	reads singleflight.Group // cold reads, so that thousands who resume at once share one
@@ -67,7 +67,7 @@ func (s *Store) Tail(id protocol.ConversationID) (Tail, error) { return s.record
 // Read gives entries of a log from the seq `from` on, in order and without a gap: at least one, none after `to`, and no
 // further one once maxBytes are passed. The history is asked first where it may hold them. It waits for the disk and,
 // within the history's own time limit, for Redis: never call it from a goroutine that others wait for.
-func (s *Store) Read(ctx context.Context, id protocol.ConversationID, log protocol.LogID, from, to protocol.Seq, maxBytes int) (*Batch, error) {
+func (s *Store) Read(ctx context.Context, id protocol.ConversationID, log protocol.LogID, from, to protocol.Seq, maxBytes int) (*Entries, error) {
 	tail, err := s.record.Tail(id)
 	if err != nil {
 		return nil, err
@@ -77,29 +77,29 @@ func (s *Store) Read(ctx context.Context, id protocol.ConversationID, log protoc
 	}
 	recent := from+s.historySize > tail.Last
 	if recent {
-		batch, err := s.history.Range(ctx, id, log, from, to, maxBytes)
+		entries, err := s.history.Range(ctx, id, log, from, to, maxBytes)
 		if err != nil {
 			s.log.Debug().Err(err).Str("conversation", string(id)).Msg("history did not answer, reading the record")
 		}
-		if batch != nil {
+		if entries != nil {
 			s.stats.hits.Add(1)
-			return batch, nil
+			return entries, nil
 		}
 		s.stats.misses.Add(1)
 	}
-	batch, err := s.cold(ctx, id, from, tail.Last, maxBytes)
+	entries, err := s.cold(ctx, id, from, tail.Last, maxBytes)
 	if err != nil {
 		return nil, err
 	}
 	if recent {
-		s.history.Append(id, log, batch)
+		s.history.Append(id, log, entries)
 	}
-	return batch.Cut(from, min(to, batch.Last()), maxBytes), nil
+	return entries.Cut(from, min(to, entries.Last()), maxBytes), nil
 }
 
 // cold reads the record; who asks for the same at the same time shares one read, which therefore outlives its
 // first caller's context.
-func (s *Store) cold(ctx context.Context, id protocol.ConversationID, from, to protocol.Seq, maxBytes int) (*Batch, error) {
+func (s *Store) cold(ctx context.Context, id protocol.ConversationID, from, to protocol.Seq, maxBytes int) (*Entries, error) {
 	key := string(id) + " " + strconv.FormatUint(uint64(from), 10) + " " + strconv.Itoa(maxBytes)
 	shared := context.WithoutCancel(ctx)
 	result, err, _ := s.reads.Do(key, func() (any, error) {
@@ -109,7 +109,7 @@ func (s *Store) cold(ctx context.Context, id protocol.ConversationID, from, to p
 	if err != nil {
 		return nil, err
 	}
-	return result.(*Batch), nil
+	return result.(*Entries), nil
 }
 
 // Holds reports whether the entry with that seq stands on the record with that sum: where it does not, a client that has

@@ -52,20 +52,20 @@ func say(t testing.TB, s *persistence.Store, text string) *persistence.Send {
 
 func fill(t testing.TB, s *persistence.Store, n, size int) {
 	t.Helper()
-	var settled sync.WaitGroup
+	var completed sync.WaitGroup
 	for i := range n {
-		settled.Add(1)
-		send := &persistence.Send{Conversation: "lobby", Author: "ann", Text: `"` + fmt.Sprint(i+1, " ", strings.Repeat("x", size)) + `"`, Settler: done{&settled}}
+		completed.Add(1)
+		send := &persistence.Send{Conversation: "lobby", Author: "ann", Text: `"` + fmt.Sprint(i+1, " ", strings.Repeat("x", size)) + `"`, Completion: done{&completed}}
 		if err := s.Send(context.Background(), send); err != nil {
 			t.Fatal(err)
 		}
 	}
-	settled.Wait()
+	completed.Wait()
 }
 
 type done struct{ *sync.WaitGroup }
 
-func (d done) Settled(*persistence.Send) { d.Done() }
+func (d done) Completed(*persistence.Send) { d.Done() }
 
 func number(n uint64) protocol.Number { return protocol.Number{Value: n, Set: true} }
 
@@ -158,13 +158,13 @@ type forgetful struct {
 	appended int
 }
 
-func (f *forgetful) Append(_ protocol.ConversationID, _ protocol.LogID, b *persistence.Batch) {
+func (f *forgetful) Append(_ protocol.ConversationID, _ protocol.LogID, b *persistence.Entries) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.appended += b.Len()
 }
 
-func (f *forgetful) Range(context.Context, protocol.ConversationID, protocol.LogID, protocol.Seq, protocol.Seq, int) (*persistence.Batch, error) {
+func (f *forgetful) Range(context.Context, protocol.ConversationID, protocol.LogID, protocol.Seq, protocol.Seq, int) (*persistence.Entries, error) {
 	return nil, errors.New("away")
 }
 func (f *forgetful) Close(context.Context) error { return nil }
@@ -192,9 +192,9 @@ type watcher struct {
 	next protocol.Seq
 }
 
-func (w *watcher) Publish(id protocol.ConversationID, b *persistence.Batch) {
+func (w *watcher) Publish(id protocol.ConversationID, b *persistence.Entries) {
 	if b.First != w.next {
-		w.t.Errorf("batch from %d, want %d", b.First, w.next)
+		w.t.Errorf("entries from %d, want %d", b.First, w.next)
 	}
 	w.next = b.Last() + 1
 	if tail, err := w.s.Tail(id); err != nil || tail.Last < b.Last() {
@@ -202,7 +202,7 @@ func (w *watcher) Publish(id protocol.ConversationID, b *persistence.Batch) {
 	}
 }
 
-func TestBatchesArePublishedInOrderAndOnlyFromTheRecord(t *testing.T) {
+func TestEntriesArePublishedInOrderAndOnlyFromTheRecord(t *testing.T) {
 	s := open(t, nil)
 	w := &watcher{t, s, 1}
 	s.SetPublisher(w)
@@ -215,7 +215,7 @@ func TestBatchesArePublishedInOrderAndOnlyFromTheRecord(t *testing.T) {
 	}
 }
 
-func TestASendIsSettledInTheOrderItWasQueued(t *testing.T) {
+func TestASendIsCompletedInTheOrderItWasQueued(t *testing.T) {
 	s := open(t, nil)
 	for want := protocol.Seq(1); want <= 20; want++ {
 		if got := say(t, s, "x"); got.Seq != want || got.Sum == (protocol.Sum{}) || got.Time == 0 {

@@ -18,8 +18,8 @@ const (
 )
 
 // A writer holds one conversation's sends that are to go on the record, in the order in which they were queued. It
-// exists only while there is work: the first send makes it and puts it among the ready ones (turns.go). While its turn
-// is on its way to the disk the next one gathers.
+// exists only while there is work: the first send makes it and queues it for a commit (groupcommit.go). While one append
+// request is on its way to the disk, the sends of the next one gather.
 type writer struct {
 	id    protocol.ConversationID // fixed
 	shard *shard                  // fixed
@@ -39,12 +39,12 @@ func (s *Store) shardOf(id protocol.ConversationID) *shard {
 	return &s.shards[maphash.String(s.seed, string(id))%writerShards]
 }
 
-// Send queues a message for its conversation's writer and returns; what became of it comes to send.Settler. It waits
+// Send queues a message for its conversation's writer and returns; what became of it comes to send.Completion. It waits
 // only while that queue is full, or for the disk where a late resend must be looked up. An error means that it was
 // not queued and nothing will come: ctx ended, or the lookup failed.
 func (s *Store) Send(ctx context.Context, send *Send) error {
 	if send.ID != "" || send.Prev != "" {
-		if err := s.record.Recall(ctx, send); err != nil {
+		if err := s.record.PrepareDedup(ctx, send); err != nil {
 			return err
 		}
 	}
@@ -109,25 +109,25 @@ func (w *writer) done() bool {
 	return true
 }
 
-// SendWait is Send that returns once the message is settled; the outcome is in the send. Its Settler is overwritten.
+// SendWait is Send that returns once the message is completed; the result is in the send. Its Completion is overwritten.
 func (s *Store) SendWait(ctx context.Context, send *Send) error {
-	settled := make(settledSignal, 1)
-	send.Settler = settled
+	completed := make(completedSignal, 1)
+	send.Completion = completed
 	if err := s.Send(ctx, send); err != nil {
 		return err
 	}
 	select {
-	case <-settled:
+	case <-completed:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err() // it may or may not come onto the record; the send is the writer's now
 	}
 }
 
-// settledSignal has capacity 1, since a send is settled once; it is never closed.
-type settledSignal chan struct{}
+// completedSignal has capacity 1, since a send is completed once; it is never closed.
+type completedSignal chan struct{}
 
-func (c settledSignal) Settled(*Send) { c <- struct{}{} }
+func (c completedSignal) Completed(*Send) { c <- struct{}{} }
 
 // Drain waits until every writer is idle. Who calls it has seen to it that no more sends come.
 func (s *Store) Drain(ctx context.Context) error {

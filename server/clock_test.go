@@ -40,7 +40,7 @@ func recordedAt(t *testing.T, dir string, ahead time.Duration, conversations ...
 // nobody is told of what is published.
 type nobody struct{}
 
-func (nobody) Publish(protocol.ConversationID, *persistence.Batch) {}
+func (nobody) Publish(protocol.ConversationID, *persistence.Entries) {}
 
 func TestEntriesDatedInTheFutureAreToldOfOnceAStart(t *testing.T) {
 	t.Parallel()

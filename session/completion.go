@@ -6,20 +6,20 @@ import (
 	"verbatim/protocol"
 )
 
-// Settled implements persistence.Settler for a send to a conversation that is not joined: it queues the ack, or why
+// Completed implements persistence.Completion for a send to a conversation that is not joined: it queues the ack, or why
 // there is none.
-func (o *outbound) Settled(send *persistence.Send) {
+func (o *outbound) Completed(send *persistence.Send) {
 	o.settle(send)
 	o.wake()
 }
 
-// Settled implements persistence.Settler for a send to a conversation that is joined.
+// Completed implements persistence.Completion for a send to a conversation that is joined.
 //
 // An ack without a wake: if the send made a new entry and this cursor reads the conversation, the entry's own wake
 // sends the ack as well, so that both go out in one write call. It relies on this: the store publishes the entries of
 // every commit right after its completions, and hub wakes each member for every publish (hub/conversation.go, publish).
 // Only a cursor that stops may miss that wake. What stops one (join, leave, finish) wakes the session after it.
-func (c *cursor) Settled(send *persistence.Send) {
+func (c *cursor) Completed(send *persistence.Send) {
 	c.out.settle(send)
 	follows := send.Err == nil && !send.Duplicate && c.member.Kind == hub.Reading
 	if !follows || c.stopped() {

@@ -41,7 +41,7 @@ func TestACompletionLeavesTheWakeToTheEntryOnlyIfTheEntryComesToItsCursor(t *tes
 			}
 
 			s.out.sends(test.send.Size())
-			c.Settled(&test.send)
+			c.Completed(&test.send)
 			if woke := s.out.pending.Load() > 0; woke != test.wakes {
 				t.Errorf("it woke the writer: %v, want %v", woke, test.wakes)
 			}

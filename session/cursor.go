@@ -17,15 +17,15 @@ type cursor struct {
 	log    protocol.LogID // "": there was none at the join; owned by the fetch after that
 
 	// Guarded by out.mu.
-	active  bool               // its `joined` is queued
-	gone    bool               // left, or joined again: nothing more of it is written
-	queued  bool               // it is in out.turns
-	at      protocol.Seq       // written up to here
-	last    protocol.Seq       // known to be on the record
-	block   *persistence.Batch // what was fetched and is not written to its end
-	fetch   bool               // a fetch is under way, or will be tried again
-	starved bool               // it is in out.starved
-	written int64              // entries written in this gather, for the counter
+	active  bool                 // its `joined` is queued
+	gone    bool                 // left, or joined again: nothing more of it is written
+	queued  bool                 // it is in out.turns
+	at      protocol.Seq         // written up to here
+	last    protocol.Seq         // known to be on the record
+	block   *persistence.Entries // what was fetched and is not written to its end
+	fetch   bool                 // a fetch is under way, or will be tried again
+	starved bool                 // it is in out.starved
+	written int64                // entries written in this gather, for the counter
 
 	next *cursor // in out.woken; owned by the goroutine that set the member's flag, until the writer takes it
 }
@@ -114,7 +114,7 @@ func (c *cursor) take(out []byte, room int) (_ []byte, more bool) {
 
 // batch returns a batch with the next entry: the block that was fetched, or one of the ring. If neither has it, it
 // starts a fetch and returns nil.
-func (c *cursor) batch() *persistence.Batch {
+func (c *cursor) batch() *persistence.Entries {
 	next := c.at + 1
 	if c.block != nil && c.block.Holds(next) {
 		return c.block
@@ -131,7 +131,7 @@ func (c *cursor) batch() *persistence.Batch {
 }
 
 // done lets go of a batch that is written to its end.
-func (c *cursor) done(b *persistence.Batch) {
+func (c *cursor) done(b *persistence.Entries) {
 	if b == c.block {
 		c.dropBlock()
 		return
@@ -141,7 +141,7 @@ func (c *cursor) done(b *persistence.Batch) {
 }
 
 // observe measures publish to deliver on a sample of the writes. Only the writer calls it.
-func (o *outbound) observe(b *persistence.Batch) {
+func (o *outbound) observe(b *persistence.Entries) {
 	o.sample++
 	if o.sample%16 == 0 && b.At != 0 && o.env.Latency != nil {
 		o.env.Latency(time.Since(b.At.Std()).Seconds())

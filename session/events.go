@@ -60,10 +60,10 @@ type stream struct {
 	// Owned by the stream's goroutine.
 	at     protocol.Seq // written up to here
 	log    protocol.LogID
-	block  *persistence.Batch // what was read back and is not written to its end
-	acked  uint64             // tcp bytes that the peer had acknowledged at the last look
-	tookAt time.Time          // when it was seen to take some last, or to owe none
-	wrote  time.Time          // when something was written last
+	block  *persistence.Entries // what was read back and is not written to its end
+	acked  uint64               // tcp bytes that the peer had acknowledged at the last look
+	tookAt time.Time            // when it was seen to take some last, or to owe none
+	wrote  time.Time            // when something was written last
 }
 
 // TakeOver takes an HTTP request's connection from net/http, to answer it by hand.

@@ -66,7 +66,7 @@ func appendEvent(dst []byte, seq protocol.Seq, entry []byte) []byte {
 
 // batch returns a batch with the next entry, of the block that was read, of the ring, or of a block that it reads, and
 // reports whether it is the ring's. It returns nil if the stream is over.
-func (s *stream) batch(last protocol.Seq) (b *persistence.Batch, live bool, err error) {
+func (s *stream) batch(last protocol.Seq) (b *persistence.Entries, live bool, err error) {
 	next := s.at + 1
 	if s.block != nil && s.block.Holds(next) {
 		return s.block, false, nil

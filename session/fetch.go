@@ -73,7 +73,7 @@ func (c *cursor) startFetch(from, to protocol.Seq) {
 }
 
 // fetched takes in the block that was read, or waits and asks for another try.
-func (c *cursor) fetched(block *persistence.Batch, err error) {
+func (c *cursor) fetched(block *persistence.Entries, err error) {
 	o := c.out
 	ends := err != nil && o.over()
 	if err != nil && !ends {
@@ -96,7 +96,7 @@ func (c *cursor) fetched(block *persistence.Batch, err error) {
 
 // read reads a block of the cursor's log, or nothing if the cursor has stopped. A session that joined before the first
 // entry made the log learns here which one it is.
-func (c *cursor) read(ctx context.Context, from, to protocol.Seq) (*persistence.Batch, error) {
+func (c *cursor) read(ctx context.Context, from, to protocol.Seq) (*persistence.Entries, error) {
 	store, id := c.out.env.Store, c.member.Conversation.ID
 	if c.left() {
 		return nil, nil

@@ -58,7 +58,7 @@ func (s *session) join(r *protocol.Request) *protocol.Error {
 	if old != nil {
 		s.env.Hub.Leave(&old.member)
 	}
-	c.member.Wake() // an ack that waits for old's wake goes out with it (cursor.Settled)
+	c.member.Wake() // an ack that waits for old's wake goes out with it (cursor.Completed)
 	return nil
 }
 

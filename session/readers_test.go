@@ -176,7 +176,7 @@ type hung struct {
 	until chan struct{}
 }
 
-func (h *hung) Commit(turns []*persistence.Turn) {
+func (h *hung) Commit(turns []*persistence.AppendRequest) {
 	<-h.until
 	for _, t := range turns {
 		for _, s := range t.Sends {

@@ -17,10 +17,10 @@ func (s *session) send(r *protocol.Request) *protocol.Error {
 	s.env.Counters.Messages.Add(1)
 	send := &persistence.Send{
 		Conversation: r.Conversation, Author: s.user, ID: r.ID, Prev: r.Prev, Since: r.Since, Expects: r.Log,
-		Text: r.Text, Target: r.Target, Meta: r.Meta, Ref: r.Ref, Bytes: r.Bytes, Settler: &s.out,
+		Text: r.Text, Target: r.Target, Meta: r.Meta, Ref: r.Ref, Bytes: r.Bytes, Completion: &s.out,
 	}
 	if c := s.joins[r.Conversation]; c != nil {
-		send.Settler = c
+		send.Completion = c
 	}
 
 	s.out.sends(send.Size())

@@ -57,7 +57,7 @@ func (p *author) work() {
 		send := &persistence.Send{
 			Conversation: msg.conversation, Author: msg.author, ID: msg.id,
 			Text: msg.text, Target: msg.target, Meta: msg.meta,
-			Since: msg.since, Ref: strconv.Itoa(msg.n), Settler: p,
+			Since: msg.since, Ref: strconv.Itoa(msg.n), Completion: p,
 		}
 		if msg.prev != nil {
 			send.Prev = msg.prev.id
@@ -68,7 +68,7 @@ func (p *author) work() {
 	}
 }
 
-func (p *author) Settled(s *persistence.Send) {
+func (p *author) Completed(s *persistence.Send) {
 	n, _ := strconv.Atoi(s.Ref)
 	code := protocol.Code("")
 	if s.Err != nil {
@@ -78,7 +78,7 @@ func (p *author) Settled(s *persistence.Send) {
 }
 
 // Publish implements persistence.Publisher: what is published counts as seen.
-func (a *authors) Publish(id protocol.ConversationID, b *persistence.Batch) {
+func (a *authors) Publish(id protocol.ConversationID, b *persistence.Entries) {
 	a.s.w.park("publish "+string(id), nil)
 	tail, err := a.s.record.Tail(id)
 	a.mu.Lock()

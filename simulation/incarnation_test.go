@@ -36,17 +36,17 @@ type parkingRecord struct {
 	w *world
 }
 
-func (p parkingRecord) Commit(turns []*persistence.Turn) {
+func (p parkingRecord) Commit(appends []*persistence.AppendRequest) {
 	what := "commit"
-	for _, t := range turns {
+	for _, t := range appends {
 		what += fmt.Sprintf(" %s %s", t.Conversation, t.Sends[0].Ref)
 	}
 	p.w.park(what, nil)
-	p.Record.Commit(turns)
+	p.Record.Commit(appends)
 }
 
-func (p parkingRecord) Recall(ctx context.Context, send *persistence.Send) error {
-	err := p.Record.Recall(ctx, send)
+func (p parkingRecord) PrepareDedup(ctx context.Context, send *persistence.Send) error {
+	err := p.Record.PrepareDedup(ctx, send)
 	if send.ID == "" || !send.Since.Set {
 		return err // this only reads the clock
 	}

@@ -34,7 +34,7 @@ type parkingHub struct {
 	w *world
 }
 
-func (p parkingHub) Publish(id protocol.ConversationID, b *persistence.Batch) {
+func (p parkingHub) Publish(id protocol.ConversationID, b *persistence.Entries) {
 	p.w.park("publish "+string(id), nil)
 	p.Hub.Publish(id, b)
 }

@@ -24,7 +24,7 @@ const maxRun = 256 << 10
 // are many. Owned by the caller of Commit.
 type appending struct {
 	r *Record
-	x *persistence.Turn
+	x *persistence.AppendRequest
 	*commit
 	c      *conversation
 	shared bool // it must not wait for anything but the sync
@@ -32,7 +32,7 @@ type appending struct {
 	// Of the part under way:
 	p        journal.Proposal
 	created  bool // the conversation begins with it
-	batch    *persistence.Batch
+	entries  *persistence.Entries
 	accepted []*persistence.Send
 	keys     map[uint64]int // of accepted sends with an id: their place in accepted
 	repeats  []repeat
@@ -47,7 +47,7 @@ func (t *appending) begun() {
 	clear(t.accepted)
 	clear(t.repeats)
 	clear(t.keys)
-	t.accepted, t.repeats, t.batch, t.ids = t.accepted[:0], t.repeats[:0], nil, nil
+	t.accepted, t.repeats, t.entries, t.ids = t.accepted[:0], t.repeats[:0], nil, nil
 }
 
 // clear keeps the slices alone.
@@ -168,7 +168,7 @@ func (t *appending) decide(sends []*persistence.Send) (n int, err error) {
 		}
 	}
 	if t.p.Count = len(t.accepted); t.p.Count > 0 {
-		t.p.Lines, t.batch = bytes.Clone(t.encoder.lines), t.encoder.batch(t.p.First)
+		t.p.Lines, t.entries = bytes.Clone(t.encoder.lines), t.encoder.entries(t.p.First)
 	}
 	return n, nil
 }
@@ -196,10 +196,10 @@ func (t *appending) finish() error {
 		t.refuse(err)
 		return err
 	}
-	if t.x.Log = t.p.Log; t.x.Batch == nil {
-		t.x.Batch = t.batch
+	if t.x.Log = t.p.Log; t.x.Entries == nil {
+		t.x.Entries = t.entries
 	} else {
-		t.x.Batch = join(t.x.Batch, t.batch)
+		t.x.Entries = join(t.x.Entries, t.entries)
 	}
 	if len(t.keys) > 0 {
 		t.remember()
@@ -211,10 +211,10 @@ func (t *appending) finish() error {
 	return nil
 }
 
-// join puts batches together that follow each other.
-func join(a, b *persistence.Batch) *persistence.Batch {
+// join concatenates entries that follow each other.
+func join(a, b *persistence.Entries) *persistence.Entries {
 	at := uint32(len(a.Frames))
-	a = &persistence.Batch{
+	a = &persistence.Entries{
 		First: a.First, Frames: append(a.Frames, b.Frames...), Ends: slices.Grow(a.Ends, b.Len()), At: b.At,
 	}
 	for _, end := range b.Ends {
@@ -247,34 +247,34 @@ func (t *appending) refuse(err error) {
 
 // commit is one Commit under way, with all that the next one uses again.
 type commit struct {
-	turns    []*appending
-	spare    []*appending // where turns are taken from
+	appends  []*appending
+	spare    []*appending // where appends are taken from
 	runs     []*journal.Proposal
 	answered sync.WaitGroup // one for each of runs
 	encoder  encoder
 }
 
 // Commit is persistence.Record's.
-func (r *Record) Commit(turns []*persistence.Turn) {
+func (r *Record) Commit(appends []*persistence.AppendRequest) {
 	k, ok := r.commits.Get().(*commit)
 	if !ok {
 		k = new(commit)
 	}
 	k.encoder.now = protocol.TimeOf(r.now())
-	if len(turns) == 1 {
-		k.add(r, turns[0]).alone()
+	if len(appends) == 1 {
+		k.add(r, appends[0]).alone()
 	} else {
-		k.share(r, turns)
+		k.share(r, appends)
 	}
 	k.free(r)
 }
 
-// share decides and commits turns together, but for those that would make the others wait.
-func (k *commit) share(r *Record, turns []*persistence.Turn) {
-	for _, x := range turns {
+// share decides and commits append requests together, but for those that would make the others wait.
+func (k *commit) share(r *Record, appends []*persistence.AppendRequest) {
+	for _, x := range appends {
 		t := k.add(r, x)
 		if err := t.share(); err == errNeedsIO {
-			x.Left = true
+			x.Retry = true
 			t.begun()
 		} else if err != nil {
 			refuse(x.Sends, err)
@@ -283,7 +283,7 @@ func (k *commit) share(r *Record, turns []*persistence.Turn) {
 		}
 	}
 	k.submit(r)
-	for _, t := range k.turns {
+	for _, t := range k.appends {
 		if len(t.accepted) > 0 {
 			_ = t.finish() // the sends say so
 		}
@@ -300,23 +300,23 @@ func (k *commit) submit(r *Record) {
 }
 
 // add takes a request in.
-func (k *commit) add(r *Record, x *persistence.Turn) *appending {
-	if len(k.spare) == len(k.turns) {
+func (k *commit) add(r *Record, x *persistence.AppendRequest) *appending {
+	if len(k.spare) == len(k.appends) {
 		k.spare = append(k.spare, new(appending))
 	}
-	t := k.spare[len(k.turns)]
+	t := k.spare[len(k.appends)]
 	t.r, t.x, t.commit = r, x, k
-	k.turns = append(k.turns, t)
+	k.appends = append(k.appends, t)
 	return t
 }
 
 // free keeps the buffers, unless they are large, and lets go of what they held.
 func (k *commit) free(r *Record) {
-	for _, t := range k.turns {
+	for _, t := range k.appends {
 		t.clear()
 	}
 	clear(k.runs)
-	k.turns, k.runs = k.turns[:0], k.runs[:0]
+	k.appends, k.runs = k.appends[:0], k.runs[:0]
 	if k.encoder.size() <= 4*maxRun {
 		r.commits.Put(k)
 	}

@@ -96,10 +96,10 @@ func (r *Record) timeAt(ctx context.Context, c *conversation, off, end int64) (t
 	return t, err
 }
 
-// Recall is persistence.Record's. It reads what the remembered ids do not cover: the entries after `since` and before
+// PrepareDedup is persistence.Record's. It reads what the remembered ids do not cover: the entries after `since` and before
 // the young generation. What that holds now stays for at least a generation's time; where the send's Commit comes
 // later than that, it finds a hole (holed), and refuses.
-func (r *Record) Recall(ctx context.Context, send *persistence.Send) error {
+func (r *Record) PrepareDedup(ctx context.Context, send *persistence.Send) error {
 	send.Came = r.now()
 	if !send.Since.Set || send.ID == "" {
 		return nil

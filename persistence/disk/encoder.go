@@ -65,7 +65,7 @@ func (d *encoder) write(m *protocol.Message, before protocol.Sum) (sum protocol.
 	return sum
 }
 
-// batch returns the entries as frames.
-func (d *encoder) batch(first protocol.Seq) *persistence.Batch {
-	return &persistence.Batch{First: first, Frames: bytes.Clone(d.frames), Ends: slices.Clone(d.ends), At: d.time}
+// entries returns the entries as frames.
+func (d *encoder) entries(first protocol.Seq) *persistence.Entries {
+	return &persistence.Entries{First: first, Frames: bytes.Clone(d.frames), Ends: slices.Clone(d.ends), At: d.time}
 }

@@ -35,7 +35,7 @@ func (l *life) talk(r *Record, ids []string, random *rand.Rand, stop <-chan stru
 			return
 		default:
 		}
-		var turns []*persistence.Turn
+		var appends []*persistence.AppendRequest
 		for _, id := range ids {
 			sends := again[id]
 			again[id] = nil
@@ -46,17 +46,17 @@ func (l *life) talk(r *Record, ids []string, random *rand.Rand, stop <-chan stru
 				l.mu.Unlock()
 				sends = append(sends, recordtest.Say(id, "ann", fmt.Sprint("id-", n), strings.Repeat("z", random.IntN(3000))))
 			}
-			turns = append(turns, &persistence.Turn{Conversation: protocol.ConversationID(id), Sends: sends})
+			appends = append(appends, &persistence.AppendRequest{Conversation: protocol.ConversationID(id), Sends: sends})
 		}
-		recordtest.CommitAll(r, turns...)
+		recordtest.CommitAll(r, appends...)
 		if r.Ready() != nil {
 			select {
 			case <-stop:
 			case <-time.After(time.Millisecond): // nobody sends without a pause to who refuses
 			}
 		}
-		for _, t := range turns {
-			l.note(t.Conversation, t.Sends, t.Batch)
+		for _, t := range appends {
+			l.note(t.Conversation, t.Sends, t.Entries)
 			for _, s := range t.Sends {
 				if s.Err != nil && random.IntN(2) == 0 || random.IntN(10) == 0 {
 					copied := *s
@@ -69,7 +69,7 @@ func (l *life) talk(r *Record, ids []string, random *rand.Rand, stop <-chan stru
 }
 
 // note keeps what was acked, and holds the acks against each other.
-func (l *life) note(id protocol.ConversationID, sends []*persistence.Send, batch *persistence.Batch) {
+func (l *life) note(id protocol.ConversationID, sends []*persistence.Send, entries *persistence.Entries) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.acked[id] == nil {
@@ -83,18 +83,18 @@ func (l *life) note(id protocol.ConversationID, sends []*persistence.Send, batch
 		}
 		if !s.Duplicate {
 			accepted++
-			l.acked[id][s.Seq] = string(batch.Wire(s.Seq))
+			l.acked[id][s.Seq] = string(entries.Wire(s.Seq))
 		}
 		if wire, ok := l.acked[id][s.Seq]; ok && !strings.Contains(wire, fmt.Sprintf(`"id":"%s"`, s.ID)) {
 			l.t.Errorf("%s was acked at %d of %s, where %.120s stands", s.ID, s.Seq, id, wire)
 		}
 	}
-	if n := lengthOf(batch); n != accepted {
-		l.t.Errorf("the batch has %d entries, and %d sends were accepted", n, accepted)
+	if n := lengthOf(entries); n != accepted {
+		l.t.Errorf("there are %d entries, and %d sends were accepted", n, accepted)
 	}
 }
 
-func lengthOf(b *persistence.Batch) int {
+func lengthOf(b *persistence.Entries) int {
 	if b == nil {
 		return 0
 	}

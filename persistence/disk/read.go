@@ -25,7 +25,7 @@ func (r *Record) Tail(id protocol.ConversationID) (persistence.Tail, error) {
 // Read is persistence.Record's.
 func (r *Record) Read(
 	ctx context.Context, id protocol.ConversationID, from, to protocol.Seq, maxBytes int,
-) (*persistence.Batch, error) {
+) (*persistence.Entries, error) {
 	c, err := r.sound(id, true)
 	if err != nil {
 		return nil, err
@@ -39,8 +39,8 @@ func (r *Record) Read(
 	if err != nil {
 		return nil, err
 	}
-	batch := &persistence.Batch{First: from}
-	batch.Frames = make([]byte, 0, min(int64(maxBytes), size-off))
+	entries := &persistence.Entries{First: from}
+	entries.Frames = make([]byte, 0, min(int64(maxBytes), size-off))
 	next := seekHint{from, off}
 	err = r.walk(ctx, c, off, size, func(line []byte, at int64) (bool, error) {
 		next.offset = at
@@ -51,8 +51,8 @@ func (r *Record) Read(
 		if !ok || seq != next.seq {
 			return false, r.broken(c, at)
 		}
-		if !addEntry(batch, line, maxBytes) {
-			if batch.Len() == 0 {
+		if !addEntry(entries, line, maxBytes) {
+			if entries.Len() == 0 {
 				return false, r.broken(c, at)
 			}
 			return false, nil
@@ -67,11 +67,11 @@ func (r *Record) Read(
 		next.offset = size
 	}
 	c.remember(next)
-	return batch, nil
+	return entries, nil
 }
 
-// addEntry adds a line's wire bytes as a frame, unless the batch is full.
-func addEntry(b *persistence.Batch, line []byte, maxBytes int) bool {
+// addEntry adds a line's wire bytes as a frame, unless the entries are full.
+func addEntry(b *persistence.Entries, line []byte, maxBytes int) bool {
 	e, ok := transcript.ParseEntryLine(line)
 	const header = 10 // of a frame, at most
 	if !ok || b.Len() > 0 && len(b.Frames)+header+len(e.Wire)+1 > maxBytes {

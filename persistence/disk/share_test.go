@@ -13,13 +13,13 @@ import (
 	"verbatim/protocol"
 )
 
-func turnOf(sends ...*persistence.Send) *persistence.Turn {
-	return &persistence.Turn{Conversation: sends[0].Conversation, Sends: sends}
+func appendOf(sends ...*persistence.Send) *persistence.AppendRequest {
+	return &persistence.AppendRequest{Conversation: sends[0].Conversation, Sends: sends}
 }
 
-// quiet is a turn that waits for nothing but the sync.
-func quiet(i int) *persistence.Turn {
-	return turnOf(recordtest.Say(fmt.Sprint("quiet-", i), "ann", fmt.Sprint("q", i), "hush"))
+// quiet is an append request that waits for nothing but the sync.
+func quiet(i int) *persistence.AppendRequest {
+	return appendOf(recordtest.Say(fmt.Sprint("quiet-", i), "ann", fmt.Sprint("q", i), "hush"))
 }
 
 func TestATurnThatWouldMakeOthersWaitIsLeft(t *testing.T) {
@@ -33,7 +33,7 @@ func TestATurnThatWouldMakeOthersWaitIsLeft(t *testing.T) {
 		before func()
 		send   *persistence.Send
 		after  func()
-		left   bool
+		retry  bool
 	}{
 		{"nothing", func() {}, recordtest.Say("lobby", "ann", "a2", "two"), func() {}, false},
 		{"a duplicate must be read back", func() {}, recordtest.Say("lobby", "ann", "a1", "one"), func() {}, true},
@@ -44,25 +44,25 @@ func TestATurnThatWouldMakeOthersWaitIsLeft(t *testing.T) {
 		{"no room", func() { reserved(r.flusher, lobby, maxPendingOne) }, recordtest.Say("lobby", "ann", "", "three"), func() { reserved(r.flusher, lobby, -maxPendingOne) }, true},
 	} {
 		last := b.Tail("lobby").Last
-		turns := []*persistence.Turn{quiet(3 * i), turnOf(row.send), quiet(3*i + 1)}
+		appends := []*persistence.AppendRequest{quiet(3 * i), appendOf(row.send), quiet(3*i + 1)}
 		row.before()
-		r.Commit(turns)
+		r.Commit(appends)
 		row.after()
-		if turns[1].Left != row.left || turns[0].Left || turns[2].Left {
-			t.Errorf("%s: left are %v, %v, %v; want the second: %v",
-				row.why, turns[0].Left, turns[1].Left, turns[2].Left, row.left)
+		if appends[1].Retry != row.retry || appends[0].Retry || appends[2].Retry {
+			t.Errorf("%s: retry is %v, %v, %v; want the second: %v",
+				row.why, appends[0].Retry, appends[1].Retry, appends[2].Retry, row.retry)
 		}
-		if (turns[1].Batch != nil) == row.left || (b.Tail("lobby").Last > last) == row.left {
-			t.Errorf("%s: its batch is %v, and last went from %d to %d",
-				row.why, turns[1].Batch, last, b.Tail("lobby").Last)
+		if (appends[1].Entries != nil) == row.retry || (b.Tail("lobby").Last > last) == row.retry {
+			t.Errorf("%s: its entries are %v, and last went from %d to %d",
+				row.why, appends[1].Entries, last, b.Tail("lobby").Last)
 		}
-		for _, q := range []*persistence.Turn{turns[0], turns[2]} {
+		for _, q := range []*persistence.AppendRequest{appends[0], appends[2]} {
 			if s := q.Sends[0]; s.Err != nil || s.Seq != 1 || b.Tail(string(s.Conversation)).Last != 1 {
 				t.Errorf("%s: beside it: %+v", row.why, s)
 			}
 		}
-		if row.left { // alone it goes through
-			if r.Commit([]*persistence.Turn{turns[1]}); row.send.Err != nil || row.send.Seq == 0 {
+		if row.retry { // alone it goes through
+			if r.Commit([]*persistence.AppendRequest{appends[1]}); row.send.Err != nil || row.send.Seq == 0 {
 				t.Errorf("%s: alone: %+v", row.why, row.send)
 			}
 		}
@@ -85,23 +85,23 @@ func TestAfterAFailedSyncNothingOfAllWhoSharedItIsAcked(t *testing.T) {
 	r := b.Record.(*Record)
 	awaitPrepared(r)
 	fs.Set(once("sync", r))
-	turns := []*persistence.Turn{quiet(0), quiet(1), quiet(2)}
-	r.Commit(turns)
-	for i, x := range turns {
-		if s := x.Sends[0]; recordtest.Code(s) != protocol.CodeUnavailable || s.Seq != 0 || x.Batch != nil || x.Left {
-			t.Errorf("turn %d: %+v, and its send %+v; want unavailable", i, x, s)
+	appends := []*persistence.AppendRequest{quiet(0), quiet(1), quiet(2)}
+	r.Commit(appends)
+	for i, x := range appends {
+		if s := x.Sends[0]; recordtest.Code(s) != protocol.CodeUnavailable || s.Seq != 0 || x.Entries != nil || x.Retry {
+			t.Errorf("request %d: %+v, and its send %+v; want unavailable", i, x, s)
 		}
 	}
 	if n := r.flusher.pending(); n > int64(len("before")+512) {
 		t.Errorf("%d bytes are reserved for what was refused", n)
 	}
-	turns = []*persistence.Turn{quiet(0), quiet(1), quiet(2)}
-	r.Commit(turns)
+	appends = []*persistence.AppendRequest{quiet(0), quiet(1), quiet(2)}
+	r.Commit(appends)
 	for name, at := range map[string]*recordtest.Bench{"at once": b, "after a crash": bench(t, crash(t, dir), Options{})} {
 		for i, want := range []protocol.Seq{2, 1, 1} {
-			if tail := at.Tail(fmt.Sprint("quiet-", i)); turns[i].Sends[0].Seq != want || tail.Last != want {
+			if tail := at.Tail(fmt.Sprint("quiet-", i)); appends[i].Sends[0].Seq != want || tail.Last != want {
 				t.Errorf("%s: sent again, quiet-%d has seq %d, and last is %d; want %d",
-					name, i, turns[i].Sends[0].Seq, tail.Last, want)
+					name, i, appends[i].Sends[0].Seq, tail.Last, want)
 			}
 		}
 	}
@@ -118,15 +118,15 @@ func TestADamagedConversationDoesNotHoldUpThoseBesideIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := open(t, dir, Options{})
-	for round, left := range []int{1, 0} { // the first time somebody must look
-		turns := []*persistence.Turn{quiet(2 * round), turnOf(recordtest.Say("lobby", "ann", "", "two")), quiet(2*round + 1)}
-		if n := recordtest.CommitAll(r, turns...); n != left {
-			t.Errorf("round %d: %d were left, want %d", round, n, left)
+	for round, retried := range []int{1, 0} { // the first time somebody must look
+		appends := []*persistence.AppendRequest{quiet(2 * round), appendOf(recordtest.Say("lobby", "ann", "", "two")), quiet(2*round + 1)}
+		if n := recordtest.CommitAll(r, appends...); n != retried {
+			t.Errorf("round %d: %d were retried, want %d", round, n, retried)
 		}
-		if s := turns[1].Sends[0]; recordtest.Code(s) != protocol.CodeUnavailable {
+		if s := appends[1].Sends[0]; recordtest.Code(s) != protocol.CodeUnavailable {
 			t.Errorf("round %d: the damaged one's send is %+v", round, s)
 		}
-		for _, q := range []*persistence.Turn{turns[0], turns[2]} {
+		for _, q := range []*persistence.AppendRequest{appends[0], appends[2]} {
 			if s := q.Sends[0]; s.Seq != 1 || s.Err != nil {
 				t.Errorf("round %d: beside it: %+v", round, s)
 			}

@@ -69,7 +69,7 @@ func TestAResendThatWaitsForTheDiskIsNeverRecordedTwice(t *testing.T) {
 		}
 		recalled := func() *persistence.Send {
 			s := recordtest.Say("lobby", "ann", "a1", "one")
-			if err := b.Record.Recall(t.Context(), s); err != nil {
+			if err := b.Record.PrepareDedup(t.Context(), s); err != nil {
 				t.Fatal(err)
 			}
 			return s

@@ -32,7 +32,7 @@ type keyState struct {
 
 // Append queues the batch for Redis, or drops it where it has no room or Redis is not to be had: the hole that is left
 // is seen by whoever reads (see fetch) and filled again from the record. It never waits.
-func (r *Redis) Append(id protocol.ConversationID, log protocol.LogID, batch *persistence.Batch) {
+func (r *Redis) Append(id protocol.ConversationID, log protocol.LogID, batch *persistence.Entries) {
 	if batch == nil || batch.Len() == 0 {
 		return
 	}

@@ -175,7 +175,7 @@ func TestAFullQueueDropsAndCounts(t *testing.T) {
 	s := newServer(t)
 	c := openRedis(t, s.url(), history.Options{})
 	c.put(1, 5)
-	var batches []*persistence.Batch // made before, so that they come before the breaker opens
+	var batches []*persistence.Entries // made before, so that they come before the breaker opens
 	for seq := protocol.Seq(1); seq < 200_000; seq += 1000 {
 		batches = append(batches, historytest.Entries(lobby, seq, seq+999))
 	}

@@ -32,7 +32,7 @@ func NewMemory(o Options) *Memory {
 }
 
 // Append keeps the batch; see persistence.History.
-func (m *Memory) Append(id protocol.ConversationID, log protocol.LogID, batch *persistence.Batch) {
+func (m *Memory) Append(id protocol.ConversationID, log protocol.LogID, batch *persistence.Entries) {
 	if batch == nil || batch.Len() == 0 {
 		return
 	}
@@ -64,7 +64,7 @@ func (m *Memory) Append(id protocol.ConversationID, log protocol.LogID, batch *p
 }
 
 // Range gives entries as they were appended; it copies only to put small batches together.
-func (m *Memory) Range(_ context.Context, id protocol.ConversationID, log protocol.LogID, from, to protocol.Seq, maxBytes int) (*persistence.Batch, error) {
+func (m *Memory) Range(_ context.Context, id protocol.ConversationID, log protocol.LogID, from, to protocol.Seq, maxBytes int) (*persistence.Entries, error) {
 	found := m.find(id, log, from, to, maxBytes)
 	if len(found) == 0 {
 		return nil, nil
@@ -77,7 +77,7 @@ func (m *Memory) Range(_ context.Context, id protocol.ConversationID, log protoc
 	return join(found, from, to, maxBytes), nil
 }
 
-func (m *Memory) find(id protocol.ConversationID, log protocol.LogID, from, to protocol.Seq, maxBytes int) []*persistence.Batch {
+func (m *Memory) find(id protocol.ConversationID, log protocol.LogID, from, to protocol.Seq, maxBytes int) []*persistence.Entries {
 	now := m.opts.Now()
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -90,13 +90,13 @@ func (m *Memory) find(id protocol.ConversationID, log protocol.LogID, from, to p
 }
 
 // join copies the frames of several batches into one.
-func join(found []*persistence.Batch, from, to protocol.Seq, maxBytes int) *persistence.Batch {
+func join(found []*persistence.Entries, from, to protocol.Seq, maxBytes int) *persistence.Entries {
 	size, entries := 0, 0
 	for _, b := range found {
 		size += len(b.Frames)
 		entries += b.Len()
 	}
-	all := &persistence.Batch{First: from, Frames: make([]byte, 0, max(0, min(size, maxBytes))), Ends: make([]uint32, 0, entries)}
+	all := &persistence.Entries{First: from, Frames: make([]byte, 0, max(0, min(size, maxBytes))), Ends: make([]uint32, 0, entries)}
 	for _, b := range found {
 		for seq := max(from, b.First); seq <= min(to, b.Last()); seq++ {
 			frame := b.Frame(seq)

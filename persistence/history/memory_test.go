@@ -36,7 +36,7 @@ func TestMemory(t *testing.T) {
 	})
 }
 
-func read(t *testing.T, h persistence.History, id protocol.ConversationID, from, to protocol.Seq) *persistence.Batch {
+func read(t *testing.T, h persistence.History, id protocol.ConversationID, from, to protocol.Seq) *persistence.Entries {
 	t.Helper()
 	got, err := h.Range(t.Context(), id, log1, from, to, page)
 	if err != nil {
@@ -52,7 +52,7 @@ func read(t *testing.T, h persistence.History, id protocol.ConversationID, from,
 }
 
 // span names an answer in a failure.
-func span(b *persistence.Batch) string {
+func span(b *persistence.Entries) string {
 	if b == nil {
 		return "nothing"
 	}
@@ -224,7 +224,7 @@ func BenchmarkMemoryAppend(b *testing.B) {
 			one := historytest.Entries(lobby, 1, 1)
 			next := protocol.Seq(1)
 			add := func() {
-				m.Append(lobby, log1, &persistence.Batch{First: next, Frames: one.Frames, Ends: one.Ends})
+				m.Append(lobby, log1, &persistence.Entries{First: next, Frames: one.Frames, Ends: one.Ends})
 				next++
 			}
 			for range held {

@@ -16,7 +16,7 @@ const (
 type job struct {
 	id    protocol.ConversationID
 	log   protocol.LogID
-	batch *persistence.Batch
+	batch *persistence.Entries
 }
 
 func (j job) bytes() int64 {

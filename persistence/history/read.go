@@ -26,11 +26,11 @@ var errAlien = errors.New("not an entry of ours")
 
 // Range reads from Redis within readTimeout, or gives nil at once where that would be in vain. What comes back is
 // checked, never trusted (see fetch); a key with anything alien in it is taken away.
-func (r *Redis) Range(ctx context.Context, id protocol.ConversationID, log protocol.LogID, from, to protocol.Seq, maxBytes int) (*persistence.Batch, error) {
+func (r *Redis) Range(ctx context.Context, id protocol.ConversationID, log protocol.LogID, from, to protocol.Seq, maxBytes int) (*persistence.Entries, error) {
 	if !r.mine() || from < 1 || from > to || ctx.Err() != nil {
 		return nil, nil
 	}
-	var got *persistence.Batch
+	var got *persistence.Entries
 	var alien error
 	err := r.vouch(ctx, id, log)
 	if errors.Is(err, errAlien) {
@@ -61,8 +61,8 @@ func (r *Redis) Range(ctx context.Context, id protocol.ConversationID, log proto
 
 // fetch reads in chunks until maxBytes are there, the entries end, or one is missing: a dropped append leaves a hole,
 // and nothing is given across it.
-func (r *Redis) fetch(ctx context.Context, id protocol.ConversationID, key string, from, to protocol.Seq, maxBytes int) (*persistence.Batch, error) {
-	batch := &persistence.Batch{First: from}
+func (r *Redis) fetch(ctx context.Context, id protocol.ConversationID, key string, from, to protocol.Seq, maxBytes int) (*persistence.Entries, error) {
+	batch := &persistence.Entries{First: from}
 	var wire []byte
 	for chunk := int64(firstChunk); ; {
 		next := batch.Last() + 1
@@ -93,7 +93,7 @@ func (r *Redis) fetch(ctx context.Context, id protocol.ConversationID, key strin
 }
 
 // chunkFor guesses how many more entries make up maxBytes.
-func chunkFor(batch *persistence.Batch, maxBytes int) int64 {
+func chunkFor(batch *persistence.Entries, maxBytes int) int64 {
 	each := len(batch.Frames)/batch.Len() + 1
 	return int64(min((maxBytes-len(batch.Frames))/each+1, largeChunk))
 }

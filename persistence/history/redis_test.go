@@ -70,7 +70,7 @@ func TestRedisReadsByPages(t *testing.T) {
 	c.put(1, 3000)
 	one := len(historytest.Entries(lobby, 1000, 1000).Frames)
 	for _, entries := range []int{1, 2, 63, 64, 65, 128, 700, 1500} {
-		var got *persistence.Batch
+		var got *persistence.Entries
 		until(t, "Redis answers in time", func() bool {
 			got, _ = c.Range(t.Context(), lobby, log1, 1000, 3000, entries*one)
 			return got != nil

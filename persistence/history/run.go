@@ -21,8 +21,8 @@ const (
 type run struct {
 	id      protocol.ConversationID
 	log     protocol.LogID
-	batches []*persistence.Batch // len is a power of two, or 0
-	head, n int                  // the oldest batch's place, and how many there are
+	batches []*persistence.Entries // len is a power of two, or 0
+	head, n int                    // the oldest batch's place, and how many there are
 
 	first, last protocol.Seq // what is given out; the oldest batch may begin before first
 	bytes       int64
@@ -33,7 +33,7 @@ type run struct {
 
 // add takes a batch of the run's log, and says by how many bytes the run has grown (or shrunk). Where the batch and
 // the run do not touch, the newer of both is kept.
-func (r *run) add(b *persistence.Batch, size int) (grown int64) {
+func (r *run) add(b *persistence.Entries, size int) (grown int64) {
 	before := r.bytes
 	switch {
 	case r.n == 0, b.First < r.first && b.Last() > r.last, b.First > r.last+1:
@@ -74,13 +74,13 @@ func (r *run) shed() (entries int) {
 }
 
 // find gives the batches from the one that holds `from` on, as long as they are within `to` and maxBytes.
-func (r *run) find(from, to protocol.Seq, maxBytes int) []*persistence.Batch {
+func (r *run) find(from, to protocol.Seq, maxBytes int) []*persistence.Entries {
 	if from < r.first || from > r.last || from > to {
 		return nil
 	}
 	i := sort.Search(r.n, func(i int) bool { return r.at(i).Last() >= from })
 	one := r.at(i)
-	found := []*persistence.Batch{one}
+	found := []*persistence.Entries{one}
 	size := len(one.Frames) - len(one.Frames)*int(from-one.First)/one.Len() // about
 	for i++; i < r.n && size < maxBytes && r.at(i).First <= to; i++ {
 		found = append(found, r.at(i))
@@ -89,16 +89,16 @@ func (r *run) find(from, to protocol.Seq, maxBytes int) []*persistence.Batch {
 	return found
 }
 
-func (r *run) at(i int) *persistence.Batch { return r.batches[(r.head+i)&(len(r.batches)-1)] }
+func (r *run) at(i int) *persistence.Entries { return r.batches[(r.head+i)&(len(r.batches)-1)] }
 
-func (r *run) pushBack(b *persistence.Batch) {
+func (r *run) pushBack(b *persistence.Entries) {
 	r.grow()
 	r.batches[(r.head+r.n)&(len(r.batches)-1)] = b
 	r.n++
 	r.bytes += weight(b)
 }
 
-func (r *run) pushFront(b *persistence.Batch) {
+func (r *run) pushFront(b *persistence.Entries) {
 	r.grow()
 	r.head = (r.head - 1) & (len(r.batches) - 1)
 	r.batches[r.head] = b
@@ -106,7 +106,7 @@ func (r *run) pushFront(b *persistence.Batch) {
 	r.bytes += weight(b)
 }
 
-func (r *run) popFront() *persistence.Batch {
+func (r *run) popFront() *persistence.Entries {
 	b := r.batches[r.head]
 	r.batches[r.head] = nil
 	r.head = (r.head + 1) & (len(r.batches) - 1)
@@ -119,7 +119,7 @@ func (r *run) grow() {
 	if r.n < len(r.batches) {
 		return
 	}
-	batches := make([]*persistence.Batch, max(4, 2*len(r.batches)))
+	batches := make([]*persistence.Entries, max(4, 2*len(r.batches)))
 	for i := range r.n {
 		batches[i] = r.at(i)
 	}
@@ -129,6 +129,6 @@ func (r *run) grow() {
 func (r *run) clear() { r.batches, r.head, r.n, r.bytes, r.first, r.last = nil, 0, 0, 0, 0, 0 }
 
 // weight counts capacities: that is what the batch holds in memory, whatever stands in it.
-func weight(b *persistence.Batch) int64 {
+func weight(b *persistence.Entries) int64 {
 	return batchBytes + int64(cap(b.Frames)) + 4*int64(cap(b.Ends))
 }

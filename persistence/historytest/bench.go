@@ -22,9 +22,9 @@ func (b *bench) append(id protocol.ConversationID, log protocol.LogID, from, to 
 	b.h.Append(id, log, Entries(id, from, to))
 }
 
-func (b *bench) read(id protocol.ConversationID, log protocol.LogID, from, to protocol.Seq, maxBytes int) *persistence.Batch {
+func (b *bench) read(id protocol.ConversationID, log protocol.LogID, from, to protocol.Seq, maxBytes int) *persistence.Entries {
 	b.Helper()
-	var got *persistence.Batch
+	var got *persistence.Entries
 	var err error
 	b.until(fmt.Sprintf("%s %d to %d can be asked for", id, from, to), func() bool { // a busy Redis may miss a read's time limit
 		got, err = b.h.Range(context.Background(), id, log, from, to, maxBytes)
@@ -37,7 +37,7 @@ func (b *bench) read(id protocol.ConversationID, log protocol.LogID, from, to pr
 }
 
 // check holds whatever is given to the truth: the right bytes, in place, within the bounds.
-func (b *bench) check(got *persistence.Batch, id protocol.ConversationID, from, to protocol.Seq) {
+func (b *bench) check(got *persistence.Entries, id protocol.ConversationID, from, to protocol.Seq) {
 	b.Helper()
 	if err := Check(got, id, from, to); err != nil {
 		b.Fatal(err)
@@ -45,7 +45,7 @@ func (b *bench) check(got *persistence.Batch, id protocol.ConversationID, from, 
 }
 
 // Check says what is wrong with an answer for entries that Entries has made.
-func Check(got *persistence.Batch, id protocol.ConversationID, from, to protocol.Seq) error {
+func Check(got *persistence.Entries, id protocol.ConversationID, from, to protocol.Seq) error {
 	if got.Len() == 0 || got.First != from || got.Last() > to {
 		return fmt.Errorf("asked for %d to %d, got %d to %d", from, to, got.First, got.Last())
 	}

@@ -170,8 +170,8 @@ func closed(b *bench) {
 }
 
 // Entries makes the batch that a record would make of these entries.
-func Entries(id protocol.ConversationID, from, to protocol.Seq) *persistence.Batch {
-	batch := &persistence.Batch{First: from, At: 1}
+func Entries(id protocol.ConversationID, from, to protocol.Seq) *persistence.Entries {
+	batch := &persistence.Entries{First: from, At: 1}
 	for seq := from; seq <= to; seq++ {
 		message := protocol.Message{
 			Conversation: id, Seq: seq, From: "ann", Time: protocol.Time(seq) * 1e6,

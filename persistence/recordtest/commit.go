@@ -13,7 +13,7 @@ func entriesInOrder(b *Bench) {
 	first := b.Accept(Say("lobby", "ann", "a1", "one"), Say("lobby", "bob", "", "two"))
 	second := b.Accept(Say("lobby", "ann", "a2", "three"))
 	if first.First != 1 || first.Len() != 2 || second.First != 3 || second.Len() != 1 {
-		b.T.Fatalf("batches are %d+%d and %d+%d, want 1+2 and 3+1", first.First, first.Len(), second.First, second.Len())
+		b.T.Fatalf("entries are %d+%d and %d+%d, want 1+2 and 3+1", first.First, first.Len(), second.First, second.Len())
 	}
 	all := b.All("lobby", 1)
 	for i, text := range []string{"one", "two", "three"} {
@@ -27,7 +27,7 @@ func entriesInOrder(b *Bench) {
 		}
 	}
 	if first.At == 0 {
-		b.T.Error("the batch does not say when it was committed")
+		b.T.Error("the entries do not say when they were committed")
 	}
 }
 
@@ -44,8 +44,8 @@ func sameIDOnce(b *Bench) {
 	first := Say("lobby", "ann", "a1", "one")
 	b.Accept(first, Say("lobby", "ann", "a2", "two"))
 	again := Say("lobby", "ann", "a1", "one")
-	if batch := b.Commit(again); batch != nil {
-		b.T.Fatalf("a duplicate made a batch of %d", batch.Len())
+	if entries := b.Commit(again); entries != nil {
+		b.T.Fatalf("a duplicate made %d entries", entries.Len())
 	}
 	wantRepeat(b, first, again)
 	if last := b.Tail("lobby").Last; last != 2 {
@@ -63,9 +63,9 @@ func wantRepeat(b *Bench, first, again *persistence.Send) {
 
 func sameIDInOneBatch(b *Bench) {
 	first, again, other := Say("lobby", "ann", "a1", "one"), Say("lobby", "ann", "a1", "one"), Say("lobby", "ann", "a1", "two")
-	batch := b.Commit(first, again, other)
-	if first.Err != nil || batch.Len() != 1 {
-		b.T.Fatalf("first: %v; %d entries, want 1", first.Err, batch.Len())
+	entries := b.Commit(first, again, other)
+	if first.Err != nil || entries.Len() != 1 {
+		b.T.Fatalf("first: %v; %d entries, want 1", first.Err, entries.Len())
 	}
 	wantRepeat(b, first, again)
 	if Code(other) != protocol.CodeConflict {
@@ -92,7 +92,7 @@ func conflicts(b *Bench) {
 		again := Say("lobby", "ann", "a1", "one")
 		again.Meta = first.Meta
 		change(again)
-		if batch := b.Commit(again); Code(again) != protocol.CodeConflict || batch != nil {
+		if entries := b.Commit(again); Code(again) != protocol.CodeConflict || entries != nil {
 			b.T.Errorf("another %s: %v, want a conflict", name, again.Err)
 		}
 	}
@@ -125,7 +125,7 @@ func prev(b *Bench) {
 	if b.Tail("lobby").Log != "" {
 		b.T.Fatal("a refused send made a conversation")
 	}
-	b.Accept(Say("lobby", "ann", "a1", "a1"), after("a2", "a1")) // prev in the same batch
+	b.Accept(Say("lobby", "ann", "a1", "a1"), after("a2", "a1")) // prev in the same request
 	b.Accept(after("a3", "a2"))                                  // prev on the record
 	others := after("a5", "a4")
 	orphan := after("a6", "a5")
@@ -173,9 +173,9 @@ func largeBatch(b *Bench) {
 	for i := range 2000 {
 		sends = append(sends, Say("lobby", "ann", fmt.Sprint("a", i), text))
 	}
-	batch := b.Accept(sends...)
-	if batch.Len() != len(sends) || batch.First != 1 {
-		b.T.Fatalf("the batch has %d entries from %d on, want %d from 1 on", batch.Len(), batch.First, len(sends))
+	entries := b.Accept(sends...)
+	if entries.Len() != len(sends) || entries.First != 1 {
+		b.T.Fatalf("there are %d entries from %d on, want %d from 1 on", entries.Len(), entries.First, len(sends))
 	}
 	if n := len(b.All("lobby", 1)); n != len(sends) {
 		b.T.Fatalf("%d entries are read, want %d", n, len(sends))
@@ -205,25 +205,25 @@ func concurrent(b *Bench) {
 }
 
 // together commits for many conversations at once: first new ones, then ones that exist; sends that are refused,
-// duplicates of the turn itself and of turns before.
+// duplicates of the request itself and of requests before.
 func together(b *Bench) {
 	const conversations, rounds = 20, 5
 	for round := range rounds {
-		var turns []*persistence.Turn
+		var appends []*persistence.AppendRequest
 		for c := range conversations {
 			id, name := fmt.Sprint("room-", c), fmt.Sprint("a", round)
 			beyond := Say(id, "ann", "", "beyond")
 			beyond.Target = 1000
-			t := &persistence.Turn{Conversation: protocol.ConversationID(id), Sends: []*persistence.Send{
+			t := &persistence.AppendRequest{Conversation: protocol.ConversationID(id), Sends: []*persistence.Send{
 				Say(id, "ann", "", "unnamed"), beyond, Say(id, "ann", name, "named"), Say(id, "ann", name, "named"), Say(id, "ann", name, "other"),
 			}}
 			if round > 0 && c%7 == 0 {
 				t.Sends = append(t.Sends, Say(id, "ann", fmt.Sprint("a", round-1), "named"))
 			}
-			turns = append(turns, t)
+			appends = append(appends, t)
 		}
-		CommitAll(b.Record, turns...)
-		for _, t := range turns {
+		CommitAll(b.Record, appends...)
+		for _, t := range appends {
 			checkTogether(b, t, protocol.Seq(2*round+1))
 		}
 	}
@@ -234,13 +234,13 @@ func together(b *Bench) {
 	}
 }
 
-func checkTogether(b *Bench, t *persistence.Turn, first protocol.Seq) {
+func checkTogether(b *Bench, t *persistence.AppendRequest, first protocol.Seq) {
 	s, tail := t.Sends, b.Tail(string(t.Conversation))
-	if s[0].Seq != first || s[2].Seq != first+1 || t.Batch.First != first || t.Batch.Len() != 2 || string(t.Batch.Wire(first+1)) != b.All(string(t.Conversation), first+1)[0] {
-		b.T.Errorf("%s: seqs %d and %d, want %d and the next; the batch is %+v", t.Conversation, s[0].Seq, s[2].Seq, first, t.Batch)
+	if s[0].Seq != first || s[2].Seq != first+1 || t.Entries.First != first || t.Entries.Len() != 2 || string(t.Entries.Wire(first+1)) != b.All(string(t.Conversation), first+1)[0] {
+		b.T.Errorf("%s: seqs %d and %d, want %d and the next; the entries are %+v", t.Conversation, s[0].Seq, s[2].Seq, first, t.Entries)
 	}
 	if t.Log != tail.Log || tail.Last != first+1 || tail.Sum != s[2].Sum {
-		b.T.Errorf("%s: a batch of log %s, and the tail is %+v", t.Conversation, t.Log, tail)
+		b.T.Errorf("%s: entries of log %s, and the tail is %+v", t.Conversation, t.Log, tail)
 	}
 	if Code(s[1]) != protocol.CodeBadRequest || Code(s[4]) != protocol.CodeConflict {
 		b.T.Errorf("%s: a target beyond the last: %v; another text: %v", t.Conversation, s[1].Err, s[4].Err)

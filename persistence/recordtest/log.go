@@ -27,7 +27,7 @@ func firstNamesLog(b *Bench) {
 func sendForLog(b *Bench) {
 	stray := Say("lobby", "ann", "a1", "one")
 	stray.Expects = "9f2c"
-	if batch := b.Commit(stray); Code(stray) != protocol.CodeReset || batch != nil || b.Tail("lobby").Log != "" {
+	if entries := b.Commit(stray); Code(stray) != protocol.CodeReset || entries != nil || b.Tail("lobby").Log != "" {
 		b.T.Fatalf("to a conversation that is not there: %v, want reset, and that none begins", stray.Err)
 	}
 	b.Accept(Say("lobby", "ann", "", "zero"))
@@ -36,7 +36,7 @@ func sendForLog(b *Bench) {
 	b.Accept(right)
 	again := Say("lobby", "ann", "a1", "one")
 	again.Expects = "9f2c"
-	if batch := b.Commit(again); Code(again) != protocol.CodeReset || again.Duplicate || batch != nil {
+	if entries := b.Commit(again); Code(again) != protocol.CodeReset || again.Duplicate || entries != nil {
 		b.T.Errorf("a duplicate for another log: %v, want reset", again.Err)
 	}
 	between := Say("lobby", "ann", "a3", "three")

@@ -22,16 +22,16 @@ func readBounds(b *Bench) {
 	}{
 		{1, 100, 1 << 20, 100}, {1, 1, 1 << 20, 1}, {100, 100, 1 << 20, 1}, {50, 59, 1 << 20, 10}, {7, 100, 1, 1}, {99, 1000, 1 << 20, 2},
 	} {
-		batch, err := b.Record.Read(background, "lobby", r.from, r.to, r.bytes)
-		if err != nil || batch.First != r.from || batch.Len() != r.want {
-			b.T.Errorf("Read %d to %d in %d bytes: %v, %+v; want %d entries", r.from, r.to, r.bytes, err, batch, r.want)
+		entries, err := b.Record.Read(background, "lobby", r.from, r.to, r.bytes)
+		if err != nil || entries.First != r.from || entries.Len() != r.want {
+			b.T.Errorf("Read %d to %d in %d bytes: %v, %+v; want %d entries", r.from, r.to, r.bytes, err, entries, r.want)
 		}
 	}
 	all, _ := b.Record.Read(background, "lobby", 1, 100, 1<<20)
 	for limit := 1; limit < len(all.Frames); limit += 97 {
-		batch, err := b.Record.Read(background, "lobby", 1, 100, limit)
-		if err != nil || batch.Len() < 1 || batch.Len() > 1 && len(batch.Frames) > limit {
-			b.T.Fatalf("in %d bytes: %v, %d entries of %d bytes", limit, err, batch.Len(), len(batch.Frames))
+		entries, err := b.Record.Read(background, "lobby", 1, 100, limit)
+		if err != nil || entries.Len() < 1 || entries.Len() > 1 && len(entries.Frames) > limit {
+			b.T.Fatalf("in %d bytes: %v, %d entries of %d bytes", limit, err, entries.Len(), len(entries.Frames))
 		}
 	}
 	for _, from := range []protocol.Seq{0, 101} {
@@ -49,8 +49,8 @@ func noSeam(b *Bench) {
 	var want []string
 	for i := range 300 {
 		text := strings.Repeat("y", (i*i*37)%9000)
-		batch := b.Accept(Say("lobby", "ann", "", fmt.Sprint(i, text)))
-		want = append(want, string(batch.Wire(batch.First)))
+		entries := b.Accept(Say("lobby", "ann", "", fmt.Sprint(i, text)))
+		want = append(want, string(entries.Wire(entries.First)))
 		from := protocol.Seq(i/2 + 1)
 		if got := b.All("lobby", from); !slices.Equal(got, want[from-1:]) {
 			b.T.Fatalf("after %d entries, those from %d on are not what was committed", i+1, from)

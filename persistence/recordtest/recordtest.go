@@ -72,50 +72,50 @@ func Say(conversation, author, id, text string) *persistence.Send {
 }
 
 // Commit recalls and commits sends of one conversation, as a Store does.
-func (b *Bench) Commit(sends ...*persistence.Send) *persistence.Batch {
+func (b *Bench) Commit(sends ...*persistence.Send) *persistence.Entries {
 	b.T.Helper()
 	for _, s := range sends {
-		if err := b.Record.Recall(context.Background(), s); err != nil {
-			b.T.Fatalf("Recall: %v", err)
+		if err := b.Record.PrepareDedup(context.Background(), s); err != nil {
+			b.T.Fatalf("PrepareDedup: %v", err)
 		}
 	}
 	return Commit(b.Record, sends...)
 }
 
 // Commit commits sends of one conversation.
-func Commit(record persistence.Record, sends ...*persistence.Send) *persistence.Batch {
-	t := &persistence.Turn{Conversation: sends[0].Conversation, Sends: sends}
-	record.Commit([]*persistence.Turn{t})
-	return t.Batch
+func Commit(record persistence.Record, sends ...*persistence.Send) *persistence.Entries {
+	t := &persistence.AppendRequest{Conversation: sends[0].Conversation, Sends: sends}
+	record.Commit([]*persistence.AppendRequest{t})
+	return t.Entries
 }
 
-// CommitAll commits turns together, and those that are left one by one after that, as a Store does. It says how many were
-// left.
-func CommitAll(record persistence.Record, turns ...*persistence.Turn) (left int) {
-	record.Commit(turns)
-	for _, t := range turns {
-		if t.Left {
-			left++
-			t.Left = false
-			record.Commit([]*persistence.Turn{t})
+// CommitAll commits append requests together, and after that one by one those with Retry set, as a Store does. It
+// returns the number of the latter.
+func CommitAll(record persistence.Record, appends ...*persistence.AppendRequest) (retried int) {
+	record.Commit(appends)
+	for _, t := range appends {
+		if t.Retry {
+			retried++
+			t.Retry = false
+			record.Commit([]*persistence.AppendRequest{t})
 		}
 	}
-	return left
+	return retried
 }
 
 // Accept commits sends that must be accepted.
-func (b *Bench) Accept(sends ...*persistence.Send) *persistence.Batch {
+func (b *Bench) Accept(sends ...*persistence.Send) *persistence.Entries {
 	b.T.Helper()
-	batch := b.Commit(sends...)
+	entries := b.Commit(sends...)
 	for i, s := range sends {
 		if s.Err != nil || s.Duplicate {
 			b.T.Fatalf("send %d (%s): err %v, duplicate %v; want it accepted", i, s.Text, s.Err, s.Duplicate)
 		}
 	}
-	return batch
+	return entries
 }
 
-// Fill accepts n entries, in batches of size.
+// Fill accepts n entries, size at a time.
 func (b *Bench) Fill(conversation string, n, size int) {
 	b.T.Helper()
 	for i := 0; i < n; i += size {
@@ -140,15 +140,15 @@ func (b *Bench) All(conversation string, from protocol.Seq) (wires []string) {
 	b.T.Helper()
 	tail := b.Tail(conversation)
 	for seq := from; seq <= tail.Last; {
-		batch, err := b.Record.Read(context.Background(), protocol.ConversationID(conversation), seq, tail.Last, 64<<10)
+		entries, err := b.Record.Read(context.Background(), protocol.ConversationID(conversation), seq, tail.Last, 64<<10)
 		if err != nil {
 			b.T.Fatalf("Read from %d: %v", seq, err)
 		}
-		if batch.First != seq || batch.Len() < 1 {
-			b.T.Fatalf("Read from %d gave %d entries from %d on", seq, batch.Len(), batch.First)
+		if entries.First != seq || entries.Len() < 1 {
+			b.T.Fatalf("Read from %d gave %d entries from %d on", seq, entries.Len(), entries.First)
 		}
-		for ; seq <= batch.Last(); seq++ {
-			wire := batch.Wire(seq)
+		for ; seq <= entries.Last(); seq++ {
+			wire := entries.Wire(seq)
 			if got, ok := protocol.EntrySeq(wire); !ok || got != seq {
 				b.T.Fatalf("entry %d says that it is %d: %s", seq, got, wire)
 			}

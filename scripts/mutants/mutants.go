@@ -109,7 +109,7 @@ var mutants = []mutant{
 		{"persistence/disk.appending.known", `if first.Author == s.Author && first.ID == s.ID`, `if first == nil`},
 	}},
 	{"late resends are not looked for", authors, []edit{
-		{"persistence/disk.Record.Recall", `if !send.Since.Set || send.ID == ""`, `if true`},
+		{"persistence/disk.Record.PrepareDedup", `if !send.Since.Set || send.ID == ""`, `if true`},
 	}},
 	{"a late resend that waited too long is recorded again", authors, []edit{
 		{"persistence/dedup.Index.Forgot", `return covered < s.From()`, `return false`},
@@ -127,7 +127,7 @@ var mutants = []mutant{
 		{"persistence/disk.appending.decide", `for _, s := range sends[:n] {`, `for i := range n { s := sends[n-1-i];`},
 	}},
 	{"a batch is answered in the other order", authors, []edit{
-		{"persistence.Store.settle", `for _, send := range t.Sends {`,
+		{"persistence.Store.complete", `for _, send := range t.Sends {`,
 			`for i := range t.Sends { send := t.Sends[len(t.Sends)-1-i];`},
 	}},
 	{"a batch is acked though its commit failed", authors, []edit{
@@ -159,8 +159,8 @@ var mutants = []mutant{
 		{"session.cursor.batch", `if !c.fetch && c.out.mayFetch(c)`, `if c.at = c.last; false`},
 	}},
 	{"a read fails where the history does", history, []edit{
-		{"persistence.Store.Read", `if batch != nil { s.stats.hits`, `if err != nil { return nil, err }
-			if batch != nil { s.stats.hits`},
+		{"persistence.Store.Read", `if entries != nil { s.stats.hits`, `if err != nil { return nil, err }
+			if entries != nil { s.stats.hits`},
 	}},
 	{"a client that takes nothing at all is never closed", stalled, []edit{
 		{"session.wire.send", `return errStalled`, `return nil`},

@@ -16,12 +16,12 @@ import (
 	"verbatim/protocol"
 )
 
-// sluggish is a record with one conversation that must read for long: it is left where it shares a Commit, and alone it
+// sluggish is a record with one conversation that must read for long: it asks for a retry when it shares a Commit, and alone it
 // takes until it is let go.
 type sluggish struct {
 	persistence.Record
-	until        atomic.Pointer[chan struct{}]
-	left, shared atomic.Int64
+	until           atomic.Pointer[chan struct{}]
+	retried, shared atomic.Int64
 
 	mu                   sync.Mutex
 	mostShared, mostLone int // bytes of sends in one Commit
@@ -29,19 +29,19 @@ type sluggish struct {
 
 const slow = "slow"
 
-func (r *sluggish) Commit(turns []*persistence.Turn) {
-	r.measure(turns)
-	if len(turns) == 1 {
-		if turns[0].Conversation == slow {
+func (r *sluggish) Commit(appends []*persistence.AppendRequest) {
+	r.measure(appends)
+	if len(appends) == 1 {
+		if appends[0].Conversation == slow {
 			<-*r.until.Load()
 		}
-		r.Record.Commit(turns)
+		r.Record.Commit(appends)
 		return
 	}
-	var others []*persistence.Turn
-	for _, t := range turns {
-		if t.Left = t.Conversation == slow; t.Left {
-			r.left.Add(1)
+	var others []*persistence.AppendRequest
+	for _, t := range appends {
+		if t.Retry = t.Conversation == slow; t.Retry {
+			r.retried.Add(1)
 		} else {
 			others = append(others, t)
 		}
@@ -50,16 +50,16 @@ func (r *sluggish) Commit(turns []*persistence.Turn) {
 	r.Record.Commit(others)
 }
 
-func (r *sluggish) measure(turns []*persistence.Turn) {
+func (r *sluggish) measure(appends []*persistence.AppendRequest) {
 	size := 0
-	for _, t := range turns {
+	for _, t := range appends {
 		for _, s := range t.Sends {
 			size += s.Size()
 		}
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(turns) > 1 {
+	if len(appends) > 1 {
 		r.mostShared = max(r.mostShared, size)
 	} else {
 		r.mostLone = max(r.mostLone, size)
@@ -96,14 +96,14 @@ func openSluggish(t *testing.T) (*sluggish, *persistence.Store) {
 	return r, s
 }
 
-// ordered is a Settler that holds one conversation's sends to their order.
+// ordered is a Completion that holds one conversation's sends to their order.
 type ordered struct {
 	t    *testing.T
 	wait *sync.WaitGroup
 	last protocol.Seq
 }
 
-func (o *ordered) Settled(s *persistence.Send) {
+func (o *ordered) Completed(s *persistence.Send) {
 	defer o.wait.Done()
 	if s.Err != nil || s.Seq != o.last+1 {
 		o.t.Errorf("%s: seq %d after %d, %v", s.Conversation, s.Seq, o.last, s.Err)
@@ -122,12 +122,12 @@ func TestASlowConversationHoldsUpNobodyElse(t *testing.T) {
 	late := &ordered{t: t, wait: &behind}
 	say := func(id string, o *ordered) {
 		o.wait.Add(1)
-		if err := s.Send(t.Context(), &persistence.Send{Conversation: protocol.ConversationID(id), Author: "ann", Text: `"x"`, Settler: o}); err != nil {
+		if err := s.Send(t.Context(), &persistence.Send{Conversation: protocol.ConversationID(id), Author: "ann", Text: `"x"`, Completion: o}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	let := r.hang()
-	for round := 0; r.left.Load() == 0 || round < 100; round++ {
+	for round := 0; r.retried.Load() == 0 || round < 100; round++ {
 		if round == 10_000 {
 			t.Fatalf("in %d rounds it never shared a Commit; %d Commits were shared", round, r.shared.Load())
 		}
@@ -177,7 +177,7 @@ func TestABusyConversationHasCommitsForItself(t *testing.T) {
 	for round := 0; round < 50 || round < 5000 && !r.seenBoth(most); round++ {
 		for range 500 {
 			busy.Add(1)
-			if err := s.Send(t.Context(), &persistence.Send{Conversation: "busy", Author: "ann", Text: `"x"`, Bytes: 1000, Settler: done{&busy}}); err != nil {
+			if err := s.Send(t.Context(), &persistence.Send{Conversation: "busy", Author: "ann", Text: `"x"`, Bytes: 1000, Completion: done{&busy}}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -190,7 +190,7 @@ func TestABusyConversationHasCommitsForItself(t *testing.T) {
 	}
 }
 
-// BenchmarkSpread: 256 messages on their way, over 10,000 conversations in turn.
+// BenchmarkSpread: 256 messages on their way, over 10,000 conversations one after another.
 func BenchmarkSpread(b *testing.B) {
 	s := open(b, nil)
 	ids := make([]protocol.ConversationID, 10_000)
@@ -202,14 +202,14 @@ func BenchmarkSpread(b *testing.B) {
 	began := time.Now()
 	for i := 0; b.Loop(); i++ {
 		window <- struct{}{}
-		if err := s.Send(b.Context(), &persistence.Send{Conversation: ids[i%len(ids)], Author: "ann", Text: `"The quick brown fox jumps over the lazy dog."`, Settler: window}); err != nil {
+		if err := s.Send(b.Context(), &persistence.Send{Conversation: ids[i%len(ids)], Author: "ann", Text: `"The quick brown fox jumps over the lazy dog."`, Completion: window}); err != nil {
 			b.Fatal(err)
 		}
 	}
 	b.ReportMetric(float64(b.N)/time.Since(began).Seconds(), "messages/s")
 }
 
-// room is a Settler that makes room for one more.
+// room is a Completion that makes room for one more.
 type room chan struct{}
 
-func (r room) Settled(*persistence.Send) { <-r }
+func (r room) Completed(*persistence.Send) { <-r }
