@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"io"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -17,6 +16,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"verbatim/testparts/ports"
 )
 
 // activated starts the server by the real systemd-socket-activate, which listens and becomes the server when somebody
@@ -237,16 +238,12 @@ func fill(t *testing.T, told *net.UnixConn) {
 	}
 }
 
-// freePort picks a loopback port below those that the system gives to connections, so that none takes it meanwhile.
+// freePort returns a port that no other test gets.
 func freePort(t *testing.T) string {
 	t.Helper()
-	for range 200 {
-		port := strconv.Itoa(10000 + rand.IntN(22000))
-		if l, err := net.Listen("tcp", "0.0.0.0:"+port); err == nil {
-			l.Close()
-			return port
-		}
+	port, err := ports.Free()
+	if err != nil {
+		t.Fatal(err)
 	}
-	t.Fatal("no free port between 10000 and 32000")
-	return ""
+	return strconv.Itoa(port)
 }

@@ -2,16 +2,15 @@ package e2e
 
 import (
 	"bytes"
-	"fmt"
 	"io"
-	"math/rand/v2"
-	"net"
 	"os/exec"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"verbatim/testparts/ports"
 )
 
 // patience bounds every wait for something that the contract promises soon. It is long because the machine
@@ -124,19 +123,14 @@ func lines(s string) []string {
 	return strings.FieldsFunc(s, func(r rune) bool { return r == '\n' })
 }
 
-// freePort picks a loopback port below the ephemeral range, so that no outgoing connection takes it while a server
-// that had it is being restarted.
+// freePort returns a port that no other test gets.
 func freePort(t testing.TB) int {
 	t.Helper()
-	for range 200 {
-		port := 10000 + rand.IntN(22000)
-		if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
-			l.Close()
-			return port
-		}
+	port, err := ports.Free()
+	if err != nil {
+		t.Fatal(err)
 	}
-	t.Fatal("no free port between 10000 and 32000")
-	return 0
+	return port
 }
 
 // eventually waits until the condition holds.

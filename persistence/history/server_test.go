@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,6 +20,7 @@ import (
 	"verbatim/persistence/history"
 	"verbatim/persistence/historytest"
 	"verbatim/protocol"
+	"verbatim/testparts/ports"
 )
 
 // server is a redis-server of a test's own, on a loopback port, without a file on the disk that matters.
@@ -76,14 +76,14 @@ func (s *server) kill() {
 func (s *server) stop() { s.cmd.Process.Signal(syscall.SIGSTOP) }
 func (s *server) cont() { s.cmd.Process.Signal(syscall.SIGCONT) }
 
+// freePort returns a port that no other test gets.
 func freePort(t testing.TB) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := ports.Free()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	return port
 }
 
 // patience bounds every wait for something that must come; a test that passes does not spend it.

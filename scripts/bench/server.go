@@ -4,12 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
+
+	"verbatim/testparts/ports"
 )
 
 // The servers, by their names in the report.
@@ -88,17 +89,10 @@ func (s *server) startRedis(ctx context.Context, folder string) (url string, err
 	return "redis://" + addr, p.wait("it answers", func() bool { return pong(addr) })
 }
 
-// freePort returns an address that was free a moment ago. Its port is below those that the kernel takes for outgoing
-// connections, so that none has it when a server is to come back to it.
+// freePort returns an address with a port that no other caller gets.
 func freePort() (addr string, err error) {
-	for range 100 {
-		addr = fmt.Sprintf("127.0.0.1:%d", 20_000+rand.IntN(12_000))
-		var l net.Listener
-		if l, err = net.Listen("tcp", addr); err == nil {
-			return addr, l.Close()
-		}
-	}
-	return "", err
+	port, err := ports.Free()
+	return fmt.Sprintf("127.0.0.1:%d", port), err
 }
 
 // pong reports whether a Redis answers there.

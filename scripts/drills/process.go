@@ -3,8 +3,6 @@ package main
 import (
 	"bytes"
 	"fmt"
-	"math/rand/v2"
-	"net"
 	"os/exec"
 	"strings"
 	"sync"
@@ -115,16 +113,4 @@ func (o *output) linesWith(text string) string {
 		}
 	}
 	return strings.Join(found, " · ")
-}
-
-// freePort picks a loopback port below the ephemeral range, so that no outgoing connection takes it while a server
-// that had it is being restarted.
-func freePort() (int, error) {
-	for range 200 {
-		port := 10000 + rand.IntN(22000)
-		if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
-			return port, l.Close()
-		}
-	}
-	return 0, fmt.Errorf("no free port between 10000 and 32000")
 }

@@ -8,6 +8,7 @@ import (
 
 	goredis "github.com/redis/go-redis/v9"
 
+	"verbatim/testparts/ports"
 	"verbatim/testparts/toxiproxy"
 )
 
@@ -21,7 +22,7 @@ type redisServer struct {
 }
 
 func (r *run) redis() (*redisServer, error) {
-	port, err := freePort()
+	port, err := ports.Free()
 	if err != nil {
 		return nil, err
 	}

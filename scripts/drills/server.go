@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"verbatim/testparts/ports"
 )
 
 // server is a verbatim, its folder and its address. It can be killed and started again on both.
@@ -31,7 +33,7 @@ type server struct {
 const startLimit = 60 * time.Second
 
 func (r *run) newServer(flags ...string) (*server, error) {
-	port, err := freePort()
+	port, err := ports.Free()
 	if err != nil {
 		return nil, err
 	}

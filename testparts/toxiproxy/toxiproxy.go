@@ -9,18 +9,18 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
-	"net"
 	"net/http"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
 	"time"
+
+	"verbatim/testparts/ports"
 )
 
 // Proxy is a running proxy in front of one server.
@@ -46,14 +46,14 @@ func Start(upstream string) (*Proxy, error) {
 	if err != nil {
 		return nil, err
 	}
-	port, err := freePort()
+	port, err := ports.Free()
 	if err != nil {
 		return nil, err
 	}
 	p := &Proxy{
-		api:    "http://127.0.0.1:" + port,
+		api:    fmt.Sprintf("http://127.0.0.1:%d", port),
 		client: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: apiLimit},
-		cmd:    exec.Command(program, "-host", "127.0.0.1", "-port", port),
+		cmd:    exec.Command(program, "-host", "127.0.0.1", "-port", strconv.Itoa(port)),
 		ended:  make(chan struct{}),
 	}
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
@@ -87,17 +87,6 @@ var build = sync.OnceValues(func() (string, error) {
 	}
 	return strings.TrimSpace(string(path)), nil
 })
-
-// freePort picks a loopback port below those that the kernel takes for outgoing connections.
-func freePort() (string, error) {
-	for range 200 {
-		port := fmt.Sprint(10000 + rand.IntN(22000))
-		if l, err := net.Listen("tcp", "127.0.0.1:"+port); err == nil {
-			return port, l.Close()
-		}
-	}
-	return "", errors.New("toxiproxy: no free port between 10000 and 32000")
-}
 
 // open waits until the process answers, and has it listen for clients.
 func (p *Proxy) open(upstream string) error {
