@@ -3,7 +3,7 @@ import { closeCode } from './protocol.ts';
 
 const firstWait = 0.5; // seconds
 const longestWait = 15; // seconds
-const mostBesides = 1; // seconds beside what the server asks for, which spreads a crowd itself
+const maxBesides = 1; // seconds beside what the server asks for, which spreads a crowd itself
 
 /** The seconds that the server asks for at the end of a close reason, where it is draining or full. */
 export function retryAfter(code: number, reason: string): number | undefined {
@@ -21,5 +21,5 @@ export function retryAfter(code: number, reason: string): number | undefined {
 export function retryDelay(attempt: number, asked: number | undefined, random: () => number, crowd = 0): number {
   const grown = Math.min(longestWait, firstWait * 2 ** attempt);
   const jittered = Math.max(grown * (0.5 + random() / 2), Math.min(longestWait, crowd) * random());
-  return asked === undefined ? jittered : Math.max(asked + Math.min(asked / 5, mostBesides) * random(), jittered);
+  return asked === undefined ? jittered : Math.max(asked + Math.min(asked / 5, maxBesides) * random(), jittered);
 }

@@ -33,7 +33,7 @@ type JoinRequest = Extract<Request, { type: 'join' }>;
 /** An entry, by what stays of it whatever becomes of its words. */
 type Known = { seq: Seq; time?: string | undefined; id?: string | undefined };
 
-const mostResumed = 1_000; // entries; what is opened again further behind than that is opened at its end
+const maxResumed = 1_000; // entries; what is opened again further behind than that is opened at its end
 export const joinAgainAfter = 2; // seconds, where the server does not say
 
 export abstract class Joining {
@@ -93,7 +93,7 @@ export abstract class Joining {
 
   enter(mode: 'open' | 'followed'): void {
     this.mode = mode;
-    this.joinWhereThereIsRoom(this.begun && this.newest - this.timeline.last > mostResumed);
+    this.joinWhereThereIsRoom(this.begun && this.newest - this.timeline.last > maxResumed);
   }
 
   /** Begins where its owner says; nothing may be held of it. */

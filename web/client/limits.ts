@@ -36,7 +36,7 @@ export interface Sendable {
   meta?: Record<string, unknown> | undefined;
 }
 
-const mostId = 64; // bytes
+const maxId = 64; // bytes
 /** What the queue may add to a frame: `log` and `prev` of 64 bytes, `since` and `ref` with the greatest number. */
 const envelope = 199; // bytes
 /** JSON escapes what the wire may not carry: U+0000, and halves of surrogate pairs. */
@@ -45,7 +45,7 @@ const forbiddenEscape = /[^\\](\\\\)*\\u(0000|d[89a-f])/;
 /** What is wrong with a message, as the server would say it; nothing where it can be sent as it is. */
 export function problemOf({ conversation, id, text, target, meta }: Sendable, limits: Limits): Refusal | undefined {
   return (
-    stringProblem('id', id, mostId) ??
+    stringProblem('id', id, maxId) ??
     conversationProblem(conversation) ??
     stringProblem("a message's text", text, limits.text) ??
     seqProblem('target', target ?? 1, 1) ??

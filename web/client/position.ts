@@ -39,7 +39,7 @@ export interface JoinOptions {
   limit?: number | undefined;
 }
 
-const mostEntries = 1_000; // a join may ask for
+const maxEntries = 1_000; // a join may ask for
 
 /** What was asked for, checked: throws a RequestError with the code `bad_request`. */
 export function startOf(options: JoinOptions): { after?: Position; limit?: number } {
@@ -63,8 +63,8 @@ function tidy({ seq, log, known, sum, time, id }: Loose): Position {
 }
 
 function limitProblem(limit: unknown): Refusal | undefined {
-  const fits = limit === undefined || (isNumber(limit, 0) && limit <= mostEntries);
-  return fits ? undefined : badRequest(`limit is a number of entries, from 0 to ${mostEntries}`);
+  const fits = limit === undefined || (isNumber(limit, 0) && limit <= maxEntries);
+  return fits ? undefined : badRequest(`limit is a number of entries, from 0 to ${maxEntries}`);
 }
 
 function positionProblem({ seq, log, known, sum, time, id }: Loose): Refusal | undefined {

@@ -1,7 +1,7 @@
 // How far the user has read: here at once, and on the server where it takes it. A mark that it refuses is taken back.
 import type { Seq } from './protocol.ts';
 
-const mostInDoubt = 16; // marks that may still be refused; there is no answer to one that is taken
+const maxInDoubt = 16; // marks that may still be refused; there is no answer to one that is taken
 
 export class ReadMark {
   /** As it is shown here; nothing where there is none. */
@@ -20,7 +20,7 @@ export class ReadMark {
   tell(): Seq {
     const seq = this.seq!;
     this.told.push(seq);
-    if (this.told.length > mostInDoubt) this.sure = further(this.sure, this.told.shift());
+    if (this.told.length > maxInDoubt) this.sure = further(this.sure, this.told.shift());
     return seq;
   }
 

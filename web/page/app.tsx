@@ -2,7 +2,7 @@
 import { Fragment, h } from 'preact';
 import './app.css';
 import { ConversationView } from './conversation/conversation.tsx';
-import { Sheets } from './dialog/sheets.tsx';
+import { Dialogs } from './dialog/dialogs.tsx';
 import { Back } from './head/head.tsx';
 import { Sidebar } from './sidebar/sidebar.tsx';
 import { entered, here, listAlone, valid } from './state.ts';
@@ -21,7 +21,7 @@ export function App() {
         {valid.value ? <ConversationView key={here.value} id={here.value} /> : <Nothing id={here.value} />}
       </main>
       <Notices />
-      <Sheets />
+      <Dialogs />
     </div>
   );
 }

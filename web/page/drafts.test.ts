@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { answeredOf, draftOf, drafts, draftsChangedElsewhere, keepAnswered, keepDraft, loadDrafts } from './drafts.ts';
+import { draftOf, drafts, draftsChangedElsewhere, keepDraft, keepReply, loadDrafts, replyOf } from './drafts.ts';
 import { lasting } from './storage.ts';
 
 test('each user has a draft in each conversation, and it stays', () => {
@@ -26,19 +26,19 @@ test('an emptied draft is gone', () => {
 test('what a draft answers to is kept with it, for each user, and what is not ours is passed over', () => {
   const answered = { log: 'log-1', seq: 7, author: 'bob', text: 'as I said' };
   loadDrafts('ann');
-  keepAnswered('lobby', answered);
-  keepAnswered('kitchen', { ...answered, log: undefined });
+  keepReply('lobby', answered);
+  keepReply('kitchen', { ...answered, log: undefined });
   lasting.setItem('verbatim.answer/ann/garden', '{"seq":"7"');
   lasting.setItem('verbatim.answer/ann/attic', '{"seq":"7"}');
   loadDrafts('bob');
-  expect(answeredOf('lobby')).toBeUndefined();
+  expect(replyOf('lobby')).toBeUndefined();
   loadDrafts('ann');
-  expect(answeredOf('lobby')).toEqual(answered);
-  expect(answeredOf('kitchen')).toEqual({ ...answered, log: undefined });
-  expect([answeredOf('garden'), answeredOf('attic')]).toEqual([undefined, undefined]);
-  keepAnswered('lobby', undefined);
+  expect(replyOf('lobby')).toEqual(answered);
+  expect(replyOf('kitchen')).toEqual({ ...answered, log: undefined });
+  expect([replyOf('garden'), replyOf('attic')]).toEqual([undefined, undefined]);
+  keepReply('lobby', undefined);
   loadDrafts('ann');
-  expect(answeredOf('lobby')).toBeUndefined();
+  expect(replyOf('lobby')).toBeUndefined();
 });
 
 test('what another tab has changed is read by itself, and the rest stays as it is', () => {

@@ -6,7 +6,7 @@ import { keyOf } from './root.ts';
 import { lasting } from './storage.ts';
 
 /** The message that a draft answers to: what of it is shown above the composer, and the log that its seq is of. */
-export interface Answered {
+export interface Reply {
   log?: string | undefined;
   seq: Seq;
   author: string;
@@ -71,7 +71,7 @@ const texts = new Kept<string>(
   (text) => text,
   (text) => text,
 );
-const answers = new Kept<Answered>('answer', JSON.stringify, parseAnswered);
+const answers = new Kept<Reply>('answer', JSON.stringify, parseReply);
 
 export const drafts = texts.all;
 
@@ -91,11 +91,11 @@ export const draftOf = (id: string): string => drafts.peek().get(id) ?? '';
 
 export const keepDraft = (id: string, text: string): void => texts.keep(id, text === '' ? undefined : text);
 
-export const answeredOf = (id: string): Answered | undefined => answers.all.value.get(id);
+export const replyOf = (id: string): Reply | undefined => answers.all.value.get(id);
 
-export const keepAnswered = (id: string, answered: Answered | undefined): void => answers.keep(id, answered);
+export const keepReply = (id: string, answered: Reply | undefined): void => answers.keep(id, answered);
 
-function parseAnswered(text: string): Answered | undefined {
+function parseReply(text: string): Reply | undefined {
   try {
     const { log, seq, author, text: words } = JSON.parse(text);
     return Number.isInteger(seq) ? { log, seq, author: String(author), text: String(words) } : undefined;

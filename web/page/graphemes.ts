@@ -2,7 +2,7 @@
 // accents.
 
 // UTF-16 units of a letter, on average: the flag of Scotland has 14; accents may be piled up without end
-const mostUnits = 16;
+const maxUnits = 16;
 
 /** Firefox has none before 125: there a letter is a code point. */
 const segmenter = 'Segmenter' in Intl ? new Intl.Segmenter(undefined, { granularity: 'grapheme' }) : undefined;
@@ -24,7 +24,7 @@ function endOf(text: string, letters: number): number {
   let left = letters;
   for (const letter of lettersOf(text)) {
     if (left-- === 0) break;
-    if (end + letter.length > letters * mostUnits) return end > 0 ? end : codePointBefore(text, letters * mostUnits);
+    if (end + letter.length > letters * maxUnits) return end > 0 ? end : codePointBefore(text, letters * maxUnits);
     end += letter.length;
   }
   return end;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { goesBy, isOwn, isOwnName, partsFrom, takesName } from './self.ts';
-import { addOwn, loadOwn } from './sidebar/own.ts';
+import { addConversation, loadConversations } from './sidebar/my-conversations.ts';
 import { serverSays } from './time.ts';
 
 const at = (hour: number) => new Date(Date.UTC(2026, 10, 24, hour));
@@ -39,14 +39,14 @@ test('an earlier name leads to the same person, and so does the newest', () => {
 });
 
 test('a name that has a list here is somebody, no matter who was here in between', () => {
-  loadOwn('lea'); // of a version that knew of no persons
-  addOwn('lobby');
+  loadConversations('lea'); // of a version that knew of no persons
+  addConversation('lobby');
   takesName('max', 'lea', at(10));
   expect(goesBy('lea')).toBe('lea');
   expect(isOwn(said('max', 9), 'lea')).toBe(false);
 
-  loadOwn('ida');
-  addOwn('lobby');
+  loadConversations('ida');
+  addConversation('lobby');
   partsFrom('ida', 'tom', at(10));
   takesName('tom', 'ida', at(11));
   expect(goesBy('ida')).toBe('ida');

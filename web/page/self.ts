@@ -2,7 +2,7 @@
 // under an earlier one stays theirs, and the list, the drafts and what is muted go with the person, not with the name.
 import { signal } from '@preact/signals';
 import { keyOf } from './root.ts';
-import { hasList } from './sidebar/own.ts';
+import { hasList } from './sidebar/my-conversations.ts';
 import { lasting } from './storage.ts';
 import { serverNow } from './time.ts';
 

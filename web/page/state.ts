@@ -4,19 +4,25 @@ import { batch, computed, type Signal, signal } from '@preact/signals';
 import { type ConnectionState, type Conversation, closeCode, type Limits } from '@verbatim/client';
 import { PageChat } from '../client/page-chat.ts'; // the client's own Chat has what programs need besides
 import { conversationOf, defaultConversation, isConversationId, pathOf, socketAddress, tokenOf } from './address.ts';
+import { narrow } from './breakpoint.ts';
 import { closeOver } from './dialog/over.ts';
 import { loadDrafts } from './drafts.ts';
 import { keepName, name } from './name.ts';
-import { narrow } from './narrow.ts';
-import { Pace } from './pace.ts';
 import { root } from './root.ts';
 import { goesBy, partsFrom, takesName } from './self.ts';
-import { addOwn, inOrder, loadOwn, own, removeOwn } from './sidebar/own.ts';
+import {
+  addConversation,
+  inOrder,
+  loadConversations,
+  myConversations,
+  removeConversation,
+} from './sidebar/my-conversations.ts';
 import { answered, offline } from './status/network.ts';
 import { notify } from './status/notice.ts';
 import { findObstacle, neverOpened, noObstacle } from './status/obstacle.ts';
 import { whenStill } from './steps.ts';
 import { strings } from './strings.ts';
+import { Throttle } from './throttle.ts';
 import { serverSays } from './time.ts';
 
 export { name };
@@ -58,7 +64,9 @@ function newChat(): PageChat {
     token,
   });
   made.on('state', entersState);
-  made.on('change', ({ conversation, awaited }) => (awaited ? pace.now(conversation) : pace.note(conversation)));
+  made.on('change', ({ conversation, awaited }) =>
+    awaited ? throttle.now(conversation) : throttle.note(conversation),
+  );
   made.on('reset', ({ conversation }) => notify(strings.conversation.reset(conversation)));
   kept.value = true;
   made.on('storage', (state) => {
@@ -87,10 +95,10 @@ function entersState(state: ConnectionState): void {
     nameRefused.value = state.reason;
     changeName();
   }
-  for (const id of changesOf.keys()) pace.note(id);
+  for (const id of changesOf.keys()) throttle.note(id);
 }
 
-const pace = new Pace((ids) =>
+const throttle = new Throttle((ids) =>
   batch(() => {
     changes.value++;
     for (const id of ids) changeOf(id).value++;
@@ -120,14 +128,14 @@ function rename(known: string): void {
   takesName(name.value, known);
   keepName(known);
   loadKept();
-  if (valid.value) addOwn(here.value);
+  if (valid.value) addConversation(here.value);
 }
 
 /** Loads what this browser keeps for the person, and reports whether there was a list. */
 function loadKept(): boolean {
   const self = goesBy(name.value);
   loadDrafts(self);
-  return loadOwn(self);
+  return loadConversations(self);
 }
 
 /** Connects, and opens the conversation that the address names; else the one with the newest words. */
@@ -135,7 +143,7 @@ export function start(): void {
   const known = loadKept();
   entered.value = true; // only now: what is on the list is followed
   if (here.value === '') {
-    here.value = inOrder(own.value)[0]?.id ?? (known ? '' : defaultConversation);
+    here.value = inOrder(myConversations.value)[0]?.id ?? (known ? '' : defaultConversation);
     listShown.value = known; // who comes back chooses; who is new is led in
     history.replaceState({ list: known }, '', here.value ? pathOf(here.value) + location.hash : null);
   }
@@ -165,7 +173,7 @@ export function show(id: string, list = false): void {
   here.value = id;
   listShown.value = list;
   if (!isConversationId(id)) return;
-  addOwn(id);
+  addConversation(id);
   chat.open(id);
 }
 
@@ -182,10 +190,10 @@ export function showList(): void {
 /** Takes a conversation off the list, and hears nothing of it from now on. Its record stays. */
 export function leave(id: string): void {
   chat.leave(id);
-  removeOwn(id);
+  removeConversation(id);
   notify(strings.conversation.leftIt(id));
   if (id !== here.value) return;
-  const next = inOrder(own.value)[0]?.id ?? '';
+  const next = inOrder(myConversations.value)[0]?.id ?? '';
   closeOver();
   whenStill(() => history.replaceState(history.state, '', (next ? pathOf(next) : root.pathname) + location.hash));
   show(next, listShown.value);

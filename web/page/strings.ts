@@ -1,4 +1,4 @@
-// Every word that the page says, but for those of the sheets (dialog/strings.ts). What the server says in words is
+// Every word that the page says, but for those of the dialogs (dialog/strings.ts). What the server says in words is
 // shown as it is. The minifier puts the words of `strings` where they are said, and leaves their names out: as long as
 // each is asked for by its name, and by no file that is loaded later. So the words that are looked up stand in tables
 // of their own.
@@ -131,8 +131,8 @@ export const strings = {
   message: {
     answer: 'Reply',
     answerHint: 'Reply to this message (R)',
-    answering: (author: string) => `Replying to ${author}:`,
-    cancelAnswer: 'Cancel the reply',
+    replying: (author: string) => `Replying to ${author}:`,
+    cancelReply: 'Cancel the reply',
     quoted: (author: string | undefined, text: string | undefined) =>
       author === undefined ? 'Go to the message that this replies to' : `In reply to ${author}: ${text}. Go there`,
     elsewhere: (seq: number) => `Message ${seq}`,

@@ -78,13 +78,13 @@ test('an answer is recorded with its target, shows it, and leads there', async (
   await ann.sees('message 300');
   await ann.log.locator('[data-seq="299"]').hover();
   await ann.log.locator('[data-seq="299"]').getByTestId('answer').click();
-  await expect.poll(() => ann.page.getByTestId('answering').textContent()).toContain('Replying to bob: message 299');
+  await expect.poll(() => ann.page.getByTestId('replying').textContent()).toContain('Replying to bob: message 299');
   await ann.page.keyboard.type('I think so too');
   await ann.page.keyboard.press('Enter');
   await expect
     .poll(async () => (await server().transcript('lobby')).at(-1))
     .toMatchObject({ text: 'I think so too', target: 299 });
-  await expect.poll(() => ann.page.getByTestId('answering').count()).toBe(0);
+  await expect.poll(() => ann.page.getByTestId('replying').count()).toBe(0);
   await expect.poll(() => ann.page.getByTestId('quote').textContent()).toContain('message 299');
   ann.hadNoTrouble();
 });
@@ -112,17 +112,17 @@ test('a chosen answer stays over a reload as the draft does, and not over a chan
   await ann.types('half a th');
   await ann.page.reload();
   await ann.isJoined();
-  await expect.poll(() => ann.page.getByTestId('answering').textContent()).toContain('Replying to bob: message 2');
+  await expect.poll(() => ann.page.getByTestId('replying').textContent()).toContain('Replying to bob: message 2');
   await ann.types('ought');
   await ann.composer.press('Enter');
   await expect
     .poll(async () => (await server().transcript('lobby')).at(-1))
     .toMatchObject({ text: 'half a thought', target: 2 });
-  await ann.page.getByTestId('answering').waitFor({ state: 'detached' });
+  await ann.page.getByTestId('replying').waitFor({ state: 'detached' });
 
   await ann.log.locator('[data-seq="3"]').focus();
   await ann.page.keyboard.press('r');
-  await ann.page.getByTestId('answering').waitFor();
+  await ann.page.getByTestId('replying').waitFor();
   await ann.page.evaluate(() =>
     localStorage.setItem(
       'verbatim.answer/ann/lobby',
@@ -132,7 +132,7 @@ test('a chosen answer stays over a reload as the draft does, and not over a chan
   await ann.page.reload();
   await ann.isJoined();
   await ann.sees('half a thought');
-  expect(await ann.page.getByTestId('answering').count()).toBe(0);
+  expect(await ann.page.getByTestId('replying').count()).toBe(0);
   await ann.says('of its own');
   await expect.poll(async () => (await server().transcript('lobby')).at(-1)?.text).toBe('of its own');
   expect((await server().transcript('lobby')).at(-1)).not.toHaveProperty('target');
@@ -143,16 +143,16 @@ test('an answer can be given up', async () => {
   const ann = await joins('ann');
   await ann.log.locator('[data-seq="2"]').focus();
   await ann.page.keyboard.press('r');
-  await ann.page.getByTestId('answering').waitFor();
+  await ann.page.getByTestId('replying').waitFor();
   await expect.poll(() => ann.page.evaluate(() => document.activeElement?.id)).toBe('message');
   await ann.page.getByRole('button', { name: 'Cancel the reply' }).click();
-  await ann.page.getByTestId('answering').waitFor({ state: 'detached' });
+  await ann.page.getByTestId('replying').waitFor({ state: 'detached' });
   await ann.log.locator('[data-seq="3"]').focus();
   await ann.page.keyboard.press('r');
-  await ann.page.getByTestId('answering').waitFor();
+  await ann.page.getByTestId('replying').waitFor();
   await expect.poll(() => ann.page.evaluate(() => document.activeElement?.id)).toBe('message');
   await ann.page.keyboard.press('Escape');
-  await ann.page.getByTestId('answering').waitFor({ state: 'detached' });
+  await ann.page.getByTestId('replying').waitFor({ state: 'detached' });
   await ann.says('nothing special');
   await expect.poll(async () => (await server().transcript('lobby')).at(-1)?.text).toBe('nothing special');
   expect((await server().transcript('lobby')).at(-1)).not.toHaveProperty('target');

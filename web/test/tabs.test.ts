@@ -44,11 +44,11 @@ test('a chosen answer is in both tabs, as the draft is', async () => {
   const other = await opensTab(ann);
   await ann.log.locator('[data-seq="2"]').focus();
   await ann.page.keyboard.press('r');
-  await expect.poll(() => other.getByTestId('answering').textContent()).toContain('message 2');
+  await expect.poll(() => other.getByTestId('replying').textContent()).toContain('message 2');
   await composer(other).fill('so it is');
   await composer(other).press('Enter');
   await ann.sees('so it is');
-  await ann.page.getByTestId('answering').waitFor({ state: 'detached' });
+  await ann.page.getByTestId('replying').waitFor({ state: 'detached' });
 });
 
 test('two names in two tabs stay two over a reload', async () => {

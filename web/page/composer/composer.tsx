@@ -3,8 +3,8 @@
 import { byteLength, canBeSeen } from '@verbatim/client';
 import { h } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { answering, giveUpAnswer, takeTarget } from '../conversation/answering.ts';
-import { Answering } from '../conversation/answering-line.tsx';
+import { cancelReply, replying, takeTarget } from '../conversation/replying.ts';
+import { ReplyingLine } from '../conversation/replying-line.tsx';
 import { sendsOf } from '../conversation/sends.ts';
 import { draftOf, drafts, keepDraft } from '../drafts.ts';
 import { chat, limits, user } from '../state.ts';
@@ -61,15 +61,15 @@ export function Composer({ id }: { id: string }) {
   const onKeyDown = (event: KeyboardEvent) => {
     if (isComposing(event)) return;
     if (sends(event)) submit(event);
-    if (event.key === 'Escape' && answering(id)) {
+    if (event.key === 'Escape' && replying(id)) {
       event.preventDefault(); // it closes nothing else
-      giveUpAnswer(id);
+      cancelReply(id);
     }
   };
 
   return (
     <form class="composer" onSubmit={submit}>
-      <Answering id={id} />
+      <ReplyingLine id={id} />
       {problem && (
         <p id="composer-problem" class="problem" role="alert">
           {problem}

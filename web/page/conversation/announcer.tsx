@@ -10,7 +10,7 @@ import { strings } from '../strings.ts';
 import { excerptOf } from './excerpt.ts';
 
 const pause = 3_000; // ms between two announcements
-const mostRead = 3; // messages that are read out; more are counted
+const maxRead = 3; // messages that are read out; more are counted
 
 export function Announcer({ id }: { id: string }) {
   const said = useMemo(() => signal(''), [id]);
@@ -38,7 +38,7 @@ function announce(id: string, say: (words: string) => void): () => void {
   const off = chat.on('message', ({ conversation, message }) => {
     if (conversation !== id || isOwn(message, user.value) || message.seq <= chat.conversation(id).lastAtJoin) return;
     count++;
-    waiting = [...waiting, message].slice(-mostRead);
+    waiting = [...waiting, message].slice(-maxRead);
     timer ??= setTimeout(speak);
   });
   return () => {
@@ -48,7 +48,7 @@ function announce(id: string, say: (words: string) => void): () => void {
 }
 
 export function wordsFor(newest: Message[], count: number): string {
-  if (count > mostRead) return strings.message.many(count, nameOf(newest.at(-1)!));
+  if (count > maxRead) return strings.message.many(count, nameOf(newest.at(-1)!));
   return newest.map((message) => strings.message.said(nameOf(message), excerptOf(message))).join(' ');
 }
 

@@ -40,7 +40,7 @@ function isDeep(roles: (Role | undefined)[]): boolean {
   });
 }
 
-const mostTogether = 3; // signs; more of them are a line, a gap to fill in, or a word that nobody wants to say
+const maxTogether = 3; // signs; more of them are a line, a gap to fill in, or a word that nobody wants to say
 
 function runsOf(text: string, signs: Sign[], places: Places): Run[] {
   const runs: Run[] = [];
@@ -49,7 +49,7 @@ function runsOf(text: string, signs: Sign[], places: Places): Run[] {
     const goesOn = (at: number) => signs[at]?.char === begin.char && signs[at]!.from === signs[at - 1]!.to;
     for (end = first + 1; goesOn(end); end++);
     const count = end - first;
-    if (count > mostTogether || (begin.char === '~' && count !== 2)) continue;
+    if (count > maxTogether || (begin.char === '~' && count !== 2)) continue;
     runs.push(runOf(text, places, { ...begin, to: signs[end - 1]!.to, first, count }));
   }
   return runs;
@@ -104,18 +104,18 @@ const isUnseen = (it: string) => isSign(it) || isFormat(it);
 const isWord = (it: string) => isLetter(it) || isPicture(it);
 const isKeycap = (it: string) => it === '\ufe0f' || it === '\u20e3';
 
-const mostSkipped = 16; // signs, and what cannot be seen: as many as a flag has at its end, and more than marks need
+const maxSkipped = 16; // signs, and what cannot be seen: as many as a flag has at its end, and more than marks need
 
 /** The first letter that is not skipped: other signs may stand between. */
 function skippedAfter(text: string, at: number, skips: (it: string) => boolean): string {
   let it = letterAt(text, at);
-  for (let count = 0; count < mostSkipped && skips(it); count++) it = letterAt(text, (at += it.length));
+  for (let count = 0; count < maxSkipped && skips(it); count++) it = letterAt(text, (at += it.length));
   return it;
 }
 
 function skippedBefore(text: string, at: number, skips: (it: string) => boolean): string {
   let it = letterBefore(text, at);
-  for (let count = 0; count < mostSkipped && skips(it); count++) it = letterBefore(text, (at -= it.length));
+  for (let count = 0; count < maxSkipped && skips(it); count++) it = letterBefore(text, (at -= it.length));
   return it;
 }
 

@@ -22,7 +22,7 @@ export interface Sized {
   guess: number;
 }
 
-const mostMeasured = 20_000; // heights; older ones are measured again
+const maxMeasured = 20_000; // heights; older ones are measured again
 
 export class Heights {
   private readonly measured = new Map<string, number>();
@@ -32,7 +32,7 @@ export class Heights {
   }
 
   set(key: string, height: number): void {
-    if (this.measured.size >= mostMeasured) this.measured.clear();
+    if (this.measured.size >= maxMeasured) this.measured.clear();
     this.measured.set(key, height);
   }
 

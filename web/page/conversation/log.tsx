@@ -11,12 +11,12 @@ import { offline } from '../status/network.ts';
 import { notify } from '../status/notice.ts';
 import { beginnings, strings } from '../strings.ts';
 import { dayOf, today } from '../time.ts';
-import { answer } from './answering.ts';
 import { beginningOf } from './beginning.ts';
 import type { Sized } from './extent.ts';
+import { LogController } from './log-controller.ts';
 import { GrowingRow, MessageRow } from './message.tsx';
 import { PendingRow } from './pending.tsx';
-import { Reading } from './reading.ts';
+import { reply } from './replying.ts';
 import { type Item, keyOf, readersOf, rowsOf } from './rows.ts';
 import { sendsOf } from './sends.ts';
 
@@ -24,15 +24,15 @@ export function Log({ id }: { id: string }) {
   const conversation = watch(id);
   const { timeline, joined, loadingOlder } = conversation;
   const view = useRef<HTMLDivElement>(null);
-  const reading = useReading(id, view);
-  reading.drawing();
-  const items = itemsOf(conversation, reading);
-  reading.draws(items);
-  const hidden = joined && reading.opening.value;
-  const extent = reading.scroll.extent(items.map(sizeOf), timeline.live);
-  reading.drawnLast = timeline.last;
-  useLayoutEffect(() => reading.drawn());
-  useOwnSends(reading);
+  const controller = useLogController(id, view);
+  controller.drawing();
+  const items = itemsOf(conversation, controller);
+  controller.draws(items);
+  const hidden = joined && controller.opening.value;
+  const extent = controller.scroll.extent(items.map(sizeOf), timeline.live);
+  controller.drawnLast = timeline.last;
+  useLayoutEffect(() => controller.drawn());
+  useOwnSends(controller);
   const beginning = beginningOf({
     isKnown: conversation.opened,
     isHidden: hidden,
@@ -43,14 +43,14 @@ export function Log({ id }: { id: string }) {
     isFirstDrawn: extent.from === 0,
     phase: offline.value ? 'offline' : connection.value.phase,
   });
-  const { unread } = reading;
+  const { unread } = controller;
   return (
     <div class="log-place">
       <div
         class="log"
         ref={view}
-        onScroll={() => reading.scrolled()}
-        onKeyDown={(event) => onKey(event, reading)}
+        onScroll={() => controller.scrolled()}
+        onKeyDown={(event) => onKey(event, controller)}
         role="log"
         aria-live="off"
         aria-busy={loadingOlder || hidden}
@@ -67,13 +67,13 @@ export function Log({ id }: { id: string }) {
           above={extent.above}
           below={extent.below}
           hidden={hidden}
-          reading={reading}
+          controller={controller}
           people={conversation.people.reads}
         />
       </div>
-      <DayNow time={reading.topTime.value} atEnd={reading.follows.value} />
-      {!reading.follows.value && (
-        <button class="jump" onClick={() => reading.toEnd()} data-testid="jump">
+      <DayNow time={controller.topTime.value} atEnd={controller.follows.value} />
+      {!controller.follows.value && (
+        <button class="jump" onClick={() => controller.toEnd()} data-testid="jump">
           <span aria-hidden="true">↓ </span>
           {unread > 0 ? strings.conversation.jumpNew(unread) : strings.conversation.jump}
         </button>
@@ -111,29 +111,31 @@ interface RowsProps {
   above: number;
   below: number;
   hidden: boolean;
-  reading: Reading;
+  controller: LogController;
   people: Record<string, number>;
 }
 
-function Rows({ items, above, below, hidden, reading, people }: RowsProps) {
+function Rows({ items, above, below, hidden, controller, people }: RowsProps) {
   const messages = items.flatMap((item) => (item.kind === 'message' ? [item.row.message] : []));
   const readers = readersOf(messages, people, (name) => isOwnName(name, user.value));
-  const current = items.some(({ key }) => key === reading.current.value) ? reading.current.value : items.at(-1)?.key;
+  const current = items.some(({ key }) => key === controller.current.value)
+    ? controller.current.value
+    : items.at(-1)?.key;
   return (
     <div
       class="rows"
       role={items.length > 0 ? 'feed' : undefined}
-      aria-label={items.length > 0 ? strings.conversation.log(reading.id) : undefined}
+      aria-label={items.length > 0 ? strings.conversation.log(controller.id) : undefined}
       style={{ paddingTop: `${above}px`, paddingBottom: `${below}px`, visibility: hidden ? 'hidden' : 'visible' }}
-      onFocusIn={(event) => onFocusIn(event, reading)}
-      onFocusOut={(event) => onFocusOut(event, reading)}
-      onMouseOver={(event) => (reading.active.value = keyAround(event))}
-      onMouseLeave={() => (reading.active.value = undefined)}
+      onFocusIn={(event) => onFocusIn(event, controller)}
+      onFocusOut={(event) => onFocusOut(event, controller)}
+      onMouseOver={(event) => (controller.active.value = keyAround(event))}
+      onMouseLeave={() => (controller.active.value = undefined)}
     >
       {items.map((item) => {
         const place = { rowKey: item.key, tabIndex: item.key === current ? 0 : -1 };
         if (item.kind === 'growing')
-          return <GrowingRow key={item.key} {...place} room={reading.id} message={item.growing} />;
+          return <GrowingRow key={item.key} {...place} room={controller.id} message={item.growing} />;
         if (item.kind === 'pending')
           return (
             <PendingRow
@@ -151,9 +153,9 @@ function Rows({ items, above, below, hidden, reading, people }: RowsProps) {
             {...place}
             row={item.row}
             own={isOwn(item.row.message, user.value)}
-            reading={reading}
-            active={reading.active.value === item.key}
-            isTarget={reading.target.value === seq}
+            controller={controller}
+            active={controller.active.value === item.key}
+            isTarget={controller.target.value === seq}
             readers={readers.get(seq)?.join('\n') ?? ''}
             today={today.value}
           />
@@ -167,17 +169,17 @@ function Rows({ items, above, below, hidden, reading, people }: RowsProps) {
  * Tab stops at one row. What is in a row is no place of the keyboard's among the rows: else that stop would stay behind
  * whoever goes on by Tab.
  */
-function onFocusIn(event: FocusEvent, reading: Reading): void {
-  reading.active.value = keyAround(event);
-  if ((event.target as HTMLElement).classList.contains('row')) reading.current.value = reading.active.value;
+function onFocusIn(event: FocusEvent, controller: LogController): void {
+  controller.active.value = keyAround(event);
+  if ((event.target as HTMLElement).classList.contains('row')) controller.current.value = controller.active.value;
 }
 
 /**
  * What has the focus loses it also by going, where the pointer is in another row already: that one stays the active
  * one.
  */
-function onFocusOut(event: FocusEvent, reading: Reading): void {
-  if (reading.active.peek() === keyAround(event)) reading.active.value = undefined;
+function onFocusOut(event: FocusEvent, controller: LogController): void {
+  if (controller.active.peek() === keyAround(event)) controller.active.value = undefined;
 }
 
 /** The key of the row in which something happened. */
@@ -185,9 +187,13 @@ function keyAround(event: Event): string | undefined {
   return (event.target as HTMLElement).closest<HTMLElement>('.row')?.dataset.key;
 }
 
-function itemsOf(conversation: Conversation, reading: Reading): Item[] {
+function itemsOf(conversation: Conversation, controller: LogController): Item[] {
   const { timeline, growing, id } = conversation;
-  const recorded = rowsOf(timeline.messages, (message) => isOwn(message, user.value), reading.readBefore?.readTo).map(
+  const recorded = rowsOf(
+    timeline.messages,
+    (message) => isOwn(message, user.value),
+    controller.readBefore?.readTo,
+  ).map(
     (row): Item => ({
       key: keyOf(user.value, row.message.from, row.message.id, row.message.seq),
       kind: 'message',
@@ -217,17 +223,17 @@ function sizeOf(item: Item): Sized {
   return { key: item.key, guess: (lines + (follows ? 0.8 : 2.3) + (newDay ? 2 : 0)) * lineHeight };
 }
 
-function useReading(id: string, view: { current: HTMLElement | null }): Reading {
-  const reading = useMemo(() => new Reading(id, () => view.current), [id]);
-  void reading.redraw.value;
+function useLogController(id: string, view: { current: HTMLElement | null }): LogController {
+  const controller = useMemo(() => new LogController(id, () => view.current), [id]);
+  void controller.redraw.value;
   useEffect(() => {
-    const drawn = () => reading.drawn();
-    const leaves = () => reading.keep();
+    const drawn = () => controller.drawn();
+    const leaves = () => controller.keep();
     // the window, the keyboard of a phone, a growing composer; a message that unfolds
     const sizes = new ResizeObserver(drawn);
     sizes.observe(view.current!);
     sizes.observe(view.current!.querySelector('.rows')!);
-    const off = effect(() => void (connection.value.phase !== 'online' && reading.lost()));
+    const off = effect(() => void (connection.value.phase !== 'online' && controller.lost()));
     addEventListener('focus', drawn);
     addEventListener('pagehide', leaves);
     return () => {
@@ -235,34 +241,34 @@ function useReading(id: string, view: { current: HTMLElement | null }): Reading 
       off();
       removeEventListener('focus', drawn);
       removeEventListener('pagehide', leaves);
-      reading.keep();
+      controller.keep();
     };
-  }, [reading]);
-  return reading;
+  }, [controller]);
+  return controller;
 }
 
 /** Who sends something wants to see it. It may be on the record before anything is drawn, so the composer tells. */
-function useOwnSends(reading: Reading): void {
-  const count = sendsOf(reading.id).value;
+function useOwnSends(controller: LogController): void {
+  const count = sendsOf(controller.id).value;
   const seen = useRef(count);
   useLayoutEffect(() => {
     if (count === seen.current) return;
     seen.current = count;
-    if (!reading.follows.peek()) reading.toEnd();
+    if (!controller.follows.peek()) controller.toEnd();
   }, [count]);
 }
 
-function onKey(event: KeyboardEvent, reading: Reading): void {
+function onKey(event: KeyboardEvent, controller: LogController): void {
   const target = event.target as HTMLElement;
   const onRow = target.classList.contains('row');
   if ((!onRow && target !== event.currentTarget) || event.ctrlKey || event.metaKey || event.altKey) return;
   const actions: Record<string, () => void> = {
-    ArrowUp: () => reading.move(-1),
-    ArrowDown: () => reading.move(1),
-    Home: () => void reading.toStart(),
-    End: () => reading.toNewest(),
-    r: () => onRow && target.dataset.seq !== undefined && answer(reading.id, Number(target.dataset.seq)),
-    c: () => onRow && void copyTextOf(reading, Number(target.dataset.seq)),
+    ArrowUp: () => controller.move(-1),
+    ArrowDown: () => controller.move(1),
+    Home: () => void controller.toStart(),
+    End: () => controller.toNewest(),
+    r: () => onRow && target.dataset.seq !== undefined && reply(controller.id, Number(target.dataset.seq)),
+    c: () => onRow && void copyTextOf(controller, Number(target.dataset.seq)),
   };
   const action = actions[event.key];
   if (!action) return;
@@ -270,7 +276,7 @@ function onKey(event: KeyboardEvent, reading: Reading): void {
   action();
 }
 
-async function copyTextOf({ conversation }: Reading, seq: number): Promise<void> {
+async function copyTextOf({ conversation }: LogController, seq: number): Promise<void> {
   const message = conversation.timeline.find(seq);
   if (!message || message.redacted) return;
   notify((await copyText(message.text ?? '')) ? strings.message.textCopied : strings.message.textNotCopied);

@@ -374,10 +374,10 @@ function looksAt(text: string): number {
   }
 }
 
-const mostLooks = 300; // for each letter; where links never end about 100, otherwise about 10
+const maxLooks = 300; // for each letter; where links never end about 100, otherwise about 10
 
 test.for(Object.entries(nastyOf(size)))('16 kB of %s are read in time that grows with the length', ([name, text]) => {
-  expect(looksAt(text)).toBeLessThan(mostLooks * text.length);
+  expect(looksAt(text)).toBeLessThan(maxLooks * text.length);
   const blocks = blocksOf(text);
   if (blocks)
     expect(

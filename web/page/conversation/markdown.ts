@@ -44,9 +44,9 @@ export const wordsOfItems = ({ items }: List) => items.map(({ blocks }) => lineO
 
 const emoji =
   /^(?:[\p{Extended_Pictographic}\p{Emoji_Modifier}\p{Regional_Indicator}\u200d\ufe0f\s]|[#*0-9]\ufe0f?\u20e3)+$/u;
-const mostLarge = 40; // UTF-16 units, a dozen emoji or so
+const maxLarge = 40; // UTF-16 units, a dozen emoji or so
 
 /** Whether a text is a few emoji and nothing else. */
 export function isEmojiOnly(text: string): boolean {
-  return text.length <= mostLarge && text.trim() !== '' && emoji.test(text);
+  return text.length <= maxLarge && text.trim() !== '' && emoji.test(text);
 }

@@ -4,8 +4,8 @@ import type { Message } from '@verbatim/client';
 import { h, render } from 'preact';
 import { expect, test, vi } from 'vitest';
 import { exactTime } from '../time.ts';
+import type { LogController } from './log-controller.ts';
 import { MessageRow } from './message.tsx';
-import type { Reading } from './reading.ts';
 
 vi.mock('../state.ts', () => ({ chat: {}, watch: () => ({}), user: { value: 'ann' } }));
 
@@ -15,8 +15,17 @@ const time = '2026-11-24T12:00:00.000000Z';
 function drawn(row: { ends: boolean; follows: boolean }, more: Partial<Message> = {}, own = false): HTMLElement {
   const message: Message = { type: 'message', conversation: 'lobby', seq: 7, from: 'bob', time, text: 'hi', ...more };
   const place = document.createElement('div');
-  const reading = { id: 'lobby' } as Reading;
-  const props = { rowKey: 'seq 7', tabIndex: 0, own, reading, isTarget: false, active: true, readers: '', today: '' };
+  const controller = { id: 'lobby' } as LogController;
+  const props = {
+    rowKey: 'seq 7',
+    tabIndex: 0,
+    own,
+    controller,
+    isTarget: false,
+    active: true,
+    readers: '',
+    today: '',
+  };
   render(<MessageRow {...props} row={{ message, newDay: false, firstUnread: false, ...row }} />, place);
   return place;
 }

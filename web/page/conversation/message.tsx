@@ -8,11 +8,11 @@ import { Avatar } from '../status/avatar.tsx';
 import { hueIn, inHue } from '../status/hues.ts';
 import { strings } from '../strings.ts';
 import { clockTime, dayOf, exactTime } from '../time.ts';
-import { answer } from './answering.ts';
 import { Copy } from './copy.tsx';
+import type { LogController } from './log-controller.ts';
 import { Quote } from './quote.tsx';
 import { ReadBy } from './read-by.tsx';
-import type { Reading } from './reading.ts';
+import { reply } from './replying.ts';
 import type { Row } from './rows.ts';
 import { Text } from './text.tsx';
 import './message.css';
@@ -26,7 +26,7 @@ export interface RowPlace {
 interface Props extends RowPlace {
   row: Row;
   own: boolean;
-  reading: Reading;
+  controller: LogController;
   /** Whether somebody went to this message. */
   isTarget: boolean;
   /** Whether the pointer or the keyboard is here. */
@@ -48,7 +48,7 @@ export class MessageRow extends Component<Props> {
     );
   }
 
-  override render({ row, own, reading, rowKey, tabIndex, isTarget, active, readers }: Props) {
+  override render({ row, own, controller, rowKey, tabIndex, isTarget, active, readers }: Props) {
     const { message } = row;
     const { seq, from, target } = message;
     const clock = clockTime(message.time);
@@ -79,16 +79,16 @@ export class MessageRow extends Component<Props> {
           </p>
         )}
         <Bubble
-          room={reading.id}
+          room={controller.id}
           from={from}
           name={message.name}
           own={own}
           follows={row.follows}
           authorId={`author-${seq}`}
           facts={hasFacts ? [message.partial && strings.conversation.partial, clock, own && '✓'] : []}
-          actions={active && <Actions message={message} reading={reading} tabIndex={tabIndex} date={date} />}
+          actions={active && <Actions message={message} controller={controller} tabIndex={tabIndex} date={date} />}
         >
-          {target !== undefined && <Quote reading={reading} seq={target} />}
+          {target !== undefined && <Quote controller={controller} seq={target} />}
           <div id={`text-${seq}`} class="text-place">
             {message.redacted ? (
               <p class="text redacted" data-testid="text">
@@ -106,7 +106,7 @@ export class MessageRow extends Component<Props> {
             {own && recordedSign}
           </span>
         </Bubble>
-        {readers !== '' && <ReadBy readers={readers.split('\n')} room={reading.id} />}
+        {readers !== '' && <ReadBy readers={readers.split('\n')} room={controller.id} />}
       </article>
     );
   }
@@ -123,20 +123,20 @@ export const recordedSign = (
 
 interface ActionsProps {
   message: Message;
-  reading: Reading;
+  controller: LogController;
   tabIndex: number;
   date: string;
 }
 
 /** What can be done with a message. Within a run it alone tells when that was written. */
-function Actions({ message, reading, tabIndex, date }: ActionsProps) {
+function Actions({ message, controller, tabIndex, date }: ActionsProps) {
   if (message.redacted) return null;
   return (
     <div class="actions">
       <button
         class="button quiet"
         tabIndex={tabIndex}
-        onClick={() => answer(reading.id, message.seq)}
+        onClick={() => reply(controller.id, message.seq)}
         title={`${strings.message.answerHint}\n${date}`}
         data-testid="answer"
       >

@@ -7,16 +7,16 @@ import { chat } from '../state.ts';
 import { hueIn, inHue } from '../status/hues.ts';
 import { strings } from '../strings.ts';
 import { excerptOf } from './excerpt.ts';
-import type { Reading } from './reading.ts';
+import type { LogController } from './log-controller.ts';
 
-const mostKept = 500; // quotes
+const maxKept = 500; // quotes
 
 type Quoted = Signal<Message | 'loading' | 'unknown'>;
 const quotes = new Map<string, Quoted>(); // by log and seq; of messages that are not held
 
-export function Quote({ reading, seq }: { reading: Reading; seq: Seq }) {
-  const message = reading.conversation.timeline.find(seq) ?? fetched(reading, seq).value;
-  useEffect(() => fetch(reading, seq), [seq]);
+export function Quote({ controller, seq }: { controller: LogController; seq: Seq }) {
+  const message = controller.conversation.timeline.find(seq) ?? fetched(controller, seq).value;
+  useEffect(() => fetch(controller, seq), [seq]);
   const known = typeof message === 'object' ? message : undefined;
   const words = known && excerptOf(known);
   return (
@@ -24,11 +24,11 @@ export function Quote({ reading, seq }: { reading: Reading; seq: Seq }) {
       class="quote"
       data-testid="quote"
       tabIndex={-1}
-      onClick={() => void reading.goTo(seq)}
+      onClick={() => void controller.goTo(seq)}
       aria-label={strings.message.quoted(known && (known.name ?? known.from), words)}
     >
       {known && (
-        <span class="quote-author" style={inHue(hueIn(reading.id, known.name ?? known.from))} dir="auto">
+        <span class="quote-author" style={inHue(hueIn(controller.id, known.name ?? known.from))} dir="auto">
           {known.name ?? known.from}
         </span>
       )}
@@ -39,19 +39,19 @@ export function Quote({ reading, seq }: { reading: Reading; seq: Seq }) {
   );
 }
 
-function fetched({ id, conversation }: Reading, seq: Seq): Quoted {
+function fetched({ id, conversation }: LogController, seq: Seq): Quoted {
   const key = JSON.stringify([id, conversation.log, seq]);
   let quote = quotes.get(key);
   if (!quote) quotes.set(key, (quote = signal('unknown')));
-  if (quotes.size > mostKept) quotes.delete(quotes.keys().next().value!);
+  if (quotes.size > maxKept) quotes.delete(quotes.keys().next().value!);
   return quote;
 }
 
-function fetch(reading: Reading, seq: Seq): void {
-  const quote = fetched(reading, seq);
-  if (reading.conversation.timeline.find(seq) || quote.value !== 'unknown') return;
+function fetch(controller: LogController, seq: Seq): void {
+  const quote = fetched(controller, seq);
+  if (controller.conversation.timeline.find(seq) || quote.value !== 'unknown') return;
   quote.value = 'loading';
-  chat.history(reading.id, { after: seq - 1, limit: 1 }).then(
+  chat.history(controller.id, { after: seq - 1, limit: 1 }).then(
     (page) => (quote.value = page.messages[0]?.seq === seq ? (page.messages[0] as Message) : 'unknown'),
     () => (quote.value = 'unknown'),
   );

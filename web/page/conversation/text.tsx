@@ -9,7 +9,7 @@ import { Markdown } from './markdown.tsx';
 import './text.css';
 
 const longest = 2_500; // characters that are shown at once
-const mostLines = 40;
+const maxLines = 40;
 const unfolded = new Set<string>(); // texts; a row that is scrolled away and back stays unfolded
 
 export function Text({ text, whole = false }: { text: string; whole?: boolean }) {
@@ -36,7 +36,7 @@ export function Text({ text, whole = false }: { text: string; whole?: boolean })
 
 /** As much of a very long text as is shown at first, up to the end of a line or a word; nothing where all of it is. */
 export function beginningOf(text: string): string | undefined {
-  const end = endOfLines(text, mostLines);
+  const end = endOfLines(text, maxLines);
   if (text.length <= longest * 1.2 && end === text.length) return undefined;
   const cut = Math.min(end, longest);
   const line = text.lastIndexOf('\n', cut);

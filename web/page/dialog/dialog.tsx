@@ -1,8 +1,9 @@
-// A sheet over the page, as a native dialog: the browser keeps the focus in it and gives it back, and Escape closes it.
+// A dialog over the page, as a native dialog: the browser keeps the focus in it and gives it back, and Escape closes
+// it.
 import { type ComponentChildren, h } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import './dialog.css';
-import { sheet } from './sheet.ts';
+import { openDialog } from './open-dialog.ts';
 import { strings } from './strings.ts';
 
 export function Dialog({ title, children }: { title: string; children: ComponentChildren }) {
@@ -12,10 +13,10 @@ export function Dialog({ title, children }: { title: string; children: Component
     shown.showModal();
     return () => shown.close(); // while it is in the page still, or the focus would be lost
   }, []);
-  const mine = useRef(sheet.peek()).current;
+  const mine = useRef(openDialog.peek()).current;
   const close = () => {
-    // the next key may have asked for another sheet, which is not drawn yet
-    if (sheet.peek() === mine) sheet.value = undefined;
+    // the next key may have asked for another dialog, which is not drawn yet
+    if (openDialog.peek() === mine) openDialog.value = undefined;
   };
   const onCancel = (event: Event) => {
     // it closes when it is drawn so: a `close` of the browser's own comes some time after the key
@@ -27,16 +28,16 @@ export function Dialog({ title, children }: { title: string; children: Component
   };
   return (
     <dialog
-      class="sheet"
+      class="dialog"
       ref={dialog}
-      aria-labelledby="sheet-title"
+      aria-labelledby="dialog-title"
       onCancel={onCancel}
       onClose={() => dialog.current?.isConnected && close()}
       onClick={onClick}
     >
-      <div class="sheet-body">
-        <header class="sheet-head">
-          <h2 id="sheet-title">{title}</h2>
+      <div class="dialog-body">
+        <header class="dialog-head">
+          <h2 id="dialog-title">{title}</h2>
           <button class="icon-button" aria-label={strings.close} title={strings.close} onClick={close}>
             ✕
           </button>

@@ -55,9 +55,9 @@ async function page() {
   vi.stubGlobal('addEventListener', (type: string, listener: () => void) => {
     if (type === 'popstate') browser.onStep = listener;
   });
-  const [{ closeOver, keepOver }, { sheet }, { peopleShown }, { whenStill }] = await Promise.all([
+  const [{ closeOver, keepOver }, { openDialog }, { peopleShown }, { whenStill }] = await Promise.all([
     import('./over.ts'),
-    import('./sheet.ts'),
+    import('./open-dialog.ts'),
     import('../head/people-shown.ts'),
     import('../steps.ts'),
   ]);
@@ -68,14 +68,14 @@ async function page() {
     closeOver();
     whenStill(() => browser.pushState({}, '', `/c/${id}`));
   };
-  return { sheet, peopleShown, shown, opens, over: () => [sheet.value, peopleShown.value] };
+  return { openDialog, peopleShown, shown, opens, over: () => [openDialog.value, peopleShown.value] };
 }
 
 beforeEach(() => void (browser = new History()));
 
 test('Back closes what lies over the page, and leaves the page where it was', async () => {
-  const { sheet, peopleShown, over } = await page();
-  sheet.value = 'settings';
+  const { openDialog, peopleShown, over } = await page();
+  openDialog.value = 'settings';
   browser.steps(-1);
   expect([over(), browser.path]).toEqual([[undefined, false], '/c/lobby']);
   peopleShown.value = true;
@@ -84,35 +84,35 @@ test('Back closes what lies over the page, and leaves the page where it was', as
 });
 
 test('what is closed by a key leaves no step behind, and nothing else is shown', async () => {
-  const { sheet, shown } = await page();
-  sheet.value = 'help';
+  const { openDialog, shown } = await page();
+  openDialog.value = 'help';
   expect(browser.at).toBe(1);
-  sheet.value = undefined;
+  openDialog.value = undefined;
   browser.arrives();
   expect([browser.at, browser.state, shown]).toEqual([0, null, []]);
 });
 
-test('Back closes a sheet after a reload too, whatever step was left behind', async () => {
-  (await page()).sheet.value = 'settings';
-  const { sheet, over, shown } = await page(); // reloaded
+test('Back closes a dialog after a reload too, whatever step was left behind', async () => {
+  (await page()).openDialog.value = 'settings';
+  const { openDialog, over, shown } = await page(); // reloaded
   browser.arrives();
   expect([browser.at, shown]).toEqual([0, []]);
-  sheet.value = 'settings';
+  openDialog.value = 'settings';
   expect(browser.at).toBe(1);
   browser.steps(-1);
   expect(over()).toEqual([undefined, false]);
   browser.steps(1); // forward, to where nothing is open any more
-  sheet.value = 'help';
+  openDialog.value = 'help';
   expect(browser.at).toBe(1);
   browser.steps(-1);
   expect([over(), browser.at]).toEqual([[undefined, false], 0]);
 });
 
-test('a sheet that is opened before the last one’s step back has arrived stays, and has its own step', async () => {
-  const { sheet, over } = await page();
-  sheet.value = 'help';
-  sheet.value = undefined;
-  sheet.value = 'settings';
+test('a dialog that is opened before the last one’s step back has arrived stays, and has its own step', async () => {
+  const { openDialog, over } = await page();
+  openDialog.value = 'help';
+  openDialog.value = undefined;
+  openDialog.value = 'settings';
   browser.arrives();
   expect([over(), browser.at]).toEqual([['settings', false], 1]);
   browser.steps(-1);
@@ -120,11 +120,11 @@ test('a sheet that is opened before the last one’s step back has arrived stays
 });
 
 test('what is opened and closed again while a step back is on its way leaves nothing behind', async () => {
-  const { sheet, over } = await page();
-  sheet.value = 'help';
-  sheet.value = undefined;
-  sheet.value = 'settings';
-  sheet.value = undefined;
+  const { openDialog, over } = await page();
+  openDialog.value = 'help';
+  openDialog.value = undefined;
+  openDialog.value = 'settings';
+  openDialog.value = undefined;
   browser.arrives();
   expect([over(), browser.at, browser.entries[0]!.state]).toEqual([[undefined, false], 0, null]);
 });
@@ -141,9 +141,9 @@ test('a conversation that is chosen while the people lie over another one is a s
 });
 
 test('what changes the history waits for a step back that is on its way', async () => {
-  const { sheet, opens } = await page();
-  sheet.value = 'help';
-  sheet.value = undefined; // and at once
+  const { openDialog, opens } = await page();
+  openDialog.value = 'help';
+  openDialog.value = undefined; // and at once
   opens('kitchen');
   expect(browser.path).toBe('/c/lobby');
   browser.arrives();

@@ -1,22 +1,22 @@
-// What lies over the page (a sheet; on a small screen the people) is a step of the browser's history: Back closes it,
+// What lies over the page (a dialog; on a small screen the people) is a step of the browser's history: Back closes it,
 // and does not leave the conversation or the site.
 import { effect } from '@preact/signals';
 import { hidePeopleOver, peopleOver } from '../head/people-shown.ts';
 import { onStep, stepBack, whenStill } from '../steps.ts';
-import { sheet } from './sheet.ts';
+import { openDialog } from './open-dialog.ts';
 
 let steps = Date.now(); // each has a number of its own, over reloads too
 let step: number | undefined; // of what is open now
 
 export function closeOver(): void {
-  sheet.value = undefined;
+  openDialog.value = undefined;
   hidePeopleOver();
 }
 
 /** Keeps the steps; `show` shows what the address names, after a step that the person has made. */
 export function keepOver(show: () => void): void {
   effect(() => {
-    const isOver = sheet.value !== undefined || peopleOver.value;
+    const isOver = openDialog.value !== undefined || peopleOver.value;
     if (isOver === (step !== undefined)) return;
     const mine = step ?? ++steps;
     step = isOver ? mine : undefined;

@@ -1,4 +1,4 @@
-// What the sheets say. They are loaded when the first of them is asked for, and so are their words.
+// What the dialogs say. They are loaded when the first of them is asked for, and so are their words.
 export const strings = {
   close: 'Close',
 

@@ -1,9 +1,9 @@
 // What can be done with a conversation beside writing in it.
 import { h } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { sheet } from '../dialog/sheet.ts';
+import { openDialog } from '../dialog/open-dialog.ts';
 import { Icon } from '../icon.tsx';
-import { isMuted, muteOwn, own } from '../sidebar/own.ts';
+import { isMuted, muteConversation, myConversations } from '../sidebar/my-conversations.ts';
 import { leave } from '../state.ts';
 import { strings } from '../strings.ts';
 import { copyLink } from './link.ts';
@@ -16,7 +16,7 @@ interface Item {
 export function Menu({ id }: { id: string }) {
   const [shown, setShown] = useState(false);
   const place = useRef<HTMLDivElement>(null);
-  void own.value; // whether it is muted
+  void myConversations.value; // whether it is muted
   const button = () => place.current!.querySelector<HTMLElement>('button')!;
   const close = () => {
     setShown(false);
@@ -83,10 +83,10 @@ export function Menu({ id }: { id: string }) {
 function itemsFor(id: string): Item[] {
   return [
     { text: strings.menu.copyLink, does: () => void copyLink(id) },
-    { text: strings.menu.export, does: () => (sheet.value = 'export') },
+    { text: strings.menu.export, does: () => (openDialog.value = 'export') },
     isMuted(id)
-      ? { text: strings.menu.unmute, does: () => muteOwn(id, false) }
-      : { text: strings.menu.mute, does: () => muteOwn(id, true) },
+      ? { text: strings.menu.unmute, does: () => muteConversation(id, false) }
+      : { text: strings.menu.mute, does: () => muteConversation(id, true) },
     { text: strings.menu.leave, does: () => leave(id) },
   ];
 }

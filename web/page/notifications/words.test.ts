@@ -1,7 +1,7 @@
 import type { Message } from '@verbatim/client';
 import { expect, test } from 'vitest';
 import { goesBy, takesName } from '../self.ts';
-import { addOwn, loadOwn, muteOwn } from '../sidebar/own.ts';
+import { addConversation, loadConversations, muteConversation } from '../sidebar/my-conversations.ts';
 import { wordsOf } from './words.ts';
 
 const message = (more: Partial<Message>): Message => ({
@@ -31,16 +31,16 @@ test('a call has the words and not what marks them, in one line, and is cut betw
 });
 
 test('nobody is called for what they wrote, muted, or what was taken back', () => {
-  loadOwn('caller');
-  addOwn('kitchen');
+  loadConversations('caller');
+  addConversation('kitchen');
   expect(wordsOf(message({ from: 'ann' }), 'ann')).toBeUndefined();
   expect(wordsOf(message({ redacted: true }), 'ann')).toBeUndefined();
-  muteOwn('kitchen', true);
+  muteConversation('kitchen', true);
   expect(wordsOf(message({}), 'ann')).toBeUndefined();
 });
 
 test('nobody is called for what they wrote under an earlier name', () => {
-  loadOwn('hears all');
+  loadConversations('hears all');
   takesName('ann', 'Dr. Ann', new Date('2026-11-24T12:00:00Z'));
   goesBy('Dr. Ann');
   const from = (hour: number) => wordsOf(message({ from: 'ann', time: `2026-11-24T${hour}:00:00Z` }), 'Dr. Ann');

@@ -2,7 +2,7 @@
 import { h } from 'preact';
 import { chooseEnterKey, enterKey, enterKeys } from '../composer/enter.ts';
 import { Dialog } from '../dialog/dialog.tsx';
-import { sheet } from '../dialog/sheet.ts';
+import { openDialog } from '../dialog/open-dialog.ts';
 import { strings } from '../dialog/strings.ts';
 import { notifications, setNotifications } from '../notifications/setting.ts';
 import { chooseDensity, densities, density } from './density.ts';
@@ -37,7 +37,7 @@ export function Settings() {
         choose={chooseEnterKey}
       />
       <Notifications />
-      <button class="button" onClick={() => (sheet.value = 'help')}>
+      <button class="button" onClick={() => (openDialog.value = 'help')}>
         {strings.settings.help}
       </button>
     </Dialog>

@@ -1,4 +1,4 @@
-// The sheet that says which keys do what.
+// The dialog that says which keys do what.
 import { h } from 'preact';
 import { Dialog } from '../dialog/dialog.tsx';
 import { strings } from '../dialog/strings.ts';

@@ -1,4 +1,4 @@
-// Which keys do what. The help sheet is made of this table, and so is the listener.
+// Which keys do what. The help dialog is made of this table, and so is the listener.
 export type Action =
   | 'search'
   | 'next'

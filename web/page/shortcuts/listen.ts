@@ -1,8 +1,9 @@
 // Listens to the keys of the whole page.
-import { sheet } from '../dialog/sheet.ts';
+
+import { narrow } from '../breakpoint.ts';
+import { openDialog } from '../dialog/open-dialog.ts';
 import { hidePeopleOver, peopleShown } from '../head/people-shown.ts';
-import { narrow } from '../narrow.ts';
-import { inOrder, isMuted, own } from '../sidebar/own.ts';
+import { inOrder, isMuted, myConversations } from '../sidebar/my-conversations.ts';
 import { chat, entered, here, listAlone, listShown, open, showList } from '../state.ts';
 import { type Action, actionOf } from './keys.ts';
 
@@ -12,7 +13,8 @@ export function listenToKeys(): void {
   addEventListener('keydown', (event) => {
     if (!entered.peek() || event.defaultPrevented || event.isComposing) return;
     const action = actionOf(event, isWriting(event.target));
-    if (action === undefined || (sheet.peek() !== undefined && action !== 'help')) return; // a sheet has its own keys
+    // a dialog has its own keys
+    if (action === undefined || (openDialog.peek() !== undefined && action !== 'help')) return;
     if (does[action]() !== false) event.preventDefault();
   });
 }
@@ -32,8 +34,8 @@ const does: Record<Action, () => void | false> = {
   previousUnread: () => step(-1, isUnread),
   back,
   people: () => void (peopleShown.value = !peopleShown.peek()),
-  help: () => void (sheet.value = sheet.peek() === undefined ? 'help' : undefined),
-  settings: () => void (sheet.value = 'settings'),
+  help: () => void (openDialog.value = openDialog.peek() === undefined ? 'help' : undefined),
+  settings: () => void (openDialog.value = 'settings'),
 };
 
 /** From wherever one is, back to the place to write. */
@@ -47,7 +49,7 @@ const isUnread = (id: string) => chat.conversation(id).unread !== 0 && chat.conv
 
 /** Opens the next of one's own, round and round, that is wanted. */
 function step(by: 1 | -1, wanted: (id: string) => boolean): void {
-  const ids = inOrder(own.peek()).map(({ id }) => id);
+  const ids = inOrder(myConversations.peek()).map(({ id }) => id);
   const at = ids.indexOf(here.peek());
   for (let n = 1; n <= ids.length; n++) {
     const id = ids[(at + by * n + ids.length * 2) % ids.length]!;

@@ -1,7 +1,7 @@
 // What stands in the list, row by row: one's own conversations, then what else the server has.
 import { isConversationId } from '@verbatim/client';
 import type { Listed } from './catalogue.ts';
-import type { Own } from './own.ts';
+import type { MyConversation } from './my-conversations.ts';
 
 export type Row =
   | { kind: 'own'; id: string }
@@ -16,7 +16,7 @@ export interface Words {
 }
 
 /** The rows for what was typed into the search; `own` is in its order. */
-export function rowsFor(typed: string, own: Own[], found: Listed[], failed: boolean, words: Words): Row[] {
+export function rowsFor(typed: string, own: MyConversation[], found: Listed[], failed: boolean, words: Words): Row[] {
   const sought = soughtFrom(typed);
   const mine = own.filter(({ id }) => id.includes(sought));
   const known = new Set(own.map(({ id }) => id));
@@ -47,7 +47,7 @@ export function choice(typed: string, rows: Row[]): string | undefined {
   return found.find((id) => id === idFrom(typed)) ?? found[0];
 }
 
-function bestFirst(own: Own[], sought: string): Own[] {
+function bestFirst(own: MyConversation[], sought: string): MyConversation[] {
   if (sought === '') return own;
   return [...own.filter(({ id }) => id.startsWith(sought)), ...own.filter(({ id }) => !id.startsWith(sought))];
 }

@@ -1,14 +1,22 @@
 // Keeps the list as it is: what is followed, the newest words of each, and what else the server has.
 import { batch, effect, signal, untracked } from '@preact/signals';
 import type { Conversation, Message } from '@verbatim/client';
-import { draftsChangedElsewhere, keepAnswered } from '../drafts.ts';
+import { draftsChangedElsewhere, keepReply } from '../drafts.ts';
 import { notifications } from '../notifications/setting.ts';
 import { call } from '../notifications/when-on.ts';
 import { root } from '../root.ts';
 import { selfChangedElsewhere } from '../self.ts';
 import { changes, chat, chats, connection, entered, token, user, watch } from '../state.ts';
 import { Catalogue } from './catalogue.ts';
-import { forgetActivity, isMuted, lastKnown, noteActivity, own, ownChangedElsewhere, saveOwn } from './own.ts';
+import {
+  conversationsChangedElsewhere,
+  forgetActivity,
+  isMuted,
+  lastKnown,
+  myConversations,
+  noteActivity,
+  saveConversations,
+} from './my-conversations.ts';
 import { Previews } from './previews.ts';
 
 const refreshEvery = 15_000; // ms
@@ -54,7 +62,10 @@ export function wantPreview(id: string): void {
  * never looked at.
  */
 export function unreadInAll(read: string | undefined): number {
-  return own.value.reduce((sum, { id, muted }) => sum + (muted || id === read ? 0 : unreadIn(watch(id))), 0);
+  return myConversations.value.reduce(
+    (sum, { id, muted }) => sum + (muted || id === read ? 0 : unreadIn(watch(id))),
+    0,
+  );
 }
 
 function unreadIn({ unread, readTo }: Conversation): number {
@@ -68,10 +79,10 @@ export function keepLive(): void {
   effect(() => listen(chats.value));
   effect(() => {
     void changes.value; // not each message: a busy conversation must not mean a new list for every one
-    untracked(() => batch(() => own.value.forEach(({ id }) => written(id))));
+    untracked(() => batch(() => myConversations.value.forEach(({ id }) => written(id))));
   });
   effect(() => {
-    if (entered.value) chats.value.follow(own.value.map(({ id }) => id));
+    if (entered.value) chats.value.follow(myConversations.value.map(({ id }) => id));
   });
   effect(() => {
     if (connection.value.phase === 'online' && user.value !== '') void catalogue.refresh();
@@ -79,13 +90,13 @@ export function keepLive(): void {
   setInterval(() => document.hidden || !entered.value || void catalogue.refresh(), refreshEvery);
   addEventListener('storage', ({ key }) => changedElsewhere(key));
   addEventListener('pageshow', ({ persisted }) => persisted && changedElsewhere(null)); // nobody told a page put away
-  addEventListener('pagehide', saveOwn);
+  addEventListener('pagehide', saveConversations);
 }
 
 /** Another tab has changed what stands under a key of the browser's storage; null: under any of them. */
 function changedElsewhere(key: string | null): void {
   selfChangedElsewhere(key);
-  ownChangedElsewhere(key);
+  conversationsChangedElsewhere(key);
   draftsChangedElsewhere(key);
 }
 
@@ -96,14 +107,14 @@ function listen(current: typeof chat): () => void {
   return current.on('reset', ({ conversation }) => {
     previews.forget(conversation);
     forgetActivity(conversation);
-    keepAnswered(conversation, undefined); // what a draft answers to may be another message now
+    keepReply(conversation, undefined); // what a draft answers to may be another message now
   });
 }
 
 /** Something of a conversation changed. What was written while nobody looked has no time yet, and is asked for. */
 function written(id: string): void {
   const { newest, newestTime, joined, log } = chat.conversation(id);
-  const known = own.peek().find((each) => each.id === id);
+  const known = myConversations.peek().find((each) => each.id === id);
   if (!known || newest <= lastKnown(known, log)) return;
   if (newestTime !== undefined) noteActivity(id, newest, newestTime, log);
   if (joined && (newestTime === undefined || notifications.peek() === 'on')) wantPreview(id);

@@ -7,7 +7,7 @@ export interface PreviewsOptions {
   onChange(id: string, message: Message): void;
 }
 
-const mostInFlight = 3;
+const maxInFlight = 3;
 const pauseAfterFailure = 5_000; // ms
 
 export class Previews {
@@ -58,7 +58,7 @@ export class Previews {
 
   private pump(): void {
     for (const [id, newest] of this.wanted) {
-      if (this.ended || this.inFlight.size >= mostInFlight) return;
+      if (this.ended || this.inFlight.size >= maxInFlight) return;
       if (this.inFlight.has(id)) continue;
       this.wanted.delete(id);
       if (newest > (this.asked.get(id) ?? 0)) void this.ask(id, newest);

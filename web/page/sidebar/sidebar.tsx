@@ -2,7 +2,7 @@
 import { h } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import './sidebar.css';
-import { sheet } from '../dialog/sheet.ts';
+import { openDialog } from '../dialog/open-dialog.ts';
 import icon from '../icon.svg';
 import { Icon } from '../icon.tsx';
 import { changeName, listAlone, name, open, user } from '../state.ts';
@@ -11,7 +11,7 @@ import { searchWords, strings } from '../strings.ts';
 import { List } from './list.tsx';
 import { choice, idFrom, rowsFor, soughtFrom } from './listing.ts';
 import { catalogue, catalogueChanges } from './live.ts';
-import { inOrder, own } from './own.ts';
+import { inOrder, myConversations } from './my-conversations.ts';
 import { type Entered, Search } from './search.tsx';
 
 const searchAfter = 150; // ms without another key
@@ -22,7 +22,8 @@ export function Sidebar() {
   const nav = useRef<HTMLElement>(null);
   void catalogueChanges.value;
   useCatalogue(typed);
-  const rowsOf = (text: string) => rowsFor(text, inOrder(own.value), catalogue.found, catalogue.failed, searchWords);
+  const rowsOf = (text: string) =>
+    rowsFor(text, inOrder(myConversations.value), catalogue.found, catalogue.failed, searchWords);
   const choose = (text: string) => (text.trim() === '' ? undefined : choice(text, rowsOf(text)));
   const rows = rowsOf(typed);
   const now = useRef(''); // what is typed, which may be newer than what is drawn
@@ -107,7 +108,7 @@ function Me() {
         class="icon-button"
         aria-label={strings.sidebar.settings}
         title={strings.sidebar.settings}
-        onClick={() => (sheet.value = 'settings')}
+        onClick={() => (openDialog.value = 'settings')}
       >
         <Icon size={20} line={1.8} d="M4 7h9m5 0h2M4 17h2m5 0h9M13 4.5v5M11 14.5v5" />
       </button>

@@ -1,6 +1,6 @@
 // The colours of names. A name has the same one wherever it can; within a small conversation no two names share one.
 const hues = 16; // as many as theme.css has
-const mostRooms = 200; // conversations whose colours are remembered
+const maxRooms = 200; // conversations whose colours are remembered
 
 const rooms = new Map<string, Map<string, number>>(); // by conversation and name
 
@@ -43,6 +43,6 @@ function farFrom(taken: number[], own: number): number {
 function namesIn(room: string): Map<string, number> {
   let names = rooms.get(room);
   if (!names) rooms.set(room, (names = new Map()));
-  if (rooms.size > mostRooms) rooms.delete(rooms.keys().next().value!);
+  if (rooms.size > maxRooms) rooms.delete(rooms.keys().next().value!);
   return names;
 }

@@ -7,7 +7,7 @@ interface Notice {
 }
 
 const shownFor = 8_000; // ms
-const mostShown = 3;
+const maxShown = 3;
 let keys = 0;
 
 /** What is shown now, the oldest first. */
@@ -16,7 +16,7 @@ export const notices = signal<Notice[]>([]);
 /** Shows a text for some seconds. A text that is shown already is shown once, and last. */
 export function notify(text: string): void {
   const key = ++keys;
-  notices.value = [...notices.value.filter((notice) => notice.text !== text), { key, text }].slice(-mostShown);
+  notices.value = [...notices.value.filter((notice) => notice.text !== text), { key, text }].slice(-maxShown);
   setTimeout(() => dismiss(key), shownFor);
 }
 

@@ -8,7 +8,7 @@ const most = 500; // ms
 /** Calls back with how long the next frame's work took, in ms. A hidden page has no frames: then it never does. */
 type Measure = (took: (milliseconds: number) => void) => void;
 
-export class Pace {
+export class Throttle {
   private changed = new Set<string>(); // since they were told last
   private timer: ReturnType<typeof setTimeout> | undefined;
   private took = 0; // ms, the last drawing

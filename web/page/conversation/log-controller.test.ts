@@ -1,7 +1,7 @@
 import { type Connection, Conversation, type Entry, type Request, type ServerFrame } from '@verbatim/client';
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import { LogController } from './log-controller.ts';
 import { keepPlace } from './place.ts';
-import { Reading } from './reading.ts';
 import { type Item, keyOf, rowsOf } from './rows.ts';
 import { View } from './view.ts';
 
@@ -24,7 +24,7 @@ class Reader {
   readonly view = new View(400);
   readonly asked: { request: Request; reply: (frame: ServerFrame | undefined) => void }[] = [];
   readonly conversation: Conversation;
-  readonly reading: Reading;
+  readonly controller: LogController;
   log = 'log-1';
   record = 0; // messages, all of bob's
   mark: number | undefined;
@@ -54,7 +54,7 @@ class Reader {
       onMessage: none,
     });
     page.isRead = true;
-    this.reading = new Reading('lobby', () => this.view as unknown as HTMLElement);
+    this.controller = new LogController('lobby', () => this.view as unknown as HTMLElement);
     this.conversation.enter('open');
   }
 
@@ -121,38 +121,38 @@ class Reader {
 
   async draws(): Promise<void> {
     const {
-      reading,
+      controller,
       view,
       conversation: { timeline },
     } = this;
-    for (let turn = 0, before = -1; turn < 30 && before !== reading.redraw.value; turn++) {
-      before = reading.redraw.value;
-      reading.drawing();
-      const items = rowsOf(timeline.messages, ({ from }) => from === 'ann', reading.readBefore?.readTo).map(
+    for (let turn = 0, before = -1; turn < 30 && before !== controller.redraw.value; turn++) {
+      before = controller.redraw.value;
+      controller.drawing();
+      const items = rowsOf(timeline.messages, ({ from }) => from === 'ann', controller.readBefore?.readTo).map(
         (row): Item => ({ key: keyOf('ann', 'bob', row.message.id, row.message.seq), kind: 'message', row }),
       );
-      reading.draws(items);
+      controller.draws(items);
       view.rows = items.map((item) => ({ key: item.key, height: rowHeight, seq: seqOf(item)! }));
-      view.drawn = reading.scroll.extent(
+      view.drawn = controller.scroll.extent(
         items.map(({ key }) => ({ key, guess: rowHeight })),
         timeline.live,
       );
-      reading.drawnLast = timeline.last;
-      reading.drawn();
-      if (view.tells()) reading.scrolled();
+      controller.drawnLast = timeline.last;
+      controller.drawn();
+      if (view.tells()) controller.scrolled();
       await microtasks();
     }
   }
 
   /** The first message in view as a whole, the one that the line "New" stands before, and how far it is read. */
   get stands() {
-    const first = this.reading.scroll.seen().find((row) => row.getBoundingClientRect().top >= -1);
-    const fresh = this.reading.items.find((item) => item.kind === 'message' && item.row.firstUnread);
+    const first = this.controller.scroll.seen().find((row) => row.getBoundingClientRect().top >= -1);
+    const fresh = this.controller.items.find((item) => item.kind === 'message' && item.row.firstUnread);
     return { first: Number(first?.dataset.seq), fresh: fresh && seqOf(fresh), read: this.mark };
   }
 
   get follows(): boolean {
-    return this.reading.follows.value;
+    return this.controller.follows.value;
   }
 }
 
@@ -176,7 +176,7 @@ async function reader(record: number, mark?: number): Promise<Reader> {
 
 test('who is new here begins at the end, where the browser tells of a scroll before all is drawn', async () => {
   const ann = new Reader(30);
-  ann.onCame = (seq) => (seq === 20 ? ann.draws() : seq === 30 && ann.reading.scrolled());
+  ann.onCame = (seq) => (seq === 20 ? ann.draws() : seq === 30 && ann.controller.scrolled());
   await ann.answers();
   expect(ann.stands).toMatchObject({ first: 22, fresh: undefined, read: 30 });
   expect(ann.follows).toBe(true);
@@ -201,15 +201,15 @@ test('the first that was missed stays, however many there are', async () => {
   const ann = await reader(30, 30);
   await ann.misses(2_500);
   expect(ann.stands).toMatchObject({ first: 22, fresh: 31, read: 30 }); // more than is held: all stays where it was
-  expect([ann.follows, ann.reading.scroll.atEnd, ann.reading.unread]).toEqual([false, false, 2_500]);
-  ann.reading.toEnd();
+  expect([ann.follows, ann.controller.scroll.atEnd, ann.controller.unread]).toEqual([false, false, 2_500]);
+  ann.controller.toEnd();
   await ann.draws();
   expect([ann.follows, ann.stands.read]).toEqual([true, 2_530]);
 });
 
 test('the first that was missed stays, where the browser tells of a scroll before any of them is drawn', async () => {
   const ann = await reader(30, 30);
-  ann.onCame = (seq) => seq === 30 && ann.reading.scrolled(); // the banner has gone, and the log is higher
+  ann.onCame = (seq) => seq === 30 && ann.controller.scrolled(); // the banner has gone, and the log is higher
   await ann.misses(2_500);
   expect(ann.stands).toMatchObject({ first: 22, fresh: 31, read: 30 });
   expect(ann.conversation.timeline.messages.length).toBeLessThanOrEqual(1_000);
@@ -254,7 +254,7 @@ test('who looks away and back again, while nothing comes, finds the line where i
 
 test('who has read on from the line to the end stays there, whatever they look at', async () => {
   const ann = await reader(60, 30);
-  ann.reading.toEnd();
+  ann.controller.toEnd();
   await ann.draws();
   expect(ann.stands).toMatchObject({ fresh: 31, read: 60 });
   await ann.looks(false);
@@ -281,7 +281,7 @@ test('who goes to the end without the focus stays there, and what comes next doe
   await ann.looks(false);
   await ann.come(20);
   expect(ann.stands).toMatchObject({ first: 31, fresh: 31, read: 30 });
-  ann.reading.toEnd();
+  ann.controller.toEnd();
   await ann.draws();
   expect([ann.follows, ann.stands]).toMatchObject([true, { fresh: 31, read: 30 }]);
   await ann.come(20);
@@ -295,7 +295,7 @@ test('who goes to the end without the focus stays there, and what comes next doe
 test('who went to the end of a record that was replaced finds where the other one is new', async () => {
   const ann = await reader(30, 30);
   await ann.come(20);
-  ann.reading.toEnd();
+  ann.controller.toEnd();
   await ann.draws();
   expect(ann.stands).toMatchObject({ read: 50 });
   await ann.looks(false);
@@ -327,9 +327,9 @@ test('where what is new could not be had, the conversation opens there as soon a
   const ann = new Reader(230, 30);
   await ann.answers(); // the join
   await ann.misses(0); // before the page around message 31 has come
-  expect([ann.reading.opening.value, ann.stands.read]).toEqual([true, 30]);
+  expect([ann.controller.opening.value, ann.stands.read]).toEqual([true, 30]);
   while (ann.asked.length > 0) await ann.answers();
-  expect(ann.reading.opening.value).toBe(false);
+  expect(ann.controller.opening.value).toBe(false);
   expect(ann.stands).toMatchObject({ first: 31, fresh: 31 });
 });
 
@@ -339,7 +339,7 @@ test('where the record cannot be read just now, it is tried again, and given up 
   const ann = new Reader(230, 30);
   await ann.answers();
   await ann.answers('unavailable');
-  expect([ann.asked.length, ann.reading.opening.value]).toEqual([0, true]);
+  expect([ann.asked.length, ann.controller.opening.value]).toEqual([0, true]);
   vi.advanceTimersByTime(2_000);
   await ann.draws();
   await ann.answers();
@@ -347,17 +347,17 @@ test('where the record cannot be read just now, it is tried again, and given up 
 
   const bob = new Reader(230, 30);
   await bob.answers();
-  for (let n = 0; n < 10 && bob.reading.opening.value; n++) {
+  for (let n = 0; n < 10 && bob.controller.opening.value; n++) {
     if (bob.asked.length > 0) await bob.answers('unavailable');
     vi.advanceTimersByTime(2_000);
     await bob.draws();
   }
-  expect(bob.reading.opening.value).toBe(false);
+  expect(bob.controller.opening.value).toBe(false);
 });
 
 test('the day of what is in view is known at the end too, but where its line is in view', async () => {
   const ann = await reader(30, 30);
-  expect(ann.reading.topTime.value).toBe(time);
+  expect(ann.controller.topTime.value).toBe(time);
   const short = await reader(3, 3);
-  expect(short.reading.topTime.value).toBe('');
+  expect(short.controller.topTime.value).toBe('');
 });

@@ -1,53 +1,53 @@
 import { beforeEach, expect, test } from 'vitest';
 import { lasting } from '../storage.ts';
 import {
-  addOwn,
+  addConversation,
+  conversationsChangedElsewhere,
   forgetActivity,
   inOrder,
   isMuted,
-  loadOwn,
-  muteOwn,
+  loadConversations,
+  muteConversation,
+  myConversations,
   noteActivity,
-  own,
-  ownChangedElsewhere,
-  removeOwn,
-  saveOwn,
-} from './own.ts';
+  removeConversation,
+  saveConversations,
+} from './my-conversations.ts';
 
-const ids = () => inOrder(own.value).map((each) => each.id);
+const ids = () => inOrder(myConversations.value).map((each) => each.id);
 const at = (hour: number) => new Date(Date.UTC(2026, 10, 24, hour));
 let users = 0;
 
-beforeEach(() => void loadOwn(`user ${++users}`));
+beforeEach(() => void loadConversations(`user ${++users}`));
 
 test('the list is in the order of the newest words, and who was just added comes first', () => {
-  addOwn('old', at(1));
-  addOwn('older', at(0));
+  addConversation('old', at(1));
+  addConversation('older', at(0));
   expect(ids()).toEqual(['old', 'older']);
   noteActivity('older', 7, at(2).toISOString());
   expect(ids()).toEqual(['older', 'old']);
-  addOwn('new', at(3));
+  addConversation('new', at(3));
   expect(ids()).toEqual(['new', 'older', 'old']);
 });
 
 test('what is told late changes no order', () => {
-  addOwn('a', at(0));
-  addOwn('b', at(1));
+  addConversation('a', at(0));
+  addConversation('b', at(1));
   noteActivity('a', 9, at(3).toISOString());
   noteActivity('a', 8, at(0).toISOString());
-  expect(own.value.find((each) => each.id === 'a')).toMatchObject({ last: 9, time: at(3).toISOString() });
+  expect(myConversations.value.find((each) => each.id === 'a')).toMatchObject({ last: 9, time: at(3).toISOString() });
 });
 
 test('a record that took the place of another is as new as what is written to it', () => {
-  addOwn('wiped', at(0));
-  addOwn('put back', at(0));
-  addOwn('other', at(0));
+  addConversation('wiped', at(0));
+  addConversation('put back', at(0));
+  addConversation('other', at(0));
   noteActivity('wiped', 900, at(1).toISOString(), 'log-1');
   noteActivity('put back', 900, at(1).toISOString(), 'log-2');
   noteActivity('other', 5, at(2).toISOString(), 'log-3');
   noteActivity('wiped', 1, at(3).toISOString(), 'log-4'); // while the page was closed, say
   expect(ids()[0]).toBe('wiped');
-  expect(own.value.find((each) => each.id === 'wiped')).toMatchObject({
+  expect(myConversations.value.find((each) => each.id === 'wiped')).toMatchObject({
     last: 1,
     log: 'log-4',
     time: at(3).toISOString(),
@@ -60,47 +60,47 @@ test('a record that took the place of another is as new as what is written to it
 });
 
 test('each user has a list, and it stays', () => {
-  expect(loadOwn('ann')).toBe(false);
-  addOwn('kitchen', at(0));
-  addOwn('kitchen', at(5));
-  muteOwn('kitchen', true);
+  expect(loadConversations('ann')).toBe(false);
+  addConversation('kitchen', at(0));
+  addConversation('kitchen', at(5));
+  muteConversation('kitchen', true);
   noteActivity('kitchen', 3, at(2).toISOString());
-  expect(loadOwn('bob')).toBe(false);
+  expect(loadConversations('bob')).toBe(false);
   expect(ids()).toEqual([]);
-  expect(loadOwn('ann')).toBe(true);
-  expect(own.value).toEqual([
+  expect(loadConversations('ann')).toBe(true);
+  expect(myConversations.value).toEqual([
     { id: 'kitchen', added: at(0).toISOString(), last: 3, time: at(2).toISOString(), muted: true },
   ]);
   expect(isMuted('kitchen')).toBe(true);
 });
 
 test('an empty list is one, and is told from none', () => {
-  loadOwn('eve');
-  addOwn('lobby');
-  removeOwn('lobby');
-  saveOwn();
-  loadOwn('zoe');
-  expect(loadOwn('eve')).toBe(true);
-  expect(own.value).toEqual([]);
+  loadConversations('eve');
+  addConversation('lobby');
+  removeConversation('lobby');
+  saveConversations();
+  loadConversations('zoe');
+  expect(loadConversations('eve')).toBe(true);
+  expect(myConversations.value).toEqual([]);
 });
 
 test('the list has an end: the oldest go', () => {
-  for (let n = 0; n < 510; n++) addOwn(`c${n}`);
-  expect(own.value).toHaveLength(500);
-  expect(own.value[0]!.id).toBe('c10');
+  for (let n = 0; n < 510; n++) addConversation(`c${n}`);
+  expect(myConversations.value).toHaveLength(500);
+  expect(myConversations.value[0]!.id).toBe('c10');
 });
 
 test('what another tab has made of the list is so here too, also where nobody says what has changed', () => {
-  loadOwn('kim');
-  addOwn('lobby', at(0));
+  loadConversations('kim');
+  addConversation('lobby', at(0));
   const key = 'verbatim.conversations/kim';
   const written = (id: string) => lasting.setItem(key, JSON.stringify([{ id, added: at(1).toISOString() }]));
   written('kitchen');
-  ownChangedElsewhere('verbatim.conversations/zoe');
+  conversationsChangedElsewhere('verbatim.conversations/zoe');
   expect(ids()).toEqual(['lobby']);
-  ownChangedElsewhere(key);
+  conversationsChangedElsewhere(key);
   expect(ids()).toEqual(['kitchen']);
   written('garden');
-  ownChangedElsewhere(null);
+  conversationsChangedElsewhere(null);
   expect(ids()).toEqual(['garden']);
 });

@@ -1,37 +1,37 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { Pace } from './pace.ts';
+import { Throttle } from './throttle.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-/** A pace whose drawings take so long, and what it told, when. */
-function paced(drawing: { takes: number }): { pace: Pace; told: string[] } {
+/** A throttle whose drawings take so long, and what it told, when. */
+function paced(drawing: { takes: number }): { throttle: Throttle; told: string[] } {
   const begun = Date.now();
   const told: string[] = [];
-  const pace = new Pace(
+  const throttle = new Throttle(
     (ids) => told.push(`${Date.now() - begun}: ${[...ids].join()}`),
     (took) => took(drawing.takes),
   );
-  return { pace, told };
+  return { throttle, told };
 }
 
 test('a change after a silence is told at once, and what changes soon after it together', () => {
-  const { pace, told } = paced({ takes: 1 });
-  pace.note('a');
-  pace.note('b');
-  pace.note('c');
-  pace.note('b');
+  const { throttle, told } = paced({ takes: 1 });
+  throttle.note('a');
+  throttle.note('b');
+  throttle.note('c');
+  throttle.note('b');
   vi.advanceTimersByTime(1_000);
-  pace.note('d');
+  throttle.note('d');
   expect(told).toEqual(['0: a', '80: b,c', '1000: d']);
 });
 
 test('where drawing takes long it comes less often, within a bound', () => {
   const drawing = { takes: 50 };
-  const { pace, told } = paced(drawing);
+  const { throttle, told } = paced(drawing);
   const busyFor = (milliseconds: number) => {
     for (let passed = 0; passed < milliseconds; passed += 10) {
-      pace.note('a');
+      throttle.note('a');
       vi.advanceTimersByTime(10);
     }
   };
@@ -42,26 +42,26 @@ test('where drawing takes long it comes less often, within a bound', () => {
 });
 
 test('what somebody waits for is told at once, with all that waits', () => {
-  const { pace, told } = paced({ takes: 50 });
-  pace.note('a');
-  pace.note('b');
+  const { throttle, told } = paced({ takes: 50 });
+  throttle.note('a');
+  throttle.note('b');
   vi.advanceTimersByTime(30);
-  pace.now('c');
-  pace.note('d');
+  throttle.now('c');
+  throttle.note('d');
   vi.advanceTimersByTime(1_000);
   expect(told).toEqual(['0: a', '30: b,c', '230: d']);
 });
 
 test('what changes as changes are told comes next', () => {
   const told: string[][] = [];
-  const pace = new Pace(
+  const throttle = new Throttle(
     (ids) => {
       told.push([...ids]);
-      if (told.length === 1) pace.note('b');
+      if (told.length === 1) throttle.note('b');
     },
     (took) => took(1),
   );
-  pace.note('a');
+  throttle.note('a');
   vi.advanceTimersByTime(1_000);
   expect(told).toEqual([['a'], ['b']]);
 });

@@ -13,10 +13,10 @@ import { Scroll } from './scroll.ts';
 const held = 1_000; // messages, most, for who scrolls
 const heldAtEnd = 150; // messages for who reads at the end
 const askAgainAfter = 2_000; // ms, where older or newer messages did not come, or those to open at
-const mostTries = 5; // to open at a message, while the connection is there
+const maxTries = 5; // to open at a message, while the connection is there
 const belowEdge = 0.3; // of the view's height: where a message that one goes to stands
 
-export class Reading {
+export class LogController {
   readonly scroll: Scroll;
   /** Counts what asks for a new drawing without any change of the conversation. */
   readonly redraw = signal(0);
@@ -279,7 +279,7 @@ export class Reading {
     this.opened = true;
     this.readBefore = { readTo: conversation.readTo };
     void this.findPlace().then((found) => {
-      if (!found && !(conversation.joined && ++this.tries >= mostTries)) return this.openLater();
+      if (!found && !(conversation.joined && ++this.tries >= maxTries)) return this.openLater();
       this.opening.value = false;
       this.redraw.value++;
     });

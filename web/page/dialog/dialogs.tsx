@@ -1,15 +1,15 @@
-// The sheet that is open.
+// The dialog that is open.
 import { signal } from '@preact/signals';
 import { h } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { notify } from '../status/notice.ts';
 import { strings } from '../strings.ts';
-import { sheet } from './sheet.ts';
+import { openDialog } from './open-dialog.ts';
 
 const parts = signal<typeof import('./parts.ts') | undefined>(undefined);
 
-export function Sheets() {
-  const shown = sheet.value;
+export function Dialogs() {
+  const shown = openDialog.value;
   const loaded = parts.value;
   useEffect(() => {
     if (shown !== undefined && loaded === undefined) void load();
@@ -31,7 +31,7 @@ async function load(): Promise<void> {
   try {
     parts.value = await import('./parts.ts');
   } catch {
-    sheet.value = undefined;
+    openDialog.value = undefined;
     notify(strings.dialog.notLoaded);
   }
 }
