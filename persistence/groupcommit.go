@@ -139,7 +139,9 @@ func (s *Store) again(w *writer, staying bool) {
 	s.waiting.writers = append(s.waiting.writers, w)
 }
 
-// complete reports the results of a request, which it may since they are on the record (docs/protocol, promises 1 and 2).
+// complete reports the results of a request, which it may since they are on the record (docs/protocol, promises 1 and
+// 2). Every request that made entries is published right after its completions: a session may leave its ack to the wake
+// that this brings (session/completion.go).
 func (s *Store) complete(t *AppendRequest) {
 	refused := 0
 	for _, send := range t.Sends {

@@ -6,8 +6,8 @@ import (
 	"verbatim/protocol"
 )
 
-// Completed implements persistence.Completion for a send to a conversation that is not joined: it queues the ack, or why
-// there is none.
+// Completed implements persistence.Completion for a send to a conversation that is not joined: it queues the ack, or
+// why there is none.
 func (o *outbound) Completed(send *persistence.Send) {
 	o.settle(send)
 	o.wake()

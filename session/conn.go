@@ -22,7 +22,7 @@ const (
 
 // Conn is an accepted WebSocket connection: the library upgrades, reads, unmasks and checks frames, and this package
 // writes. Ready frames go past the library in one call; the control frames that the library would write itself (pongs,
-// closes) are handed to the session, so that they stand in order with everything else and wait for nobody.
+// closes) are handed to the session, so that they go out in order with everything else and wait for nobody.
 type Conn struct {
 	From, Via string // who is at the other end, and the proxy that speaks for them: for what is told of the session
 

@@ -17,8 +17,8 @@ type Departure struct{ At, Retry time.Duration }
 const departureTick = 10 * time.Millisecond
 
 // Drain has the sessions leave one after the other, the i-th of n as departure(i, n) says, whose At never goes back
-// with i. Until its moment a session works as ever. Drain returns when all have been told; a session that comes later leaves
-// at once. If ctx ends first, all that are still there leave at that moment. It does not wait for their ends: Run does.
+// with i. Until its moment a session works as ever. Drain returns when all have been told; a session that comes later
+// leaves at once. If ctx ends first, all that are still there leave at that moment. It does not wait for their ends: Run does.
 // It is called once.
 func (e *Env) Drain(ctx context.Context, departure func(i, n int) Departure) {
 	began := time.Now()

@@ -193,8 +193,8 @@ func (s *stream) begin(e *Events, tail persistence.Tail) {
 	}
 }
 
-// opening is what stands before the first entry: whether what the client knew is another record, and which record this
-// is. None of it moves the last event's id, but for the reset, which takes it away.
+// opening returns what comes before the first entry: whether the client knew another record, and which record this is.
+// None of it changes the last event's id, but for the reset, which clears it.
 func (s *stream) opening(e *Events, tail persistence.Tail) []byte {
 	var out []byte
 	if e.Reset {

@@ -54,7 +54,7 @@ func newWire(c net.Conn) *wire {
 	return w
 }
 
-// Read is the library's. It waits for the client without a buffer, and reads into one that it gives back when the
+// Read is the library's. It waits for the client without a buffer, and reads into one that it returns when the
 // library has taken all of it.
 func (w *wire) Read(p []byte) (n int, err error) {
 	if len(w.unread) == 0 {
