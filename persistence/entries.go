@@ -11,13 +11,13 @@ type Entries struct {
 	At     protocol.Time // when its entries were committed; 0: they were read back
 }
 
-// Len says how many entries there are.
+// Len returns how many entries there are.
 func (e *Entries) Len() int { return len(e.Ends) }
 
-// Last is the seq of the last entry; First-1 if there is none.
+// Last returns the seq of the last entry, or First-1 if there is none.
 func (e *Entries) Last() protocol.Seq { return e.First + protocol.Seq(len(e.Ends)) - 1 }
 
-// Holds says whether the entry with that seq is in it.
+// Holds reports whether the entry with that seq is in it.
 func (e *Entries) Holds(seq protocol.Seq) bool { return e.First <= seq && seq <= e.Last() }
 
 // Add puts one more entry, as its JSON, at the end. Only the maker of the entries may call it.
@@ -26,17 +26,17 @@ func (e *Entries) Add(wire []byte) {
 	e.Ends = append(e.Ends, uint32(len(e.Frames)))
 }
 
-// Frame gives one entry's frame.
+// Frame returns the frame of one entry. The entry must be in it.
 func (e *Entries) Frame(seq protocol.Seq) []byte {
 	i := int(seq - e.First)
 	return e.Frames[e.start(i):e.Ends[i]]
 }
 
-// Wire gives one entry's JSON.
+// Wire returns the JSON of one entry. The entry must be in it.
 func (e *Entries) Wire(seq protocol.Seq) []byte { return protocol.Payload(e.Frame(seq)) }
 
-// Run gives the frames from the seq `from` on: at least one, and no further one once maxBytes are passed; and the seq of
-// the last of them.
+// Run returns the frames from the seq `from` on, and the seq of the last of them. It returns as many as fit into maxBytes
+// bytes, and at least one.
 func (e *Entries) Run(from protocol.Seq, maxBytes int) (frames []byte, last protocol.Seq) {
 	i := int(from - e.First)
 	start := e.start(i)
@@ -47,7 +47,8 @@ func (e *Entries) Run(from protocol.Seq, maxBytes int) (frames []byte, last prot
 	return e.Frames[start:e.Ends[end]], e.First + protocol.Seq(end)
 }
 
-// Cut gives the part from `from` to `to`, which shares the bytes of e; at most about maxBytes, at least one entry.
+// Cut returns the entries from `from` to `to`, as many as fit into maxBytes bytes, and at least one. They share the bytes
+// of e.
 func (e *Entries) Cut(from, to protocol.Seq, maxBytes int) *Entries {
 	frames, last := e.Run(from, maxBytes)
 	last = min(last, to)
@@ -55,6 +56,7 @@ func (e *Entries) Cut(from, to protocol.Seq, maxBytes int) *Entries {
 	if i == 0 && n == len(e.Ends) {
 		return e
 	}
+
 	start := uint32(e.start(i))
 	cut := &Entries{First: from, At: e.At, Ends: make([]uint32, n)}
 	for k := range cut.Ends {

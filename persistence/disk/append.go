@@ -335,7 +335,7 @@ func unavailable(err error) *protocol.Error {
 	switch {
 	case errors.As(err, new(*transcript.IntegrityError)), errors.As(err, new(*vfs.ForeignError)):
 		return protocol.Unavailable(
-			"this conversation's record is not whole: whoever runs the server should run `verbatim verify`",
+			"this conversation's record is not whole: the operator of the server should run `verbatim verify`",
 			time.Minute)
 	case errors.Is(err, journal.ErrClosed):
 		return protocol.Unavailable("the server is closing; send it again with the same id", time.Second)

@@ -83,7 +83,7 @@ func (r *Record) loadCatalogue() (
 	}
 	if cat == nil {
 		if there {
-			r.log.Warn().Msg("the catalogue is not whole: it is made anew from the transcripts")
+			r.log.Warn().Msg("the catalogue is not whole: it is made again from the transcripts")
 		}
 		return make(map[protocol.ConversationID]*conversation), 0, false, nil
 	}

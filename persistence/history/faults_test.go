@@ -13,7 +13,7 @@ import (
 	"verbatim/protocol"
 )
 
-// hammer reads and appends for a while against a Redis in trouble. It gives back how many reads asked Redis and
+// hammer reads and appends for a while against a Redis in trouble. It returns how many reads asked Redis and
 // failed: the rest were refused at once, or answered.
 func (c *cache) hammer(from protocol.Seq, reads int) (asked int) {
 	c.t.Helper()

@@ -155,8 +155,8 @@ func (c *cache) append(from, to protocol.Seq) {
 	c.Append(lobby, log1, historytest.Entries(lobby, from, to))
 }
 
-// read gives what a reader gets, checked against the truth. Only who has asked Redis has an error: who is refused at
-// once, because the breaker is open, gets nothing.
+// read reads entries, checks them against the truth, and returns the last seq. It returns an error only if Redis was
+// asked: a read that the open breaker refuses returns nothing.
 func (c *cache) read(from, to protocol.Seq) (last protocol.Seq, err error) {
 	c.t.Helper()
 	got, err := c.Range(context.Background(), lobby, log1, from, to, page)

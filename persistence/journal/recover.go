@@ -83,7 +83,7 @@ func Recover(ctx context.Context, o RecoverOptions, visit Visitor) (*Recovery, e
 // renew writes the last segment again. That cuts its torn tail off, if it has one.
 func renew(fsys vfs.FS, path string, content []byte) error {
 	if err := vfs.WriteAside(fsys, path, content); err != nil {
-		return fmt.Errorf("journal: write %s anew: %w: make room on the disk, or mend it, and start again", path, err)
+		return fmt.Errorf("journal: write %s again: %w: make room on the disk, or mend it, and start again", path, err)
 	}
 	return nil
 }

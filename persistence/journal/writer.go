@@ -100,7 +100,7 @@ func (w *writer) flush() error {
 type remover interface{ Removed() bool }
 
 var errRemoved = errors.New(
-	"the file was removed under the server: put the data directory back from a backup, and start anew")
+	"the file was removed under the server: put the data directory back from a backup, and start the server again")
 
 // reopen opens a new segment whose synced head says up to where the older ones are valid, whatever is beyond.
 func (w *writer) reopen() error {

@@ -53,7 +53,7 @@ type FS interface {
 }
 
 // Volume makes everything durable that was written on it, by one call. An error does not say whose bytes it is about:
-// each file's own Sync does, afterwards. Opened once and kept, it tells of every error since, whoever wrote.
+// each file's own Sync does, afterwards. Kept open, it returns every error since it was opened, of any writer.
 type Volume interface {
 	Sync() error
 	Close() error

@@ -75,7 +75,7 @@ func (t target) written(s spread, ok bool) string {
 	return fmt.Sprintf("%s (%s–%s)", t.format(s.median), t.format(s.least), t.format(s.most))
 }
 
-// word says whether the target is met.
+// word returns the table's word for the target: met, missed or not measured, or "" if the figure is only shown.
 func (t target) word(s spread, ok bool) string {
 	switch {
 	case t.shown:

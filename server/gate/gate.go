@@ -179,7 +179,7 @@ func (g *Gate) enter(a *arrival, addr netip.Addr) (reason string, victim *arriva
 	return reason, victim
 }
 
-// end closes a connection that was counted out. Whoever reads from it gets an error.
+// end closes a connection that was counted out. A read from it returns an error.
 func (g *Gate) end(reason string, a *arrival) {
 	g.o.Refused.WithLabelValues(reason).Inc()
 	g.noteClosed(reason, a)

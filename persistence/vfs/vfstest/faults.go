@@ -21,8 +21,8 @@ type faultyFile struct {
 // NewFaults returns a file system on which nothing fails yet.
 func NewFaults(on vfs.FS) *Faults { return &Faults{FS: on} }
 
-// Set chooses what fails from here on; nil: nothing. fault is asked before each open, read, write and sync, by whoever
-// makes the call.
+// Set chooses what fails from now on; with nil nothing does. fault is called before each open, read, write and sync, on
+// the goroutine that makes the call.
 func (f *Faults) Set(fault func(op, path string) error) { f.fault.Store(&fault) }
 
 func (f *Faults) ask(op, path string) error {

@@ -19,7 +19,7 @@ import (
 )
 
 // waiting is how many bytes or, in coder's queue, a hundredth as many messages may wait for one connection. What is
-// above it is dropped: a baseline has nothing to catch up from, and whoever drives it counts what is lost.
+// above it is dropped: a baseline has nothing to catch up from, and the load generator counts what is lost.
 const waiting = 100 << 10
 
 func main() {

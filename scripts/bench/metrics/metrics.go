@@ -20,8 +20,8 @@ type Page map[string]float64
 // limit bounds one reading.
 const limit = 20 * time.Second
 
-// Read asks the server at addr (host:port). A server that has no such page, as the baselines, gives nil without an
-// error.
+// Read asks the server at addr (host:port). It returns nil, without an error, if the server has no such page, as the
+// baselines.
 func Read(ctx context.Context, addr string) (Page, error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
