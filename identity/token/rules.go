@@ -1,0 +1,46 @@
+package token
+
+// The rules by which tokens are refused, as the log says them. They are constants: nothing of a token is in them.
+const (
+	ruleEmpty     = "it is empty"
+	ruleTooLong   = "it has more than 8192 bytes"
+	ruleParts     = "it has not three parts with two dots between them"
+	ruleBase64    = "a part is not base64url without padding and without trailing bits"
+	ruleSignature = "its signature is wrong"
+
+	ruleHeader    = "its header is not one JSON object with each name once"
+	ruleHeaderOdd = "its header has a name in other letters than it has here, such as ALG"
+	ruleAlg       = "its header has no alg, or one that is not a string"
+	ruleAlgorithm = "its algorithm is none of those that are allowed here"
+	ruleKid       = "its kid is not a string"
+	ruleTyp       = "its typ is not a string"
+	ruleCrit      = "its header has crit"
+	ruleB64       = "its header has b64"
+
+	ruleNoKeys    = "no keys were fetched from --token-jwks yet"
+	ruleStale     = "the keys of --token-jwks are older than --token-stale"
+	ruleUnknown   = "its key is not among those of --token-jwks"
+	ruleAmbiguous = "several keys of --token-jwks fit it"
+	ruleBusy      = "its key is not known, and too many tokens with unknown keys wait for the next fetch"
+
+	ruleClaims    = "its claims are not one JSON object with each name once"
+	ruleClaimsOdd = "it has a claim in other letters than it has here, such as EXP"
+	ruleSub       = "it has no sub, or one that is not a string"
+	ruleSubName   = "its sub is no valid name in its normal form"
+	ruleSubTaken  = "its sub begins like a guest's or a key's name"
+	ruleExp       = "it has no exp, or one that is not a time in seconds"
+	ruleExpired   = "its exp is over"
+	ruleNbf       = "its nbf is not a time in seconds"
+	ruleNbfFuture = "its nbf is in the future"
+	ruleIat       = "its iat is not a time in seconds"
+	ruleIatFuture = "its iat is in the future"
+	ruleIss       = "its iss is not a string"
+	ruleIssOther  = "its iss is not --token-issuer"
+	ruleAud       = "its aud is not a string or a list of strings"
+	ruleAudOther  = "its aud has not --token-audience"
+	ruleJti       = "its jti is not a string of at most 256 bytes"
+	ruleName      = "its name is not a valid name"
+	ruleGroups    = "its groups are not a list of at most 256 strings"
+	ruleGrants    = "its claim verbatim is not an object of read, write, create and moderate, each a list of strings"
+	rulePatterns  = "its claim verbatim has a pattern that is none, or more than 256"
+)
