@@ -17,6 +17,7 @@ const variablePrefix = "VERBATIM"
 var groups = []kong.Group{
 	{Key: "limits", Title: "Limits:"},
 	{Key: "access", Title: "Access:"},
+	{Key: "tokens", Title: "Tokens:"},
 	{Key: "running", Title: "Running:"},
 	{Key: "shape", Title: "Shape:"},
 	{Key: "pace", Title: "Pace:"},
@@ -37,6 +38,19 @@ var flagHelp = map[string]map[string]string{
 			"Default: 127.0.0.1:8080.",
 		"proxy-protocol": "As the server's own: a PROXY header is sent if the server awaits one from this machine.",
 		"timeout":        "How long to wait for the answer.",
+	},
+	"token": {
+		"for":  "How long the token is good.",
+		"name": "What to show for the user.",
+		"read": "What the user may read: a conversation, the beginning of ids and *, or *. May be repeated, as the " +
+			"three others.",
+		"write":          "What the user may write to.",
+		"create":         "What the user may begin.",
+		"moderate":       "What the user may moderate.",
+		"token-secret":   "The server's own --token-secret.",
+		"token-key":      "A private key in PEM, of which the server has the public one.",
+		"token-issuer":   "The server's own --token-issuer.",
+		"token-audience": "The server's own --token-audience.",
 	},
 	"export": {
 		"data-dir": onlyRead,

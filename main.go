@@ -26,6 +26,7 @@ type commands struct {
 	Verify  verifyCommand      `cmd:"" help:"Read every transcript and check its seqs and its chain of sums."`
 	Export  exportCommand      `cmd:"" help:"Write one conversation's transcript to stdout, without a server."`
 	Health  healthcheckCommand `cmd:"" name:"healthcheck" help:"Ask the running server whether it is ready."`
+	Token   tokenCommand       `cmd:"" help:"Print a token that lets a user in, for servers with --auth token."`
 	Version versionCommand     `cmd:"" help:"Print version, commit and Go version."`
 	Help    helpCommand        `cmd:"" help:"Explain a command, as --help after it does."`
 	Load    loadCommand        `cmd:"" help:"Run a load test against a server, with a check of every message."`
@@ -40,6 +41,7 @@ const description = `Verbatim is a chat server that keeps every message, in orde
   verbatim serve --listen 0.0.0.0:80 --auth open   serve everybody who reaches this machine
   verbatim verify --data-dir ./data                check that the record is intact
   verbatim export lobby --format md                write a transcript for people
+  verbatim token ann --token-secret FILE           let ann into a server with --auth token --token-secret FILE
   verbatim healthcheck                             is the server ready? exit 0 or 1
   verbatim load --members 1000                     load a server that runs with --send-rate 0
 

@@ -18,6 +18,7 @@ const (
 	CodeNotJoined           Code = "not_joined"
 	CodeTooLarge            Code = "too_large"
 	CodeRateLimited         Code = "rate_limited"
+	CodeUnauthorized        Code = "unauthorized"
 	CodeForbidden           Code = "forbidden"
 	CodeReset               Code = "reset"
 	CodeConflict            Code = "conflict"
@@ -28,8 +29,8 @@ const (
 
 // Codes are all of them.
 var Codes = []Code{
-	CodeBadRequest, CodeUnknownType, CodeInvalidConversation, CodeNotJoined, CodeTooLarge, CodeRateLimited, CodeForbidden,
-	CodeReset, CodeConflict, CodeOutOfOrder, CodeUnavailable, CodeNotFound,
+	CodeBadRequest, CodeUnknownType, CodeInvalidConversation, CodeNotJoined, CodeTooLarge, CodeRateLimited,
+	CodeUnauthorized, CodeForbidden, CodeReset, CodeConflict, CodeOutOfOrder, CodeUnavailable, CodeNotFound,
 }
 
 // Error is the only kind of error that a client sees: a code for its program and a reason for a person.

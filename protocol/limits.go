@@ -30,6 +30,7 @@ type Limits struct {
 	IDs          time.Duration // how long an id makes a send idempotent, at least
 	WriteTimeout time.Duration // how long a socket may take nothing
 	Ping         time.Duration // of silence before the server pings, and again before it closes
+	TokenGrace   time.Duration // from a token's end to the close; 0: there are no tokens
 }
 
 // DefaultLimits are the contract's own figures.
@@ -55,6 +56,9 @@ func (l *Limits) appendJSON(dst []byte) []byte {
 	field(`,"ids":`, seconds(l.IDs))
 	field(`,"write_timeout":`, seconds(l.WriteTimeout))
 	field(`,"ping":`, seconds(l.Ping))
+	if l.TokenGrace > 0 {
+		field(`,"token_grace":`, seconds(l.TokenGrace))
+	}
 	return append(dst, '}')
 }
 

@@ -30,16 +30,24 @@ func FrameTo[R Reply](dst []byte, r R) []byte {
 type Welcome struct {
 	Session string
 	User    UserID
+	Name    string // what to show for User; "": User itself
 	Version string
 	Now     Time
+	Expires Time // of the token; 0: there is none
 	Limits  *Limits
 }
 
 func (w Welcome) AppendJSON(dst []byte) []byte {
 	dst = appendString(append(dst, `{"type":"welcome","session":`...), w.Session)
 	dst = appendString(append(dst, `,"user":`...), string(w.User))
+	if w.Name != "" {
+		dst = appendString(append(dst, `,"name":`...), w.Name)
+	}
 	dst = appendString(append(dst, `,"version":`...), w.Version)
 	dst = w.Now.Append(append(dst, `,"now":"`...))
+	if w.Expires != 0 {
+		dst = w.Expires.Append(append(dst, `","expires":"`...))
+	}
 	dst = w.Limits.appendJSON(append(dst, `","limits":`...))
 	return append(dst, '}')
 }
@@ -211,6 +219,17 @@ type Pong struct{ Ref string }
 
 func (p Pong) AppendJSON(dst []byte) []byte {
 	return append(appendRef(append(dst, `{"type":"pong"`...), p.Ref), '}')
+}
+
+// Renewed says that a new token has taken the place of the session's.
+type Renewed struct {
+	Ref     string
+	Expires Time
+}
+
+func (r Renewed) AppendJSON(dst []byte) []byte {
+	dst = append(r.Expires.Append(append(dst, `{"type":"token","expires":"`...)), '"')
+	return append(appendRef(dst, r.Ref), '}')
 }
 
 // Failure is the reply to a request that failed.

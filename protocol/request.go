@@ -20,6 +20,7 @@ const (
 	TypeTyping  Type = "typing"
 	TypeRead    Type = "read"
 	TypePing    Type = "ping"
+	TypeToken   Type = "token"
 )
 
 // Number is an optional integer of the wire, 0 to MaxNumber.
@@ -49,6 +50,8 @@ type Request struct {
 	Text     string // as a JSON string, quotes included, in its one encoding
 	Target   Seq    // 0: none
 	Meta     string // a compact JSON object; "": none
+
+	Token string // token
 }
 
 // Decode reads one frame's payload, which must be valid UTF-8. With an error the request still holds the ref, id
@@ -123,6 +126,7 @@ const (
 	fieldText
 	fieldTarget
 	fieldMeta
+	fieldToken
 	fieldCount
 )
 
@@ -164,6 +168,8 @@ func fieldOf(name string) int {
 		return fieldTarget
 	case "meta":
 		return fieldMeta
+	case "token":
+		return fieldToken
 	}
 	return fieldCount
 }
@@ -191,11 +197,13 @@ func (d *decoder) request(limits *Limits) (r Request, _ *Error) {
 		return r, d.err
 	}
 	switch r.Type {
+	case TypeToken:
+		return r, d.token(&r)
 	case TypeJoin, TypeLeave, TypeSend, TypeHistory, TypeTyping, TypeRead:
 	case "stream", "stop":
 		return r, Errorf(CodeUnknownType, "%q is not served by this version: send the whole message with \"send\"", r.Type)
 	default:
-		return r, Errorf(CodeUnknownType, "no request has the type %.64q: there are join, leave, send, history, typing, read and ping", r.Type)
+		return r, Errorf(CodeUnknownType, "no request has the type %.64q: there are join, leave, send, history, typing, read, token and ping", r.Type)
 	}
 	if r.Type == TypeSend {
 		r.ID = MessageID(d.id("id", fieldID))
@@ -235,6 +243,15 @@ func (d *decoder) send(r *Request, limits *Limits) {
 	r.Target = Seq(target.Value)
 	r.Text = d.messageText(limits.Text)
 	r.Meta = d.meta(limits.Meta)
+}
+
+// token reads the credential that is to take the place of the session's. Whether it is good is not for this package.
+func (d *decoder) token(r *Request) *Error {
+	r.Token = d.text("token", fieldToken)
+	if d.err == nil && r.Token == "" {
+		d.err = d.lacks("token", fieldToken, "it is the new token")
+	}
+	return d.err
 }
 
 // known reads which entry a client knows, and its sum.

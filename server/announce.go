@@ -19,7 +19,7 @@ func (s *Server) announce() {
 		e = e.Str("public_url", s.publicURL.String())
 	}
 	e.Msg("serving")
-	if len(open) > 0 {
+	if len(open) > 0 && !s.cfg.withTokens() {
 		s.log.Warn().Strs("addresses", open).
 			Msg("open to everybody who reaches these addresses: names are not checked (--auth open)")
 	}

@@ -30,11 +30,20 @@ type Config struct {
 	PublicURL     string   `group:"access" name:"public-url" placeholder:"URL"`
 	AllowOrigin   []string `group:"access" placeholder:"ORIGIN" aliases:"origin"`
 	AllowHost     []string `group:"access" placeholder:"NAME" aliases:"host"`
-	Auth          string   `group:"access" placeholder:"open"`
+	Auth          string   `group:"access" placeholder:"open|token"`
 	TrustedProxy  []string `group:"access" placeholder:"CIDR"`
 	ProxyProtocol []string `group:"access" placeholder:"CIDR"`
 	AdminListen   string   `group:"access" placeholder:"HOST:PORT"`
-	TokenInURL    bool     `group:"access" name:"token-in-url" hidden:""`
+
+	TokenSecret     string        `group:"tokens" placeholder:"FILE"`
+	TokenKey        []string      `group:"tokens" placeholder:"FILE"`
+	TokenJWKS       string        `group:"tokens" name:"token-jwks" placeholder:"URL"`
+	TokenIssuer     string        `group:"tokens" placeholder:"ISS"`
+	TokenAudience   string        `group:"tokens" placeholder:"AUD"`
+	TokenAlgorithms []string      `group:"tokens" placeholder:"ALG"`
+	TokenLeeway     time.Duration `group:"tokens" default:"10s" placeholder:"TIME"`
+	TokenStale      time.Duration `group:"tokens" default:"24h" placeholder:"TIME"`
+	TokenInURL      bool          `group:"tokens" name:"token-in-url"`
 
 	DrainTimeout time.Duration `group:"running" default:"10s" placeholder:"TIME" aliases:"drain"`
 	LogFormat    string        `group:"running" default:"auto" enum:"auto,json,pretty" placeholder:"auto|json|pretty"`
@@ -53,5 +62,8 @@ func (c *Config) limits() *protocol.Limits {
 	l.Frame = int(c.MaxFrame)
 	l.Text = int(c.MaxText)
 	l.WriteTimeout = c.WriteTimeout
+	if c.withTokens() {
+		l.TokenGrace = tokenGrace
+	}
 	return &l
 }

@@ -15,7 +15,7 @@ import (
 func (c *Config) Check() error {
 	for _, check := range []func() error{
 		c.checkVersion, func() error { return listen.Check(c.Listen, c.Auth) }, c.checkAdmin,
-		c.checkLimits, c.checkTimes, c.checkAccess, c.checkRedis,
+		c.checkLimits, c.checkTimes, c.checkAccess, c.checkTokens, c.checkRedis,
 	} {
 		if err := check(); err != nil {
 			return err
@@ -30,11 +30,8 @@ func (c *Config) checkVersion() error {
 	case c.Record != "":
 		return errors.New("--record: a record in PostgreSQL is not in this version: leave --record out, " +
 			"and the record is kept in --data-dir")
-	case c.Auth == "token" || c.TokenInURL:
-		return errors.New("--auth token: tokens are not in this version: " +
-			"use --auth open behind a proxy that checks who may connect")
-	case c.Auth != "" && c.Auth != "open":
-		return fmt.Errorf("--auth %s: there is no such method: give --auth open", c.Auth)
+	case c.Auth != "" && c.Auth != "open" && c.Auth != "token":
+		return fmt.Errorf("--auth %s: there is no such method: give --auth open or --auth token", c.Auth)
 	}
 	return nil
 }

@@ -3,7 +3,7 @@ package server
 // FlagHelp is the help of each flag of Config, by the flag's name.
 var FlagHelp = map[string]string{
 	"listen": "Where to serve: 127.0.0.1:8080, [::1]:8080, :8080 (all addresses) or unix:/run/verbatim.sock. " +
-		"Port 0 picks a free one. May be repeated. An address that others reach over a network needs --auth open. " +
+		"Port 0 picks a free one. May be repeated. An address that others reach over a network needs --auth. " +
 		"Default: 127.0.0.1:8080, or the sockets that systemd hands over.",
 	"data-dir": "The data directory. It is made if it is missing, and locked while the server runs.",
 	"redis": "A Redis for recent history, redis://HOST:PORT/DB. Without it, history is in memory. " +
@@ -31,8 +31,9 @@ var FlagHelp = map[string]string{
 		"https://*.example.com for all subdomains; capacitor://localhost for an application's own scheme. May be " +
 		"repeated.",
 	"allow-host": "A host name of this server besides localhost, if it listens on loopback. May be repeated.",
-	"auth": "open: names are not checked, and everybody who reaches the server may read and write. " +
-		"This is the default on loopback; elsewhere it must be given.",
+	"auth": "open: names are not checked, and everybody who reaches the server may read and write. token: each " +
+		"connection and request needs a token (a JWT) that your application has signed. Default: open on loopback; " +
+		"elsewhere it must be given.",
 	"trusted-proxy": "A reverse proxy, as an address or a network, whose X-Forwarded-For, -Proto and -Host are " +
 		"believed; " +
 		"unix: every peer on a Unix socket. May be repeated.",
@@ -42,7 +43,19 @@ var FlagHelp = map[string]string{
 	"admin-listen": "Where to serve /metrics and /debug/pprof/ (an address as for --listen); access is not " +
 		"checked there. " +
 		"Without it, /metrics is on the main address if that is loopback, and is not answered to proxies.",
-	"token-in-url": "Take tokens from ?token= too. Belongs to --auth token, which is not in this version.",
+
+	"token-secret": "A file with the secret of HS256, at least 32 bytes. A line's end after it does not count.",
+	"token-key": "A file with public keys in PEM: RSA of at least 2048 bits (RS256), ECDSA on P-256 (ES256), Ed25519 " +
+		"(EdDSA). May be repeated.",
+	"token-jwks": "Where to fetch public keys from, a JSON Web Key Set: https://…, or http:// on this machine. " +
+		"Needs --token-issuer and --token-audience.",
+	"token-issuer":     "What a token's iss must be. Without it, iss is not checked.",
+	"token-audience":   "What a token's aud must be, or have. Without it, aud is not checked.",
+	"token-algorithms": "Which of HS256, RS256, ES256 and EdDSA are taken. Default: those of the keys given.",
+	"token-leeway":     "By how much the clock of the one who signs tokens may differ.",
+	"token-stale":      "How long keys from --token-jwks are used while they cannot be fetched again.",
+	"token-in-url": "Take tokens from ?token= too. Proxies and browsers keep addresses in their logs, so use it only if " +
+		"a client can do nothing else.",
 
 	"drain-timeout": "How long SIGTERM and SIGINT wait for requests and sends in progress. A second signal ends " +
 		"the server " +

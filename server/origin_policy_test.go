@@ -15,7 +15,7 @@ func TestAnAllowedOriginMayReadTheAnswers(t *testing.T) {
 	}
 	preflight := ts.ask(http.MethodOptions, "/api/conversations/lobby/messages", "", append(app, "Access-Control-Request-Method", "POST")...)
 	preflight.is(t, http.StatusNoContent)
-	if got := preflight.header.Get("Access-Control-Allow-Headers"); got != "Content-Type, Idempotency-Key, Last-Event-ID" {
+	if got := preflight.header.Get("Access-Control-Allow-Headers"); got != "Authorization, Content-Type, Idempotency-Key, Last-Event-ID" {
 		t.Errorf("Access-Control-Allow-Headers: got %q", got)
 	}
 	own := ts.get("/api/conversations", "Origin", ts.url).is(t, 200)

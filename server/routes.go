@@ -17,7 +17,7 @@ func (s *Server) routes() http.Handler {
 	streams := &api.Streams{Store: s.store, Admission: s.admission, Respond: s.respond, MaxPage: s.limits.Page}
 	messages := &api.Messages{
 		Store: s.store, Hub: s.hub, Streams: streams, Respond: s.respond, Serving: s.serving,
-		MaxPage: s.limits.Page, WriteTimeout: s.cfg.WriteTimeout,
+		MaxPage: s.limits.Page, WriteTimeout: s.cfg.WriteTimeout, TokenGrace: s.limits.TokenGrace,
 	}
 	posts := &api.Posts{
 		Store: s.store, Limits: s.limits, Rate: limit.NewRate(s.cfg.SendRate), Visit: s.proxies.Visit,
@@ -31,18 +31,20 @@ func (s *Server) routes() http.Handler {
 		Store: s.store, Respond: s.respond, Notes: s.notes, WriteTimeout: s.cfg.WriteTimeout,
 	}
 	own := &ownMetrics{handler: s.metrics.Handler(), visit: s.proxies.Visit}
-	own.served = s.cfg.AdminListen == "" && listen.AnyLoopback(s.listeners)
+	own.served = s.cfg.AdminListen == "" && listen.AnyLoopback(s.listeners) && !s.cfg.withTokens()
 	health := s.health()
 
 	guarded := http.NewServeMux()
 	guarded.Handle("/ws", s.admission)
-	guarded.Handle("/api/conversations", respond.Counted(respond.RouteList, methods{"GET": conversations.Get}))
-	guarded.Handle("/api/conversations/{id}/messages",
-		respond.Counted(respond.RouteMessages, methods{"GET": messages.Get, "POST": posts.Post}))
-	guarded.Handle("/api/conversations/{id}/transcript",
-		respond.Counted(respond.RouteTranscript, methods{"GET": transcripts.Get}))
-	guarded.HandleFunc("/api/", noSuchPath)
-	guarded.HandleFunc("/api", noSuchPath) // else it would redirect to /api/, and lose a proxy's path
+	user := func(route respond.Route, served methods) {
+		guarded.Handle(route.Path(), respond.Counted(route, s.auth.Require(served)))
+	}
+	user(respond.RouteList, methods{"GET": conversations.Get})
+	user(respond.RouteMessages, methods{"GET": messages.Get, "POST": posts.Post})
+	user(respond.RouteTranscript, methods{"GET": transcripts.Get})
+	guarded.Handle("/api/", s.auth.Require(http.HandlerFunc(noSuchPath)))
+	// Without this one, it would redirect to /api/, and lose a proxy's path.
+	guarded.Handle("/api", s.auth.Require(http.HandlerFunc(noSuchPath)))
 	guarded.Handle("/healthz", methods{"GET": health.alive})
 	guarded.Handle("/readyz", methods{"GET": health.readiness})
 	guarded.Handle("/metrics", methods{"GET": own.ServeHTTP})

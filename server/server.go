@@ -22,12 +22,15 @@ import (
 	"github.com/rs/zerolog"
 
 	"verbatim/hub"
+	"verbatim/identity"
+	"verbatim/identity/token"
 	"verbatim/persistence"
 	"verbatim/persistence/disk"
 	"verbatim/persistence/history"
 	"verbatim/protocol"
 	"verbatim/server/access"
 	"verbatim/server/admission"
+	"verbatim/server/auth"
 	"verbatim/server/gate"
 	"verbatim/server/limit"
 	"verbatim/server/listen"
@@ -71,6 +74,10 @@ type Server struct {
 	http      *http.Server
 	respond   *respond.Responder
 
+	verifier identity.Verifier // nil: open mode
+	keySet   *token.KeySet     // nil without --token-jwks
+	auth     *auth.Auth
+
 	connections *limit.Connections // sessions and event streams
 	refusals    *limit.Connections // connections that are told why they become no session
 	sessions    *admission.Sessions
@@ -106,6 +113,9 @@ func New(ctx context.Context, cfg *Config, build Build, stdout io.Writer, log *l
 		}
 	}()
 
+	if err := s.openTokens(ctx); err != nil {
+		return nil, err
+	}
 	began := time.Now()
 	if err := s.openRecord(ctx, log.Progress("reading the record")); err != nil {
 		return nil, err
@@ -121,7 +131,7 @@ func New(ctx context.Context, cfg *Config, build Build, stdout io.Writer, log *l
 	s.store.SetPublisher(s.hub)
 	s.env = &session.Env{
 		Store: s.store, Hub: s.hub, Limits: s.limits, Version: build.Version, Log: s.log,
-		Counters: &session.Counters{}, Latency: s.metrics.Latency.Observe,
+		Counters: &session.Counters{}, Latency: s.metrics.Latency.Observe, Verifier: s.verifier,
 	}
 	sessionLog := &admission.Log{Log: s.log, Notes: s.notes, Metrics: s.metrics, Draining: s.draining}
 	s.env.Ended, s.env.Refused = sessionLog.Ended, sessionLog.Refused
@@ -158,8 +168,11 @@ func (s *Server) boundClients() {
 		Sender:   func(r *http.Request) (from, via string) { return s.proxies.Visit(r).Sender(r) },
 		Draining: s.draining,
 	}
+	s.auth = &auth.Auth{
+		Verifier: s.verifier, InURL: s.cfg.TokenInURL, Notes: s.notes, Visit: s.proxies.Visit,
+	}
 	s.admission = &admission.Admission{
-		Env: s.env, Connections: s.connections, Refusals: s.refusals, Sessions: s.sessions,
+		Auth: s.auth, Env: s.env, Connections: s.connections, Refusals: s.refusals, Sessions: s.sessions,
 		Visit: s.proxies.Visit, Respond: s.respond, Metrics: s.metrics, Notes: s.notes, Draining: s.draining,
 	}
 }
@@ -176,6 +189,7 @@ func (s *Server) Run(ctx context.Context, reload <-chan os.Signal) error {
 	hubEnded, acceptEnded := make(chan error, 1), make(chan error, len(s.listeners))
 	go func() { hubEnded <- orderly(hubCtx, s.hub.Run(hubCtx)) }() // owned by Run; ends with hubCtx; drain waits for it
 	go s.manager.watch(s.serving, s.alive)                         // owned by Run; ends when the drain begins
+	stopTokens := s.runTokens()
 	for _, l := range s.listeners {
 		go func() { acceptEnded <- s.http.Serve(l) }() // owned by Run; accepts; ends when drain closes the listener
 	}
@@ -200,6 +214,7 @@ func (s *Server) Run(ctx context.Context, reload <-chan os.Signal) error {
 
 	s.manager.stopping()
 	s.drain(stopHub, hubEnded)
+	stopTokens()
 	s.manager.messages.Flush()
 	return broken
 }

@@ -29,9 +29,9 @@ func (e *Env) Drain(ctx context.Context, departure func(i, n int) Departure) {
 		if wait := last.At - time.Since(began); wait > 0 && ctx.Err() == nil {
 			rest(ctx, max(wait, departureTick))
 		}
-		e.reading.dismiss(s, last.Retry)
+		e.reading.dismiss(s, drained(last.Retry))
 	}
-	e.reading.close(last.Retry)
+	e.reading.close(drained(last.Retry))
 }
 
 // rest waits, but not beyond the end of ctx.
@@ -44,20 +44,19 @@ func rest(ctx context.Context, d time.Duration) {
 	}
 }
 
-// leavers are the sessions and streams that a drain tells to leave: one place for a server instead of a callback for
+// leavers are the sessions and streams that can be told to leave: one place for a server instead of a callback for
 // each session. Safe for concurrent use.
 type leavers struct {
 	watch sync.Once // of Run's context, by the first one
 
 	mu     sync.Mutex
 	all    map[leaver]struct{} // guarded by mu
-	closed bool                // guarded by mu: one that comes leaves at once
-	retry  time.Duration       // guarded by mu: and comes back after that
+	closed *farewell           // guarded by mu: one that comes leaves at once with it; nil: it may come
 }
 
-// leaver is a session or a stream of events. dismiss tells it to leave, and when its client should come back; the first
-// call counts. The mutex of its leavers is held; it must not wait.
-type leaver interface{ dismiss(retry time.Duration) }
+// leaver is a session or a stream of events. dismiss tells it to leave, and why; the first call counts. The mutex of its
+// leavers is held; it must not wait.
+type leaver interface{ dismiss(*farewell) }
 
 // add takes one in, and sends it away if the drain is over. ctx is Run's.
 func (l *leavers) add(ctx context.Context, s leaver) {
@@ -66,12 +65,12 @@ func (l *leavers) add(ctx context.Context, s leaver) {
 		l.all = make(map[leaver]struct{})
 	}
 	l.all[s] = struct{}{}
-	if l.closed {
-		s.dismiss(l.retry)
+	if l.closed != nil {
+		s.dismiss(l.closed)
 	}
 	l.mu.Unlock()
 	// Once in the Env's life, hence never stopped. It runs in a goroutine of context's own, and waits for nobody.
-	l.watch.Do(func() { context.AfterFunc(ctx, func() { l.close(drainRetry) }) })
+	l.watch.Do(func() { context.AfterFunc(ctx, func() { l.close(drained(drainRetry)) }) })
 }
 
 // remove returns when no dismissal is under way that could still touch the session.
@@ -93,21 +92,20 @@ func (l *leavers) here() []leaver {
 }
 
 // dismiss sends one away, if it is still there.
-func (l *leavers) dismiss(s leaver, retry time.Duration) {
+func (l *leavers) dismiss(s leaver, bye *farewell) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if _, here := l.all[s]; here {
-		s.dismiss(retry)
+		s.dismiss(bye)
 	}
 }
 
 // close sends away all that are there, and each that comes from now on.
-func (l *leavers) close(retry time.Duration) {
+func (l *leavers) close(bye *farewell) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.closed = true
-	l.retry = retry
+	l.closed = bye
 	for s := range l.all {
-		s.dismiss(retry)
+		s.dismiss(bye)
 	}
 }

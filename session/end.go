@@ -16,6 +16,7 @@ const (
 	WhyFrame       Why = "frame"        // a frame was over the limit
 	WhyBadRequests Why = "bad_requests" // there were more bad requests in a minute than are allowed
 	WhyStalled     Why = "stalled"      // its TCP took nothing for the write timeout
+	WhyToken       Why = "token"        // its token is over
 	WhySilent      Why = "silent"       // it did not answer a ping
 )
 
@@ -36,5 +37,7 @@ type Refusal struct {
 	From, Via    string // Conn.From and Conn.Via
 	Conversation protocol.ConversationID
 	Err          *protocol.Error
-	Cause        error // why it could not be served, if that is the server's own fault; nil: it is not
+	// Cause is why it could not be served, if that is the server's own fault, or the *identity.Refusal of a token; nil:
+	// neither.
+	Cause error
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"verbatim/hub"
+	"verbatim/identity"
 	"verbatim/persistence"
 	"verbatim/protocol"
 )
@@ -25,8 +26,12 @@ type Env struct {
 	Ended   func(End)
 	Refused func(Refusal)
 
-	reading leavers
-	fetches fetchSlots
+	// Verifier verifies the tokens that renew a session's own. nil: no session has one.
+	Verifier identity.Verifier
+
+	reading  leavers
+	expiries expiries
+	fetches  fetchSlots
 }
 
 // Counters are counted up by sessions. Any goroutine may read them.

@@ -32,7 +32,8 @@ type Events struct {
 	Conversation protocol.ConversationID
 	After        protocol.Number // the entries after it; not set: the newest Limit
 	Limit        int
-	Reset        bool // the client knows another record of the conversation, and is told so first
+	Reset        bool      // the client knows another record of the conversation, and is told so first
+	Expires      time.Time // of the credential by which it was asked for; zero: never
 }
 
 // stream serves one conversation's entries as server-sent events (WHATWG HTML, 9.2) over what was a plain HTTP request.
@@ -50,9 +51,9 @@ type stream struct {
 
 	progress func() (acked uint64, owed uint32) // of the peer's TCP
 
-	// Set by the drain, before ctx ends.
+	// Set by who tells it to leave, before ctx ends.
 	depart context.CancelFunc
-	retry  time.Duration
+	bye    *farewell
 
 	failOnce sync.Once
 	failure  error // why the connection is gone; written before dead is closed
@@ -90,6 +91,10 @@ func RunEvents(ctx context.Context, c *Conn, env *Env, e Events) {
 	env.Counters.Streams.Add(1)
 	defer env.Counters.Streams.Add(-1)
 	env.reading.add(ctx, s)
+	over := &expiry{whose: s, place: -1}
+	if !e.Expires.IsZero() {
+		env.expiries.add(over, e.Expires.Add(env.Limits.TokenGrace))
+	}
 	listened := make(chan struct{})
 	go func() { // RunEvents' own: waits for the client to close; ends with the connection
 		defer close(listened)
@@ -99,6 +104,7 @@ func RunEvents(ctx context.Context, c *Conn, env *Env, e Events) {
 	env.Hub.Join(&s.member, e.Conversation)
 	err := s.serve(&e)
 	env.Hub.Leave(&s.member)
+	env.expiries.remove(over)
 	env.reading.remove(s)
 	if err == nil {
 		s.leave(listened)
@@ -109,11 +115,11 @@ func RunEvents(ctx context.Context, c *Conn, env *Env, e Events) {
 }
 
 // dismiss implements leaver: the client gets what is on its way, and closeWithin for that.
-func (s *stream) dismiss(retry time.Duration) {
+func (s *stream) dismiss(bye *farewell) {
 	if s.ctx.Err() != nil {
 		return
 	}
-	s.retry = retry
+	s.bye = bye
 	s.depart()
 	time.AfterFunc(closeWithin, func() { s.fail(nil) }) // where it has ended by then, nothing is done
 }
@@ -244,7 +250,7 @@ func (s *stream) look() error {
 
 // leave says when to come back, and that nothing more comes.
 func (s *stream) leave(listened <-chan struct{}) {
-	if s.send(appendRetry(nil, s.retry), 0) != nil {
+	if s.bye.retry > 0 && s.send(appendRetry(nil, s.bye.retry), 0) != nil {
 		return
 	}
 	if half, ok := s.conn.wire.Conn.(interface{ CloseWrite() error }); !ok || half.CloseWrite() != nil {
@@ -303,6 +309,8 @@ func (s *stream) tellEnd() {
 	}
 	end := End{Session: s.id.String(), From: s.conn.From, Via: s.conn.Via, Why: WhyLost, Err: s.failure}
 	switch {
+	case s.ctx.Err() != nil && s.bye.code == protocol.CloseToken:
+		end.Why = WhyToken
 	case s.ctx.Err() != nil:
 		end.Why = WhyDrain
 	case errors.Is(s.failure, errStalled):

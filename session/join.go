@@ -15,6 +15,10 @@ func (s *session) joinByURL(id string) {
 		return
 	}
 	r.Conversation = protocol.ConversationID(id)
+	if s.expired() {
+		s.refuse(&r, errExpired)
+		return
+	}
 	if err := s.join(&r); err != nil {
 		s.refuse(&r, err)
 	}

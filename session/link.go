@@ -21,9 +21,9 @@ type link struct {
 	ctx  context.Context // ends when a drain tells the session to leave
 	dead chan struct{}   // closed by fail: the connection is gone
 
-	// Set by the drain.
+	// Set by who tells it to leave.
 	depart context.CancelFunc // ends ctx
-	retry  time.Duration      // when the client should come back; written before ctx ends, and read after
+	bye    *farewell          // written before ctx ends, and read after
 
 	failOnce sync.Once
 	failure  error // why the connection is gone; written before dead is closed
@@ -85,20 +85,17 @@ func (l *link) sleep(d time.Duration) {
 }
 
 // dismiss implements leaver: what the session's reader waits for ends.
-func (l *link) dismiss(retry time.Duration) {
+func (l *link) dismiss(bye *farewell) {
 	if l.ctx.Err() != nil {
 		return
 	}
-	l.retry = retry
+	l.bye = bye
 	l.depart()
 	_ = l.conn.wire.SetReadDeadline(time.Unix(1, 0)) // an error means that the connection is gone
 }
 
 // farewell is how a session closes that was told to leave.
-func (l *link) farewell() (protocol.CloseCode, string, error) {
-	reason := protocol.RetryReason("the server is draining: reconnect and resume", l.retry)
-	return protocol.CloseGoingAway, reason, nil
-}
+func (l *link) farewell() (protocol.CloseCode, string, error) { return l.bye.code, l.bye.reason, nil }
 
 // tellRefusal says that a request was refused. cause is why it could not be served, or nil.
 func (l *link) tellRefusal(id protocol.ConversationID, err *protocol.Error, cause error) {

@@ -18,6 +18,10 @@ func (s *session) handle(frame []byte) {
 		return
 	}
 
+	if s.expired() && r.Type != protocol.TypeToken {
+		s.refuse(&r, errExpired)
+		return
+	}
 	switch r.Type {
 	case protocol.TypeSend:
 		err = s.send(&r)
@@ -31,6 +35,8 @@ func (s *session) handle(frame []byte) {
 		err = s.typing(&r)
 	case protocol.TypeRead:
 		err = s.markRead(&r)
+	case protocol.TypeToken:
+		err = s.token(&r)
 	case protocol.TypePing:
 		reply(&s.out, protocol.Pong{Ref: r.Ref})
 	}

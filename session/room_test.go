@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -15,6 +16,7 @@ import (
 	"go.uber.org/goleak"
 
 	"verbatim/hub"
+	"verbatim/identity"
 	"verbatim/persistence"
 	"verbatim/persistence/disk"
 	"verbatim/persistence/history"
@@ -66,7 +68,7 @@ func open(t *testing.T, change func(*Env, *hub.Options)) *room {
 			return
 		}
 		r.ended.Go(func() {
-			err := Run(sessions, c, env, protocol.UserID(q.URL.Query().Get("name")), q.URL.Query()["join"])
+			err := Run(sessions, c, env, whose(q.URL.Query()), q.URL.Query()["join"])
 			t.Logf("%s's session ended: %v", q.URL.Query().Get("name"), err)
 			r.errs <- err
 		})
@@ -89,6 +91,15 @@ func open(t *testing.T, change func(*Env, *hub.Options)) *room {
 		}
 	})
 	return r
+}
+
+// whose says whose session it is. With ?life= it has a token for so long.
+func whose(q url.Values) User {
+	user := User{ID: protocol.UserID(q.Get("name"))}
+	if life, err := time.ParseDuration(q.Get("life")); err == nil {
+		user.Identity = &identity.Identity{Name: q.Get("shown"), Expires: time.Now().Add(life)}
+	}
+	return user
 }
 
 // pipes is a listener whose connections are net.Pipe's.
@@ -122,6 +133,17 @@ type client struct {
 
 func (r *room) dial(name, query string) *client {
 	r.t.Helper()
+	ws := r.connect(name, query)
+	ws.SetReadLimit(-1)
+	c := &client{r: r, ws: ws, name: name, heard: make(chan said, 10_000)}
+	go c.listen()
+	c.expect("welcome")
+	return c
+}
+
+// connect opens a connection, and reads nothing.
+func (r *room) connect(name, query string) *websocket.Conn {
+	r.t.Helper()
 	transport := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
 		here, there := net.Pipe()
 		r.doors.(*pipes).ends <- there
@@ -131,12 +153,8 @@ func (r *room) dial(name, query string) *client {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	ws.SetReadLimit(-1)
-	c := &client{r: r, ws: ws, name: name, heard: make(chan said, 10_000)}
-	go c.listen()
 	r.t.Cleanup(func() { _ = ws.CloseNow() })
-	c.expect("welcome")
-	return c
+	return ws
 }
 
 // enter dials and joins the lobby.

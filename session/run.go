@@ -7,16 +7,23 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"verbatim/identity"
 	"verbatim/protocol"
 )
+
+// User is whose session it is.
+type User struct {
+	ID       protocol.UserID
+	Identity *identity.Identity // by which credential; nil: by none
+}
 
 // Run serves a connection until the client is gone, a limit is broken, or Env.Drain tells it to leave. In a drain, what
 // is in flight is acknowledged, and the client is told to come back. If ctx ends, all leave at once; all sessions of an
 // Env have the same ctx. joins are the conversations of the URL. The error is why it ended; nil: the client closed. All
 // goroutines that Run has started are gone when it returns, within about 5 s of the end.
-func Run(ctx context.Context, c *Conn, env *Env, user protocol.UserID, joins []string) error {
+func Run(ctx context.Context, c *Conn, env *Env, user User, joins []string) error {
 	s := &session{joins: make(map[protocol.ConversationID]*cursor)}
-	s.link.begin(c, env, user)
+	s.link.begin(c, env, user.ID)
 	defer s.depart()
 	if n := env.Limits.Rate; n > 0 {
 		s.limiter = rate.NewLimiter(rate.Limit(n), 2*n)
@@ -27,8 +34,14 @@ func Run(ctx context.Context, c *Conn, env *Env, user protocol.UserID, joins []s
 	s.alive.start(&s.out)
 	env.reading.add(ctx, &s.link)
 
-	s.greet(joins)
+	if user.Identity != nil {
+		s.lives(user.Identity)
+	}
+	s.greet(user, joins)
 	code, reason, err := s.read()
+	if s.credential != nil {
+		env.expiries.remove(&s.credential.expiry)
+	}
 	env.reading.remove(&s.link) // so that a drain does not cut the linger short
 	s.alive.stop()
 	s.out.finish(code, reason)
@@ -38,11 +51,18 @@ func Run(ctx context.Context, c *Conn, env *Env, user protocol.UserID, joins []s
 }
 
 // greet sends `welcome` and makes the joins of the URL.
-func (s *session) greet(joins []string) {
-	reply(&s.out, protocol.Welcome{
+func (s *session) greet(user User, joins []string) {
+	welcome := protocol.Welcome{
 		Session: s.id.String(), User: s.user, Version: s.env.Version,
 		Now: protocol.TimeOf(time.Now()), Limits: s.env.Limits,
-	})
+	}
+	if who := user.Identity; who != nil {
+		welcome.Name = who.Name
+		if !who.Expires.IsZero() {
+			welcome.Expires = protocol.TimeOf(who.Expires)
+		}
+	}
+	reply(&s.out, welcome)
 	for _, id := range joins {
 		if s.joinByURL(id); s.over() || s.tooManyBad() {
 			return
@@ -66,6 +86,7 @@ func (s *session) end() {
 var whyClosed = map[protocol.CloseCode]Why{
 	protocol.CloseGoingAway: WhyDrain, protocol.CloseProtocol: WhyProtocol, protocol.CloseUnsupported: WhyBinary,
 	protocol.CloseInvalidData: WhyUTF8, protocol.CloseTooBig: WhyFrame, protocol.ClosePolicy: WhyBadRequests,
+	protocol.CloseToken: WhyToken,
 }
 
 // tellEnd says how the session ended. code is that of the server's own close frame, or 0.

@@ -8,12 +8,7 @@ import (
 // send hands a message to its conversation's writer and reads on. Over its rate the session reads more slowly, and
 // nothing is refused.
 func (s *session) send(r *protocol.Request) *protocol.Error {
-	if s.limiter != nil {
-		if d := s.limiter.Reserve().Delay(); d > 0 {
-			s.slowDown(d)
-		}
-	}
-
+	s.keepRate()
 	s.env.Counters.Messages.Add(1)
 	send := &persistence.Send{
 		Conversation: r.Conversation, Author: s.user, ID: r.ID, Prev: r.Prev, Since: r.Since, Expects: r.Log,

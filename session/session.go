@@ -43,7 +43,9 @@ type session struct {
 	limiter *rate.Limiter // of sends and typing; nil: there is none
 	bad     []time.Time   // when bad requests came, within a minute
 
-	cause error // why the request that is being refused could not be served; nil: by the client's own fault
+	cause error // why the request that is being refused could not be served, or which rule refused its token; nil: neither
+
+	credential *credential // what the session lives by; nil: nothing
 
 	// How the client closed.
 	theirs protocol.CloseCode // of its close frame; 0: none came
@@ -71,7 +73,7 @@ func (s *session) tooManyBad() bool { return len(s.bad) > maxBad }
 // tells the operator.
 func (s *session) unavailable(err error) *protocol.Error {
 	if s.ctx.Err() != nil {
-		return protocol.Unavailable("the server is draining: reconnect, and ask again", s.retry)
+		return s.bye.refusal()
 	}
 	s.cause = err
 	return protocol.Unavailable("the record cannot be reached at the moment: try again", time.Second)
@@ -97,6 +99,16 @@ func (s *session) waitForRoom() {
 		if s.over() {
 			return
 		}
+	}
+}
+
+// keepRate makes the reader wait if the session is above its rate.
+func (s *session) keepRate() {
+	if s.limiter == nil {
+		return
+	}
+	if d := s.limiter.Reserve().Delay(); d > 0 {
+		s.slowDown(d)
 	}
 }
 

@@ -141,7 +141,7 @@ func (p *people) serve(ctx context.Context, s *socket, name protocol.UserID) {
 			p.s.w.fail("upgrade: %v", err)
 			return
 		}
-		_ = session.Run(ctx, c, p.env, name, nil) // its error says why the client is gone
+		_ = session.Run(ctx, c, p.env, session.User{ID: name}, nil) // its error says why the client is gone
 	})
 }
 

@@ -15,8 +15,10 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"verbatim/identity"
 	"verbatim/protocol"
 	"verbatim/server/access"
+	"verbatim/server/auth"
 	"verbatim/server/limit"
 	"verbatim/server/logging"
 	"verbatim/server/metrics"
@@ -28,6 +30,7 @@ import (
 // Admission admits WebSocket clients and event streams. Safe for concurrent use.
 type Admission struct {
 	// Fixed.
+	Auth        *auth.Auth
 	Env         *session.Env
 	Connections *limit.Connections // sessions and event streams
 	Refusals    *limit.Connections // connections that are told why they become no session
@@ -43,6 +46,7 @@ type Admission struct {
 // decision is what becomes of a connection: a session, or a refusal that says why.
 type decision struct {
 	refused string              // the reason, for /metrics; "": it becomes a session
+	token   *identity.Refusal   // why its token was refused; nil: it was not
 	told    *protocol.Error     // what a refused client is told; nil: nothing but the close
 	serve   func(*session.Conn) // ends with the connection
 	free    func()              // gives the slot back; nil: there was not even a slot for a refusal
@@ -51,7 +55,14 @@ type decision struct {
 // decide decides what becomes of a connection, and takes a slot for it.
 func (a *Admission) decide(r *http.Request) decision {
 	from := a.Visit(r).Addr
-	user, joins, err := identify(r.URL.RawQuery)
+	who, query, refused := a.Auth.Identify(r, true)
+	if refused != nil {
+		return a.refuseToken(from, auth.AsRefusal(refused))
+	}
+	user, joins, err := identify(query, who)
+	if err == nil && who != nil && user != who.Subject.User {
+		return a.refuseToken(from, identity.Refuse("?name= is another than its sub"))
+	}
 	if err != nil {
 		d := a.refuse(from, "name", func(conn *session.Conn) {
 			// The close has the reason too: Firefox may drop a frame that comes with the answer to the handshake and a
@@ -68,8 +79,23 @@ func (a *Admission) decide(r *http.Request) decision {
 		})
 	}
 	return decision{free: func() { a.Connections.Free(slot) }, serve: func(conn *session.Conn) {
-		_ = session.Run(context.Background(), conn, a.Env, user, joins) // Log.Ended gets the error
+		_ = session.Run(context.Background(), conn, a.Env, session.User{ID: user, Identity: who}, joins) // Log.Ended gets the error
 	}}
+}
+
+// refuseToken refuses a connection for its token. The client learns no more than the public part of it.
+func (a *Admission) refuseToken(from netip.Addr, refusal *identity.Refusal) decision {
+	d := a.refuse(from, "token", func(conn *session.Conn) { conn.Refuse(nil, closeCode(refusal), refusal.Public) })
+	d.token = refusal
+	return d
+}
+
+// closeCode returns what a connection is closed with that is refused for its token.
+func closeCode(refusal *identity.Refusal) protocol.CloseCode {
+	if refusal.Blocked {
+		return protocol.CloseForbidden
+	}
+	return protocol.CloseToken
 }
 
 // refuse takes a slot for a refusal.
@@ -98,8 +124,8 @@ func (a *Admission) TakeForStream(r *http.Request) (limit.Slot, bool) {
 	return slot, ok
 }
 
-// identify reads the user's name, and the conversations to join at once.
-func identify(rawQuery string) (protocol.UserID, []string, *protocol.Error) {
+// identify reads the user's name, and the conversations to join at once. The name of who has a token is the token's.
+func identify(rawQuery string, who *identity.Identity) (protocol.UserID, []string, *protocol.Error) {
 	values, problem := query.Read(rawQuery)
 	if problem == nil {
 		problem = query.CheckNames(values, []string{"name"}, "join")
@@ -107,7 +133,11 @@ func identify(rawQuery string) (protocol.UserID, []string, *protocol.Error) {
 	if problem != nil {
 		return "", nil, problem
 	}
-	if !values.Has("name") {
+	switch {
+	case values.Has("name"):
+	case who != nil:
+		return who.Subject.User, values["join"], nil
+	default:
 		return guest(), values["join"], nil
 	}
 	user, problem := protocol.Name(values.Get("name"))

@@ -5,6 +5,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"verbatim/identity"
 	"verbatim/protocol"
 	"verbatim/server/logging"
 	"verbatim/server/metrics"
@@ -32,6 +33,16 @@ func (a *Admission) noteNoUpgrade(r *http.Request, err error) {
 		Words: "a connection was refused: its request for a WebSocket is not well formed",
 	}
 	n.From, n.Via = a.Visit(r).Sender(r)
+	a.Notes.Add(n)
+}
+
+// noteToken notes a connection that is refused for its token. code is 0 if there was not even a slot to tell it so.
+func (a *Admission) noteToken(r *http.Request, refusal *identity.Refusal, code protocol.CloseCode) {
+	n := a.Auth.Note("a connection was refused: ", r, refusal)
+	n.Code, n.Closed = "", code
+	if code != 0 {
+		a.Metrics.CountClose(metrics.ReasonRefused, code)
+	}
 	a.Notes.Add(n)
 }
 

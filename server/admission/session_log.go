@@ -1,8 +1,11 @@
 package admission
 
 import (
+	"errors"
+
 	"github.com/rs/zerolog"
 
+	"verbatim/identity"
 	"verbatim/server/logging"
 	"verbatim/server/metrics"
 	"verbatim/server/respond"
@@ -96,7 +99,12 @@ func (l *Log) Refused(no session.Refusal) {
 		Session: no.Session, User: no.User, From: no.From, Via: no.Via, Code: no.Err.Code,
 		Conversation: string(no.Conversation), Err: no.Cause,
 	}
+	refusal := (*identity.Refusal)(nil)
 	switch n.Kind = "session: " + string(no.Err.Code); {
+	case errors.As(no.Cause, &refusal):
+		n.Kind = "session: token: " + refusal.Rule
+		n.Words = "a session's new token was refused: " + refusal.Error()
+		n.Err = nil
 	case no.Cause != nil:
 		n.Kind, n.Level, n.Do = "session: failed", zerolog.ErrorLevel, respond.CheckDisk
 		n.Words = "a session's request could not be served"

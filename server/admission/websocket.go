@@ -25,6 +25,9 @@ func (a *Admission) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	d := a.decide(r)
 	if d.free == nil {
+		if d.token != nil {
+			a.noteToken(r, d.token, 0)
+		}
 		a.Metrics.Refused.WithLabelValues("overfull").Inc()
 		a.noteRefused(r, "overfull", nil)
 		respond.Noted(w)
@@ -42,7 +45,11 @@ func (a *Admission) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if d.refused != "" {
 		a.Metrics.Refused.WithLabelValues(d.refused).Inc()
-		a.noteRefused(r, d.refused, d.told)
+		if d.token != nil {
+			a.noteToken(r, d.token, closeCode(d.token))
+		} else {
+			a.noteRefused(r, d.refused, d.told)
+		}
 	}
 	conn.From, conn.Via = a.Visit(r).Sender(r)
 	// The goroutine is owned by a.Sessions, for which the drain waits. It waits for the client, and ends when the

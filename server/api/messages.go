@@ -7,8 +7,10 @@ import (
 	"time"
 
 	"verbatim/hub"
+	"verbatim/identity"
 	"verbatim/persistence"
 	"verbatim/protocol"
+	"verbatim/server/auth"
 	"verbatim/server/query"
 	"verbatim/server/respond"
 )
@@ -26,6 +28,7 @@ type Messages struct {
 	Serving      context.Context // ends when the drain begins: then nobody waits any longer
 	MaxPage      int             // bytes of a page, at most
 	WriteTimeout time.Duration
+	TokenGrace   time.Duration // how long a request may wait after its token is over
 }
 
 // pageRequest is what GET …/messages asks for.
@@ -133,7 +136,12 @@ func sameLog(id protocol.ConversationID, tail persistence.Tail, log protocol.Log
 func (m *Messages) waitForPage(
 	w http.ResponseWriter, r *http.Request, id protocol.ConversationID, asked pageRequest,
 ) (persistence.Page, error) {
-	ctx, cancel := context.WithTimeout(r.Context(), asked.wait)
+	wait, ends := asked.wait, time.Time{}
+	if who := auth.Of(r); who != nil && !who.Expires.IsZero() {
+		ends = who.Expires.Add(m.TokenGrace)
+		wait = min(wait, time.Until(ends))
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), wait)
 	defer cancel()
 	defer context.AfterFunc(m.Serving, cancel)()
 	respond.ExtendDeadlines(w, asked.wait+m.WriteTimeout)
@@ -141,8 +149,11 @@ func (m *Messages) waitForPage(
 	if err != nil && ctx.Err() == nil {
 		return persistence.Page{}, err
 	}
-	if r.Context().Err() != nil {
+	switch {
+	case r.Context().Err() != nil:
 		return persistence.Page{}, r.Context().Err()
+	case !ends.IsZero() && !time.Now().Before(ends):
+		return persistence.Page{}, protocol.Errorf(protocol.CodeUnauthorized, "%s", identity.TokenExpired)
 	}
 	page, err := m.page(r.Context(), id, asked)
 	if isNotFound(err) && m.Serving.Err() != nil {

@@ -14,6 +14,7 @@ import (
 	"verbatim/persistence"
 	"verbatim/protocol"
 	"verbatim/server/access"
+	"verbatim/server/auth"
 	"verbatim/server/gate"
 	"verbatim/server/limit"
 	"verbatim/server/query"
@@ -93,13 +94,28 @@ func (p *Posts) read(w http.ResponseWriter, r *http.Request) (*persistence.Send,
 	if problem != nil {
 		return nil, problem
 	}
-	if post.From == "" {
-		return nil, protocol.NoFrom(body)
+	if err := author(r, &post, body); err != nil {
+		return nil, err
 	}
 	return &persistence.Send{
 		Conversation: id, Author: post.From, ID: post.ID, Prev: post.Prev, Since: post.Since, Expects: post.Log,
 		Text: post.Text, Target: post.Target, Meta: post.Meta, Ref: post.Ref, Bytes: post.Bytes,
 	}, nil
+}
+
+// author fills in and checks who a message is from: whoever has a credential speaks for themselves.
+func author(r *http.Request, post *protocol.Request, body []byte) *protocol.Error {
+	who := auth.Of(r)
+	switch {
+	case who == nil && post.From == "":
+		return protocol.NoFrom(body)
+	case who == nil || post.From == who.Subject.User:
+		return nil
+	case post.From == "":
+		post.From = who.Subject.User
+		return nil
+	}
+	return protocol.Errorf(protocol.CodeForbidden, "from is another user than that of the token: leave it out")
 }
 
 // unquoted removes the quotes of an Idempotency-Key, which is a string as in RFC 9651.

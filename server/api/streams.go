@@ -12,6 +12,7 @@ import (
 	"verbatim/persistence"
 	"verbatim/protocol"
 	"verbatim/server/admission"
+	"verbatim/server/auth"
 	"verbatim/server/query"
 	"verbatim/server/respond"
 	"verbatim/session"
@@ -82,6 +83,9 @@ func (s *Streams) serve(w http.ResponseWriter, r *http.Request, id protocol.Conv
 		respond.Noted(w)
 		s.refuse(w, r, "too many connections: try again later")
 		return
+	}
+	if who := auth.Of(r); who != nil {
+		e.Expires = who.Expires
 	}
 	e.Head = eventsHead(w.Header())
 	conn, err := session.TakeOver(w)

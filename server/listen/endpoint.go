@@ -34,7 +34,7 @@ func OrDefault(texts []string) []string {
 	return texts
 }
 
-// Check refuses values of --listen that are malformed, and, unless auth is open, those that others reach over a
+// Check refuses values of --listen that are malformed, and, unless auth was given, those that others reach over a
 // network.
 func Check(texts []string, auth string) error {
 	var problems error
@@ -94,9 +94,9 @@ func checkPath(flag, text, path string) error {
 	return nil
 }
 
-// checkOpen refuses an endpoint that others reach over a network, unless auth is open.
+// checkOpen refuses an endpoint that others reach over a network, unless auth was given.
 func (e Endpoint) checkOpen(auth string) error {
-	if e.Path != "" || auth == "open" {
+	if e.Path != "" || auth != "" {
 		return nil // the permissions of a Unix socket say who reaches it
 	}
 	addrs, err := e.addrs()
@@ -107,7 +107,7 @@ func (e Endpoint) checkOpen(auth string) error {
 		if !addr.IsLoopback() {
 			return fmt.Errorf("--listen %s is not loopback, so everybody who reaches it could read and write "+
 				"under any name: "+
-				"give --auth open if that is wanted, or listen on 127.0.0.1:%d", e.text, e.Port)
+				"give --auth token, or --auth open if that is wanted, or listen on 127.0.0.1:%d", e.text, e.Port)
 		}
 	}
 	return nil

@@ -12,6 +12,7 @@ import (
 const (
 	ReasonName    session.Why = "name"    // the name or the query is invalid
 	ReasonCrowded session.Why = "crowded" // there are too many connections
+	ReasonRefused session.Why = "refused" // the token is missing or not good, or its user is blocked
 )
 
 // closeCodes are the close codes of each reason; 0 is none, as for event streams. All other codes that clients send are
@@ -22,6 +23,7 @@ var closeCodes = map[session.Why][]protocol.CloseCode{
 	session.WhyDrain: {0, protocol.CloseGoingAway}, session.WhyProtocol: {protocol.CloseProtocol},
 	session.WhyBinary: {protocol.CloseUnsupported}, session.WhyUTF8: {protocol.CloseInvalidData},
 	session.WhyFrame: {protocol.CloseTooBig}, session.WhyBadRequests: {protocol.ClosePolicy},
+	session.WhyToken: {0, protocol.CloseToken}, ReasonRefused: {protocol.CloseToken, protocol.CloseForbidden},
 	ReasonName: {protocol.ClosePolicy}, ReasonCrowded: {protocol.CloseTryAgain},
 }
 

@@ -36,6 +36,8 @@ var advice = map[protocol.Code]string{
 	protocol.CodeNotJoined:           FixClient,
 	protocol.CodeTooLarge: "let that program send less; a higher --max-frame or --max-text " +
 		"allows longer frames and texts",
+	protocol.CodeUnauthorized: "let that program send its token, and a new one before that is over: " +
+		"docs/protocol/identity.md",
 	protocol.CodeRateLimited: "let that program wait as it is told, or start the server with a higher --send-rate; " +
 		"if a proxy is at that address, tell the server so: docs/operating/reverse-proxy.md",
 	protocol.CodeUnavailable: "look at the lines before this one, and at /readyz",

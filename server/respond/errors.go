@@ -25,6 +25,7 @@ var statuses = map[protocol.Code]int{
 	protocol.CodeBadRequest:          http.StatusBadRequest,
 	protocol.CodeInvalidConversation: http.StatusBadRequest,
 	protocol.CodeUnknownType:         http.StatusBadRequest,
+	protocol.CodeUnauthorized:        http.StatusUnauthorized,
 	protocol.CodeForbidden:           http.StatusForbidden,
 	protocol.CodeNotFound:            http.StatusNotFound,
 	protocol.CodeConflict:            http.StatusConflict,
@@ -73,6 +74,9 @@ func (a *Responder) noteFailure(r *http.Request, err error) {
 func Refuse(w http.ResponseWriter, status int, err *protocol.Error) {
 	if o, ok := w.(*observed); ok {
 		o.refused = err
+	}
+	if status == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", "Bearer")
 	}
 	if status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", strconv.Itoa(max(1, int(math.Ceil(err.RetryAfter.Seconds())))))

@@ -10,7 +10,7 @@ type Known = { [T in ServerFrame['type']]: (keyof FieldsOf<T>)[] };
 
 /** What each type of frame may carry. The compiler checks that protocol.ts has every one of these. */
 const known: Known = {
-  welcome: ['session', 'user', 'version', 'now', 'limits'],
+  welcome: ['session', 'user', 'name', 'version', 'now', 'expires', 'limits'],
   joined: ['conversation', 'log', 'first', 'last', 'sum', 'read', 'online', 'count', 'reads'],
   message: [
     'conversation',
@@ -35,6 +35,7 @@ const known: Known = {
   typing: ['conversation', 'user'],
   read: ['conversation', 'user', 'seq'],
   error: ['code', 'reason', 'id', 'conversation', 'retry_after'],
+  token: ['expires'],
   pong: [],
 };
 

@@ -65,6 +65,8 @@ export interface Limits {
   write_timeout: number;
   /** How long the server waits in silence before it pings, and again before it closes the connection. */
   ping: number;
+  /** How long after the end of its token a session is closed. Absent if there are no tokens. */
+  token_grace?: number;
 }
 
 /** The first frame of each session. */
@@ -74,10 +76,14 @@ export interface Welcome {
   session: string;
   /** The user's name in its normal form. */
   user: string;
+  /** What to show for the user, if the token says so. */
+  name?: string;
   /** The version of the server. */
   version: string;
   /** The server's clock. */
   now: string;
+  /** When the token ends, if there is one. */
+  expires?: string;
   limits: Limits;
 }
 
@@ -192,6 +198,14 @@ export interface Read {
   seq: Seq;
 }
 
+/** The reply to a new token, which has taken the place of the session's. */
+export interface Renewed {
+  type: 'token';
+  ref?: string;
+  /** When the new token ends. */
+  expires: string;
+}
+
 /** A request failed. Nothing of it was done, except perhaps with the code `unavailable`. */
 export interface ErrorFrame {
   type: 'error';
@@ -220,6 +234,7 @@ export type ServerFrame =
   | Presence
   | Typing
   | Read
+  | Renewed
   | ErrorFrame
   | { type: 'pong'; ref?: string };
 

@@ -1,0 +1,73 @@
+package session
+
+import (
+	"time"
+
+	"verbatim/identity"
+	"verbatim/protocol"
+)
+
+// credential is what a session knows of the token that it lives by. It is small, since ten thousand sessions have one.
+type credential struct {
+	expiry
+	expires int64 // in nanoseconds since 1970; 0: never; owned by the reader
+}
+
+// lives notes until when a session lives.
+func (s *session) lives(who *identity.Identity) {
+	s.credential = &credential{expiry: expiry{whose: &s.link, place: -1}}
+	s.renew(who.Expires)
+}
+
+// renew notes another end. It is called by the reader.
+func (s *session) renew(expires time.Time) {
+	c := s.credential
+	if expires.IsZero() {
+		c.expires = 0
+		s.env.expiries.remove(&c.expiry)
+		return
+	}
+	c.expires = expires.UnixNano()
+	s.env.expiries.add(&c.expiry, expires.Add(s.env.Limits.TokenGrace))
+}
+
+// expired reports whether the session's token is over, so that nothing but a new one is served.
+func (s *session) expired() bool {
+	c := s.credential
+	return c != nil && c.expires != 0 && time.Now().UnixNano() >= c.expires
+}
+
+var errExpired = protocol.Errorf(protocol.CodeUnauthorized, "the token has expired: send a new one, "+
+	`as {"type":"token","token":"…"}, or connect with it`)
+
+// token puts another token of the same user in the place of the session's. If it is refused, nothing has changed.
+// Signatures cost the processor's time, so tokens count for the session's rate. Only this session's own reading waits for
+// a fetch of keys.
+func (s *session) token(r *protocol.Request) *protocol.Error {
+	if s.credential == nil {
+		return protocol.BadRequest("this server asks for no token, so there is none to renew: leave it out")
+	}
+	s.keepRate()
+	s.alive.pause()
+	who, err := s.env.Verifier.Verify(s.ctx, r.Token)
+	s.alive.resume(&s.link)
+	if err == nil && who.Subject.User != s.user {
+		err = identity.Refuse("it belongs to another user than the session")
+	}
+	if err != nil {
+		return s.refuseToken(err)
+	}
+	s.renew(who.Expires)
+	reply(&s.out, protocol.Renewed{Ref: r.Ref, Expires: protocol.TimeOf(who.Expires)})
+	return nil
+}
+
+// refuseToken tells the client no more than that, and the log which rule it was.
+func (s *session) refuseToken(err error) *protocol.Error {
+	public := identity.TokenRefused
+	if refusal, ok := err.(*identity.Refusal); ok { //nolint:errorlint // a Verifier does not wrap them
+		public = refusal.Public
+	}
+	s.cause = err
+	return protocol.Errorf(protocol.CodeUnauthorized, "%s: the session goes on as before", public)
+}
