@@ -11,7 +11,7 @@ TIMES   ?= 10
 BUSY    ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-browsers repeat test-quick lint lint-all fmt bench bench-quick web-bench mutants simulate drills soak dev release release-check clean
+.PHONY: help build run test test-browsers repeat test-quick lint lint-all queries fmt bench bench-quick web-bench mutants simulate drills soak dev release release-check clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -53,8 +53,14 @@ lint: web/node_modules/.stamp ## gofmt, go vet, staticcheck, go mod tidy, shellc
 	shellcheck $$(git ls-files --cached --others --exclude-standard '*.sh') .ci/run packaging/postinst packaging/prerm packaging/postrm
 	npm --prefix web run --silent lint
 
-lint-all: lint bin/tools/golangci-lint ## lint, and golangci-lint (.golangci.yml), which takes minutes to build once; so `make test` leaves it out
+lint-all: lint bin/tools/golangci-lint bin/tools/sqlc ## lint, golangci-lint (.golangci.yml), and whether the queries' code is up to date (sqlc); both take minutes to build once, so `make test` leaves them out
 	bin/tools/golangci-lint run ./...
+	bin/tools/sqlc diff -f directory/sqlc.yaml
+	bin/tools/sqlc compile -f directory/sqlc.sqlite.yaml
+
+queries: bin/tools/sqlc ## directory/queries/*.go from the SQL beside it, which is checked as both databases' against the schema
+	bin/tools/sqlc compile -f directory/sqlc.sqlite.yaml
+	bin/tools/sqlc generate -f directory/sqlc.yaml
 
 fmt: web/node_modules/.stamp ## gofmt all Go files; Biome for the page and the client
 	gofmt -w $$(git ls-files --cached --others --exclude-standard '*.go')
@@ -106,6 +112,10 @@ clean: ## remove what was built; data stays
 # Tools with a module of their own, so that go.mod has none of what they bring. Each is built once for each version.
 bin/tools/golangci-lint: tools/lint/go.sum
 	cd tools/lint && go build -o ../../$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	@touch $@
+
+bin/tools/sqlc: tools/sqlc/go.sum
+	cd tools/sqlc && go build -o ../../$@ github.com/sqlc-dev/sqlc/cmd/sqlc
 	@touch $@
 
 bin/tools/goreleaser: tools/release/go.sum

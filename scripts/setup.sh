@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs what is missing, says what, and touches nothing that is there.
 #   scripts/setup.sh run       what `make run` needs: the page's npm packages
-#   scripts/setup.sh test      what `make test` needs (the default): real Redis, Chromium, reverse proxies,
-#                              strace, quotations, shellcheck, wscat, npm packages
+#   scripts/setup.sh test      what `make test` needs (the default): real Redis, PostgreSQL, Chromium, reverse
+#                              proxies, strace, quotations, shellcheck, wscat, npm packages
 #   scripts/setup.sh browsers  what `make test-browsers` needs: all of that, and Firefox
 #   scripts/setup.sh bench     what `make web-bench` needs: Chromium, fonts of many scripts, npm packages, Lighthouse
 set -euo pipefail
@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.."
 # What the tests start or read, by Debian package. Only the texts of the fortunes packages are used.
 fortunes=(fortunes fortunes-min fortunes-de fortunes-ru fortunes-zh fortunes-es fortunes-it fortunes-pl fortunes-cs
 	fortunes-bg fortunes-ga fortunes-br)
-packages=(redis-server chromium nginx caddy haproxy curl strace iproute2 e2fsprogs systemd shellcheck
+packages=(redis-server postgresql-15 chromium nginx caddy haproxy curl strace iproute2 e2fsprogs systemd shellcheck
 	fonts-noto-color-emoji "${fortunes[@]}")
 # What the page is measured and photographed with. Without these fonts a picture shows boxes for most of the world's
 # writing.
