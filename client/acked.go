@@ -78,7 +78,8 @@ func (c *Client) continueSending(v *conversation) {
 	}
 }
 
-// giveUp reports that a send was refused for good, and frees its slot.
+// giveUp reports that a send was refused for good, and frees its slot. Run's goroutine calls it, like all that calls
+// the Handler.
 func (c *Client) giveUp(id protocol.ConversationID, s *outgoing, err *protocol.Error) {
 	<-c.slots
 	s.complete(completion{err: err})

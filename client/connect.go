@@ -60,6 +60,7 @@ func (c *Client) connection(ctx context.Context) error {
 	go func() { // the connection's, which waits for it below; waits for the end of the connection or client; closes
 		defer close(closed)
 		<-over.Done()
+		l.wire.ignoreInterrupts() // closing reads too, and Run's goroutine may be in a callback
 		l.close(ctx.Err() != nil)
 	}()
 	c.mu.Lock()
@@ -70,7 +71,7 @@ func (c *Client) connection(ctx context.Context) error {
 		err := c.write(over, l)
 		// The server may have closed and said why: the reader has this long to get there. An error means that the wire
 		// is closed already.
-		_ = l.wire.SetReadDeadline(time.Now().Add(closeTimeout))
+		l.wire.endReading(time.Now().Add(closeTimeout))
 		written <- err
 	}()
 	c.lastError = nil
@@ -78,6 +79,7 @@ func (c *Client) connection(ctx context.Context) error {
 	finish(err)
 	<-closed
 	writeErr := <-written
+	c.giveUpOversized() // no read can do it any more
 	if isTooBig(err) {
 		c.dropLargest()
 	}

@@ -42,7 +42,7 @@ func (c *Client) dial(ctx context.Context) (*link, error) {
 			if err != nil {
 				return nil, err
 			}
-			l.wire = &wire{Conn: conn}
+			l.wire = &wire{Conn: conn, onInterrupt: c.giveUpOversized}
 			return l.wire, nil
 		},
 	}

@@ -7,10 +7,9 @@ import (
 )
 
 // Handler holds the callbacks of a client. Each may be nil; then the client does not even decode what would be passed
-// to it. Run's goroutine calls them, one at a time, and reads nothing while one runs: a slow callback makes this
-// client a slow reader, which harms nobody. There is one exception: Refuse, for a message over Limits.Frame, is
-// called by the goroutine that writes, perhaps while another callback runs. Callbacks may call any method of the
-// client that does not wait for the server: not Send, SendWait, History, Ping, Drain or Close.
+// to it. Callbacks are never called concurrently: Run's goroutine calls them all, and reads nothing while one runs. So
+// a slow callback makes this client a slow reader, which harms nobody. Callbacks may call any method of the client that
+// does not wait for the server: not Send, SendWait, History, Ping, Drain or Close.
 type Handler struct {
 	Entry  func(*Entry)      // an entry of a joined conversation: each once, in order of seq
 	Ack    func(Ack)         // a send is on the record

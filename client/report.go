@@ -2,7 +2,7 @@ package client
 
 import "fmt"
 
-// These call the Handler. mu is not held.
+// These call the Handler, on Run's goroutine. mu is not held.
 
 func (c *Client) reportRefusal(r Refusal) {
 	if h := c.options.Handler.Refuse; h != nil {

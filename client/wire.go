@@ -1,7 +1,9 @@
 package client
 
 import (
+	"errors"
 	"net"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -11,12 +13,17 @@ import (
 const writeTimeout = 60 * time.Second
 
 // wire is the connection below the WebSocket library. It records what the library does not report (that bytes came, and
-// whether the reader waits for them), and it lets the writer send several frames in one call. One goroutine may read
-// while any number write.
+// whether the reader waits for them), it lets the writer send several frames in one call, and it can have the reader do
+// something else between two reads. One goroutine may read while any number write or interrupt.
 type wire struct {
 	net.Conn
 	heard   atomic.Uint64 // reads that returned bytes
 	reading atomic.Bool   // the reader waits for the server, not for the Handler
+
+	deadline    sync.Mutex // guards the three below, and the read deadline; not held across I/O
+	onInterrupt func()     // what interrupt has the reader call
+	interrupted bool       // the read deadline has passed on purpose: the reader calls onInterrupt
+	lastRead    time.Time  // when reading ends; zero: with the connection
 
 	mu      sync.Mutex // held during a whole write, so that frames do not mix
 	holding bool
@@ -26,15 +33,68 @@ type wire struct {
 // maxHeld bounds what hold gathers, in bytes. At that size it is written.
 const maxHeld = 64 << 10
 
-// Read implements net.Conn.
+// Read implements net.Conn. After an interrupt it calls onInterrupt and reads on.
 func (w *wire) Read(p []byte) (int, error) {
-	w.reading.Store(true)
-	n, err := w.Conn.Read(p)
-	w.reading.Store(false)
-	if n > 0 {
-		w.heard.Add(1)
+	for {
+		w.reading.Store(true)
+		n, err := w.Conn.Read(p)
+		w.reading.Store(false)
+		if n > 0 {
+			w.heard.Add(1)
+			return n, err
+		}
+		if !errors.Is(err, os.ErrDeadlineExceeded) {
+			return n, err
+		}
+		onInterrupt, ok := w.resume()
+		if !ok {
+			return n, err
+		}
+		onInterrupt()
 	}
-	return n, err
+}
+
+// interrupt has the goroutine that reads call onInterrupt: at once if it waits for the server, else with its next read.
+// If the connection ends first, no read calls it. interrupt does not wait.
+func (w *wire) interrupt() {
+	w.deadline.Lock()
+	defer w.deadline.Unlock()
+	w.interrupted = true
+	w.setReadDeadline(time.Now())
+}
+
+// resume lets reads wait again after an interrupt, and returns what to call. ok is false if there was none.
+func (w *wire) resume() (onInterrupt func(), ok bool) {
+	w.deadline.Lock()
+	defer w.deadline.Unlock()
+	if !w.interrupted {
+		return nil, false
+	}
+	w.interrupted = false
+	w.setReadDeadline(w.lastRead)
+	return w.onInterrupt, true
+}
+
+// ignoreInterrupts has no more reads call onInterrupt: those of a closing handshake are on another goroutine.
+func (w *wire) ignoreInterrupts() {
+	w.deadline.Lock()
+	defer w.deadline.Unlock()
+	w.onInterrupt = func() {}
+}
+
+// endReading has reads fail from then on.
+func (w *wire) endReading(then time.Time) {
+	w.deadline.Lock()
+	defer w.deadline.Unlock()
+	w.lastRead = then
+	if !w.interrupted { // else resume sets it
+		w.setReadDeadline(then)
+	}
+}
+
+// setReadDeadline sets the deadline of the connection's reads. deadline is held.
+func (w *wire) setReadDeadline(t time.Time) {
+	_ = w.SetReadDeadline(t) // it fails on a closed connection, and then so does the read
 }
 
 // Write implements net.Conn. Between hold and release it only gathers p.
