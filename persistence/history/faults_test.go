@@ -90,7 +90,10 @@ func TestAKilledRedisComesBackEmpty(t *testing.T) {
 	if last, _ := c.read(1, 50); last != 0 {
 		t.Fatalf("a dead Redis gave up to %d", last)
 	}
-	until(t, "what was queued for it is dropped", func() bool { got := c.Stats(); return got.Dropped > 0 && got.Queued == 0 })
+	until(t, "what was queued for it is dropped", func() bool {
+		got := c.Stats()
+		return got.Dropped > 0 && got.Queued == 0
+	})
 	s.start()
 	until(t, "the breaker has closed by itself", func() bool { return c.Stats().Breaker == "closed" })
 	c.refilled(1, 70)
@@ -117,7 +120,11 @@ func TestAFullRedisIsReadAndNotWritten(t *testing.T) {
 	c.put(1, 20)
 	s.ConfigSet(t.Context(), "maxmemory", "1")
 	seq := protocol.Seq(20)
-	until(t, "the breaker of the appends is open", func() bool { seq++; c.append(seq, seq); return c.Stats().Breaker != "closed" })
+	until(t, "the breaker of the appends is open", func() bool {
+		seq++
+		c.append(seq, seq)
+		return c.Stats().Breaker != "closed"
+	})
 	c.wantAll(1, 20) // a full Redis can be read
 	if n := c.log.count("appends fail"); n != 1 {
 		t.Errorf("the log says %d times that appends fail, want once:\n%s", n, c.log)
@@ -175,14 +182,14 @@ func TestAFullQueueDropsAndCounts(t *testing.T) {
 	s := newServer(t)
 	c := openRedis(t, s.url(), history.Options{})
 	c.put(1, 5)
-	var batches []*persistence.Entries // made before, so that they come before the breaker opens
+	var parts []*persistence.Entries // made before, so that they come before the breaker opens
 	for seq := protocol.Seq(1); seq < 200_000; seq += 1000 {
-		batches = append(batches, historytest.Entries(lobby, seq, seq+999))
+		parts = append(parts, historytest.Entries(lobby, seq, seq+999))
 	}
 	s.stop()
 	defer s.cont()
-	for _, batch := range batches {
-		c.Append(lobby, log1, batch)
+	for _, entries := range parts {
+		c.Append(lobby, log1, entries)
 		got := c.Stats()
 		if got.QueuedBytes > 16<<20 {
 			t.Fatalf("%d bytes are queued, want at most 16 MB", got.QueuedBytes)

@@ -25,7 +25,8 @@ func newCluster(t *testing.T) []*server {
 	create := []string{"--cluster", "create"}
 	for range 3 {
 		// The bus listens 10000 above the port by default, which may be above all ports.
-		s := newServer(t, "--cluster-enabled", "yes", "--cluster-node-timeout", "2000", "--cluster-port", fmt.Sprint(freePort(t)))
+		s := newServer(t, "--cluster-enabled", "yes", "--cluster-node-timeout", "2000",
+			"--cluster-port", fmt.Sprint(freePort(t)))
 		nodes = append(nodes, s)
 		create = append(create, s.addr())
 	}
@@ -138,10 +139,12 @@ func TestASentinelFailover(t *testing.T) {
 		return len(found) == 1 && found[0]["master-link-status"] == "ok"
 	})
 	url := "redis+sentinel://" + s.addr() + "/0?master_name="
-	if _, err := history.OpenRedis(t.Context(), url+"x", dataID, history.Options{}); err == nil || !strings.Contains(err.Error(), "master_name") {
+	_, err := history.OpenRedis(t.Context(), url+"x", dataID, history.Options{})
+	if err == nil || !strings.Contains(err.Error(), "master_name") {
 		t.Errorf("an unknown master: %v", err)
 	}
-	if _, err := history.OpenRedis(t.Context(), s.url(), dataID, history.Options{}); err == nil || !strings.Contains(err.Error(), "redis+sentinel://") {
+	_, err = history.OpenRedis(t.Context(), s.url(), dataID, history.Options{})
+	if err == nil || !strings.Contains(err.Error(), "redis+sentinel://") {
 		t.Errorf("a Sentinel with the URL of a single server: %v", err)
 	}
 	c := openRedis(t, url+"m", history.Options{})

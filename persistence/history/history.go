@@ -23,7 +23,7 @@ var (
 	_ persistence.History = (*Redis)(nil)
 )
 
-// Options say how much is kept and how long. What is 0 has its default.
+// Options say how much is kept and how long. 0 is the default.
 type Options struct {
 	Size   int           // entries of one conversation; 1000
 	TTL    time.Duration // since the last append; 24 h
@@ -31,9 +31,9 @@ type Options struct {
 	Log    zerolog.Logger
 	Now    func() time.Time // time.Now
 
-	// Entry returns the record's own entry of a log at a seq, or nil where it has none; it may wait for the disk. A
+	// Entry returns the record's own entry of a log at a seq, or nil if it has none; it may wait for the disk. A
 	// Redis asks it once for each key whether what an earlier server has left there is of this record. nil: what is
-	// there is believed.
+	// there is trusted.
 	Entry func(ctx context.Context, id protocol.ConversationID, log protocol.LogID, seq protocol.Seq) ([]byte, error)
 }
 
@@ -57,7 +57,7 @@ func (o Options) withDefaults() Options {
 type Stats struct {
 	Bytes         int64  // held in a Memory; 0 for a Redis
 	Conversations int64  // held in a Memory; those that a Redis' appender has written to of late
-	Queued        int64  // batches that wait for Redis
+	Queued        int64  // jobs that wait for Redis
 	QueuedBytes   int64  // and their bytes
 	Dropped       int64  // entries that found no room: since the start
 	Appended      int64  // entries that were kept (of a Redis: arrived there): since the start

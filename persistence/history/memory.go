@@ -10,7 +10,7 @@ import (
 	"verbatim/protocol"
 )
 
-// Memory is the history of a server without Redis: the batches themselves, shared with who appended them.
+// Memory is the history of a server without Redis: the entries themselves, shared with their appender.
 // It has no goroutine; a timer runs only while there is something that can expire.
 type Memory struct {
 	opts Options // fixed after NewMemory
@@ -31,9 +31,9 @@ func NewMemory(o Options) *Memory {
 	return &Memory{opts: o.withDefaults(), runs: make(map[protocol.ConversationID]*run)}
 }
 
-// Append keeps the batch; see persistence.History.
-func (m *Memory) Append(id protocol.ConversationID, log protocol.LogID, batch *persistence.Entries) {
-	if batch == nil || batch.Len() == 0 {
+// Append keeps the entries: see persistence.History.
+func (m *Memory) Append(id protocol.ConversationID, log protocol.LogID, entries *persistence.Entries) {
+	if entries == nil || entries.Len() == 0 {
 		return
 	}
 	now := m.opts.Now()
@@ -57,14 +57,16 @@ func (m *Memory) Append(id protocol.ConversationID, log protocol.LogID, batch *p
 		m.appended.MoveToBack(r.appended)
 	}
 	r.expires = now.Add(m.opts.TTL)
-	m.bytes += r.add(batch, m.opts.Size)
-	m.stats.Appended += int64(batch.Len())
+	m.bytes += r.add(entries, m.opts.Size)
+	m.stats.Appended += int64(entries.Len())
 	m.shed()
 	m.arm(now)
 }
 
-// Range gives entries as they were appended; it copies only to put small batches together.
-func (m *Memory) Range(_ context.Context, id protocol.ConversationID, log protocol.LogID, from, to protocol.Seq, maxBytes int) (*persistence.Entries, error) {
+// Range gives entries as they were appended; it copies only to join small parts.
+func (m *Memory) Range(
+	_ context.Context, id protocol.ConversationID, log protocol.LogID, from, to protocol.Seq, maxBytes int,
+) (*persistence.Entries, error) {
 	found := m.find(id, log, from, to, maxBytes)
 	if len(found) == 0 {
 		return nil, nil
@@ -77,7 +79,9 @@ func (m *Memory) Range(_ context.Context, id protocol.ConversationID, log protoc
 	return join(found, from, to, maxBytes), nil
 }
 
-func (m *Memory) find(id protocol.ConversationID, log protocol.LogID, from, to protocol.Seq, maxBytes int) []*persistence.Entries {
+func (m *Memory) find(
+	id protocol.ConversationID, log protocol.LogID, from, to protocol.Seq, maxBytes int,
+) []*persistence.Entries {
 	now := m.opts.Now()
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -89,14 +93,16 @@ func (m *Memory) find(id protocol.ConversationID, log protocol.LogID, from, to p
 	return r.find(from, to, maxBytes)
 }
 
-// join copies the frames of several batches into one.
+// join copies the frames of several parts into one.
 func join(found []*persistence.Entries, from, to protocol.Seq, maxBytes int) *persistence.Entries {
 	size, entries := 0, 0
 	for _, b := range found {
 		size += len(b.Frames)
 		entries += b.Len()
 	}
-	all := &persistence.Entries{First: from, Frames: make([]byte, 0, max(0, min(size, maxBytes))), Ends: make([]uint32, 0, entries)}
+	all := &persistence.Entries{
+		First: from, Frames: make([]byte, 0, max(0, min(size, maxBytes))), Ends: make([]uint32, 0, entries),
+	}
 	for _, b := range found {
 		for seq := max(from, b.First); seq <= min(to, b.Last()); seq++ {
 			frame := b.Frame(seq)
@@ -110,7 +116,7 @@ func join(found []*persistence.Entries, from, to protocol.Seq, maxBytes int) *pe
 	return all
 }
 
-// shed takes memory from the conversations that nobody has asked for longest, their oldest batches first.
+// shed takes memory from the conversations that nobody has asked for longest, their oldest parts first.
 func (m *Memory) shed() {
 	for m.bytes > m.opts.Memory && m.used.Len() > 0 {
 		r := m.used.Front().Value.(*run)
@@ -130,7 +136,7 @@ func (m *Memory) forget(r *run) {
 	m.bytes -= r.bytes + runBytes
 }
 
-// arm starts the timer where it does not run and something can expire. Appends leave a running one alone: it finds
+// arm starts the timer unless it runs, if something can expire. Appends leave a running one alone: it finds
 // nothing then, and is armed for what is next. It is never armed for less than a hundredth of the TTL, so that many
 // conversations that expire one after another are few wakes; Range looks at the time itself.
 func (m *Memory) arm(now time.Time) {
@@ -157,7 +163,7 @@ func (m *Memory) expire() {
 	m.arm(now)
 }
 
-// Stats says how much is held.
+// Stats returns how much is held.
 func (m *Memory) Stats() Stats {
 	m.mu.Lock()
 	defer m.mu.Unlock()

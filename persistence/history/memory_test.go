@@ -61,13 +61,13 @@ func span(b *persistence.Entries) string {
 
 func TestMemorySharesWhatWasAppended(t *testing.T) {
 	m := history.NewMemory(history.Options{})
-	batch := historytest.Entries(lobby, 1, 50)
-	m.Append(lobby, log1, batch)
-	if got := read(t, m, lobby, 1, 50); &got.Frames[0] != &batch.Frames[0] {
-		t.Error("a whole batch was copied")
+	entries := historytest.Entries(lobby, 1, 50)
+	m.Append(lobby, log1, entries)
+	if got := read(t, m, lobby, 1, 50); &got.Frames[0] != &entries.Frames[0] {
+		t.Error("entries were copied as a whole")
 	}
-	if got := read(t, m, lobby, 30, 50); &got.Frames[0] != &batch.Frame(30)[0] {
-		t.Error("a part of a batch was copied")
+	if got := read(t, m, lobby, 30, 50); &got.Frames[0] != &entries.Frame(30)[0] {
+		t.Error("a part of the entries was copied")
 	}
 }
 
@@ -152,7 +152,7 @@ func TestMemoryTakesRoomFromTheLeastRecentlyUsedFirst(t *testing.T) {
 	}
 	m.Append("huge", log1, historytest.Entries("huge", 1, 5000))
 	if s := m.Stats(); s.Conversations != 0 || s.Bytes != 0 {
-		t.Errorf("a batch above all memory left %d conversations and %d bytes", s.Conversations, s.Bytes)
+		t.Errorf("entries above all memory left %d conversations and %d bytes", s.Conversations, s.Bytes)
 	}
 }
 
@@ -239,12 +239,12 @@ func BenchmarkMemoryAppend(b *testing.B) {
 }
 
 func BenchmarkMemoryRange(b *testing.B) {
-	for _, batch := range []protocol.Seq{1, 64} {
-		b.Run(fmt.Sprint("batch=", batch), func(b *testing.B) {
+	for _, many := range []protocol.Seq{1, 64} {
+		b.Run(fmt.Sprint("entries=", many), func(b *testing.B) {
 			m := history.NewMemory(history.Options{})
 			defer m.Close(b.Context())
-			for seq := protocol.Seq(1); seq < 960; seq += batch {
-				m.Append(lobby, log1, historytest.Entries(lobby, seq, seq+batch-1))
+			for seq := protocol.Seq(1); seq < 960; seq += many {
+				m.Append(lobby, log1, historytest.Entries(lobby, seq, seq+many-1))
 			}
 			b.ReportAllocs()
 			for b.Loop() {

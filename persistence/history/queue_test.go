@@ -10,7 +10,7 @@ import (
 func TestTheAppendersRestIsCutShort(t *testing.T) {
 	q := newQueue()
 	put := func(entries int) {
-		q.put(job{id: "lobby", log: "1", batch: &persistence.Entries{First: 1, Ends: make([]uint32, entries)}})
+		q.put(job{id: "lobby", log: "1", entries: &persistence.Entries{First: 1, Ends: make([]uint32, entries)}})
 	}
 	cut := func() bool {
 		select {
@@ -43,7 +43,8 @@ func TestTheAppendersRestIsCutShort(t *testing.T) {
 
 func TestTheQueueIsBoundedInBytes(t *testing.T) {
 	q := newQueue()
-	j := job{id: "lobby", log: "1", batch: &persistence.Entries{First: 1, Ends: make([]uint32, 1), Frames: make([]byte, 1<<20)}}
+	entries := &persistence.Entries{First: 1, Ends: make([]uint32, 1), Frames: make([]byte, 1<<20)}
+	j := job{id: "lobby", log: "1", entries: entries}
 	for range 15 {
 		if !q.put(j) {
 			t.Fatal("a queue below its bound dropped")

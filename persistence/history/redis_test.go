@@ -125,9 +125,9 @@ func TestRedisServesNothingThatIsNotOurs(t *testing.T) {
 				if got != nil {
 					t.Fatalf("got %s, want nothing", span(got))
 				}
-				return err != nil && strings.Contains(err.Error(), "taken away")
+				return err != nil && strings.Contains(err.Error(), "removed")
 			})
-			until(t, "the key is taken away", func() bool { return s.Exists(t.Context(), keyOf()).Val() == 0 })
+			until(t, "the key is removed", func() bool { return s.Exists(t.Context(), keyOf()).Val() == 0 })
 			c.put(1, 6)
 		})
 	}
@@ -208,6 +208,6 @@ func TestStatsCountWhatWasAppended(t *testing.T) {
 
 func BenchmarkRedisAppend(b *testing.B) {
 	for _, size := range []protocol.Seq{1, 32} {
-		b.Run(fmt.Sprint("batch=", size), func(b *testing.B) { benchmarkAppend(b, size) })
+		b.Run(fmt.Sprint("entries=", size), func(b *testing.B) { benchmarkAppend(b, size) })
 	}
 }

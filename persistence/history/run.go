@@ -10,29 +10,29 @@ import (
 	"verbatim/protocol"
 )
 
-// What a batch and a conversation take beside the frames, about.
+// What a part and a conversation take beside the frames, in bytes, about.
 const (
-	batchBytes = 80
-	runBytes   = 400
+	partBytes = 80
+	runBytes  = 400
 )
 
-// run is one conversation's entries: batches one after another without a gap, in a circular buffer that grows by
+// run is one conversation's entries: parts, one after another without a gap, in a circular buffer that grows by
 // doubling, so that both ends are open and neither costs more where there is much between. Guarded by Memory.mu.
 type run struct {
 	id      protocol.ConversationID
 	log     protocol.LogID
-	batches []*persistence.Entries // len is a power of two, or 0
-	head, n int                    // the oldest batch's place, and how many there are
+	parts   []*persistence.Entries // len is a power of two, or 0
+	head, n int                    // the oldest part's place, and how many there are
 
-	first, last protocol.Seq // what is given out; the oldest batch may begin before first
+	first, last protocol.Seq // what is given out; the oldest part may begin before first
 	bytes       int64
 	expires     time.Time
 
 	used, appended *list.Element // its places in Memory.used and Memory.appended
 }
 
-// add takes a batch of the run's log, and says by how many bytes the run has grown (or shrunk). Where the batch and
-// the run do not touch, the newer of both is kept.
+// add takes entries of the run's log, and returns by how many bytes the run has grown (or shrunk). If they and the run
+// do not touch, the newer of both is kept.
 func (r *run) add(b *persistence.Entries, size int) (grown int64) {
 	before := r.bytes
 	switch {
@@ -44,7 +44,7 @@ func (r *run) add(b *persistence.Entries, size int) (grown int64) {
 		r.pushBack(b.Cut(r.last+1, b.Last(), math.MaxInt))
 		r.last = b.Last()
 	case b.First < r.first && b.Last()+1 >= r.first && r.len() < size:
-		// Below size nothing of the oldest batch is hidden, so that the new one goes right before it.
+		// Below size nothing of the oldest part is hidden, so that the new one goes right before it.
 		r.pushFront(b.Cut(b.First, r.first-1, math.MaxInt))
 		r.first = b.First
 	}
@@ -54,7 +54,7 @@ func (r *run) add(b *persistence.Entries, size int) (grown int64) {
 
 func (r *run) len() int { return int(r.last - r.first + 1) }
 
-// trim hides what is above size, and lets go of the batches that are wholly hidden.
+// trim hides what is above size, and lets go of the parts that are wholly hidden.
 func (r *run) trim(size int) {
 	if r.len() <= size {
 		return
@@ -65,7 +65,7 @@ func (r *run) trim(size int) {
 	}
 }
 
-// shed lets go of the oldest batch and says how many entries were in it that could be given out.
+// shed lets go of the oldest part and returns how many entries were in it that could be given out.
 func (r *run) shed() (entries int) {
 	oldest := r.popFront()
 	entries = int(oldest.Last() - r.first + 1)
@@ -73,7 +73,7 @@ func (r *run) shed() (entries int) {
 	return entries
 }
 
-// find gives the batches from the one that holds `from` on, as long as they are within `to` and maxBytes.
+// find returns the parts from the one that holds `from` on, as long as they are within `to` and maxBytes.
 func (r *run) find(from, to protocol.Seq, maxBytes int) []*persistence.Entries {
 	if from < r.first || from > r.last || from > to {
 		return nil
@@ -89,46 +89,48 @@ func (r *run) find(from, to protocol.Seq, maxBytes int) []*persistence.Entries {
 	return found
 }
 
-func (r *run) at(i int) *persistence.Entries { return r.batches[(r.head+i)&(len(r.batches)-1)] }
+func (r *run) at(i int) *persistence.Entries { return r.parts[(r.head+i)&(len(r.parts)-1)] }
 
 func (r *run) pushBack(b *persistence.Entries) {
 	r.grow()
-	r.batches[(r.head+r.n)&(len(r.batches)-1)] = b
+	r.parts[(r.head+r.n)&(len(r.parts)-1)] = b
 	r.n++
 	r.bytes += weight(b)
 }
 
 func (r *run) pushFront(b *persistence.Entries) {
 	r.grow()
-	r.head = (r.head - 1) & (len(r.batches) - 1)
-	r.batches[r.head] = b
+	r.head = (r.head - 1) & (len(r.parts) - 1)
+	r.parts[r.head] = b
 	r.n++
 	r.bytes += weight(b)
 }
 
 func (r *run) popFront() *persistence.Entries {
-	b := r.batches[r.head]
-	r.batches[r.head] = nil
-	r.head = (r.head + 1) & (len(r.batches) - 1)
+	b := r.parts[r.head]
+	r.parts[r.head] = nil
+	r.head = (r.head + 1) & (len(r.parts) - 1)
 	r.n--
 	r.bytes -= weight(b)
 	return b
 }
 
 func (r *run) grow() {
-	if r.n < len(r.batches) {
+	if r.n < len(r.parts) {
 		return
 	}
-	batches := make([]*persistence.Entries, max(4, 2*len(r.batches)))
+	parts := make([]*persistence.Entries, max(4, 2*len(r.parts)))
 	for i := range r.n {
-		batches[i] = r.at(i)
+		parts[i] = r.at(i)
 	}
-	r.batches, r.head = batches, 0
+	r.parts, r.head = parts, 0
 }
 
-func (r *run) clear() { r.batches, r.head, r.n, r.bytes, r.first, r.last = nil, 0, 0, 0, 0, 0 }
+func (r *run) clear() {
+	*r = run{id: r.id, log: r.log, expires: r.expires, used: r.used, appended: r.appended}
+}
 
-// weight counts capacities: that is what the batch holds in memory, whatever stands in it.
+// weight counts capacities: that is what the entries hold in memory, whatever is in them.
 func weight(b *persistence.Entries) int64 {
-	return batchBytes + int64(cap(b.Frames)) + 4*int64(cap(b.Ends))
+	return partBytes + int64(cap(b.Frames)) + 4*int64(cap(b.Ends))
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
-// kind is how a Redis is run; the URL's scheme says which.
+// kind is how a Redis is run: the beginning of its URL.
 type kind string
 
 const (
@@ -22,9 +22,10 @@ const (
 	cluster    kind = "redis+cluster://"
 )
 
-const urlForms = "give redis://HOST:PORT/DB (rediss:// with TLS), redis+sentinel://HOST:PORT/DB?master_name=NAME or redis+cluster://HOST:PORT"
+const urlForms = "give redis://HOST:PORT/DB (rediss:// with TLS), " +
+	"redis+sentinel://HOST:PORT/DB?master_name=NAME or redis+cluster://HOST:PORT"
 
-// CheckURL says in one line what is wrong with the URL of a Redis and what to do, or nil. It does not connect.
+// CheckURL returns in one line what is wrong with the URL of a Redis and what to do, or nil. It does not connect.
 //
 //	redis://[user:password@]host[:port][/db]
 //	unix://[user:password@]/path/of/socket[?db=1]
@@ -39,7 +40,7 @@ func CheckURL(text string) error {
 	return err
 }
 
-// parseURL gives what makes a client for that URL. Its errors never carry the URL: there is a password in it.
+// parseURL returns what makes a client for that URL. Its errors never carry the URL: there is a password in it.
 func parseURL(text string) (kind, func() redis.UniversalClient, error) {
 	scheme, rest, _ := strings.Cut(text, "://")
 	secure := ""
@@ -102,14 +103,13 @@ func standaloneOf(text string) (func() redis.UniversalClient, error) {
 	if err != nil {
 		return nil, err
 	}
-	o.MaxRetries, o.DialerRetries = -1, 1 // the guards retry, and count each failure
-	o.DialTimeout, o.ReadTimeout, o.WriteTimeout = dialTimeout, appendTimeout, appendTimeout
-	o.ContextTimeoutEnabled = true
-	o.PoolSize, o.PoolTimeout, o.PipelinePoolSize = poolOf(o.PoolSize), appendTimeout, 2
-	o.MinIdleConns, o.MaxIdleConns, o.MaxActiveConns, o.MaxConcurrentDials = 0, 0, 0, 0
-	o.PipelineReadBufferSize, o.PipelineWriteBufferSize = 0, 0
+	shared{
+		&o.MaxRetries, &o.DialerRetries, &o.PoolSize, &o.PipelinePoolSize,
+		&o.MinIdleConns, &o.MaxIdleConns, &o.MaxActiveConns, &o.MaxConcurrentDials,
+		&o.PipelineReadBufferSize, &o.PipelineWriteBufferSize,
+		&o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout, &o.PoolTimeout, &o.ContextTimeoutEnabled, o.TLSConfig,
+	}.set()
 	o.MaintNotificationsConfig = quiet()
-	o.TLSConfig = modern(o.TLSConfig)
 	return func() redis.UniversalClient { return redis.NewClient(o) }, nil
 }
 
@@ -124,14 +124,13 @@ func sentinelOf(text string) (func() redis.UniversalClient, error) {
 	if err != nil {
 		return nil, err
 	}
+	shared{
+		&o.MaxRetries, &o.DialerRetries, &o.PoolSize, &o.PipelinePoolSize,
+		&o.MinIdleConns, &o.MaxIdleConns, &o.MaxActiveConns, &o.MaxConcurrentDials,
+		&o.PipelineReadBufferSize, &o.PipelineWriteBufferSize,
+		&o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout, &o.PoolTimeout, &o.ContextTimeoutEnabled, o.TLSConfig,
+	}.set()
 	o.RouteByLatency, o.RouteRandomly, o.ReplicaOnly = false, false, false // a replica may lack what was appended
-	o.MaxRetries, o.DialerRetries = -1, 1
-	o.DialTimeout, o.ReadTimeout, o.WriteTimeout = dialTimeout, appendTimeout, appendTimeout
-	o.ContextTimeoutEnabled = true
-	o.PoolSize, o.PoolTimeout, o.PipelinePoolSize = poolOf(o.PoolSize), appendTimeout, 2
-	o.MinIdleConns, o.MaxIdleConns, o.MaxActiveConns, o.MaxConcurrentDials = 0, 0, 0, 0
-	o.PipelineReadBufferSize, o.PipelineWriteBufferSize = 0, 0
-	o.TLSConfig = modern(o.TLSConfig)
 	return func() redis.UniversalClient { return redis.NewFailoverClient(o) }, nil
 }
 
@@ -146,15 +145,42 @@ func clusterOf(text string) (func() redis.UniversalClient, error) {
 	if err != nil {
 		return nil, err
 	}
-	o.MaxRetries, o.DialerRetries = -1, 1
-	o.DialTimeout, o.ReadTimeout, o.WriteTimeout = dialTimeout, appendTimeout, appendTimeout
-	o.ContextTimeoutEnabled = true
-	o.PoolSize, o.PoolTimeout, o.PipelinePoolSize = poolOf(o.PoolSize), appendTimeout, 2
-	o.MinIdleConns, o.MaxIdleConns, o.MaxActiveConns, o.MaxConcurrentDials = 0, 0, 0, 0
-	o.PipelineReadBufferSize, o.PipelineWriteBufferSize = 0, 0
+	shared{
+		&o.MaxRetries, &o.DialerRetries, &o.PoolSize, &o.PipelinePoolSize,
+		&o.MinIdleConns, &o.MaxIdleConns, &o.MaxActiveConns, &o.MaxConcurrentDials,
+		&o.PipelineReadBufferSize, &o.PipelineWriteBufferSize,
+		&o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout, &o.PoolTimeout, &o.ContextTimeoutEnabled, o.TLSConfig,
+	}.set()
 	o.MaintNotificationsConfig = quiet()
-	o.TLSConfig = modern(o.TLSConfig)
 	return func() redis.UniversalClient { return redis.NewClusterClient(o) }, nil
+}
+
+// shared are the options that go-redis' three kinds of options have in common, and that are not the URL's to choose.
+type shared struct {
+	maxRetries, dialerRetries, poolSize, pipelinePoolSize          *int
+	minIdle, maxIdle, maxActive, maxDials, readBuffer, writeBuffer *int
+
+	dialTimeout, readTimeout, writeTimeout, poolTimeout *time.Duration
+	contextTimeout                                      *bool
+	tls                                                 *tls.Config
+}
+
+func (s shared) set() {
+	*s.maxRetries = -1 // the breakers retry, and count each failure
+	*s.dialerRetries = 1
+	*s.poolSize = poolOf(*s.poolSize)
+	*s.pipelinePoolSize = 2
+	for _, unset := range []*int{s.minIdle, s.maxIdle, s.maxActive, s.maxDials, s.readBuffer, s.writeBuffer} {
+		*unset = 0
+	}
+	*s.dialTimeout = dialTimeout
+	*s.readTimeout = appendTimeout
+	*s.writeTimeout = appendTimeout
+	*s.poolTimeout = appendTimeout
+	*s.contextTimeout = true
+	if s.tls != nil {
+		s.tls.MinVersion = tls.VersionTLS12
+	}
 }
 
 func checkNumbers(db, pool int) error {
@@ -177,11 +203,4 @@ func poolOf(asked int) int {
 // quiet turns off what only one vendor's Redis answers to.
 func quiet() *maintnotifications.Config {
 	return &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
-}
-
-func modern(c *tls.Config) *tls.Config {
-	if c != nil {
-		c.MinVersion = tls.VersionTLS12
-	}
-	return c
 }

@@ -22,11 +22,14 @@ func (b *bench) append(id protocol.ConversationID, log protocol.LogID, from, to 
 	b.h.Append(id, log, Entries(id, from, to))
 }
 
-func (b *bench) read(id protocol.ConversationID, log protocol.LogID, from, to protocol.Seq, maxBytes int) *persistence.Entries {
+func (b *bench) read(
+	id protocol.ConversationID, log protocol.LogID, from, to protocol.Seq, maxBytes int,
+) *persistence.Entries {
 	b.Helper()
 	var got *persistence.Entries
 	var err error
-	b.until(fmt.Sprintf("%s %d to %d can be asked for", id, from, to), func() bool { // a busy Redis may miss a read's time limit
+	// A busy Redis may miss a read's time limit.
+	b.until(fmt.Sprintf("%s %d to %d can be asked for", id, from, to), func() bool {
 		got, err = b.h.Range(context.Background(), id, log, from, to, maxBytes)
 		return err == nil
 	})
@@ -50,7 +53,7 @@ func Check(got *persistence.Entries, id protocol.ConversationID, from, to protoc
 		return fmt.Errorf("asked for %d to %d, got %d to %d", from, to, got.First, got.Last())
 	}
 	if got.At != 0 {
-		return fmt.Errorf("a batch that was read back has the time %d, want 0", got.At)
+		return fmt.Errorf("entries that were read back have the time %d, want 0", got.At)
 	}
 	want := Entries(id, from, got.Last())
 	if !bytes.Equal(got.Frames, want.Frames) {

@@ -169,15 +169,15 @@ func closed(b *bench) {
 	}
 }
 
-// Entries makes the batch that a record would make of these entries.
+// Entries returns entries as a record would make them.
 func Entries(id protocol.ConversationID, from, to protocol.Seq) *persistence.Entries {
-	batch := &persistence.Entries{First: from, At: 1}
+	entries := &persistence.Entries{First: from, At: 1}
 	for seq := from; seq <= to; seq++ {
 		message := protocol.Message{
 			Conversation: id, Seq: seq, From: "ann", Time: protocol.Time(seq) * 1e6,
 			Text: fmt.Sprintf(`"this is entry %d, \"quoted\", for %s"`, seq, id),
 		}
-		batch.Add(message.AppendJSON(nil, nil))
+		entries.Add(message.AppendJSON(nil, nil))
 	}
-	return batch
+	return entries
 }

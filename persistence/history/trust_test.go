@@ -57,7 +57,7 @@ func TestWhatIsOfNoRecordAnyMoreIsTakenAway(t *testing.T) {
 		}
 		return err != nil && strings.Contains(err.Error(), "entry 10")
 	})
-	until(t, "it is taken away", func() bool { return s.Exists(t.Context(), keyOf()).Val() == 0 })
+	until(t, "it is removed", func() bool { return s.Exists(t.Context(), keyOf()).Val() == 0 })
 	c.refilled(1, 6)
 }
 
@@ -67,7 +67,7 @@ func TestWhatIsOfNoRecordAnyMoreIsNotAddedTo(t *testing.T) {
 	s := leftBehind(t)
 	c := openRedis(t, s.url(), recordOf(8))
 	c.append(8, 8) // 7 was dropped
-	// A reader who came before this would have the key taken away.
+	// A reader who came before this would have the key removed.
 	until(t, "8 stands alone", func() bool { return s.ZCard(t.Context(), keyOf()).Val() == 1 })
 	c.wantAll(8, 8)
 	until(t, "Redis answers in time", func() bool {

@@ -41,18 +41,15 @@ func TestEntriesOfABusyConversationShareACommand(t *testing.T) {
 		client := redis.NewClient(&redis.Options{})
 		client.AddHook(count)
 		defer client.Close()
-		r := &Redis{
-			opts: Options{}.withDefaults(), client: client, start: time.Now(), queue: newQueue(), keys: make(map[string]*keyState),
-			reads: newGuard("reads", 1, zerolog.Nop()), appends: newGuard("appends", 2, zerolog.Nop()),
-		}
-		r.ours.Store(int64(time.Hour))
-		r.appender.Go(func() { r.empty(t.Context()) }) // ends once its queue is closed and empty
+		r := newRedis(client, "data", Options{Log: zerolog.Nop()}.withDefaults())
+		r.lease.until.Store(int64(time.Hour))
+		r.appending.Go(func() { r.appender.run(t.Context()) }) // ends once its queue is closed and empty
 		for seq := protocol.Seq(1); seq <= 100; seq++ {
 			r.Append("lobby", "1", historytest.Entries("lobby", seq, seq))
 			time.Sleep(2 * time.Millisecond)
 		}
 		r.queue.close()
-		r.appender.Wait()
+		r.appending.Wait()
 		// In 200 ms: one at once, one each 50 ms, and what is left at the end.
 		if got := r.Stats(); got.Appended != 100 || count.pipelines > 6 || count.commands != count.pipelines {
 			t.Errorf("%d entries were %d commands in %d round trips, want 100 in 6 at most",

@@ -12,7 +12,7 @@ import (
 	"github.com/rs/zerolog"
 )
 
-func TestAGuardTriesAgainWhatANewConnectionMayMend(t *testing.T) {
+func TestABreakerRetriesWhatANewConnectionMayMend(t *testing.T) {
 	for _, test := range []struct {
 		name  string
 		err   error
@@ -23,7 +23,7 @@ func TestAGuardTriesAgainWhatANewConnectionMayMend(t *testing.T) {
 		{"a timeout", context.DeadlineExceeded, 1},
 	} {
 		calls := 0
-		got := newGuard("tests", 2, zerolog.Nop()).do(t.Context(), time.Second, func(context.Context) error {
+		got := newBreaker("tests", 2, zerolog.Nop()).do(t.Context(), time.Second, func(context.Context) error {
 			if calls++; calls > 1 {
 				return nil
 			}
@@ -38,12 +38,12 @@ func TestAGuardTriesAgainWhatANewConnectionMayMend(t *testing.T) {
 	}
 }
 
-func TestAGuardBeforeAHungCallCostsThreeTimeLimitsAndThenOneASecond(t *testing.T) {
+func TestABreakerBeforeAHungCallCostsThreeTimeLimitsAndThenOneASecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := newGuard("tests", 1, zerolog.Nop())
+		b := newBreaker("tests", 1, zerolog.Nop())
 		began := time.Now()
 		tried := func() bool {
-			err := g.do(t.Context(), readTimeout, func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
+			err := b.do(t.Context(), readTimeout, func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
 			if err == nil {
 				t.Fatal("a call that hung has worked")
 			}
