@@ -35,11 +35,11 @@ func configuration(t *testing.T) string {
 		"A flag on the command line wins over its environment variable. An empty variable counts as unset. Flags that may be\n" +
 		"repeated take a comma-separated list in the variable. Sizes are written as 131072, 128kB, 256MB or 1GB (powers of 1024),\n" +
 		"times as 500ms, 30s or 24h.\n")
-	for _, command := range parser.Model.Children {
+	for _, command := range parser.Model.Leaves(true) {
 		if len(command.Flags) == 0 {
 			continue
 		}
-		fmt.Fprintf(&b, "\n## verbatim %s\n\n%s\n", command.Name, command.Help)
+		fmt.Fprintf(&b, "\n## verbatim %s\n\n%s\n", command.Path(), command.Help)
 		for _, group := range flagGroups(command) {
 			fmt.Fprintf(&b, "\n### %s\n\n| flag | variable | default | meaning |\n|---|---|---|---|\n", group.title)
 			for _, f := range group.flags {
@@ -61,9 +61,9 @@ func flagGroups(command *kong.Node) (all []flagGroup) {
 		if f.Hidden {
 			continue
 		}
-		title := "Flags of " + command.Name
+		title := "Flags of " + command.Path()
 		if f.Group != nil {
-			title = strings.TrimSuffix(f.Group.Title, ":") + " of " + command.Name
+			title = strings.TrimSuffix(f.Group.Title, ":") + " of " + command.Path()
 		}
 		if len(all) == 0 || all[len(all)-1].title != title {
 			all = append(all, flagGroup{title: title})

@@ -63,7 +63,7 @@ const onlyRead = "The data directory. It is only read; a server may be running o
 // completeFlags gives the flags their help, and the variables of their older names. Help and errors show the newest
 // name.
 func completeFlags(k *kong.Kong) error {
-	for _, command := range k.Model.Children {
+	for _, command := range k.Model.Leaves(false) {
 		for _, flag := range command.Flags {
 			if flag.Help == "" {
 				flag.Help = flagHelp[command.Name][flag.Name]

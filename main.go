@@ -27,6 +27,12 @@ type commands struct {
 	Export  exportCommand      `cmd:"" help:"Write one conversation's transcript to stdout, without a server."`
 	Health  healthcheckCommand `cmd:"" name:"healthcheck" help:"Ask the running server whether it is ready."`
 	Token   tokenCommand       `cmd:"" help:"Print a token that lets a user in, for servers with --auth token."`
+	Users   usersCommand       `cmd:"" help:"List, block and unblock users, reset passwords, sign people out."`
+	Keys    keysCommand        `cmd:"" help:"Make, list and revoke API keys for programs."`
+	Invite  inviteCommand      `cmd:"" help:"Print a link with which somebody makes an account."`
+	Revoke  revokeCommand      `cmd:"" help:"Refuse tokens before they end."`
+	Audit   auditCommand       `cmd:"" help:"Print who did what: sign-ins, keys, invites, members."`
+	Backup  backupCommand      `cmd:"" help:"Copy the directory of accounts, keys and members, beside a running server."`
 	Version versionCommand     `cmd:"" help:"Print version, commit and Go version."`
 	Help    helpCommand        `cmd:"" help:"Explain a command, as --help after it does."`
 	Load    loadCommand        `cmd:"" help:"Run a load test against a server, with a check of every message."`
@@ -42,6 +48,9 @@ const description = `Verbatim is a chat server that keeps every message, in orde
   verbatim verify --data-dir ./data                check that the record is intact
   verbatim export lobby --format md                write a transcript for people
   verbatim token ann --token-secret FILE           let ann into a server with --auth token --token-secret FILE
+  verbatim users list                              who has an account, and who is blocked
+  verbatim keys add ci --read '*' --write 'ops-*'  an API key for a program
+  verbatim revoke --user ann                       refuse the tokens that ann has
   verbatim healthcheck                             is the server ready? exit 0 or 1
   verbatim load --members 1000                     load a server that runs with --send-rate 0
 

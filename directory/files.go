@@ -29,8 +29,21 @@ type marker struct {
 	Created time.Time `json:"created"`
 }
 
-func (f files) database() string { return filepath.Join(f.dir, fileName) }
-func (f files) marker() string   { return filepath.Join(f.dir, markerName) }
+func (f files) database() string { return filepath.Join(f.dir, FileName) }
+func (f files) marker() string   { return filepath.Join(f.dir, MarkerName) }
+
+// missing reports whether nothing of a directory is there, in a data directory that is.
+func (f files) missing() bool {
+	if _, err := os.Stat(f.dir); err != nil {
+		return false
+	}
+	for _, path := range []string{f.database(), f.marker()} {
+		if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+			return false
+		}
+	}
+	return true
+}
 
 // ensure makes sure that there is a database, or says why there is none.
 func (f files) ensure(ctx context.Context, create bool) error {

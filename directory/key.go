@@ -33,7 +33,7 @@ const maxGrants = 256
 // Key is an API key. Its secret is not kept.
 type Key struct {
 	ID      string
-	Hash    Hash
+	Hash    Hash `json:"-"`
 	Name    string
 	Grants  Grants
 	Created time.Time

@@ -24,7 +24,7 @@ var ErrInUse = errors.New("directory: another process uses it")
 
 // lockFiles locks the directory in a data directory. The lock ends when the file is closed, or with the process.
 func lockFiles(ctx context.Context, dataDir string) (*os.File, error) {
-	path := filepath.Join(dataDir, lockName)
+	path := filepath.Join(dataDir, LockName)
 	if _, err := regular(path); err != nil {
 		return nil, err
 	}

@@ -17,9 +17,9 @@ import (
 
 // Names of files in the data directory.
 const (
-	fileName   = "server.db"
-	markerName = "server.id"
-	lockName   = "server.lock"
+	FileName   = "server.db"
+	MarkerName = "server.id"
+	LockName   = "server.lock"
 )
 
 // applicationID is what SQLite keeps at the head of our databases: "Vbtm".
@@ -40,6 +40,9 @@ func (e *sqliteEngine) close() error { return e.lock.Close() }
 // from then on a database that is missing is lost, and not replaced by an empty one. A database with another id is
 // another directory's.
 func OpenSQLite(ctx context.Context, dataDir string, opts Options) (*Directory, error) {
+	if f := (files{dir: dataDir}); !opts.Create && f.missing() {
+		return nil, ErrNone // and nothing is made, not even the lock
+	}
 	lock, err := lockFiles(ctx, dataDir)
 	if err != nil {
 		return nil, err

@@ -3,7 +3,8 @@
 #
 # The order matters. The journal comes first, its newest segment first: whatever a checkpoint removes from the journal
 # meanwhile is in the transcripts, which come later. The catalogue is left out: it belongs to one moment, and a start makes
-# it again. A file may be copied in the middle of a write; verify notices that, and the copy is made again.
+# it again. A file may be copied in the middle of a write; verify notices that, and the copy is made again. The directory
+# of accounts, keys and members (server.db) comes last: what is private in the copy of the record is private in it too.
 set -eu
 data=${1:?usage: backup.sh DATA COPY} copy=${2:?usage: backup.sh DATA COPY}
 verbatim=${VERBATIM:-verbatim}
@@ -26,6 +27,7 @@ for try in 1 2 3 4 5; do
 		[ ! -d "$data/$folder" ] || cp -Rp "$data/$folder" "$copy/"
 	done
 	if "$verbatim" verify --data-dir "$copy" >/dev/null; then
+		"$verbatim" backup --data-dir "$data" "$copy"
 		echo "backup: $copy is whole (try $try)"
 		exit 0
 	fi
