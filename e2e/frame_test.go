@@ -17,8 +17,10 @@ type frame struct {
 	Ref          string            `json:"ref"`
 	Session      string            `json:"session"`
 	User         string            `json:"user"`
+	Name         string            `json:"name"`
 	Version      string            `json:"version"`
 	Now          string            `json:"now"`
+	Expires      string            `json:"expires"`
 	Limits       map[string]int64  `json:"limits"`
 	Conversation string            `json:"conversation"`
 	Log          string            `json:"log"`
@@ -47,7 +49,8 @@ type frame struct {
 
 // fieldOrder is the contract's table "Server → client": every field of each object, in the order shown.
 var fieldOrder = map[string][]string{
-	"welcome": {"type", "session", "user", "version", "now", "limits"},
+	"welcome": {"type", "session", "user", "name", "version", "now", "expires", "limits"},
+	"token":   {"type", "expires"},
 	"joined":  {"type", "conversation", "log", "first", "last", "sum", "read", "online", "count", "reads"},
 	"message": {"type", "conversation", "seq", "id", "from", "name", "time", "text", "target", "meta",
 		"redacted", "log"},
@@ -65,6 +68,7 @@ var fieldOrder = map[string][]string{
 // always are the fields that are never absent.
 var always = map[string][]string{
 	"welcome":  {"session", "user", "version", "now", "limits"},
+	"token":    {"expires"},
 	"joined":   {"conversation", "first", "last", "online", "count"},
 	"message":  {"conversation", "seq", "from", "time", "text"},
 	"ack":      {"conversation", "seq", "time", "sum"},
@@ -91,7 +95,7 @@ func parseFrame(raw []byte) (frame, error) {
 	if len(raw) > 512<<10 {
 		return f, fmt.Errorf("a frame of %d bytes, over 512 kB", len(raw))
 	}
-	for _, t := range []string{f.Time, f.Now} {
+	for _, t := range []string{f.Time, f.Now, f.Expires} {
 		if t != "" && !timeFormat.MatchString(t) {
 			return f, fmt.Errorf("time %q is not RFC 3339 with six digits and Z", t)
 		}
