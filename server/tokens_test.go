@@ -215,7 +215,7 @@ func TestAPostIsFromTheUserOfItsToken(t *testing.T) {
 		t.Errorf("from another: got %d %s", a.status, a.body)
 	}
 	page := ts.get("/api/conversations/lobby/messages", good...).is(t, 200).body
-	if n := strings.Count(page, `"from":"ann"`); n != 2 || strings.Contains(page, "bob") {
+	if n := strings.Count(page, `"from":"ann","name":"Shown ann"`); n != 2 || strings.Contains(page, "bob") {
 		t.Errorf("got %s", page)
 	}
 }

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"strings"
 	"time"
 
 	"verbatim/identity"
@@ -10,18 +11,25 @@ import (
 // credential is what a session knows of the token that it lives by. It is small, since ten thousand sessions have one.
 type credential struct {
 	expiry
-	expires int64 // in nanoseconds since 1970; 0: never; owned by the reader
+	expires int64   // in nanoseconds since 1970; 0: never; owned by the reader
+	shown   *string // what to show for the user; nil: nothing else; owned by the reader
 }
 
 // lives notes until when a session lives.
 func (s *session) lives(who *identity.Identity) {
 	s.credential = &credential{expiry: expiry{whose: &s.link, place: -1}}
-	s.renew(who.Expires)
+	s.renew(who)
 }
 
-// renew notes another end. It is called by the reader.
-func (s *session) renew(expires time.Time) {
+// renew notes another end, and what to show for the user. It is called by the reader.
+func (s *session) renew(who *identity.Identity) {
 	c := s.credential
+	c.shown = nil
+	if who.Name != "" && who.Name != string(s.user) {
+		name := strings.Clone(who.Name) // the session does not keep the whole identity
+		c.shown = &name
+	}
+	expires := who.Expires
 	if expires.IsZero() {
 		c.expires = 0
 		s.env.expiries.remove(&c.expiry)
@@ -29,6 +37,14 @@ func (s *session) renew(expires time.Time) {
 	}
 	c.expires = expires.UnixNano()
 	s.env.expiries.add(&c.expiry, expires.Add(s.env.Limits.TokenGrace))
+}
+
+// shown returns what to show for the user in place of the name, or "".
+func (s *session) shown() string {
+	if s.credential == nil || s.credential.shown == nil {
+		return ""
+	}
+	return *s.credential.shown
 }
 
 // expired reports whether the session's token is over, so that nothing but a new one is served.
@@ -57,7 +73,7 @@ func (s *session) token(r *protocol.Request) *protocol.Error {
 	if err != nil {
 		return s.refuseToken(err)
 	}
-	s.renew(who.Expires)
+	s.renew(who)
 	reply(&s.out, protocol.Renewed{Ref: r.Ref, Expires: protocol.TimeOf(who.Expires)})
 	return nil
 }

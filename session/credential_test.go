@@ -91,6 +91,22 @@ func TestASessionWhoseTokenIsOverServesOnlyANewOneAndIsClosedAfterTheGrace(t *te
 	})
 }
 
+func TestAMessageHasTheNameThatTheTokenSays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, _ := openWithTokens(t)
+		ann := r.dial("ann", "&life=1m&shown=Ann+Lee&join=lobby")
+		ann.send("1")
+		if m := ann.expect("message"); !strings.Contains(m.raw, `"from":"ann","name":"Ann Lee",`) {
+			t.Errorf("got %s", m.raw)
+		}
+		ann.say(`{"type":"token","token":"ann 1h"}`) // which has no name
+		ann.send("2")
+		if m := ann.expect("message"); strings.Contains(m.raw, `"name"`) {
+			t.Errorf("after the renewal: got %s", m.raw)
+		}
+	})
+}
+
 func TestATokenIsRenewedInBand(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, _ := openWithTokens(t)

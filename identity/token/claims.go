@@ -38,10 +38,10 @@ type claims struct {
 func readClaims(text []byte) (*claims, error) {
 	o, ok := readObject(text)
 	if !ok {
-		return nil, identity.Refuse(ruleClaims)
+		return nil, identity.Refuse(RuleClaims)
 	}
 	if o.hasOdd("sub", "exp", "nbf", "iat", "iss", "aud", "jti", "name", "groups", "verbatim") {
-		return nil, identity.Refuse(ruleClaimsOdd)
+		return nil, identity.Refuse(RuleClaimsOdd)
 	}
 	c := &claims{}
 	for _, read := range []func(object) string{
@@ -57,7 +57,7 @@ func readClaims(text []byte) (*claims, error) {
 func (c *claims) readUser(o object) (rule string) {
 	sub, there, ok := o.text("sub")
 	if !there || !ok {
-		return ruleSub
+		return RuleSub
 	}
 	c.user, rule = userOf(sub)
 	return rule
@@ -69,9 +69,9 @@ func userOf(sub string) (user protocol.UserID, rule string) {
 	user, err := protocol.Name(sub)
 	switch {
 	case err != nil || string(user) != sub:
-		return "", ruleSubName
+		return "", RuleSubName
 	case strings.HasPrefix(sub, "guest-"), strings.HasPrefix(sub, "key:"):
-		return "", ruleSubTaken
+		return "", RuleSubTaken
 	}
 	return user, ""
 }
@@ -79,13 +79,13 @@ func userOf(sub string) (user protocol.UserID, rule string) {
 func (c *claims) readTimes(o object) (rule string) {
 	var ok bool
 	if c.expires, ok = readTime(o, "exp"); !ok || c.expires.IsZero() {
-		return ruleExp
+		return RuleExp
 	}
 	if c.notBefore, ok = readTime(o, "nbf"); !ok {
-		return ruleNbf
+		return RuleNbf
 	}
 	if c.issued, ok = readTime(o, "iat"); !ok {
-		return ruleIat
+		return RuleIat
 	}
 	return ""
 }
@@ -114,17 +114,17 @@ func readTime(o object, name string) (time.Time, bool) {
 func (c *claims) readParties(o object) (rule string) {
 	var there, ok bool
 	if c.issuer, _, ok = o.text("iss"); !ok {
-		return ruleIss
+		return RuleIss
 	}
 	if aud, is := o["aud"]; is {
 		if text, one := asText(aud); one {
 			c.audience = []string{text}
 		} else if c.audience, ok = asTexts(aud, maxTexts); !ok {
-			return ruleAud
+			return RuleAud
 		}
 	}
 	if c.id, there, ok = o.optional("jti"); !ok || there && len(c.id) > maxID {
-		return ruleJti
+		return RuleJti
 	}
 	return ""
 }
@@ -132,14 +132,14 @@ func (c *claims) readParties(o object) (rule string) {
 func (c *claims) readName(o object) (rule string) {
 	name, there, ok := o.optional("name")
 	if !ok {
-		return ruleName
+		return RuleName
 	}
 	if !there || name == "" {
 		return ""
 	}
 	shown, err := protocol.Name(name)
 	if err != nil {
-		return ruleName
+		return RuleName
 	}
 	c.name = string(shown)
 	return ""
@@ -152,7 +152,7 @@ func (c *claims) readGroups(o object) (rule string) {
 	}
 	var ok bool
 	if c.groups, ok = asTexts(groups, maxTexts); !ok {
-		return ruleGroups
+		return RuleGroups
 	}
 	return ""
 }
@@ -165,7 +165,7 @@ func (c *claims) readGrants(o object) (rule string) {
 	}
 	verbs, ok := readObject(value)
 	if !ok {
-		return ruleGrants
+		return RuleGrants
 	}
 	var read, write, create, moderate []string
 	for name, list := range verbs {
@@ -173,15 +173,15 @@ func (c *claims) readGrants(o object) (rule string) {
 			"read": &read, "write": &write, "create": &create, "moderate": &moderate,
 		}[name]
 		if !known {
-			return ruleGrants
+			return RuleGrants
 		}
 		if *at, ok = patterns(list); !ok {
-			return ruleGrants
+			return RuleGrants
 		}
 	}
 	var err error
 	if c.grants, err = permissions.ParseGrants(read, write, create, moderate); err != nil {
-		return rulePatterns
+		return RulePatterns
 	}
 	return ""
 }
@@ -195,15 +195,15 @@ func (v *Verifier) identify(c *claims, now time.Time) (*identity.Identity, error
 	latest := now.Add(v.o.Leeway)
 	switch {
 	case v.o.Issuer != "" && c.issuer != v.o.Issuer:
-		return nil, identity.Refuse(ruleIssOther)
+		return nil, identity.Refuse(RuleIssOther)
 	case v.o.Audience != "" && !slices.Contains(c.audience, v.o.Audience):
-		return nil, identity.Refuse(ruleAudOther)
+		return nil, identity.Refuse(RuleAudOther)
 	case c.notBefore.After(latest):
-		return nil, identity.Refuse(ruleNbfFuture)
+		return nil, identity.Refuse(RuleNbfFuture)
 	case c.issued.After(latest):
-		return nil, identity.Refuse(ruleIatFuture)
+		return nil, identity.Refuse(RuleIatFuture)
 	case !now.Before(c.expires.Add(v.o.Leeway)):
-		return nil, &identity.Refusal{Public: identity.TokenExpired, Rule: ruleExpired}
+		return nil, &identity.Refusal{Public: identity.TokenExpired, Rule: RuleExpired}
 	}
 	return &identity.Identity{
 		Subject: &permissions.Subject{User: c.user, Kind: permissions.User, Groups: c.groups, Grants: c.grants},

@@ -206,7 +206,7 @@ func (s *KeySet) find(ctx context.Context, h header) (Key, error) {
 	defer s.mu.Unlock()
 	s.waiting--
 	key, rule = s.known(h)
-	if rule == ruleUnknown && fetch.ours && len(s.unknown) < maxUnknown {
+	if rule == RuleUnknown && fetch.ours && len(s.unknown) < maxUnknown {
 		s.unknown[s.hash(h)] = time.Now()
 	}
 	return key, refusal(rule)
@@ -232,7 +232,7 @@ func (s *KeySet) look(h header) (_ Key, rule string, fetch awaited) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	key, rule := s.known(h)
-	if rule == "" || rule == ruleAmbiguous {
+	if rule == "" || rule == RuleAmbiguous {
 		return key, rule, fetch
 	}
 	select {
@@ -243,7 +243,7 @@ func (s *KeySet) look(h header) (_ Key, rule string, fetch awaited) {
 	switch {
 	case remembered && time.Since(at) < askEvery:
 	case s.waiting >= maxWaiting:
-		rule = ruleBusy
+		rule = RuleBusy
 	case s.fetching, s.tried.IsZero(), time.Since(s.tried) >= askEvery:
 		s.waiting++
 		fetch = awaited{ended: s.next, ours: !s.fetching}
@@ -255,9 +255,9 @@ func (s *KeySet) look(h header) (_ Key, rule string, fetch awaited) {
 func (s *KeySet) known(h header) (found Key, rule string) {
 	switch {
 	case s.fresh.IsZero():
-		return found, ruleNoKeys
+		return found, RuleNoKeys
 	case time.Since(s.fresh) > s.stale:
-		return found, ruleStale
+		return found, RuleStale
 	}
 	fits := 0
 	for _, k := range s.keys {
@@ -270,11 +270,11 @@ func (s *KeySet) known(h header) (found Key, rule string) {
 	}
 	switch fits {
 	case 0:
-		return Key{}, ruleUnknown
+		return Key{}, RuleUnknown
 	case 1:
 		return found, ""
 	default:
-		return Key{}, ruleAmbiguous
+		return Key{}, RuleAmbiguous
 	}
 }
 

@@ -159,8 +159,8 @@ func TestANewKeyIsFetchedAtOnceIfNoneWasFetchedLately(t *testing.T) {
 			t.Errorf("the new key: refused by %q", rule)
 		}
 		r.change(func(i *issuer) { i.keys = r.with("k3") })
-		if rule := r.rule("k3"); rule != ruleUnknown {
-			t.Errorf("a second one at once: got %q, want %q", rule, ruleUnknown)
+		if rule := r.rule("k3"); rule != RuleUnknown {
+			t.Errorf("a second one at once: got %q, want %q", rule, RuleUnknown)
 		}
 		time.Sleep(10*time.Second + time.Millisecond) // the fetch comes though nobody asks again
 		if rule := r.rule("k3"); rule != "" {
@@ -191,8 +191,8 @@ func TestKeysAreFetchedEveryFiveMinutesAndKeptForADayWhileTheIssuerIsAway(t *tes
 			t.Errorf("just before --token-stale: refused by %q", rule)
 		}
 		time.Sleep(2 * time.Second)
-		if rule := r.rule("k2"); rule != ruleStale {
-			t.Errorf("after --token-stale: got %q, want %q", rule, ruleStale)
+		if rule := r.rule("k2"); rule != RuleStale {
+			t.Errorf("after --token-stale: got %q, want %q", rule, RuleStale)
 		}
 		r.change(func(i *issuer) { i.away = false })
 		time.Sleep(10 * time.Second)
@@ -205,8 +205,8 @@ func TestKeysAreFetchedEveryFiveMinutesAndKeptForADayWhileTheIssuerIsAway(t *tes
 func TestTokensAreRefusedUntilAnIssuerThatIsAwayAtTheStartComes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := beginRotating(t, &issuer{away: true})
-		if rule := r.rule("k1"); rule != ruleNoKeys {
-			t.Errorf("away: got %q, want %q", rule, ruleNoKeys)
+		if rule := r.rule("k1"); rule != RuleNoKeys {
+			t.Errorf("away: got %q, want %q", rule, RuleNoKeys)
 		}
 		r.change(func(i *issuer) { i.away = false })
 		time.Sleep(11 * time.Second)
@@ -225,7 +225,7 @@ func TestAFetchThatHangsKeepsNobodyLongerThanFiveSeconds(t *testing.T) {
 		var waiting sync.WaitGroup
 		for n := range 2000 {
 			waiting.Go(func() {
-				if rule := r.rule(fmt.Sprint("junk-", n)); rule != ruleUnknown && rule != ruleBusy {
+				if rule := r.rule(fmt.Sprint("junk-", n)); rule != RuleUnknown && rule != RuleBusy {
 					t.Errorf("got %q", rule)
 				}
 			})
@@ -323,8 +323,8 @@ func TestOfTwoKeysThatFitATokenWithoutAKidNeitherIsTaken(t *testing.T) {
 		r.change(func(i *issuer) { i.keys = r.with("k1", "k2") })
 		time.Sleep(6 * time.Minute)
 		_, err := r.Verify(t.Context(), token)
-		if rule, _ := refusedBy(t, err); rule != ruleAmbiguous {
-			t.Errorf("two keys: got %q, want %q", rule, ruleAmbiguous)
+		if rule, _ := refusedBy(t, err); rule != RuleAmbiguous {
+			t.Errorf("two keys: got %q, want %q", rule, RuleAmbiguous)
 		}
 	})
 }

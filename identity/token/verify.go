@@ -57,14 +57,14 @@ func (v *Verifier) Verify(ctx context.Context, token string) (*identity.Identity
 		return nil, err
 	}
 	if !v.takes(h.alg) {
-		return nil, identity.Refuse(ruleAlgorithm)
+		return nil, identity.Refuse(RuleAlgorithm)
 	}
 	keys, err := v.keys(ctx, h)
 	if err != nil {
 		return nil, err
 	}
 	if !anyVerifies(keys, signed, parts[2]) {
-		return nil, identity.Refuse(ruleSignature)
+		return nil, identity.Refuse(RuleSignature)
 	}
 	c, err := readClaims(parts[1])
 	if err != nil {
@@ -97,7 +97,7 @@ func (v *Verifier) keys(ctx context.Context, h header) ([]Key, error) {
 	}
 	if v.o.Set == nil || h.alg == "HS256" { // a set has no secrets
 		if len(fit) == 0 {
-			return nil, identity.Refuse(ruleAlgorithm)
+			return nil, identity.Refuse(RuleAlgorithm)
 		}
 		return fit, nil
 	}
@@ -125,13 +125,13 @@ func anyVerifies(keys []Key, signed string, signature []byte) bool {
 func split(token string) (signed string, parts [3][]byte, err error) {
 	switch {
 	case token == "":
-		return "", parts, &identity.Refusal{Public: identity.TokenMissing, Rule: ruleEmpty}
+		return "", parts, &identity.Refusal{Public: identity.TokenMissing, Rule: RuleEmpty}
 	case len(token) > MaxBytes:
-		return "", parts, identity.Refuse(ruleTooLong)
+		return "", parts, identity.Refuse(RuleTooLong)
 	}
 	texts := strings.Split(token, ".")
 	if len(texts) != len(parts) {
-		return "", parts, identity.Refuse(ruleParts)
+		return "", parts, identity.Refuse(RuleParts)
 	}
 	for i, text := range texts {
 		if parts[i], err = decode(text); err != nil {
@@ -146,11 +146,11 @@ var strict = base64.RawURLEncoding.Strict()
 
 func decode(text string) ([]byte, error) {
 	if strings.ContainsAny(text, "\r\n") { // which the library passes over
-		return nil, identity.Refuse(ruleBase64)
+		return nil, identity.Refuse(RuleBase64)
 	}
 	decoded, err := strict.DecodeString(text)
 	if err != nil {
-		return nil, identity.Refuse(ruleBase64)
+		return nil, identity.Refuse(RuleBase64)
 	}
 	return decoded, nil
 }

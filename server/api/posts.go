@@ -97,8 +97,12 @@ func (p *Posts) read(w http.ResponseWriter, r *http.Request) (*persistence.Send,
 	if err := author(r, &post, body); err != nil {
 		return nil, err
 	}
+	name := ""
+	if who := auth.Of(r); who != nil && who.Name != string(who.Subject.User) {
+		name = who.Name
+	}
 	return &persistence.Send{
-		Conversation: id, Author: post.From, ID: post.ID, Prev: post.Prev, Since: post.Since, Expects: post.Log,
+		Conversation: id, Author: post.From, Name: name, ID: post.ID, Prev: post.Prev, Since: post.Since, Expects: post.Log,
 		Text: post.Text, Target: post.Target, Meta: post.Meta, Ref: post.Ref, Bytes: post.Bytes,
 	}, nil
 }

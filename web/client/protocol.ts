@@ -27,7 +27,7 @@ export interface Message extends Entry {
   id?: string;
   /** The author's user name. */
   from: string;
-  /** What to show in place of `from`. Not in this version of the server. */
+  /** What to show in place of `from`, if a token said so. */
   name?: string;
   /** When it was recorded. Never earlier than the time of the entry before. */
   time: string;

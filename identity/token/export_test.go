@@ -1,0 +1,4 @@
+package token
+
+// SetOf is setOf, for the tests outside the package.
+var SetOf = setOf
