@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"time"
 
@@ -27,6 +28,7 @@ type Server struct {
 	path      string
 	folder    *os.File // of the socket, if its path is too long; nil
 	log       zerolog.Logger
+	once      sync.Once
 }
 
 // Limits of a request.
@@ -95,9 +97,17 @@ func (s *Server) Serve() {
 	}
 }
 
-// Close ends Serve. It waits for commands in progress until ctx ends. The directory is still open.
-func (s *Server) Close(ctx context.Context) error {
-	return errors.Join(s.http.Shutdown(ctx), s.closeFolder())
+// Close ends Serve. It waits for commands in progress until ctx ends. The directory is still open. A second call does
+// nothing.
+func (s *Server) Close(ctx context.Context) (err error) {
+	s.once.Do(func() {
+		err = s.http.Shutdown(ctx)
+		if cerr := s.listener.Close(); !errors.Is(cerr, net.ErrClosed) { // else Serve had it
+			err = errors.Join(err, cerr)
+		}
+		err = errors.Join(err, s.closeFolder())
+	})
+	return err
 }
 
 // serve does one command.

@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 
+	"verbatim/directory/secret"
 	"verbatim/protocol"
 )
 
@@ -24,7 +25,8 @@ func (d *Directory) readAll(ctx context.Context, s *State) error {
 	defer s.mu.Unlock()
 	s.version = fresh.version
 	s.users, s.signIns = fresh.users, fresh.signIns
-	s.keys, s.keyHashes, s.tokens = fresh.keys, fresh.keyHashes, fresh.tokens
+	s.keys, s.keyHashes, s.keyMarks = fresh.keys, fresh.keyHashes, fresh.keyMarks
+	s.tokens, s.tokenMarks = fresh.tokens, fresh.tokenMarks
 	s.conversations = fresh.conversations
 	return nil
 }
@@ -76,19 +78,27 @@ func (d *Directory) readSignIns(ctx context.Context, s *State) error {
 }
 
 func (d *Directory) readKeys(ctx context.Context, s *State) error {
-	s.keys, s.keyHashes = map[Hash]*Key{}, map[string]Hash{}
+	s.keys, s.keyHashes, s.keyMarks = map[Hash]*Key{}, map[string]Hash{}, map[uint64]struct{}{}
 	keys, err := d.Keys(ctx)
 	for i := range keys {
-		s.keys[keys[i].Hash], s.keyHashes[keys[i].ID] = &keys[i], keys[i].Hash
+		s.putKey(&keys[i])
 	}
 	return err
 }
 
+// putKey puts a key in. mu is held, or the state is nobody else's yet.
+func (s *State) putKey(key *Key) {
+	s.keys[key.Hash] = key
+	s.keyHashes[key.ID] = key.Hash
+	s.keyMarks[secret.Mark(key.ID)] = struct{}{}
+}
+
 func (d *Directory) readTokens(ctx context.Context, s *State) error {
-	s.tokens = map[string]struct{}{}
+	s.tokens, s.tokenMarks = map[string]struct{}{}, map[uint64]struct{}{}
 	rows, err := d.queries.TokenRevocations(ctx)
 	for _, row := range rows {
 		s.tokens[row.TokenID] = struct{}{}
+		s.tokenMarks[secret.Mark(row.TokenID)] = struct{}{}
 	}
 	return read(err, "the revoked tokens", nil)
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"verbatim/directory/queries"
+	"verbatim/directory/secret"
 	"verbatim/protocol"
 )
 
@@ -85,8 +86,9 @@ func (d *Directory) readKey(ctx context.Context, s *State, id string) error {
 	defer s.mu.Unlock()
 	delete(s.keys, s.keyHashes[id])
 	delete(s.keyHashes, id)
+	delete(s.keyMarks, secret.Mark(id))
 	if there {
-		s.keys[key.Hash], s.keyHashes[id] = &key, key.Hash
+		s.putKey(&key)
 	}
 	return nil
 }
@@ -100,9 +102,11 @@ func (d *Directory) readToken(ctx context.Context, s *State, id string) error {
 	defer s.mu.Unlock()
 	if err != nil {
 		delete(s.tokens, id)
+		delete(s.tokenMarks, secret.Mark(id))
 		return nil
 	}
 	s.tokens[id] = struct{}{}
+	s.tokenMarks[secret.Mark(id)] = struct{}{}
 	return nil
 }
 

@@ -9,11 +9,11 @@ import (
 	"verbatim/protocol"
 )
 
-// maxTokenID is the greatest length of a token's id (jti), in bytes: no token is longer.
-const maxTokenID = 8192
+// maxTokenID is the greatest length of a token's id (jti), in bytes.
+const maxTokenID = 256
 
 // ErrTokenID says that something is no token's id.
-var ErrTokenID = errors.New("directory: a token's id (jti) has 1 to 8192 bytes")
+var ErrTokenID = errors.New("directory: a token's id (jti) has 1 to 256 bytes")
 
 // RevokeUser ends whatever a user holds: tokens that were issued until now, and sign-ins. Passwords and API keys stay.
 // It returns until when tokens are refused, and how many sign-ins ended.

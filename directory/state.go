@@ -20,7 +20,9 @@ type State struct {
 	signIns       map[Hash]*SignIn
 	keys          map[Hash]*Key
 	keyHashes     map[string]Hash     // by the key's id
+	keyMarks      map[uint64]struct{} // of the keys' ids
 	tokens        map[string]struct{} // that are revoked, by their jti
+	tokenMarks    map[uint64]struct{} // their marks
 	conversations map[protocol.ConversationID]*Settings
 
 	watching sync.Mutex
@@ -79,6 +81,25 @@ func (s *State) Revoked(user protocol.UserID, issued time.Time, tokenID string) 
 	}
 	_, revoked := s.tokens[tokenID]
 	return revoked && tokenID != ""
+}
+
+// RevokedMark is Revoked for who kept of the token's id no more than its mark (secret.Mark).
+func (s *State) RevokedMark(user protocol.UserID, issued time.Time, mark uint64) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if until := s.users[user].Revoked; !until.IsZero() && !issued.After(until) {
+		return true
+	}
+	_, revoked := s.tokenMarks[mark]
+	return revoked && mark != 0
+}
+
+// KeyMark reports whether there is an API key with this mark of its id.
+func (s *State) KeyMark(mark uint64) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	_, there := s.keyMarks[mark]
+	return there
 }
 
 // Key returns the API key of a secret's hash, or nil. It may have ended (Over).

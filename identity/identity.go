@@ -19,6 +19,7 @@ type Identity struct {
 	Issued  time.Time // zero: the credential does not say
 	TokenID string    // the token's own id (`jti`); ""
 	Session string    // the id of a sign-in session; ""
+	Mark    uint64    // of TokenID, or of an API key: small, for those who ask again whether it was revoked; 0: none
 }
 
 // Verifier finds out whom a credential belongs to. The error is a *Refusal. Safe for concurrent use.

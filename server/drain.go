@@ -78,6 +78,7 @@ func (s *Server) close(ctx context.Context) {
 	if s.history != nil {
 		s.finish(ctx, "history", s.history.Close)
 	}
+	s.finish(ctx, "directory", s.people.close)
 	if s.record != nil {
 		s.finish(ctx, "record", func(context.Context) error { return s.record.Close() })
 	}

@@ -76,6 +76,7 @@ type Server struct {
 
 	verifier identity.Verifier // nil: open mode
 	keySet   *token.KeySet     // nil without --token-jwks
+	people   *people           // nil: open mode
 	auth     *auth.Auth
 
 	connections *limit.Connections // sessions and event streams
@@ -122,6 +123,9 @@ func New(ctx context.Context, cfg *Config, build Build, stdout io.Writer, log *l
 	}
 	s.started = time.Since(began)
 	warnOfFuture(s.log, s.record, time.Now())
+	if err := s.openPeople(ctx); err != nil {
+		return nil, err
+	}
 	if err := s.openHistory(ctx); err != nil {
 		return nil, err
 	}
@@ -132,6 +136,9 @@ func New(ctx context.Context, cfg *Config, build Build, stdout io.Writer, log *l
 	s.env = &session.Env{
 		Store: s.store, Hub: s.hub, Limits: s.limits, Version: build.Version, Log: s.log,
 		Counters: &session.Counters{}, Latency: s.metrics.Latency.Observe, Verifier: s.verifier,
+	}
+	if s.people != nil {
+		s.env.Refuses = s.people.standing.Refuses
 	}
 	sessionLog := &admission.Log{Log: s.log, Notes: s.notes, Metrics: s.metrics, Draining: s.draining}
 	s.env.Ended, s.env.Refused = sessionLog.Ended, sessionLog.Refused
@@ -190,6 +197,7 @@ func (s *Server) Run(ctx context.Context, reload <-chan os.Signal) error {
 	go func() { hubEnded <- orderly(hubCtx, s.hub.Run(hubCtx)) }() // owned by Run; ends with hubCtx; drain waits for it
 	go s.manager.watch(s.serving, s.alive)                         // owned by Run; ends when the drain begins
 	stopTokens := s.runTokens()
+	s.runPeople()
 	for _, l := range s.listeners {
 		go func() { acceptEnded <- s.http.Serve(l) }() // owned by Run; accepts; ends when drain closes the listener
 	}

@@ -29,14 +29,11 @@ func (s *session) renew(who *identity.Identity) {
 		name := strings.Clone(who.Name) // the session does not keep the whole identity
 		c.shown = &name
 	}
-	expires := who.Expires
-	if expires.IsZero() {
-		c.expires = 0
-		s.env.expiries.remove(&c.expiry)
-		return
+	c.expires = 0
+	if !who.Expires.IsZero() {
+		c.expires = who.Expires.UnixNano()
 	}
-	c.expires = expires.UnixNano()
-	s.env.expiries.add(&c.expiry, expires.Add(s.env.Limits.TokenGrace))
+	s.env.live(&c.expiry, who)
 }
 
 // shown returns what to show for the user in place of the name, or "".

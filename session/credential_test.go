@@ -220,7 +220,9 @@ func TestAStreamOfEventsEndsWithItsToken(t *testing.T) {
 		var end End
 		r.env.Ended = func(e End) { end = e }
 		began := time.Now()
-		l := r.listen(Events{Limit: 10, Expires: time.Now().Add(time.Minute)})
+		l := r.listen(Events{Limit: 10, Identity: &identity.Identity{
+			Subject: &permissions.Subject{User: "ann"}, Expires: time.Now().Add(time.Minute),
+		}})
 		for {
 			e, err := l.next()
 			if errors.Is(err, io.EOF) {
@@ -312,5 +314,7 @@ type told1 struct {
 	told chan string
 	name string
 }
+
+func (*told1) of() protocol.UserID { return "ann" }
 
 func (l *told1) dismiss(bye *farewell) { l.told <- l.name + bye.reason }

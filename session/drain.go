@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"verbatim/protocol"
 )
 
 // drainRetry is when the client of a session that is drained at once should come back.
@@ -55,8 +57,11 @@ type leavers struct {
 }
 
 // leaver is a session or a stream of events. dismiss tells it to leave, and why; the first call counts. The mutex of its
-// leavers is held; it must not wait.
-type leaver interface{ dismiss(*farewell) }
+// leavers is held; it must not wait. of is whose it is.
+type leaver interface {
+	dismiss(*farewell)
+	of() protocol.UserID
+}
 
 // add takes one in, and sends it away if the drain is over. ctx is Run's.
 func (l *leavers) add(ctx context.Context, s leaver) {

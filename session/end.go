@@ -16,7 +16,7 @@ const (
 	WhyFrame       Why = "frame"        // a frame was over the limit
 	WhyBadRequests Why = "bad_requests" // there were more bad requests in a minute than are allowed
 	WhyStalled     Why = "stalled"      // its TCP took nothing for the write timeout
-	WhyToken       Why = "token"        // its token is over
+	WhyToken       Why = "token"        // its token is over, or was revoked, or its user blocked
 	WhySilent      Why = "silent"       // it did not answer a ping
 )
 

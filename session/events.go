@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	"verbatim/hub"
+	"verbatim/identity"
 	"verbatim/persistence"
 	"verbatim/protocol"
 	"verbatim/wake"
@@ -32,8 +33,8 @@ type Events struct {
 	Conversation protocol.ConversationID
 	After        protocol.Number // the entries after it; not set: the newest Limit
 	Limit        int
-	Reset        bool      // the client knows another record of the conversation, and is told so first
-	Expires      time.Time // of the credential by which it was asked for; zero: never
+	Reset        bool               // the client knows another record of the conversation, and is told so first
+	Identity     *identity.Identity // by which credential; nil: by none
 }
 
 // stream serves one conversation's entries as server-sent events (WHATWG HTML, 9.2) over what was a plain HTTP request.
@@ -44,6 +45,7 @@ type stream struct {
 	env    *Env
 	conn   *Conn
 	id     uuid.UUID
+	user   protocol.UserID // "": nobody was asked
 	ctx    context.Context // ends when a drain tells it to leave
 	dead   chan struct{}   // closed by fail: the connection is gone
 	member hub.Member
@@ -92,8 +94,9 @@ func RunEvents(ctx context.Context, c *Conn, env *Env, e Events) {
 	defer env.Counters.Streams.Add(-1)
 	env.reading.add(ctx, s)
 	over := &expiry{whose: s, place: -1}
-	if !e.Expires.IsZero() {
-		env.expiries.add(over, e.Expires.Add(env.Limits.TokenGrace))
+	if e.Identity != nil {
+		s.user = e.Identity.Subject.User
+		env.live(over, e.Identity)
 	}
 	listened := make(chan struct{})
 	go func() { // RunEvents' own: waits for the client to close; ends with the connection
@@ -123,6 +126,9 @@ func (s *stream) dismiss(bye *farewell) {
 	s.depart()
 	time.AfterFunc(closeWithin, func() { s.fail(nil) }) // where it has ended by then, nothing is done
 }
+
+// of implements leaver.
+func (s *stream) of() protocol.UserID { return s.user }
 
 // listen notices that the client is gone. What it says means nothing.
 func (s *stream) listen() {

@@ -12,6 +12,7 @@ import (
 // expiry is when a credential is over for a session or a stream that lives by it.
 type expiry struct {
 	whose leaver // fixed
+	held         // guarded by expiries.mu
 	ends  int64  // in nanoseconds since 1970; guarded by expiries.mu
 	place int    // in the heap; -1: it is not there; guarded by expiries.mu
 }

@@ -27,7 +27,10 @@ var expired = &farewell{code: protocol.CloseToken, reason: identity.TokenExpired
 
 // refusal is what a request gets that was under way.
 func (f *farewell) refusal() *protocol.Error {
-	if f.code == protocol.CloseGoingAway {
+	switch f.code {
+	case protocol.CloseForbidden:
+		return protocol.Errorf(protocol.CodeForbidden, "%s", f.reason)
+	case protocol.CloseGoingAway:
 		return protocol.Unavailable("the server is draining: reconnect, and ask again", f.retry)
 	}
 	return protocol.Errorf(protocol.CodeUnauthorized, "%s: connect again", f.reason)

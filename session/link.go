@@ -94,6 +94,9 @@ func (l *link) dismiss(bye *farewell) {
 	_ = l.conn.wire.SetReadDeadline(time.Unix(1, 0)) // an error means that the connection is gone
 }
 
+// of implements leaver.
+func (l *link) of() protocol.UserID { return l.user }
+
 // farewell is how a session closes that was told to leave.
 func (l *link) farewell() (protocol.CloseCode, string, error) { return l.bye.code, l.bye.reason, nil }
 

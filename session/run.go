@@ -86,7 +86,7 @@ func (s *session) end() {
 var whyClosed = map[protocol.CloseCode]Why{
 	protocol.CloseGoingAway: WhyDrain, protocol.CloseProtocol: WhyProtocol, protocol.CloseUnsupported: WhyBinary,
 	protocol.CloseInvalidData: WhyUTF8, protocol.CloseTooBig: WhyFrame, protocol.ClosePolicy: WhyBadRequests,
-	protocol.CloseToken: WhyToken,
+	protocol.CloseToken: WhyToken, protocol.CloseForbidden: WhyToken,
 }
 
 // tellEnd says how the session ended. code is that of the server's own close frame, or 0.

@@ -84,9 +84,7 @@ func (s *Streams) serve(w http.ResponseWriter, r *http.Request, id protocol.Conv
 		s.refuse(w, r, "too many connections: try again later")
 		return
 	}
-	if who := auth.Of(r); who != nil {
-		e.Expires = who.Expires
-	}
+	e.Identity = auth.Of(r)
 	e.Head = eventsHead(w.Header())
 	conn, err := session.TakeOver(w)
 	if err != nil {

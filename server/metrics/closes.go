@@ -23,8 +23,9 @@ var closeCodes = map[session.Why][]protocol.CloseCode{
 	session.WhyDrain: {0, protocol.CloseGoingAway}, session.WhyProtocol: {protocol.CloseProtocol},
 	session.WhyBinary: {protocol.CloseUnsupported}, session.WhyUTF8: {protocol.CloseInvalidData},
 	session.WhyFrame: {protocol.CloseTooBig}, session.WhyBadRequests: {protocol.ClosePolicy},
-	session.WhyToken: {0, protocol.CloseToken}, ReasonRefused: {protocol.CloseToken, protocol.CloseForbidden},
-	ReasonName: {protocol.ClosePolicy}, ReasonCrowded: {protocol.CloseTryAgain},
+	session.WhyToken: {0, protocol.CloseToken, protocol.CloseForbidden},
+	ReasonRefused:    {protocol.CloseToken, protocol.CloseForbidden},
+	ReasonName:       {protocol.ClosePolicy}, ReasonCrowded: {protocol.CloseTryAgain},
 }
 
 // otherCode stands for all other codes of clients.
