@@ -13,7 +13,7 @@ import (
 // at once. What the server asks for (retry_after) is added.
 //
 // If the connection is refused, as while a server restarts, the bound is 2 s at most: the kernel refuses it, at no cost
-// to the server. But if the last server asked for more when it drained, the bound is what it asked for: the clients
+// to the server. For the same reason these refusals do not lengthen the wait after any other failure. But if the last server asked for more when it drained, the bound is what it asked for: the clients
 // that find no server yet stay spread over the time that the drain chose.
 type Backoff struct {
 	Initial time.Duration // 0: 250 ms
@@ -34,6 +34,24 @@ func (b Backoff) withDefaults() Backoff {
 		b.Max = max(15*time.Second, b.Initial)
 	}
 	return b
+}
+
+// failures are those since the last stable connection.
+type failures struct {
+	refused int           // connections that the kernel refused in a row: nobody listened
+	other   int           // those that failed otherwise
+	spread  time.Duration // what the server asked for in the last of these
+}
+
+// wait counts a failure, and returns how long to wait after it. asked is what the server asked for in it.
+func (f *failures) wait(b Backoff, asked time.Duration, cause error) time.Duration {
+	if errors.Is(cause, syscall.ECONNREFUSED) {
+		f.refused++
+		return b.delay(f.refused-1, asked, f.spread, cause)
+	}
+	f.refused, f.spread = 0, asked
+	f.other++
+	return b.delay(f.other-1, asked, f.spread, cause)
 }
 
 // delay returns the wait after failures in a row, not counting the last one, whose error is cause. asked is what the

@@ -326,6 +326,36 @@ func TestWhereNobodyListensTheBackoffStaysShort(t *testing.T) {
 	}
 }
 
+// A busy server that comes back may break a connection off. Its client must not stay away for longer because it had
+// looked for the server before.
+func TestRefusedConnectionsDoNotLengthenTheWaitAfterAnotherFailure(t *testing.T) {
+	b := Backoff{}.withDefaults()
+	for range 20 {
+		var inRow failures
+		for range 10 {
+			inRow.wait(b, 0, syscall.ECONNREFUSED)
+		}
+		if d := inRow.wait(b, 0, io.EOF); d > b.Initial {
+			t.Fatalf("the first that was broken off: waits %v, want up to %v", d, b.Initial)
+		}
+		if d := inRow.wait(b, 0, syscall.ECONNREFUSED); d > b.Initial {
+			t.Fatalf("the first that was refused after it: waits %v, want up to %v", d, b.Initial)
+		}
+		if d := inRow.wait(b, 0, io.EOF); d > 2*b.Initial {
+			t.Fatalf("the second that was broken off: waits %v, want up to %v", d, 2*b.Initial)
+		}
+	}
+	var greatest time.Duration
+	for range 2000 {
+		inRow := failures{other: 5}
+		inRow.wait(b, 0, syscall.ECONNREFUSED)
+		greatest = max(greatest, inRow.wait(b, 0, io.EOF))
+	}
+	if greatest < 7*time.Second {
+		t.Errorf("after 5 that were broken off, and one refused: up to %v, want 8 s", greatest)
+	}
+}
+
 func TestACrowdThatFindsNobodyYetStaysAsWideAsTheDrainHasSpreadIt(t *testing.T) {
 	b := Backoff{}.withDefaults()
 	const asked = 8 * time.Second

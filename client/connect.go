@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"syscall"
 	"time"
 
 	"github.com/coder/websocket"
@@ -15,8 +14,7 @@ var errReconnect = errors.New("client: the connection was broken off by Reconnec
 
 // stayConnected makes one connection after another until ctx ends or another one is useless, and returns why.
 func (c *Client) stayConnected(ctx context.Context) error {
-	failures := 0
-	spread := time.Duration(0)
+	var inRow failures
 	for {
 		start := time.Now()
 		err := c.connection(ctx)
@@ -31,13 +29,9 @@ func (c *Client) stayConnected(ctx context.Context) error {
 			return err
 		}
 		if time.Since(start) >= stableAfter || errors.Is(err, errReconnect) {
-			failures = 0
+			inRow.refused, inRow.other = 0, 0
 		}
-		if !errors.Is(err, syscall.ECONNREFUSED) {
-			spread = asked
-		}
-		wait := c.options.Backoff.delay(failures, asked, spread, err)
-		failures++
+		wait := inRow.wait(c.options.Backoff, asked, err)
 		c.stats.disconnects.Add(1)
 		if h := c.options.Handler.Disconnected; h != nil {
 			h(Disconnected{Err: err, Retry: wait})
