@@ -31,7 +31,7 @@ func (e *Env) Drain(ctx context.Context, departure func(i, n int) Departure) {
 		if wait := last.At - time.Since(began); wait > 0 && ctx.Err() == nil {
 			rest(ctx, max(wait, departureTick))
 		}
-		e.reading.dismiss(s, drained(last.Retry))
+		e.reading.dismiss(s, returning(began.Add(last.At+last.Retry)))
 	}
 	e.reading.close(drained(last.Retry))
 }

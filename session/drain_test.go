@@ -7,11 +7,14 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/coder/websocket"
+
+	"verbatim/protocol"
 )
 
 // step is the time between two departures of these tests.
@@ -135,4 +138,37 @@ func TestWhenADrainsTimeIsOverAllLeaveAtThatMomentAndWhoComesLaterToo(t *testing
 			c.place()
 		}
 	})
+}
+
+// A busy server tells some later than it meant to. They come back when they were to all the same: else the crowd that
+// the drain has spread gathers again.
+func TestAClientThatIsToldLateIsAskedBackAtTheSameMoment(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		env := &Env{Limits: &protocol.Limits{}}
+		l := &asked{bye: make(chan *farewell, 1)}
+		env.reading.add(t.Context(), l)
+		env.Drain(t.Context(), func(int, int) Departure { return Departure{At: time.Second, Retry: 5 * time.Second} })
+		bye := <-l.bye
+		for _, want := range []string{"5.0", "2.0", "0.1", "0.1"} {
+			if got := bye.text(); !strings.HasSuffix(got, " retry_after="+want) {
+				t.Errorf("the reason is %q, want retry_after=%s at its end", got, want)
+			}
+			if s := strconv.FormatFloat(bye.refusal().RetryAfter.Seconds(), 'f', 1, 64); s != want {
+				t.Errorf("a request is put off by %s, want %s", s, want)
+			}
+			time.Sleep(3 * time.Second)
+		}
+	})
+}
+
+// asked is a leaver that passes on what it is told.
+type asked struct{ bye chan *farewell }
+
+func (*asked) of() protocol.UserID { return "ann" }
+
+func (l *asked) dismiss(bye *farewell) {
+	select {
+	case l.bye <- bye:
+	default:
+	}
 }

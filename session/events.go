@@ -256,7 +256,7 @@ func (s *stream) look() error {
 
 // leave says when to come back, and that nothing more comes.
 func (s *stream) leave(listened <-chan struct{}) {
-	if s.bye.retry > 0 && s.send(appendRetry(nil, s.bye.retry), 0) != nil {
+	if after := s.bye.retry(); after > 0 && s.send(appendRetry(nil, after), 0) != nil {
 		return
 	}
 	if half, ok := s.conn.wire.Conn.(interface{ CloseWrite() error }); !ok || half.CloseWrite() != nil {

@@ -98,7 +98,7 @@ func (l *link) dismiss(bye *farewell) {
 func (l *link) of() protocol.UserID { return l.user }
 
 // farewell is how a session closes that was told to leave.
-func (l *link) farewell() (protocol.CloseCode, string, error) { return l.bye.code, l.bye.reason, nil }
+func (l *link) farewell() (protocol.CloseCode, string, error) { return l.bye.code, l.bye.text(), nil }
 
 // tellRefusal says that a request was refused. cause is why it could not be served, or nil.
 func (l *link) tellRefusal(id protocol.ConversationID, err *protocol.Error, cause error) {
