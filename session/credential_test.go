@@ -240,8 +240,8 @@ func TestAStreamOfEventsEndsWithItsToken(t *testing.T) {
 		}
 		_ = l.conn.Close()
 		<-r.errs
-		if end.Why != WhyToken {
-			t.Errorf("it ended for %q", end.Why)
+		if end.Reason != ReasonToken {
+			t.Errorf("it ended for %q", end.Reason)
 		}
 	})
 }

@@ -113,7 +113,7 @@ type reset struct {
 func (c *reset) Read([]byte) (int, error) { return 0, c.err }
 
 func TestAStreamThatTheNetworkEndsIsLostAndOneThatItsClientEndsIsNot(t *testing.T) {
-	for err, want := range map[error]Why{syscall.ECONNRESET: WhyLost, syscall.ETIMEDOUT: WhyLost, io.EOF: WhyClient} {
+	for err, want := range map[error]Reason{syscall.ECONNRESET: ReasonLost, syscall.ETIMEDOUT: ReasonLost, io.EOF: ReasonClient} {
 		synctest.Test(t, func(t *testing.T) {
 			ended := make(chan End, 1)
 			r := open(t, func(e *Env, _ *hub.Options) { e.Ended = func(end End) { ended <- end } })
@@ -121,8 +121,8 @@ func TestAStreamThatTheNetworkEndsIsLostAndOneThatItsClientEndsIsNot(t *testing.
 			go func() { _, _ = io.Copy(io.Discard, here) }() // the test's; ends with the pipe
 			e := Events{Conversation: "lobby", Head: []byte("HTTP/1.1 200 OK\r\n\r\n")}
 			RunEvents(r.sessions, &Conn{wire: newWire(&reset{there, err})}, r.env, e)
-			if end := <-ended; end.Why != want {
-				t.Errorf("%v: got %q, want %q", err, end.Why, want)
+			if end := <-ended; end.Reason != want {
+				t.Errorf("%v: got %q, want %q", err, end.Reason, want)
 			}
 			_ = here.Close()
 		})

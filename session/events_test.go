@@ -215,7 +215,7 @@ func TestAListenerThatTakesNothingIsClosedAfterTheWriteTimeoutAndHarmsNobody(t *
 		if d := time.Since(began); d < 30*time.Second || d > 33*time.Second {
 			t.Errorf("closed after %v, want about 30 s", d)
 		}
-		if len(ends) != 1 || ends[0].Why != WhyStalled {
+		if len(ends) != 1 || ends[0].Reason != ReasonStalled {
 			t.Errorf("its end: got %+v", ends)
 		}
 	})

@@ -82,11 +82,11 @@ func (s *session) end() {
 	s.conn.wire.letGo()
 }
 
-// whyClosed are the reasons of the codes that the server closes with.
-var whyClosed = map[protocol.CloseCode]Why{
-	protocol.CloseGoingAway: WhyDrain, protocol.CloseProtocol: WhyProtocol, protocol.CloseUnsupported: WhyBinary,
-	protocol.CloseInvalidData: WhyUTF8, protocol.CloseTooBig: WhyFrame, protocol.ClosePolicy: WhyBadRequests,
-	protocol.CloseToken: WhyToken, protocol.CloseForbidden: WhyToken,
+// closeReasons are the reasons of the codes that the server closes with.
+var closeReasons = map[protocol.CloseCode]Reason{
+	protocol.CloseGoingAway: ReasonDrain, protocol.CloseProtocol: ReasonProtocol, protocol.CloseUnsupported: ReasonBinary,
+	protocol.CloseInvalidData: ReasonUTF8, protocol.CloseTooBig: ReasonFrame, protocol.ClosePolicy: ReasonBadRequests,
+	protocol.CloseToken: ReasonToken, protocol.CloseForbidden: ReasonToken,
 }
 
 // tellEnd says how the session ended. code is that of the server's own close frame, or 0.
@@ -98,17 +98,17 @@ func (s *session) tellEnd(code protocol.CloseCode, err error) {
 	end := End{Session: s.id.String(), User: s.user, From: s.conn.From, Via: s.conn.Via, Code: code, Err: err}
 	switch {
 	case code != 0:
-		end.Why = whyClosed[code]
+		end.Reason = closeReasons[code]
 	case s.theirs != 0:
-		end.Why = WhyClient
+		end.Reason = ReasonClient
 		end.Code = s.theirs
 		end.Err = s.said
 	case errors.Is(err, errStalled):
-		end.Why = WhyStalled
+		end.Reason = ReasonStalled
 	case errors.Is(err, errSilent):
-		end.Why = WhySilent
+		end.Reason = ReasonSilent
 	default:
-		end.Why = WhyLost
+		end.Reason = ReasonLost
 	}
 	s.env.Ended(end)
 }

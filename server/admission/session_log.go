@@ -23,29 +23,29 @@ type Log struct {
 
 // unusual is what the log says of ends that have a fault, and what can be done. All other ends are in order, or caused
 // by a network.
-var unusual = map[session.Why]struct{ words, do string }{
-	session.WhyProtocol: {
-		"a session was Closed: what came was no WebSocket frame that a client may send",
+var unusual = map[session.Reason]struct{ words, do string }{
+	session.ReasonProtocol: {
+		"a session was closed: what came was no WebSocket frame that a client may send",
 		"mend that client, or what stands between and changes frames",
 	},
-	session.WhyBinary: {
-		"a session was Closed: it sent a binary frame", "mend that client: text frames, one JSON object in each",
+	session.ReasonBinary: {
+		"a session was closed: it sent a binary frame", "mend that client: text frames, one JSON object in each",
 	},
-	session.WhyUTF8: {"a session was Closed: it sent a text frame that is not valid UTF-8", "mend that client"},
-	session.WhyFrame: {
-		"a session was Closed: it sent a frame over limits.frame",
+	session.ReasonUTF8: {"a session was closed: it sent a text frame that is not valid UTF-8", "mend that client"},
+	session.ReasonFrame: {
+		"a session was closed: it sent a frame over limits.frame",
 		"let that client hold to limits.frame of welcome, or raise --max-frame",
 	},
-	session.WhyBadRequests: {
-		"a session was Closed: more than 100 bad requests in a minute",
+	session.ReasonBadRequests: {
+		"a session was closed: more than 100 bad requests in a minute",
 		"mend that client: the lines about refused requests say what is wrong",
 	},
-	session.WhyStalled: {
-		"a slow reader was Closed: its connection took nothing at all for --write-timeout",
+	session.ReasonStalled: {
+		"a slow reader was closed: its connection took nothing at all for --write-timeout",
 		respond.SlowNetwork,
 	},
-	session.WhySilent: {
-		"a session was Closed: the client sent nothing, and did not answer a ping",
+	session.ReasonSilent: {
+		"a session was closed: the client sent nothing, and did not answer a ping",
 		"nothing, where a device went to sleep or lost its network; a proxy in front must let pings through",
 	},
 }
@@ -59,24 +59,24 @@ var clientFault = struct{ words, do string }{
 
 // findsFault reports whether a client closed its session with a code of an error.
 func findsFault(end session.End) bool {
-	return end.Why == session.WhyClient && end.Code > 1001 && end.Code < 3000 && end.Code != 1005 // 1005: none
+	return end.Reason == session.ReasonClient && end.Code > 1001 && end.Code < 3000 && end.Code != 1005 // 1005: none
 }
 
 // Ended is session.Env's Ended.
 func (l *Log) Ended(end session.End) {
-	l.Metrics.CountClose(end.Why, end.Code)
-	said, is := unusual[end.Why]
+	l.Metrics.CountClose(end.Reason, end.Code)
+	said, is := unusual[end.Reason]
 	if findsFault(end) {
 		said, is = clientFault, true
 	}
 	if !is {
 		l.Log.Debug().Err(end.Err).Str("session", end.Session).Str("user", string(end.User)).
-			Str("reason", string(end.Why)).
+			Str("reason", string(end.Reason)).
 			Msg("session: ended")
 		return
 	}
 	l.Notes.Add(logging.Note{
-		Kind: "session: " + string(end.Why), Level: zerolog.WarnLevel, Words: said.words, Do: said.do,
+		Kind: "session: " + string(end.Reason), Level: zerolog.WarnLevel, Words: said.words, Do: said.do,
 		Session: end.Session, User: end.User, From: end.From, Via: end.Via, Closed: end.Code, Err: end.Err,
 	})
 }

@@ -10,22 +10,22 @@ import (
 
 // The ends of connections that never became sessions.
 const (
-	ReasonName    session.Why = "name"    // the name or the query is invalid
-	ReasonCrowded session.Why = "crowded" // there are too many connections
-	ReasonRefused session.Why = "refused" // the token is missing or not good, or its user is blocked
+	ReasonName    session.Reason = "name"    // the name or the query is invalid
+	ReasonCrowded session.Reason = "crowded" // there are too many connections
+	ReasonRefused session.Reason = "refused" // the token is missing or not good, or its user is blocked
 )
 
 // closeCodes are the close codes of each reason; 0 is none, as for event streams. All other codes that clients send are
 // counted as one.
-var closeCodes = map[session.Why][]protocol.CloseCode{
-	session.WhyClient: {0, 1000, 1001, 1005, otherCode},
-	session.WhyLost:   {0}, session.WhyStalled: {0}, session.WhySilent: {0},
-	session.WhyDrain: {0, protocol.CloseGoingAway}, session.WhyProtocol: {protocol.CloseProtocol},
-	session.WhyBinary: {protocol.CloseUnsupported}, session.WhyUTF8: {protocol.CloseInvalidData},
-	session.WhyFrame: {protocol.CloseTooBig}, session.WhyBadRequests: {protocol.ClosePolicy},
-	session.WhyToken: {0, protocol.CloseToken, protocol.CloseForbidden},
-	ReasonRefused:    {protocol.CloseToken, protocol.CloseForbidden},
-	ReasonName:       {protocol.ClosePolicy}, ReasonCrowded: {protocol.CloseTryAgain},
+var closeCodes = map[session.Reason][]protocol.CloseCode{
+	session.ReasonClient: {0, 1000, 1001, 1005, otherCode},
+	session.ReasonLost:   {0}, session.ReasonStalled: {0}, session.ReasonSilent: {0},
+	session.ReasonDrain: {0, protocol.CloseGoingAway}, session.ReasonProtocol: {protocol.CloseProtocol},
+	session.ReasonBinary: {protocol.CloseUnsupported}, session.ReasonUTF8: {protocol.CloseInvalidData},
+	session.ReasonFrame: {protocol.CloseTooBig}, session.ReasonBadRequests: {protocol.ClosePolicy},
+	session.ReasonToken: {0, protocol.CloseToken, protocol.CloseForbidden},
+	ReasonRefused:       {protocol.CloseToken, protocol.CloseForbidden},
+	ReasonName:          {protocol.ClosePolicy}, ReasonCrowded: {protocol.CloseTryAgain},
 }
 
 // otherCode stands for all other codes of clients.
@@ -43,9 +43,9 @@ func closeName(code protocol.CloseCode) string {
 }
 
 // CountClose counts the end of a connection.
-func (m *Metrics) CountClose(why session.Why, code protocol.CloseCode) {
-	if why == session.WhyClient && !slices.Contains(closeCodes[why], code) {
+func (m *Metrics) CountClose(reason session.Reason, code protocol.CloseCode) {
+	if reason == session.ReasonClient && !slices.Contains(closeCodes[reason], code) {
 		code = otherCode
 	}
-	m.closes.WithLabelValues(string(why), closeName(code)).Inc()
+	m.closes.WithLabelValues(string(reason), closeName(code)).Inc()
 }
