@@ -8,46 +8,24 @@ import (
 	"verbatim/protocol"
 )
 
-// credential is what a session knows of the token that it lives by. It is small, since ten thousand sessions have one.
-type credential struct {
-	expiry
-	expires int64   // in nanoseconds since 1970; 0: never; owned by the reader
-	shown   *string // what to show for the user; nil: nothing else; owned by the reader
-}
-
-// lives notes until when a session lives.
+// lives notes by what a session lives. It is called by the reader, at the beginning and when the token is renewed.
 func (s *session) lives(who *identity.Identity) {
-	s.credential = &credential{expiry: expiry{whose: &s.link, place: -1}}
-	s.renew(who)
+	if s.life == nil {
+		s.life = &expiry{}
+	}
+	s.shown = ""
+	if who.Name != string(s.user) {
+		s.shown = strings.Clone(who.Name) // the session does not keep the whole identity
+	}
+	s.env.live(&s.link, who)
 }
 
-// renew notes another end, and what to show for the user. It is called by the reader.
-func (s *session) renew(who *identity.Identity) {
-	c := s.credential
-	c.shown = nil
-	if who.Name != "" && who.Name != string(s.user) {
-		name := strings.Clone(who.Name) // the session does not keep the whole identity
-		c.shown = &name
-	}
-	c.expires = 0
-	if !who.Expires.IsZero() {
-		c.expires = who.Expires.UnixNano()
-	}
-	s.env.live(&c.expiry, who)
-}
-
-// shown returns what to show for the user in place of the name, or "".
-func (s *session) shown() string {
-	if s.credential == nil || s.credential.shown == nil {
-		return ""
-	}
-	return *s.credential.shown
-}
+// expiry implements mortal.
+func (l *link) expiry() *expiry { return l.life }
 
 // expired reports whether the session's token is over, so that nothing but a new one is served.
 func (s *session) expired() bool {
-	c := s.credential
-	return c != nil && c.expires != 0 && time.Now().UnixNano() >= c.expires
+	return s.life != nil && time.Now().UnixNano() >= s.life.ends-int64(s.env.Limits.TokenGrace)
 }
 
 var errExpired = protocol.Errorf(protocol.CodeUnauthorized, "the token has expired: send a new one, "+
@@ -57,7 +35,7 @@ var errExpired = protocol.Errorf(protocol.CodeUnauthorized, "the token has expir
 // Signatures cost the processor's time, so tokens count for the session's rate. Only this session's own reading waits for
 // a fetch of keys.
 func (s *session) token(r *protocol.Request) *protocol.Error {
-	if s.credential == nil {
+	if s.life == nil {
 		return protocol.BadRequest("this server asks for no token, so there is none to renew: leave it out")
 	}
 	s.keepRate()
@@ -70,7 +48,7 @@ func (s *session) token(r *protocol.Request) *protocol.Error {
 	if err != nil {
 		return s.refuseToken(err)
 	}
-	s.renew(who)
+	s.lives(who)
 	reply(&s.out, protocol.Renewed{Ref: r.Ref, Expires: protocol.TimeOf(who.Expires)})
 	return nil
 }

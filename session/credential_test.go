@@ -252,10 +252,10 @@ func TestExpiriesComeInTheirOrder(t *testing.T) {
 		var x expiries
 		seed := rand.Uint64()
 		random := rand.New(rand.NewPCG(seed, 0))
-		all := make([]*expiry, 1000)
-		want := map[*expiry]time.Time{}
+		all := make([]*told1, 1000)
+		want := map[*told1]time.Time{}
 		for i := range all {
-			all[i] = &expiry{place: -1}
+			all[i] = &told1{}
 		}
 		for range 10_000 {
 			e := all[random.IntN(len(all))]
@@ -273,10 +273,10 @@ func TestExpiriesComeInTheirOrder(t *testing.T) {
 				time.Sleep(wait)
 				continue
 			}
-			if at, is := want[e]; !is || time.Since(at) != 0 {
+			if at, is := want[e.(*told1)]; !is || time.Since(at) != 0 {
 				t.Fatalf("seed %d: one is over %v late (awaited: %v)", seed, time.Since(at), is)
 			}
-			delete(want, e)
+			delete(want, e.(*told1))
 		}
 		if e, _ := x.take(); e != nil || len(x.all) > 0 {
 			t.Errorf("seed %d: %d are left", seed, len(x.all))
@@ -294,7 +294,7 @@ func TestTenThousandTokensThatAreOverAtOnceAreAllTold(t *testing.T) {
 		for i := range cap(told) {
 			l := &told1{told: told, name: fmt.Sprint(i)}
 			env.reading.add(context.Background(), l)
-			env.expiries.add(&expiry{whose: l, place: -1}, at)
+			env.expiries.add(l, at)
 		}
 		go env.Expire(ctx) // the test's; ends with ctx
 		time.Sleep(time.Minute - time.Nanosecond)
@@ -310,10 +310,14 @@ func TestTenThousandTokensThatAreOverAtOnceAreAllTold(t *testing.T) {
 	})
 }
 
+// told1 lives by a credential, and says when it is told to leave.
 type told1 struct {
+	end  expiry
 	told chan string
 	name string
 }
+
+func (l *told1) expiry() *expiry { return &l.end }
 
 func (*told1) of() protocol.UserID { return "ann" }
 

@@ -43,6 +43,8 @@ type stream struct {
 
 	progress func() (acked uint64, owed uint32) // of the peer's TCP
 
+	life expiry // of the credential by which it was asked for
+
 	// Set by who tells it to leave, before ctx ends.
 	depart context.CancelFunc
 	bye    *farewell
@@ -83,10 +85,9 @@ func RunEvents(ctx context.Context, c *Conn, env *Env, e Events) {
 	env.Counters.Streams.Add(1)
 	defer env.Counters.Streams.Add(-1)
 	env.reading.add(ctx, s)
-	over := &expiry{whose: s, place: -1}
 	if e.Identity != nil {
 		s.user = e.Identity.Subject.User
-		env.live(over, e.Identity)
+		env.live(s, e.Identity)
 	}
 	listened := make(chan struct{})
 	go func() { // RunEvents' own: waits for the client to close; ends with the connection
@@ -97,7 +98,7 @@ func RunEvents(ctx context.Context, c *Conn, env *Env, e Events) {
 	env.Hub.Join(&s.member, e.Conversation)
 	err := s.serve(&e)
 	env.Hub.Leave(&s.member)
-	env.expiries.remove(over)
+	env.expiries.remove(s)
 	env.reading.remove(s)
 	if err == nil {
 		s.leave(listened)
@@ -119,6 +120,9 @@ func (s *stream) dismiss(bye *farewell) {
 
 // of implements leaver.
 func (s *stream) of() protocol.UserID { return s.user }
+
+// expiry implements mortal.
+func (s *stream) expiry() *expiry { return &s.life }
 
 // listen notices that the client is gone. What it says means nothing.
 func (s *stream) listen() {

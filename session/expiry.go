@@ -9,12 +9,18 @@ import (
 	"verbatim/wake"
 )
 
-// expiry is when a credential is over for a session or a stream that lives by it.
+// expiry is when what lives by a credential is told to leave, and what is kept of the credential. It is small, since ten
+// thousand sessions have one.
 type expiry struct {
-	whose leaver // fixed
-	held         // guarded by expiries.mu
-	ends  int64  // in nanoseconds since 1970; guarded by expiries.mu
-	place int    // in the heap; -1: it is not there; guarded by expiries.mu
+	held        // guarded by expiries.mu
+	ends  int64 // in nanoseconds since 1970. Its owner sets it, by expiries.add, and may read it
+	place int32 // in the heap, from 1; 0: it is not there; guarded by expiries.mu
+}
+
+// mortal is a session or a stream that lives by a credential.
+type mortal interface {
+	leaver
+	expiry() *expiry
 }
 
 // expiries closes what lives by a credential when that is over: one place for a server instead of a timer for each
@@ -36,41 +42,41 @@ func (x *expiries) signal() wake.Signal {
 	return x.sooner
 }
 
-// add has one end at a time. It may be added again, with a later or an earlier time.
-func (x *expiries) add(e *expiry, at time.Time) {
+// add adds one, or moves it to a later or an earlier time.
+func (x *expiries) add(m mortal, at time.Time) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	e.ends = at.UnixNano()
-	if e.place < 0 {
-		heap.Push(&x.all, e)
+	e := m.expiry()
+	if e.ends = at.UnixNano(); e.place == 0 {
+		heap.Push(&x.all, m)
 	} else {
-		heap.Fix(&x.all, e.place)
+		heap.Fix(&x.all, int(e.place)-1)
 	}
-	if e.place == 0 {
+	if e.place == 1 {
 		x.signal().Wake()
 	}
 }
 
 // remove takes one out, if it is there.
-func (x *expiries) remove(e *expiry) {
+func (x *expiries) remove(m mortal) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if e.place >= 0 {
-		heap.Remove(&x.all, e.place)
+	if e := m.expiry(); e.place > 0 {
+		heap.Remove(&x.all, int(e.place)-1)
 	}
 }
 
 // take takes one out that is over now, or returns nil and how long it is until there is one.
-func (x *expiries) take() (*expiry, time.Duration) {
+func (x *expiries) take() (mortal, time.Duration) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if len(x.all) == 0 {
 		return nil, sweepEvery
 	}
-	if wait := time.Until(time.Unix(0, x.all[0].ends)); wait > 0 {
+	if wait := time.Until(time.Unix(0, x.all[0].expiry().ends)); wait > 0 {
 		return nil, min(wait, sweepEvery)
 	}
-	return heap.Pop(&x.all).(*expiry), 0
+	return heap.Pop(&x.all).(mortal), 0
 }
 
 // Expire ends the sessions and streams whose credentials are over, each Limits.TokenGrace after that. It returns when ctx
@@ -81,7 +87,7 @@ func (e *Env) Expire(ctx context.Context) {
 	for {
 		over, wait := e.expiries.take()
 		if over != nil {
-			e.reading.dismiss(over.whose, expired)
+			e.reading.dismiss(over, expired)
 			continue
 		}
 		timer.Reset(wait)
@@ -95,29 +101,30 @@ func (e *Env) Expire(ctx context.Context) {
 }
 
 // expiryHeap is container/heap's, the earliest end first.
-type expiryHeap []*expiry
+type expiryHeap []mortal
 
 func (h expiryHeap) Len() int           { return len(h) }
-func (h expiryHeap) Less(i, k int) bool { return h[i].ends < h[k].ends }
+func (h expiryHeap) Less(i, k int) bool { return h[i].expiry().ends < h[k].expiry().ends }
 func (h expiryHeap) Swap(i, k int) {
 	h[i], h[k] = h[k], h[i]
-	h[i].place = i
-	h[k].place = k
+	h.placed(i)
+	h.placed(k)
 }
 
+func (h expiryHeap) placed(i int) { h[i].expiry().place = int32(i) + 1 }
+
 // Push is container/heap's.
-func (h *expiryHeap) Push(x any) {
-	e := x.(*expiry)
-	e.place = len(*h)
-	*h = append(*h, e)
+func (h *expiryHeap) Push(m any) {
+	*h = append(*h, m.(mortal))
+	h.placed(len(*h) - 1)
 }
 
 // Pop is container/heap's.
 func (h *expiryHeap) Pop() any {
 	last := len(*h) - 1
-	e := (*h)[last]
+	m := (*h)[last]
 	(*h)[last] = nil
 	*h = (*h)[:last]
-	e.place = -1
-	return e
+	m.expiry().place = 0
+	return m
 }

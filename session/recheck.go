@@ -48,20 +48,20 @@ func (e *Env) Recheck() {
 	}
 }
 
-// live notes what something lives by, and until when. What was taken back since it was verified ends at once.
-func (e *Env) live(x *expiry, who *identity.Identity) {
+// live notes by what something lives, and until when. What was taken back since it was verified ends at once.
+func (e *Env) live(m mortal, who *identity.Identity) {
 	end := forever
 	if !who.Expires.IsZero() {
 		end = who.Expires.Add(e.Limits.TokenGrace)
 	}
 	held := heldOf(who)
-	e.expiries.hold(x, held)
-	e.expiries.add(x, end)
+	e.expiries.hold(m, held)
+	e.expiries.add(m, end)
 	if e.Refuses == nil {
 		return
 	}
-	if no := e.Refuses(held.credential(x.whose.of())); no != nil {
-		e.reading.dismiss(x.whose, takenBack(no))
+	if no := e.Refuses(held.credential(m.of())); no != nil {
+		e.reading.dismiss(m, takenBack(no))
 	}
 }
 
@@ -78,19 +78,19 @@ type refusedExpiry struct {
 func (x *expiries) refused(refuses func(Credential) *identity.Refusal) (found []refusedExpiry) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	for _, e := range x.all {
-		if no := refuses(e.held.credential(e.whose.of())); no != nil {
-			found = append(found, refusedExpiry{e.whose, takenBack(no)})
+	for _, m := range x.all {
+		if no := refuses(m.expiry().credential(m.of())); no != nil {
+			found = append(found, refusedExpiry{m, takenBack(no)})
 		}
 	}
 	return found
 }
 
 // hold notes what is kept of a credential.
-func (x *expiries) hold(e *expiry, h held) {
+func (x *expiries) hold(m mortal, h held) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	e.held = h
+	m.expiry().held = h
 }
 
 // takenBack is the farewell of a credential that was taken back.

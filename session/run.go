@@ -39,8 +39,8 @@ func Run(ctx context.Context, c *Conn, env *Env, user User, joins []string) erro
 	}
 	s.greet(user, joins)
 	code, reason, err := s.read()
-	if s.credential != nil {
-		env.expiries.remove(&s.credential.expiry)
+	if s.life != nil {
+		env.expiries.remove(&s.link)
 	}
 	env.reading.remove(&s.link) // so that a drain does not cut the linger short
 	s.alive.stop()

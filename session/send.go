@@ -11,7 +11,7 @@ func (s *session) send(r *protocol.Request) *protocol.Error {
 	s.keepRate()
 	s.env.Counters.Messages.Add(1)
 	send := &persistence.Send{
-		Conversation: r.Conversation, Author: s.user, Name: s.shown(), ID: r.ID, Prev: r.Prev, Since: r.Since, Expects: r.Log,
+		Conversation: r.Conversation, Author: s.user, Name: s.shown, ID: r.ID, Prev: r.Prev, Since: r.Since, Expects: r.Log,
 		Text: r.Text, Target: r.Target, Meta: r.Meta, Ref: r.Ref, Bytes: r.Bytes, Completion: &s.out,
 	}
 	if c := s.joins[r.Conversation]; c != nil {

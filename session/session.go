@@ -41,11 +41,11 @@ type session struct {
 
 	// Limits.
 	limiter *rate.Limiter // of sends and typing; nil: there is none
-	bad     []time.Time   // when bad requests came, within a minute
+	bad     *[]time.Time  // when bad requests came, within a minute; nil: none ever did
 
 	cause error // why the request that is being refused could not be served, or which rule refused its token; nil: neither
 
-	credential *credential // what the session lives by; nil: nothing
+	shown string // what to show for the user, if a token says so; "": nothing else
 
 	// How the client closed.
 	theirs protocol.CloseCode // of its close frame; 0: none came
@@ -58,7 +58,10 @@ func (s *session) refuse(r *protocol.Request, err *protocol.Error) {
 	case protocol.CodeBadRequest, protocol.CodeUnknownType, protocol.CodeInvalidConversation, protocol.CodeTooLarge:
 		s.env.Counters.BadRequests.Add(1)
 		now := time.Now()
-		s.bad = append(slices.DeleteFunc(s.bad, func(t time.Time) bool { return now.Sub(t) > time.Minute }), now)
+		if s.bad == nil {
+			s.bad = new([]time.Time)
+		}
+		*s.bad = append(slices.DeleteFunc(*s.bad, func(t time.Time) bool { return now.Sub(t) > time.Minute }), now)
 	}
 
 	s.tellRefusal(r.Conversation, err, s.cause)
@@ -67,7 +70,7 @@ func (s *session) refuse(r *protocol.Request, err *protocol.Error) {
 }
 
 // tooManyBad reports whether the client has made more bad requests in a minute than it may.
-func (s *session) tooManyBad() bool { return len(s.bad) > maxBad }
+func (s *session) tooManyBad() bool { return s.bad != nil && len(*s.bad) > maxBad }
 
 // unavailable is the one place where an error that is not the client's becomes one for it. refuse, which comes next,
 // tells the operator.
