@@ -39,6 +39,10 @@ var flagHelp = map[string]map[string]string{
 		"proxy-protocol": "As the server's own: a PROXY header is sent if the server awaits one from this machine.",
 		"timeout":        "How long to wait for the answer.",
 	},
+	"permissions": {
+		"rules": "The server's own --rules.",
+		"group": "A group of the user (the claim groups of its token). May be repeated.",
+	},
 	"token": {
 		"for":  "How long the token is good.",
 		"name": "What to show for the user.",

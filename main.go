@@ -22,20 +22,21 @@ import (
 
 // commands is the table of commands.
 type commands struct {
-	Serve   serveCommand       `cmd:"" help:"Serve the chat, its HTTP API and the page. Every flag has a default."`
-	Verify  verifyCommand      `cmd:"" help:"Read every transcript and check its seqs and its chain of sums."`
-	Export  exportCommand      `cmd:"" help:"Write one conversation's transcript to stdout, without a server."`
-	Health  healthcheckCommand `cmd:"" name:"healthcheck" help:"Ask the running server whether it is ready."`
-	Token   tokenCommand       `cmd:"" help:"Print a token that lets a user in, for servers with --auth token."`
-	Users   usersCommand       `cmd:"" help:"List, block and unblock users, reset passwords, sign people out."`
-	Keys    keysCommand        `cmd:"" help:"Make, list and revoke API keys for programs."`
-	Invite  inviteCommand      `cmd:"" help:"Print a link with which somebody makes an account."`
-	Revoke  revokeCommand      `cmd:"" help:"Refuse tokens before they end."`
-	Audit   auditCommand       `cmd:"" help:"Print who did what: sign-ins, keys, invites, members."`
-	Backup  backupCommand      `cmd:"" help:"Copy the directory of accounts, keys and members, beside a running server."`
-	Version versionCommand     `cmd:"" help:"Print version, commit and Go version."`
-	Help    helpCommand        `cmd:"" help:"Explain a command, as --help after it does."`
-	Load    loadCommand        `cmd:"" help:"Run a load test against a server, with a check of every message."`
+	Serve       serveCommand       `cmd:"" help:"Serve the chat, its HTTP API and the page. Every flag has a default."`
+	Verify      verifyCommand      `cmd:"" help:"Read every transcript and check its seqs and its chain of sums."`
+	Export      exportCommand      `cmd:"" help:"Write one conversation's transcript to stdout, without a server."`
+	Health      healthcheckCommand `cmd:"" name:"healthcheck" help:"Ask the running server whether it is ready."`
+	Permissions permissionsCommand `cmd:"" help:"Say what a user may do in a conversation, and which rule says so."`
+	Token       tokenCommand       `cmd:"" help:"Print a token that lets a user in, for servers with --auth token."`
+	Users       usersCommand       `cmd:"" help:"List, block and unblock users, reset passwords, sign people out."`
+	Keys        keysCommand        `cmd:"" help:"Make, list and revoke API keys for programs."`
+	Invite      inviteCommand      `cmd:"" help:"Print a link with which somebody makes an account."`
+	Revoke      revokeCommand      `cmd:"" help:"Refuse tokens before they end."`
+	Audit       auditCommand       `cmd:"" help:"Print who did what: sign-ins, keys, invites, members."`
+	Backup      backupCommand      `cmd:"" help:"Copy the directory of accounts, keys and members, beside a running server."`
+	Version     versionCommand     `cmd:"" help:"Print version, commit and Go version."`
+	Help        helpCommand        `cmd:"" help:"Explain a command, as --help after it does."`
+	Load        loadCommand        `cmd:"" help:"Run a load test against a server, with a check of every message."`
 
 	ShowVersion versionFlag `name:"version" short:"v" env:"-" help:"Print version, commit and Go version."`
 }
@@ -47,7 +48,8 @@ const description = `Verbatim is a chat server that keeps every message, in orde
   verbatim serve --listen 0.0.0.0:80 --auth open   serve everybody who reaches this machine
   verbatim verify --data-dir ./data                check that the record is intact
   verbatim export lobby --format md                write a transcript for people
-  verbatim token ann --token-secret FILE           let ann into a server with --auth token --token-secret FILE
+  verbatim token ann --read '*' --token-secret FILE  let ann read on a server with --auth token
+  verbatim permissions ann lobby --rules FILE      what may ann do there, and which rule says so?
   verbatim users list                              who has an account, and who is blocked
   verbatim keys add ci --read '*' --write 'ops-*'  an API key for a program
   verbatim revoke --user ann                       refuse the tokens that ann has

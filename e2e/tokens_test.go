@@ -29,7 +29,8 @@ type tokens struct {
 // make makes a token.
 func (m tokens) make(user string, flags ...string) string {
 	m.t.Helper()
-	code, stdout, stderr := verbatim(m.t, append(append([]string{"token", user}, m.flags...), flags...)...)
+	everything := []string{"token", user, "--read", "*", "--write", "*", "--create", "*"}
+	code, stdout, stderr := verbatim(m.t, append(append(everything, m.flags...), flags...)...)
 	if code != 0 || stderr != "" {
 		m.t.Fatalf("verbatim token %s: exit %d, %s", user, code, stderr)
 	}

@@ -59,6 +59,16 @@ func (c *Conversation) publish(b *persistence.Entries) {
 	}
 }
 
+// nudge wakes all members, whether there is anything new or not. Followers are few, and few changes nudge.
+func (c *Conversation) nudge() {
+	if len(c.wakes.members) > 0 {
+		c.shard.wake(c)
+	}
+	for _, m := range c.followers {
+		m.Wake()
+	}
+}
+
 // Snapshot is what a join shows of a conversation's ephemeral state.
 type Snapshot struct {
 	Online []byte       // a JSON array of at most Options.Names users, sorted by bytes

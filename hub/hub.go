@@ -96,6 +96,14 @@ func (h *Hub) Publish(id protocol.ConversationID, batch *persistence.Entries) {
 	}
 }
 
+// WakeAll wakes all members of all conversations, so that each looks whether it may still be there. It waits for room in
+// the shards' queues.
+func (h *Hub) WakeAll() {
+	for c := range h.table.all() {
+		h.post(command{kind: nudge, conversation: c})
+	}
+}
+
 // Online returns how many users are in a conversation.
 func (h *Hub) Online(id protocol.ConversationID) int {
 	if c := h.table.find(id); c != nil {

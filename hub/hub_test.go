@@ -162,3 +162,21 @@ func TestManyReadManyConversationsWhileEntriesCome(t *testing.T) {
 	writing.Wait()
 	reading.Wait()
 }
+
+func TestWakeAllWakesMembersOfEveryKindInEveryConversation(t *testing.T) {
+	h, stop := run(t, &tails{}, 2)
+	defer stop()
+	var woken []wake.Signal
+	for i := range 20 {
+		for _, kind := range []Kind{Reading, Following, Waiting} {
+			signal := wake.New()
+			m := &Member{Kind: kind, User: "ann", Waker: signal}
+			h.Join(m, protocol.ConversationID(fmt.Sprintf("c%d", i)))
+			woken = append(woken, signal)
+		}
+	}
+	h.WakeAll()
+	for _, signal := range woken {
+		<-signal
+	}
+}

@@ -43,6 +43,7 @@ const (
 	typing
 	read
 	resync
+	nudge // wakes all members, followers too
 )
 
 // command is one thing that a shard does to one of its conversations.
@@ -110,6 +111,8 @@ func (s *shard) do(cmd command) {
 		c.read(cmd.member, cmd.seq)
 	case resync:
 		c.resync(cmd.member)
+	case nudge:
+		c.nudge()
 	}
 }
 

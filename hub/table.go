@@ -2,6 +2,9 @@ package hub
 
 import (
 	"hash/maphash"
+	"iter"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -45,6 +48,23 @@ func (t *table) find(id protocol.ConversationID) *Conversation {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
 	return p.live[id]
+}
+
+// all returns the live conversations, in no order. Those that come or go meanwhile may be among them or not.
+func (t *table) all() iter.Seq[*Conversation] {
+	return func(yield func(*Conversation) bool) {
+		for i := range t.parts {
+			p := &t.parts[i]
+			p.mu.RLock()
+			live := slices.Collect(maps.Values(p.live))
+			p.mu.RUnlock()
+			for _, c := range live {
+				if !yield(c) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // findOrMake returns the live conversation of that id. If there is none, it takes in the one that newOne makes.

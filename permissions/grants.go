@@ -32,6 +32,11 @@ func ParseGrants(read, write, create, moderate []string) (Grants, error) {
 	return Grants{Read: parsed[Read], Write: parsed[Write], Create: parsed[Create], Moderate: parsed[Moderate]}, nil
 }
 
+// empty reports whether nothing is granted.
+func (g *Grants) empty() bool {
+	return len(g.Read) == 0 && len(g.Write) == 0 && len(g.Create) == 0 && len(g.Moderate) == 0
+}
+
 // of returns the verb's own patterns.
 func (g *Grants) of(v Verb) []Pattern {
 	switch v {

@@ -15,6 +15,8 @@ type Policy struct {
 	accounts bool    // the server has accounts
 	rules    atomic.Pointer[Rules]
 
+	generation atomic.Uint64 // counts changes
+
 	mu      sync.Mutex
 	changed chan struct{} // guarded by mu; closed at the next change
 }
@@ -36,6 +38,7 @@ func (p *Policy) Replace(rules *Rules) {
 
 // Announce says that an answer of May may be another one from now on: the rules, or what Members answers, has changed.
 func (p *Policy) Announce() {
+	p.generation.Add(1)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	close(p.changed)
@@ -50,6 +53,10 @@ func (p *Policy) Changed() <-chan struct{} {
 	return p.changed
 }
 
+// Generation returns a number that is another one after each change. Who keeps an answer of May must ask for the
+// generation before May, and ask May again once it is another one. It costs one atomic load.
+func (p *Policy) Generation() uint64 { return p.generation.Load() }
+
 // May reports whether the subject may do this in the conversation, whose id must be valid. It does not matter whether
 // the conversation exists. It allocates nothing.
 func (p *Policy) May(s *Subject, v Verb, c protocol.ConversationID) bool {
@@ -57,6 +64,23 @@ func (p *Policy) May(s *Subject, v Verb, c protocol.ConversationID) bool {
 		return true
 	}
 	return p.decide(s, v, c).allowed
+}
+
+// Idle reports whether the subject may do nothing at all, in no conversation.
+func (p *Policy) Idle(s *Subject) bool {
+	if p == nil || p.members != nil || !s.Grants.empty() {
+		return false // who is in no private conversation now may be invited to one at any time
+	}
+	rules := p.rules.Load()
+	if rules == nil {
+		return !p.accounts || !s.Account
+	}
+	for i := range rules.allow {
+		if _, ok := rules.allow[i].taking(s); ok && !rules.allow[i].grants.empty() {
+			return false
+		}
+	}
+	return true
 }
 
 // cause is why a decision is what it is.

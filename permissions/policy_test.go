@@ -156,6 +156,32 @@ func TestAChangeIsAnnounced(t *testing.T) {
 	<-changed
 }
 
+func TestWhoIsIdleMayDoNothingAnywhere(t *testing.T) {
+	rules := mustRules(t, example+"[[allow]]\nwho = [\"group:none\"]\nread = []\n")
+	some := mustRules(t, "[[allow]]\nwho = [\"group:ops\", \"group:none\"]\ncreate = [\"a\"]\n[[allow]]\nwho = [\"*\"]\n")
+	token := &Subject{User: "ann", Kind: User}
+	for _, row := range []struct {
+		name    string
+		policy  *Policy
+		subject *Subject
+		want    bool
+	}{
+		{"open mode", nil, token, false},
+		{"no rules", NewPolicy(nil, false, nil), token, true},
+		{"a grant", NewPolicy(nil, false, nil), &Subject{User: "ann", Grants: mustGrants(t, "", "", "x", "")}, false},
+		{"an account", NewPolicy(nil, true, nil), &Subject{User: "ann", Account: true}, false},
+		{"an account's token", NewPolicy(nil, true, nil), token, true},
+		{"everybody's rule", NewPolicy(nil, false, rules), token, false},
+		{"a rule that grants nothing", NewPolicy(nil, false, some), token, true},
+		{"a group's rule", NewPolicy(nil, false, some), &Subject{User: "ann", Groups: []string{"ops"}}, false},
+		{"private conversations", NewPolicy(fixedMembers{}, false, nil), token, false},
+	} {
+		if got := row.policy.Idle(row.subject); got != row.want {
+			t.Errorf("%s: %t", row.name, got)
+		}
+	}
+}
+
 func TestWhyIsExplained(t *testing.T) {
 	members := fixedMembers{"hr": {"ann": Member}}
 	withRules := NewPolicy(members, true, mustRules(t, example))

@@ -83,12 +83,17 @@ type Tail struct {
 	Sum  protocol.Sum  // Last's
 }
 
-// Which says which conversations a list is of: those whose id begins with Prefix and has Contains somewhere.
-type Which struct{ Prefix, Contains string }
+// Which says which conversations a list is of: those whose id begins with Prefix, has Contains somewhere, and that May
+// allows.
+type Which struct {
+	Prefix, Contains string
+	May              func(protocol.ConversationID) bool // nil: it allows all; it must not wait
+}
 
 // Takes reports whether a conversation is of them.
 func (w Which) Takes(id protocol.ConversationID) bool {
-	return strings.HasPrefix(string(id), w.Prefix) && strings.Contains(string(id), w.Contains)
+	return strings.HasPrefix(string(id), w.Prefix) && strings.Contains(string(id), w.Contains) &&
+		(w.May == nil || w.May(id))
 }
 
 // Listed is a conversation in a list.
@@ -145,6 +150,7 @@ type Send struct {
 	ID, Prev     protocol.MessageID
 	Since        protocol.Number
 	Expects      protocol.LogID // the log that it is for, another one refuses it; "": any
+	NoCreate     bool           // the author may not write a conversation's first entry: it is refused as `forbidden`
 	Text         string         // a JSON string
 	Target       protocol.Seq
 	Meta         string // a compact JSON object, or ""

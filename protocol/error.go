@@ -84,6 +84,12 @@ func Reset() *Error {
 	return &Error{Code: CodeReset, Reason: "this conversation's record is another one now: start again, without after, log and known"}
 }
 
+// Forbidden refuses what the user has no permission for. Its reason is always the same, so that nobody learns from it
+// whether a conversation exists.
+func Forbidden() *Error {
+	return &Error{Code: CodeForbidden, Reason: "you have no permission for this: ask who runs this server"}
+}
+
 // CloseCode is why the server closes a connection (RFC 6455, 7.4).
 type CloseCode uint16
 

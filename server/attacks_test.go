@@ -26,7 +26,7 @@ func TestEveryAttackIsRefusedAtEveryDoor(t *testing.T) {
 			if p.Secret() {
 				flag = "--token-secret"
 			}
-			ts := serve(t, "--auth", "token", "--token-in-url", "--log-level", "debug", flag, p.WriteKey(t))
+			ts := serve(t, "--auth", "token", "--token-in-url", "--log-level", "debug", flag, p.WriteKey(t), "--rules", everybody(t))
 			attackAll(ts, tokentest.Attack{Party: p})
 		})
 		if p.Secret() {
@@ -38,7 +38,7 @@ func TestEveryAttackIsRefusedAtEveryDoor(t *testing.T) {
 			}))
 			defer issuer.Close()
 			ts := serve(t, "--auth", "token", "--token-in-url", "--log-level", "debug", "--token-jwks", issuer.URL,
-				"--token-issuer", "https://id.test", "--token-audience", "chat")
+				"--token-issuer", "https://id.test", "--token-audience", "chat", "--rules", everybody(t))
 			attackAll(ts, tokentest.Attack{Party: p, KID: "k1", Parties: tokentest.Configured})
 		})
 	}

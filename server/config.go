@@ -44,6 +44,7 @@ type Config struct {
 	TokenLeeway     time.Duration `group:"tokens" default:"10s" placeholder:"TIME"`
 	TokenStale      time.Duration `group:"tokens" default:"24h" placeholder:"TIME"`
 	TokenInURL      bool          `group:"tokens" name:"token-in-url"`
+	Rules           string        `group:"tokens" placeholder:"FILE"`
 
 	DrainTimeout time.Duration `group:"running" default:"10s" placeholder:"TIME" aliases:"drain"`
 	LogFormat    string        `group:"running" default:"auto" enum:"auto,json,pretty" placeholder:"auto|json|pretty"`

@@ -15,7 +15,7 @@ import (
 func (c *Config) Check() error {
 	for _, check := range []func() error{
 		c.checkVersion, func() error { return listen.Check(c.Listen, c.Auth) }, c.checkAdmin,
-		c.checkLimits, c.checkTimes, c.checkAccess, c.checkTokens, c.checkRedis,
+		c.checkLimits, c.checkTimes, c.checkAccess, c.checkTokens, c.checkRules, c.checkRedis,
 	} {
 		if err := check(); err != nil {
 			return err

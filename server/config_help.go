@@ -54,6 +54,8 @@ var FlagHelp = map[string]string{
 	"token-algorithms": "Which of HS256, RS256, ES256 and EdDSA are taken. Default: those of the keys given.",
 	"token-leeway":     "By how much the clock of the one who signs tokens may differ.",
 	"token-stale":      "How long keys from --token-jwks are used while they cannot be fetched again.",
+	"rules": "A TOML file that says who may do what, beside what each token grants: docs/operating/permissions.md. " +
+		"SIGHUP reads it again. Without it a token may do what it grants itself.",
 	"token-in-url": "Take tokens from ?token= too. Proxies and browsers keep addresses in their logs, so use it only if " +
 		"a client can do nothing else.",
 

@@ -111,7 +111,9 @@ func TestWhatIsTakenBackEndsSessionsAndLetsNobodyIn(t *testing.T) {
 func TestAnAPIKeyLetsItsUserIn(t *testing.T) {
 	t.Parallel()
 	ts, _ := withTokens(t)
-	key := ts.command(control.Request{Do: control.KeysAdd, Key: "ci"})
+	key := ts.command(control.Request{
+		Do: control.KeysAdd, Key: "ci", Grants: directory.Grants{Read: []string{"*"}},
+	})
 	welcome, closed := ts.enter("", "Bearer "+key.Secret)
 	if !strings.Contains(welcome, `"user":"key:ci"`) {
 		t.Errorf("got %s, %v", welcome, closed)
@@ -146,6 +148,7 @@ func (ts *testServer) tokenWithID(user, id string) string {
 	}
 	made, err := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{
 		"sub": user, "jti": id, "exp": time.Now().Add(time.Hour).Unix(),
+		"verbatim": map[string]any{"read": []string{"*"}},
 	}).SignedString(bytes.TrimSpace(secret))
 	if err != nil {
 		ts.t.Fatal(err)

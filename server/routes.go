@@ -18,17 +18,18 @@ func (s *Server) routes() http.Handler {
 	messages := &api.Messages{
 		Store: s.store, Hub: s.hub, Streams: streams, Respond: s.respond, Serving: s.serving,
 		MaxPage: s.limits.Page, WriteTimeout: s.cfg.WriteTimeout, TokenGrace: s.limits.TokenGrace,
+		Policy: s.permissions,
 	}
 	posts := &api.Posts{
 		Store: s.store, Limits: s.limits, Rate: limit.NewRate(s.cfg.SendRate), Visit: s.proxies.Visit,
 		Respond: s.respond,
-		Refused: s.metrics.Refused.WithLabelValues("rate"), WriteTimeout: s.cfg.WriteTimeout,
+		Refused: s.metrics.Refused.WithLabelValues("rate"), WriteTimeout: s.cfg.WriteTimeout, Policy: s.permissions,
 	}
 	conversations := &api.Conversations{
-		Store: s.store, Hub: s.hub, Respond: s.respond, Notes: s.notes, MaxPage: s.limits.Page,
+		Store: s.store, Hub: s.hub, Respond: s.respond, Notes: s.notes, MaxPage: s.limits.Page, Policy: s.permissions,
 	}
 	transcripts := &api.Transcripts{
-		Store: s.store, Respond: s.respond, Notes: s.notes, WriteTimeout: s.cfg.WriteTimeout,
+		Store: s.store, Respond: s.respond, Notes: s.notes, WriteTimeout: s.cfg.WriteTimeout, Policy: s.permissions,
 	}
 	own := &ownMetrics{handler: s.metrics.Handler(), visit: s.proxies.Visit}
 	own.served = s.cfg.AdminListen == "" && listen.AnyLoopback(s.listeners) && !s.cfg.withTokens()

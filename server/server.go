@@ -24,6 +24,7 @@ import (
 	"verbatim/hub"
 	"verbatim/identity"
 	"verbatim/identity/token"
+	"verbatim/permissions"
 	"verbatim/persistence"
 	"verbatim/persistence/disk"
 	"verbatim/persistence/history"
@@ -79,6 +80,8 @@ type Server struct {
 	people   *people           // nil: open mode
 	auth     *auth.Auth
 
+	permissions *permissions.Policy // nil: open mode
+
 	connections *limit.Connections // sessions and event streams
 	refusals    *limit.Connections // connections that are told why they become no session
 	sessions    *admission.Sessions
@@ -117,6 +120,9 @@ func New(ctx context.Context, cfg *Config, build Build, stdout io.Writer, log *l
 	if err := s.openTokens(ctx); err != nil {
 		return nil, err
 	}
+	if err := s.openPermissions(); err != nil {
+		return nil, err
+	}
 	began := time.Now()
 	if err := s.openRecord(ctx, log.Progress("reading the record")); err != nil {
 		return nil, err
@@ -136,6 +142,7 @@ func New(ctx context.Context, cfg *Config, build Build, stdout io.Writer, log *l
 	s.env = &session.Env{
 		Store: s.store, Hub: s.hub, Limits: s.limits, Version: build.Version, Log: s.log,
 		Counters: &session.Counters{}, Latency: s.metrics.Latency.Observe, Verifier: s.verifier,
+		Policy: s.permissions,
 	}
 	if s.people != nil {
 		s.env.Refuses = s.people.standing.Refuses
@@ -176,7 +183,7 @@ func (s *Server) boundClients() {
 		Draining: s.draining,
 	}
 	s.auth = &auth.Auth{
-		Verifier: s.verifier, InURL: s.cfg.TokenInURL, Notes: s.notes, Visit: s.proxies.Visit,
+		Verifier: s.verifier, Policy: s.permissions, InURL: s.cfg.TokenInURL, Notes: s.notes, Visit: s.proxies.Visit,
 	}
 	s.admission = &admission.Admission{
 		Auth: s.auth, Env: s.env, Connections: s.connections, Refusals: s.refusals, Sessions: s.sessions,
@@ -198,6 +205,7 @@ func (s *Server) Run(ctx context.Context, reload <-chan os.Signal) error {
 	go s.manager.watch(s.serving, s.alive)                         // owned by Run; ends when the drain begins
 	stopTokens := s.runTokens()
 	s.runPeople()
+	stopPermissions := s.runPermissions()
 	for _, l := range s.listeners {
 		go func() { acceptEnded <- s.http.Serve(l) }() // owned by Run; accepts; ends when drain closes the listener
 	}
@@ -223,6 +231,7 @@ func (s *Server) Run(ctx context.Context, reload <-chan os.Signal) error {
 	s.manager.stopping()
 	s.drain(stopHub, hubEnded)
 	stopTokens()
+	stopPermissions()
 	s.manager.messages.Flush()
 	return broken
 }

@@ -38,6 +38,7 @@ func withTokens(t testing.TB, flags ...string) (*testServer, func(user string, l
 	return ts, func(user string, life time.Duration) string {
 		made, err := token.SecretSigner(secret).Make(token.Claims{
 			User: user, Name: "Shown " + user, Issued: time.Now(), Life: life,
+			Read: []string{"*"}, Write: []string{"*"}, Create: []string{"*"},
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -8,20 +8,27 @@ import (
 	"verbatim/protocol"
 )
 
+// life is what a session lives by: until when, and what it may do.
+type life struct {
+	expiry
+	rights
+}
+
 // lives notes by what a session lives. It is called by the reader, at the beginning and when the token is renewed.
 func (s *session) lives(who *identity.Identity) {
 	if s.life == nil {
-		s.life = &expiry{}
+		s.life = &life{}
 	}
 	s.shown = ""
 	if who.Name != string(s.user) {
 		s.shown = strings.Clone(who.Name) // the session does not keep the whole identity
 	}
+	s.life.subject.Store(who.Subject)
 	s.env.live(&s.link, who)
 }
 
 // expiry implements mortal.
-func (l *link) expiry() *expiry { return l.life }
+func (l *link) expiry() *expiry { return &l.life.expiry }
 
 // expired reports whether the session's token is over, so that nothing but a new one is served.
 func (s *session) expired() bool {
@@ -49,6 +56,7 @@ func (s *session) token(r *protocol.Request) *protocol.Error {
 		return s.refuseToken(err)
 	}
 	s.lives(who)
+	s.weighAnew()
 	reply(&s.out, protocol.Renewed{Ref: r.Ref, Expires: protocol.TimeOf(who.Expires)})
 	return nil
 }

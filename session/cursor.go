@@ -25,6 +25,7 @@ type cursor struct {
 	block   *persistence.Entries // what was fetched and is not written to its end
 	fetch   bool                 // a fetch is under way, or will be tried again
 	starved bool                 // it is in out.starved
+	weighed uint64               // the weighing that allowed it
 	written int64                // entries written in this gather, for the counter
 
 	next *cursor // in out.woken; owned by the goroutine that set the member's flag, until the writer takes it
@@ -80,6 +81,10 @@ func (c *cursor) stop() {
 func (c *cursor) take(out []byte, room int) (_ []byte, more bool) {
 	if !c.active || c.gone {
 		return out, false
+	}
+
+	if !c.allowed() {
+		return c.withdraw(out), false
 	}
 
 	var behind bool

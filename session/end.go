@@ -18,6 +18,7 @@ const (
 	ReasonStalled     Reason = "stalled"      // its TCP took nothing for the write timeout
 	ReasonToken       Reason = "token"        // its token is over, or was revoked, or its user blocked
 	ReasonSilent      Reason = "silent"       // it did not answer a ping
+	ReasonForbidden   Reason = "forbidden"    // of a stream of events: its user lost the permission to read
 )
 
 // End is how a session ended.

@@ -8,6 +8,7 @@ import (
 
 	"verbatim/hub"
 	"verbatim/identity"
+	"verbatim/permissions"
 	"verbatim/persistence"
 	"verbatim/protocol"
 )
@@ -32,6 +33,9 @@ type Env struct {
 	// Refuses says whether a credential that was good is so no more (Recheck). It is called often, must not wait, and is
 	// safe for concurrent use. nil: what is good stays good until its end.
 	Refuses func(Credential) *identity.Refusal
+
+	// Policy decides what a session and a stream may do. nil: everything. Otherwise each has an identity.
+	Policy *permissions.Policy
 
 	reading  leavers
 	expiries expiries

@@ -12,6 +12,7 @@ import (
 
 	"verbatim/hub"
 	"verbatim/identity"
+	"verbatim/permissions"
 	"verbatim/persistence"
 	"verbatim/protocol"
 	"verbatim/wake"
@@ -42,6 +43,7 @@ type stream struct {
 	woken  wake.Signal
 
 	progress func() (acked uint64, owed uint32) // of the peer's TCP
+	subject  *permissions.Subject               // who asked; nil without an identity
 
 	life expiry // of the credential by which it was asked for
 
@@ -87,6 +89,7 @@ func RunEvents(ctx context.Context, c *Conn, env *Env, e Events) {
 	env.reading.add(ctx, s)
 	if e.Identity != nil {
 		s.user = e.Identity.Subject.User
+		s.subject = e.Identity.Subject
 		env.live(s, e.Identity)
 	}
 	listened := make(chan struct{})
@@ -188,6 +191,8 @@ func (s *stream) tellEnd() {
 	switch {
 	case s.ctx.Err() != nil && s.bye.code == protocol.CloseToken:
 		end.Reason = ReasonToken
+	case s.ctx.Err() != nil && s.bye.code == protocol.CloseForbidden:
+		end.Reason = ReasonForbidden
 	case s.ctx.Err() != nil:
 		end.Reason = ReasonDrain
 	case errors.Is(s.failure, errStalled):

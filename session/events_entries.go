@@ -22,6 +22,9 @@ func (s *stream) catchUp(last protocol.Seq) error {
 		}
 	}()
 	for s.at < last && !s.over() {
+		if !s.allowed(s.member.Conversation.ID) {
+			break
+		}
 		from := s.at
 		out, unread := s.gather((*buf)[:0], last)
 		*buf = out[:0]

@@ -35,6 +35,9 @@ func (s *stream) serve(e *Events) error {
 		}
 		tail, err = s.env.Store.Tail(e.Conversation)
 	}
+	if !s.allowed(e.Conversation) {
+		return s.withdraw(e.Conversation)
+	}
 	s.begin(e, tail)
 	if err := s.send(s.opening(e, tail), 0); err != nil {
 		return err
@@ -46,6 +49,9 @@ func (s *stream) serve(e *Events) error {
 		last = max(last, s.member.Last())
 		if err := s.catchUp(last); err != nil {
 			return err
+		}
+		if !s.allowed(e.Conversation) {
+			return s.withdraw(e.Conversation)
 		}
 		select {
 		case <-s.woken:

@@ -19,7 +19,11 @@ func (s *session) joinByURL(id string) {
 		s.refuse(&r, errExpired)
 		return
 	}
-	if err := s.join(&r); err != nil {
+	err := s.permit(&r)
+	if err == nil {
+		err = s.join(&r)
+	}
+	if err != nil {
 		s.refuse(&r, err)
 	}
 }

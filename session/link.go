@@ -21,7 +21,7 @@ type link struct {
 	ctx  context.Context // ends when a drain tells the session to leave
 	dead chan struct{}   // closed by fail: the connection is gone
 
-	life *expiry // of the credential by which the session lives; nil: there is none
+	life *life // of the credential by which the session lives; nil: there is none
 
 	// Set by who tells it to leave.
 	depart context.CancelFunc // ends ctx

@@ -3,6 +3,7 @@ package session
 import (
 	"errors"
 
+	"verbatim/permissions"
 	"verbatim/persistence"
 	"verbatim/protocol"
 )
@@ -22,6 +23,12 @@ func (s *session) handle(frame []byte) {
 		s.refuse(&r, errExpired)
 		return
 	}
+	s.reap()
+	if err := s.permit(&r); err != nil {
+		s.refuse(&r, err)
+		return
+	}
+
 	switch r.Type {
 	case protocol.TypeSend:
 		err = s.send(&r)
@@ -58,6 +65,8 @@ func (s *session) history(r *protocol.Request) *protocol.Error {
 		return refused
 	case err != nil:
 		return s.unavailable(err)
+	case !s.may(permissions.Read, r.Conversation): // withdrawn meanwhile
+		return protocol.Forbidden()
 	}
 	reply(&s.out, protocol.History{Ref: r.Ref, Conversation: r.Conversation, Messages: page.Messages, More: page.More})
 	return nil

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"verbatim/permissions"
 	"verbatim/persistence"
 	"verbatim/protocol"
 )
@@ -12,7 +13,8 @@ func (s *session) send(r *protocol.Request) *protocol.Error {
 	s.env.Counters.Messages.Add(1)
 	send := &persistence.Send{
 		Conversation: r.Conversation, Author: s.user, Name: s.shown, ID: r.ID, Prev: r.Prev, Since: r.Since, Expects: r.Log,
-		Text: r.Text, Target: r.Target, Meta: r.Meta, Ref: r.Ref, Bytes: r.Bytes, Completion: &s.out,
+		NoCreate: !s.may(permissions.Create, r.Conversation),
+		Text:     r.Text, Target: r.Target, Meta: r.Meta, Ref: r.Ref, Bytes: r.Bytes, Completion: &s.out,
 	}
 	if c := s.joins[r.Conversation]; c != nil {
 		send.Completion = c

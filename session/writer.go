@@ -44,6 +44,7 @@ func (o *outbound) writeOnce(buf *[]byte) bool {
 	out, entries, last := o.gather((*buf)[:0])
 	*buf = out[:0]
 	o.askResync()
+	o.leaveWithdrawn()
 	if len(out) == 0 {
 		return false
 	}

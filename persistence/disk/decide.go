@@ -34,6 +34,9 @@ func (t *appending) lockIDs() (err error) {
 func (t *appending) decideOne(s *persistence.Send) (refusal *protocol.Error, err error) {
 	var key uint64
 	s.Seq, s.Duplicate = 0, false
+	if s.NoCreate && t.p.First+protocol.Seq(len(t.accepted)) == 1 {
+		return protocol.Forbidden(), nil
+	}
 	if s.Expects != "" && s.Expects != t.p.Log {
 		return protocol.Reset(), nil
 	}

@@ -132,7 +132,7 @@ func (r *Record) List(
 	}
 	limit = max(limit, 0)
 	step := limit + 1
-	if which.Contains != "" {
+	if which.Contains != "" || which.May != nil {
 		step = max(step, 1000) // most are passed over; the lock is let go in between
 	}
 	for {

@@ -40,6 +40,29 @@ func sumsChain(b *Bench) {
 	}
 }
 
+func firstNeedsLeave(b *Bench) {
+	mayNot := func(id, text string) *persistence.Send {
+		s := Say("lobby", "ann", id, text)
+		s.NoCreate = true
+		return s
+	}
+	refused, refusedToo := mayNot("a1", "one"), mayNot("", "two")
+	refusedToo.Expects = "00000000000000000000000000000000" // it does not matter what else is wrong
+	created, after, again := Say("lobby", "bob", "b1", "three"), mayNot("a1", "four"), mayNot("a1", "four")
+	b.Commit(refused, refusedToo, created, after, again)
+	for _, s := range []*persistence.Send{refused, refusedToo} {
+		if s.Err == nil || s.Err.Code != protocol.CodeForbidden {
+			b.T.Errorf("a first entry of one who may not create: %v", s.Err)
+		}
+	}
+	if created.Err != nil || created.Seq != 1 || after.Err != nil || after.Seq != 2 {
+		b.T.Errorf("the first entry and the second: %v, %v", created.Err, after.Err)
+	}
+	if again.Err != nil || !again.Duplicate {
+		b.T.Errorf("the second entry again: %v", again.Err)
+	}
+}
+
 func sameIDOnce(b *Bench) {
 	first := Say("lobby", "ann", "a1", "one")
 	b.Accept(first, Say("lobby", "ann", "a2", "two"))

@@ -89,6 +89,7 @@ func list(b *Bench) {
 		b.Accept(Say(id, "ann", "", "hi"))
 	}
 	begins := func(with string) persistence.Which { return persistence.Which{Prefix: with} }
+	notA2 := func(id protocol.ConversationID) bool { return id != "a-2" }
 	has := func(part string) persistence.Which { return persistence.Which{Contains: part} }
 	for _, l := range []struct {
 		which persistence.Which
@@ -104,6 +105,7 @@ func list(b *Bench) {
 		{has("1"), "", 3, "a-1 a-10", false}, {has("-"), "", 2, "a-1 a-10", true}, {has("-"), "a-10", 2, "a-2", false},
 		{has("c"), "", 1, "c", false}, {has("x"), "", 3, "", false},
 		{persistence.Which{Prefix: "a", Contains: "0"}, "", 3, "a-10", false},
+		{persistence.Which{May: notA2}, "", 4, "a-1 a-10 b c", false}, {persistence.Which{May: notA2}, "a-1", 2, "a-10 b", true},
 	} {
 		page, more := b.Record.List(l.which, l.after, l.limit)
 		var ids []string

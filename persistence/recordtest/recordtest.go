@@ -30,6 +30,7 @@ func Run(t *testing.T, open func(t *testing.T) *Bench) {
 		{"EntriesGetSeqsInOrderAndAreReadAsTheyWereCommitted", entriesInOrder},
 		{"ASumChainsToTheOneBefore", sumsChain},
 		{"TheSameIDIsRecordedOnce", sameIDOnce},
+		{"AFirstEntryNeedsLeaveToCreate", firstNeedsLeave},
 		{"TheSameIDInOneBatchIsRecordedOnce", sameIDInOneBatch},
 		{"TheSameIDOfAnotherAuthorIsAnother", sameIDOtherAuthor},
 		{"TheSameIDWithOtherContentIsAConflict", conflicts},

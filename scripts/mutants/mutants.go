@@ -2,19 +2,24 @@ package main
 
 // The tests that must notice.
 var (
-	authors = test{"simulation", "TestWhatAuthorsWereToldIsTrueWhateverFails"}
-	people  = test{"simulation", "TestWhatSessionsSawIsTrueWhateverFails"}
-	waited  = test{"persistence/disk", "TestAResendThatWaitsForTheDiskIsNeverRecordedTwice"}
-	marks   = test{"persistence/disk", "TestAMarkSurvivesACrashAfterASecond"}
-	removal = test{"persistence/disk", "TestAStartRemovesOldSegmentsOneAfterAnother"}
-	spoiled = test{"persistence/disk", "TestAnErrorOfTheVolumeIsAlsoThatOfWhatWasWrittenMeanwhile"}
-	named   = test{"persistence/disk", "TestAFreshRecordsOwnNameIsSyncedThoughTheFolderIsThereAlready"}
-	unread  = test{"persistence/disk", "TestATranscriptThatCannotBeReadRefusesTheStartAndIsNotDamage"}
-	cut     = test{"persistence/disk", "TestWhatACrashLeftBeyondTheJournalIsCutOff"}
-	forged  = test{"persistence/disk", "TestAThousandForgedLinesAreNamedByFileAndLine"}
-	history = test{"persistence", "TestWithoutHistoryTheRecordAnswersAndTheHistoryIsFilledAgain"}
-	stalled = test{"session", "TestAClientThatTakesNothingIsClosedAfterTheWriteTimeout"}
-	older   = test{"session", "TestAJoinOfAnotherHistoryIsReset"}
+	authors   = test{"simulation", "TestWhatAuthorsWereToldIsTrueWhateverFails"}
+	people    = test{"simulation", "TestWhatSessionsSawIsTrueWhateverFails"}
+	waited    = test{"persistence/disk", "TestAResendThatWaitsForTheDiskIsNeverRecordedTwice"}
+	marks     = test{"persistence/disk", "TestAMarkSurvivesACrashAfterASecond"}
+	removal   = test{"persistence/disk", "TestAStartRemovesOldSegmentsOneAfterAnother"}
+	spoiled   = test{"persistence/disk", "TestAnErrorOfTheVolumeIsAlsoThatOfWhatWasWrittenMeanwhile"}
+	named     = test{"persistence/disk", "TestAFreshRecordsOwnNameIsSyncedThoughTheFolderIsThereAlready"}
+	unread    = test{"persistence/disk", "TestATranscriptThatCannotBeReadRefusesTheStartAndIsNotDamage"}
+	cut       = test{"persistence/disk", "TestWhatACrashLeftBeyondTheJournalIsCutOff"}
+	forged    = test{"persistence/disk", "TestAThousandForgedLinesAreNamedByFileAndLine"}
+	history   = test{"persistence", "TestWithoutHistoryTheRecordAnswersAndTheHistoryIsFilledAgain"}
+	stalled   = test{"session", "TestAClientThatTakesNothingIsClosedAfterTheWriteTimeout"}
+	older     = test{"session", "TestAJoinOfAnotherHistoryIsReset"}
+	permits   = test{"server", "TestEveryRequestNeedsItsPermission"}
+	creates   = test{"server", "TestWhoMayCreateWritesTheFirstEntry"}
+	listing   = test{"server", "TestAListHasWhatOneMayReadAndItsPagesAreFull"}
+	withdrawn = test{"server", "TestAWithdrawnPermissionEndsWhatIsUnderWay"}
+	renewed   = test{"server", "TestARenewedTokenWithLessEndsJoinsBeforeItsReply"}
 )
 
 // mutants are in the order of a message's way: journal, start, transcripts, catalogue, ids, order, sessions.
@@ -170,6 +175,24 @@ var mutants = []mutant{
 	}},
 	{"a client of another history is let in", older, []edit{
 		{"session.session.sameRecord", `case !same:`, `case !same && r.Known == 0:`},
+	}},
+	{"a socket's request is served without its permission", permits, []edit{
+		{"session.session.permit", `if s.env.Policy == nil {`, `if true {`},
+	}},
+	{"an HTTP request is served without its permission", permits, []edit{
+		{"server/api.permitted", `if err == nil && !may(p, r, v, id)`, `if false`},
+	}},
+	{"who may not create writes a first entry", creates, []edit{
+		{"persistence/disk.appending.decideOne", `if s.NoCreate && `, `if false && `},
+	}},
+	{"a list has what one may not read", listing, []edit{
+		{"server/api.Conversations.which", `if c.Policy != nil`, `if false`},
+	}},
+	{"who lost the permission reads on", withdrawn, []edit{
+		{"session.cursor.take", `if !c.allowed()`, `if false`},
+	}},
+	{"a renewed token with less keeps its joins", renewed, []edit{
+		{"session.session.weighAnew", `if !s.may(permissions.Read, id)`, `if false`},
 	}},
 	{"an ack goes out though the batch was refused", people, []edit{
 		{"session.outbound.settle", `if send.Err != nil { b.replies`, `if false { b.replies`},

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"verbatim/hub"
+	"verbatim/permissions"
 	"verbatim/persistence"
 	"verbatim/protocol"
 	"verbatim/server/logging"
@@ -21,7 +22,8 @@ type Conversations struct {
 	Hub     *hub.Hub
 	Respond *respond.Responder
 	Notes   *logging.Notes
-	MaxPage int // bytes of a page of the newest, at most
+	MaxPage int                 // bytes of a page of the newest, at most
+	Policy  *permissions.Policy // nil: everything may be read
 }
 
 // Get answers the request.
@@ -38,7 +40,7 @@ func (c *Conversations) Get(w http.ResponseWriter, r *http.Request) {
 }
 
 func (c *Conversations) listByID(w http.ResponseWriter, r *http.Request, q *query.Query) {
-	which, after, limit := which(q), q.Text("after"), q.Limit(1)
+	which, after, limit := c.which(r, q), q.Text("after"), q.Limit(1)
 	if q.Err == nil && after != "" && !protocol.ConversationID(after).Valid() {
 		q.Err = query.WrongValue(after, "after is the id of a conversation")
 	}
@@ -59,9 +61,13 @@ func (c *Conversations) listByID(w http.ResponseWriter, r *http.Request, q *quer
 	respond.JSON(w, http.StatusOK, append(body, '}'))
 }
 
-// which returns which conversations a query asks for.
-func which(q *query.Query) persistence.Which {
-	return persistence.Which{Prefix: q.Text("prefix"), Contains: q.Text("contains")}
+// which returns which conversations a query asks for, of those that may be read.
+func (c *Conversations) which(r *http.Request, q *query.Query) persistence.Which {
+	which := persistence.Which{Prefix: q.Text("prefix"), Contains: q.Text("contains")}
+	if c.Policy != nil {
+		which.May = func(id protocol.ConversationID) bool { return may(c.Policy, r, permissions.Read, id) }
+	}
+	return which
 }
 
 // appendListed adds a conversation, without its last brace.

@@ -8,6 +8,7 @@ import (
 
 	"verbatim/hub"
 	"verbatim/identity"
+	"verbatim/permissions"
 	"verbatim/persistence"
 	"verbatim/protocol"
 	"verbatim/server/auth"
@@ -25,8 +26,9 @@ type Messages struct {
 	Hub          *hub.Hub
 	Streams      *Streams
 	Respond      *respond.Responder
-	Serving      context.Context // ends when the drain begins: then nobody waits any longer
-	MaxPage      int             // bytes of a page, at most
+	Serving      context.Context     // ends when the drain begins: then nobody waits any longer
+	MaxPage      int                 // bytes of a page, at most
+	Policy       *permissions.Policy // nil: everything may be read
 	WriteTimeout time.Duration
 	TokenGrace   time.Duration // how long a request may wait after its token is over
 }
@@ -42,7 +44,7 @@ type pageRequest struct {
 
 // Get answers the request.
 func (m *Messages) Get(w http.ResponseWriter, r *http.Request) {
-	id, err := conversation(r)
+	id, err := permitted(m.Policy, r, permissions.Read)
 	if err != nil {
 		m.Respond.Fail(w, r, err)
 		return
@@ -60,6 +62,9 @@ func (m *Messages) Get(w http.ResponseWriter, r *http.Request) {
 	page, err := m.page(r.Context(), id, asked)
 	if asked.wait > 0 && (err == nil && len(page.Messages) == 0 || asked.first() && isNotFound(err)) {
 		page, err = m.waitForPage(w, r, id, asked)
+	}
+	if !may(m.Policy, r, permissions.Read, id) { // withdrawn meanwhile
+		err = protocol.Forbidden()
 	}
 	if err != nil {
 		m.Respond.Fail(w, r, err)
@@ -145,7 +150,7 @@ func (m *Messages) waitForPage(
 	defer cancel()
 	defer context.AfterFunc(m.Serving, cancel)()
 	respond.ExtendDeadlines(w, asked.wait+m.WriteTimeout)
-	err := m.Hub.Wait(ctx, id, protocol.Seq(asked.After.Value))
+	err := m.wait(ctx, r, id, protocol.Seq(asked.After.Value))
 	if err != nil && ctx.Err() == nil {
 		return persistence.Page{}, err
 	}
@@ -160,6 +165,33 @@ func (m *Messages) waitForPage(
 		err = protocol.Unavailable("the server is draining: ask again", respond.RetryDelay())
 	}
 	return page, err
+}
+
+// wait waits for an entry after that seq, for the end of ctx, or until the conversation may no longer be read.
+func (m *Messages) wait(ctx context.Context, r *http.Request, id protocol.ConversationID, after protocol.Seq) error {
+	if m.Policy == nil {
+		return m.Hub.Wait(ctx, id, after)
+	}
+	for {
+		changed := m.Policy.Changed()
+		if !may(m.Policy, r, permissions.Read, id) {
+			return protocol.Forbidden()
+		}
+		until, stop := context.WithCancel(ctx)
+		go func() { // owned by wait; waits for a change; ends with until
+			select {
+			case <-changed:
+				stop()
+			case <-until.Done():
+			}
+		}()
+		err := m.Hub.Wait(until, id, after)
+		weighAgain := until.Err() != nil && ctx.Err() == nil
+		stop()
+		if !weighAgain {
+			return err
+		}
+	}
 }
 
 func appendPage(dst []byte, page persistence.Page) []byte {

@@ -17,7 +17,7 @@ import (
 // listNewest answers GET /api/conversations?sort=-time: the newest first, each with its last message. A page has as
 // many bytes as one of messages, at most.
 func (c *Conversations) listNewest(w http.ResponseWriter, r *http.Request, q *query.Query) {
-	which, after, limit := which(q), placeOf(q, "after"), q.Limit(1)
+	which, after, limit := c.which(r, q), placeOf(q, "after"), q.Limit(1)
 	if q.Err != nil {
 		c.Respond.Fail(w, r, q.Err)
 		return

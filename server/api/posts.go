@@ -11,6 +11,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"verbatim/permissions"
 	"verbatim/persistence"
 	"verbatim/protocol"
 	"verbatim/server/access"
@@ -31,6 +32,7 @@ type Posts struct {
 	Respond      *respond.Responder
 	Refused      prometheus.Counter // counts posts over the rate
 	WriteTimeout time.Duration
+	Policy       *permissions.Policy // nil: everything may be written
 }
 
 // Post answers the request.
@@ -76,7 +78,7 @@ func (p *Posts) Post(w http.ResponseWriter, r *http.Request) {
 
 // read reads and checks the body.
 func (p *Posts) read(w http.ResponseWriter, r *http.Request) (*persistence.Send, error) {
-	id, err := conversation(r)
+	id, err := permitted(p.Policy, r, permissions.Write)
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +105,8 @@ func (p *Posts) read(w http.ResponseWriter, r *http.Request) (*persistence.Send,
 	}
 	return &persistence.Send{
 		Conversation: id, Author: post.From, Name: name, ID: post.ID, Prev: post.Prev, Since: post.Since, Expects: post.Log,
-		Text: post.Text, Target: post.Target, Meta: post.Meta, Ref: post.Ref, Bytes: post.Bytes,
+		NoCreate: !may(p.Policy, r, permissions.Create, id),
+		Text:     post.Text, Target: post.Target, Meta: post.Meta, Ref: post.Ref, Bytes: post.Bytes,
 	}, nil
 }
 

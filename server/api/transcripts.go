@@ -10,6 +10,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"verbatim/permissions"
 	"verbatim/persistence"
 	"verbatim/persistence/transcript/export"
 	"verbatim/protocol"
@@ -28,6 +29,7 @@ type Transcripts struct {
 	Respond      *respond.Responder
 	Notes        *logging.Notes
 	WriteTimeout time.Duration
+	Policy       *permissions.Policy // nil: everything may be read
 }
 
 // Get answers the request.
@@ -46,7 +48,14 @@ func (t *Transcripts) Get(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	out := bufio.NewWriterSize(&progressing{w: w, timeout: t.WriteTimeout}, transcriptBuffer)
-	lines := func(yield func(line []byte) error) error { return t.Store.Lines(r.Context(), id, yield) }
+	lines := func(yield func(line []byte) error) error {
+		return t.Store.Lines(r.Context(), id, func(line []byte) error {
+			if !may(t.Policy, r, permissions.Read, id) { // withdrawn meanwhile: the download breaks off
+				return protocol.Forbidden()
+			}
+			return yield(line)
+		})
+	}
 	if err := export.Write(out, format, string(id), lines); err == nil {
 		err = out.Flush()
 		if err == nil {
@@ -66,7 +75,7 @@ func (t *Transcripts) Get(w http.ResponseWriter, r *http.Request) {
 
 // read reads what the request asks for.
 func (t *Transcripts) read(r *http.Request) (id protocol.ConversationID, format string, err error) {
-	id, err = conversation(r)
+	id, err = permitted(t.Policy, r, permissions.Read)
 	if err != nil {
 		return "", "", err
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"verbatim/identity"
+	"verbatim/permissions"
 	"verbatim/protocol"
 	"verbatim/server/access"
 	"verbatim/server/logging"
@@ -21,8 +22,9 @@ import (
 // Auth says who sends a request. Safe for concurrent use.
 type Auth struct {
 	// Fixed.
-	Verifier identity.Verifier // nil: open mode, in which nobody is asked
-	InURL    bool              // ?token= is taken too
+	Verifier identity.Verifier   // nil: open mode, in which nobody is asked
+	Policy   *permissions.Policy // nil in open mode
+	InURL    bool                // ?token= is taken too
 	Notes    *logging.Notes
 	Visit    func(*http.Request) access.Visit
 }
@@ -38,6 +40,11 @@ func (a *Auth) Identify(r *http.Request, forSocket bool) (*identity.Identity, st
 		return nil, query, refusal
 	}
 	who, err := a.Verifier.Verify(r.Context(), credential)
+	if err == nil && a.Policy.Idle(who.Subject) {
+		return nil, query, &identity.Refusal{
+			Public: protocol.Forbidden().Reason, Rule: "neither the token nor a rule grants anything", Blocked: true,
+		}
+	}
 	return who, query, err
 }
 

@@ -23,9 +23,9 @@ var closeCodes = map[session.Reason][]protocol.CloseCode{
 	session.ReasonDrain: {0, protocol.CloseGoingAway}, session.ReasonProtocol: {protocol.CloseProtocol},
 	session.ReasonBinary: {protocol.CloseUnsupported}, session.ReasonUTF8: {protocol.CloseInvalidData},
 	session.ReasonFrame: {protocol.CloseTooBig}, session.ReasonBadRequests: {protocol.ClosePolicy},
-	session.ReasonToken: {0, protocol.CloseToken, protocol.CloseForbidden},
-	ReasonRefused:       {protocol.CloseToken, protocol.CloseForbidden},
-	ReasonName:          {protocol.ClosePolicy}, ReasonCrowded: {protocol.CloseTryAgain},
+	session.ReasonForbidden: {0}, session.ReasonToken: {0, protocol.CloseToken, protocol.CloseForbidden},
+	ReasonRefused: {protocol.CloseToken, protocol.CloseForbidden},
+	ReasonName:    {protocol.ClosePolicy}, ReasonCrowded: {protocol.CloseTryAgain},
 }
 
 // otherCode stands for all other codes of clients.

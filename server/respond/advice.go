@@ -38,6 +38,8 @@ var advice = map[protocol.Code]string{
 		"allows longer frames and texts",
 	protocol.CodeUnauthorized: "let that program send its token, and a new one before that is over: " +
 		"docs/protocol/identity.md",
+	protocol.CodeForbidden: "verbatim permissions says what that user may do, and which rule says so; " +
+		"a token's own grants count too: docs/operating/permissions.md",
 	protocol.CodeRateLimited: "let that program wait as it is told, or start the server with a higher --send-rate; " +
 		"if a proxy is at that address, tell the server so: docs/operating/reverse-proxy.md",
 	protocol.CodeUnavailable: "look at the lines before this one, and at /readyz",
