@@ -24,7 +24,7 @@ run: ## install what is missing, build, and serve on http://127.0.0.1:8080
 	@$(MAKE) --no-print-directory build
 	bin/verbatim serve
 
-test: ## everything, with real Redis, Chromium, reverse proxies, strace and kill -9; what it runs and what flaky means: docs/testing.md
+test: ## everything, with real Redis, PostgreSQL, Chromium, reverse proxies, strace and kill -9; what it runs and what flaky means: docs/testing.md
 	@scripts/setup.sh test
 	@$(MAKE) --no-print-directory build lint
 	@go build -o bin/gate ./scripts/gate

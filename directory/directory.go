@@ -98,7 +98,20 @@ type change struct {
 //
 // The transaction outlives ctx only in its commit: a commit that is given up may have happened all the same.
 func (d *Directory) change(ctx context.Context, by By, f func(*change) error) error {
-	tx, err := d.db.BeginTx(context.WithoutCancel(ctx), nil)
+	if err := d.commit(ctx, by, f); err != nil {
+		return err
+	}
+	d.caughtUp(ctx)
+	return nil
+}
+
+func (d *Directory) commit(ctx context.Context, by By, f func(*change) error) error {
+	conn, err := d.db.Conn(ctx) // which is waited for no longer than ctx lasts
+	if err != nil {
+		return fmt.Errorf("directory: connect: %w", err)
+	}
+	defer func() { _ = conn.Close() }() // it goes back to the others
+	tx, err := conn.BeginTx(context.WithoutCancel(ctx), nil)
 	if err != nil {
 		return fmt.Errorf("directory: begin: %w", err)
 	}
@@ -116,7 +129,6 @@ func (d *Directory) change(ctx context.Context, by By, f func(*change) error) er
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("directory: commit: %w", err)
 	}
-	d.caughtUp(ctx)
 	return nil
 }
 

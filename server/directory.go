@@ -9,6 +9,8 @@ import (
 
 	"verbatim/control"
 	"verbatim/directory"
+	"verbatim/permissions"
+	"verbatim/protocol"
 	"verbatim/server/auth"
 	"verbatim/wake"
 )
@@ -52,6 +54,22 @@ func (s *Server) openPeople(ctx context.Context) error {
 		return fmt.Errorf("data directory: %w", err)
 	}
 	return nil
+}
+
+// Standing implements permissions.Members. Who made a private conversation moderates it while being a member.
+func (p *people) Standing(
+	id protocol.ConversationID, user protocol.UserID,
+) (standing permissions.Standing, private bool) {
+	room := p.state.Private(id)
+	switch {
+	case room == nil:
+		return permissions.Outsider, false
+	case !room.Has(user):
+		return permissions.Outsider, true
+	case room.Kind == directory.Private && room.Creator == string(user):
+		return permissions.Moderator, true
+	}
+	return permissions.Member, true
 }
 
 // use notes that an API key was used.

@@ -17,6 +17,7 @@ import (
 
 	"verbatim/control"
 	"verbatim/directory"
+	"verbatim/permissions"
 	"verbatim/protocol"
 )
 
@@ -174,4 +175,35 @@ func (ts *testServer) eventsWith(credential string) io.Reader {
 		ts.t.Fatalf("the stream of events: %s", answer.Status)
 	}
 	return answer.Body
+}
+
+func TestThePolicyKnowsTheMembersOfPrivateConversations(t *testing.T) {
+	ts, _ := withTokens(t)
+	var members permissions.Members = ts.people
+	made := directory.Conversation{ID: "hr", Kind: directory.Private}
+	people := []protocol.UserID{"ann", "bob"}
+	if err := ts.people.directory.CreateConversation(t.Context(), directory.By{Actor: "ann"}, made, people); err != nil {
+		t.Fatal(err)
+	}
+	direct, err := ts.people.directory.OpenDirect(t.Context(), directory.By{Actor: "ann"}, people)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range []struct {
+		id      protocol.ConversationID
+		user    protocol.UserID
+		want    permissions.Standing
+		private bool
+	}{
+		{"hr", "ann", permissions.Moderator, true}, {"hr", "bob", permissions.Member, true},
+		{"hr", "eve", permissions.Outsider, true}, {"lobby", "ann", permissions.Outsider, false},
+		{direct, "ann", permissions.Member, true}, {direct, "eve", permissions.Outsider, true},
+	} {
+		if got, private := members.Standing(row.id, row.user); got != row.want || private != row.private {
+			t.Errorf("%s in %s: %v, %v; want %v, %v", row.user, row.id, got, private, row.want, row.private)
+		}
+	}
+	if n := testing.AllocsPerRun(100, func() { members.Standing("hr", "ann") }); n != 0 {
+		t.Errorf("it allocates %v times", n)
+	}
 }
