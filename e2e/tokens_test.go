@@ -88,7 +88,8 @@ func TestATokenLetsItsUserInWithEachKindOfKey(t *testing.T) {
 	s := serve(t, flags...)
 	for kind, m := range makers {
 		ann := s.enter(t, "join=lobby", m.make("ann", "--name", "Ann Lee", "--read", "*", "--write", "lobby"))
-		if w := ann.welcome; w.User != "ann" || w.Name != "Ann Lee" || w.Expires <= w.Now || w.Limits["token_grace"] != 30 {
+		w := ann.welcome
+		if w.User != "ann" || w.Name != "Ann Lee" || w.Expires <= w.Now || w.Limits["token_grace"] != 30 {
 			t.Errorf("%s: welcomed by %s", kind, w)
 		}
 	}
@@ -97,9 +98,12 @@ func TestATokenLetsItsUserInWithEachKindOfKey(t *testing.T) {
 func TestWscatAndCurlComeInWithATokenAndNotWithout(t *testing.T) {
 	t.Parallel()
 	flags, m := secret(t)
-	s := serve(t, append(flags, "--token-in-url", "--log-level", "debug")...)
+	admin := fmt.Sprintf("127.0.0.1:%d", freePort(t))
+	s := serve(t, append(flags, "--token-in-url", "--log-level", "debug", "--admin-listen", admin)...)
 	ann := m.make("ann")
-	for _, way := range [][]string{{"-H", "Authorization: Bearer " + ann}, {"-s", "verbatim.v1", "-s", "bearer." + ann}} {
+	for _, way := range [][]string{
+		{"-H", "Authorization: Bearer " + ann}, {"-s", "verbatim.v1", "-s", "bearer." + ann},
+	} {
 		w := startWscat(t, "ws://"+s.addr+"/ws?join=lobby", way...)
 		if f := w.shows("its welcome", ofType("welcome")); f.User != "ann" {
 			t.Errorf("%.20v: got %s", way, f)
@@ -134,13 +138,31 @@ func TestWscatAndCurlComeInWithATokenAndNotWithout(t *testing.T) {
 	s.get(t, "/api//conversations?token="+ann+"x").is(t, 401)
 	s.get(t, "/api/conversations?token=x%zz"+ann).is(t, 401)
 	s.get(t, "/api/conversations?limit="+ann, "Authorization", "Bearer "+ann).refuses(t, 400, "bad_request")
+	metrics := (&server{addr: admin}).get(t, "/metrics").is(t, 200).body
 	if code := s.terminate(); code != 0 {
 		t.Errorf("exit code %d", code)
 	}
-	for _, part := range strings.Split(ann, ".")[1:] { // the header is the same in all tokens
-		for at := 0; at+8 <= len(part); at += 8 {
-			if strings.Contains(s.output.String(), part[at:at+8]) {
-				t.Errorf("the log has %q of the token", part[at:at+8])
+	told := map[string]string{"the log": s.output.String(), "/metrics": metrics}
+	err := filepath.WalkDir(s.data, func(path string, d os.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() {
+			text, err := os.ReadFile(path)
+			told[path] = string(text)
+			return err
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(told) < 4 {
+		t.Errorf("only %d files were looked at", len(told))
+	}
+	for where, text := range told {
+		for _, part := range strings.Split(ann, ".")[1:] { // the header is the same in all tokens
+			for at := 0; at+8 <= len(part); at += 8 {
+				if strings.Contains(text, part[at:at+8]) {
+					t.Errorf("%s has %q of the token", where, part[at:at+8])
+				}
 			}
 		}
 	}

@@ -74,8 +74,8 @@ func (c *Config) checkNoTokens() error {
 	return nil
 }
 
-// openTokens reads the keys that verify tokens, and fetches those of --token-jwks. If they cannot be fetched, the server
-// starts all the same.
+// openTokens reads the keys that verify tokens, and fetches those of --token-jwks. If they cannot be fetched, the
+// server starts all the same.
 func (s *Server) openTokens(ctx context.Context) error {
 	if !s.cfg.withTokens() {
 		return nil

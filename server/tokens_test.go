@@ -48,7 +48,9 @@ func withTokens(t testing.TB, flags ...string) (*testServer, func(user string, l
 }
 
 // enter dials with a header and subprotocols, and returns the welcome, or how it was closed.
-func (ts *testServer) enter(query, authorization string, protocols ...string) (welcome string, closed websocket.CloseError) {
+func (ts *testServer) enter(
+	query, authorization string, protocols ...string,
+) (welcome string, closed websocket.CloseError) {
 	ts.t.Helper()
 	header := http.Header{}
 	if authorization != "" {
@@ -86,7 +88,8 @@ func TestATokenLetsItsUserInByEveryDoor(t *testing.T) {
 		"the URL, and its name": {query: "?token=" + ann + "&name=ann"},
 	} {
 		welcome, closed := ts.enter(row.query, row.header, row.protocols...)
-		if !strings.Contains(welcome, `"user":"ann","name":"Shown ann"`) || !strings.Contains(welcome, `","expires":"20`) ||
+		if !strings.Contains(welcome, `"user":"ann","name":"Shown ann"`) ||
+			!strings.Contains(welcome, `","expires":"20`) ||
 			!strings.Contains(welcome, `"token_grace":30`) {
 			t.Errorf("%s: got %s, %v", what, welcome, closed)
 		}
@@ -108,17 +111,28 @@ func TestWhoHasNoGoodCredentialIsToldNothingButThat(t *testing.T) {
 		protocols     []string
 		reason, rule  string
 	}{
-		"none":                    {reason: "token missing", rule: "there is none"},
-		"a name alone":            {query: "?name=ann", reason: "token missing", rule: "there is none"},
-		"junk":                    {header: "Bearer junk.junk.junk", reason: "token refused", rule: "its header is not"},
-		"of another server":       {header: "Bearer " + forged(ann), reason: "token refused", rule: "its signature"},
-		"changed":                 {header: "Bearer " + over, reason: "token refused", rule: "its signature"},
-		"another scheme":          {header: "Basic YTpi", reason: "token refused", rule: "Authorization"},
-		"another name":            {query: "?name=bob", header: "Bearer " + ann, reason: "token refused", rule: "?name="},
-		"in the URL":              {query: "?token=" + ann, reason: "token refused", rule: "--token-in-url"},
-		"two":                     {header: "Bearer " + ann, protocols: []string{"verbatim.v1", "bearer." + ann}, reason: "token refused", rule: "several"},
-		"a subprotocol of junk":   {protocols: []string{"verbatim.v1", "bearer.junk"}, reason: "token refused", rule: "three parts"},
-		"a subprotocol by itself": {protocols: []string{"bearer." + ann}, reason: "token refused", rule: "without verbatim.v1"},
+		"none":         {reason: "token missing", rule: "there is none"},
+		"a name alone": {query: "?name=ann", reason: "token missing", rule: "there is none"},
+		"junk": {
+			header: "Bearer junk.junk.junk", reason: "token refused", rule: "its header is not",
+		},
+		"of another server": {header: "Bearer " + forged(ann), reason: "token refused", rule: "its signature"},
+		"changed":           {header: "Bearer " + over, reason: "token refused", rule: "its signature"},
+		"another scheme":    {header: "Basic YTpi", reason: "token refused", rule: "Authorization"},
+		"another name": {
+			query: "?name=bob", header: "Bearer " + ann, reason: "token refused", rule: "?name=",
+		},
+		"in the URL": {query: "?token=" + ann, reason: "token refused", rule: "--token-in-url"},
+		"two": {
+			header: "Bearer " + ann, protocols: []string{"verbatim.v1", "bearer." + ann},
+			reason: "token refused", rule: "several",
+		},
+		"a subprotocol of junk": {
+			protocols: []string{"verbatim.v1", "bearer.junk"}, reason: "token refused", rule: "three parts",
+		},
+		"a subprotocol by itself": {
+			protocols: []string{"bearer." + ann}, reason: "token refused", rule: "without verbatim.v1",
+		},
 	} {
 		welcome, closed := ts.enter(row.query, row.header, row.protocols...)
 		if welcome != "" || closed.Code != 4001 || closed.Reason != row.reason {
@@ -212,7 +226,8 @@ func TestAPostIsFromTheUserOfItsToken(t *testing.T) {
 	good := []string{"Authorization", "Bearer " + makes("ann", time.Hour)}
 	ts.post("lobby", `{"text":"1"}`, good...).is(t, 201)
 	ts.post("lobby", `{"from":"ann","text":"2"}`, good...).is(t, 201)
-	if a := ts.post("lobby", `{"from":"bob","text":"3"}`, good...); a.status != 403 || !strings.Contains(a.body, "forbidden") {
+	a := ts.post("lobby", `{"from":"bob","text":"3"}`, good...)
+	if a.status != 403 || !strings.Contains(a.body, "forbidden") {
 		t.Errorf("from another: got %d %s", a.status, a.body)
 	}
 	page := ts.get("/api/conversations/lobby/messages", good...).is(t, 200).body
@@ -236,7 +251,7 @@ func TestSettingsOfTokensThatDoNotFitRefuseTheStart(t *testing.T) {
 		"--token-jwks needs --token-issuer":       append(auth, "--token-jwks", "https://id.test/"),
 		"--token-jwks: it must begin with https":  append(auth, "--token-jwks", "http://id.test/"),
 		"--token-algorithms \"none\"":             append(auth, "--token-secret", secret, "--token-algorithms", "none"),
-		"--token-algorithms has RS256, and no":    append(auth, "--token-secret", secret, "--token-algorithms", "RS256"),
+		"--token-algorithms has RS256,":           append(auth, "--token-secret", secret, "--token-algorithms=RS256"),
 		"--token-secret: " + short + " has 9":     append(auth, "--token-secret", short),
 		"--token-key: " + secret + " has no":      append(auth, "--token-key", secret),
 		"--token-secret: open /missing":           append(auth, "--token-secret", "/missing"),

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"errors"
 	"strings"
 	"time"
 
@@ -39,8 +40,8 @@ var errExpired = protocol.Errorf(protocol.CodeUnauthorized, "the token has expir
 	`as {"type":"token","token":"…"}, or connect with it`)
 
 // token puts another token of the same user in the place of the session's. If it is refused, nothing has changed.
-// Signatures cost the processor's time, so tokens count for the session's rate. Only this session's own reading waits for
-// a fetch of keys.
+// Signatures cost the processor's time, so tokens count for the session's rate. Only this session's own reading waits
+// for a fetch of keys.
 func (s *session) token(r *protocol.Request) *protocol.Error {
 	if s.life == nil {
 		return protocol.BadRequest("this server asks for no token, so there is none to renew: leave it out")
@@ -64,7 +65,8 @@ func (s *session) token(r *protocol.Request) *protocol.Error {
 // refuseToken tells the client no more than that, and the log which rule it was.
 func (s *session) refuseToken(err error) *protocol.Error {
 	public := identity.TokenRefused
-	if refusal, ok := err.(*identity.Refusal); ok { //nolint:errorlint // a Verifier does not wrap them
+	var refusal *identity.Refusal
+	if errors.As(err, &refusal) {
 		public = refusal.Public
 	}
 	s.cause = err

@@ -72,7 +72,8 @@ func TestASessionWhoseTokenIsOverServesOnlyANewOneAndIsClosedAfterTheGrace(t *te
 		for _, request := range []string{
 			`{"type":"send","conversation":"lobby","text":"late","ref":"r"}`, `{"type":"ping","ref":"r"}`,
 			`{"type":"join","conversation":"den","ref":"r"}`, `{"type":"history","conversation":"lobby","ref":"r"}`,
-			`{"type":"leave","conversation":"lobby","ref":"r"}`, `{"type":"read","conversation":"lobby","seq":1,"ref":"r"}`,
+			`{"type":"leave","conversation":"lobby","ref":"r"}`,
+			`{"type":"read","conversation":"lobby","seq":1,"ref":"r"}`,
 		} {
 			ann.say(request)
 			if e := ann.expect("error"); e.Code != "unauthorized" || e.Ref != "r" {

@@ -9,8 +9,8 @@ import (
 	"verbatim/wake"
 )
 
-// expiry is when what lives by a credential is told to leave, and what is kept of the credential. It is small, since ten
-// thousand sessions have one.
+// expiry is when what lives by a credential is told to leave, and what is kept of the credential. It is small, since
+// ten thousand sessions have one.
 type expiry struct {
 	held        // guarded by expiries.mu
 	ends  int64 // in nanoseconds since 1970. Its owner sets it, by expiries.add, and may read it
@@ -33,7 +33,8 @@ type expiries struct {
 	all expiryHeap // guarded by mu
 }
 
-// sweepEvery is the longest that a sweep sleeps: the clock that credentials count by may be set, and timers do not notice.
+// sweepEvery is the longest that a sweep sleeps: the clock that credentials count by may be set, and timers do not
+// notice.
 const sweepEvery = 10 * time.Second
 
 // sweepRun is how many are told to leave between two rests of departureTick: 2,500 a second, so that thousands whose
@@ -83,8 +84,8 @@ func (x *expiries) take() (mortal, time.Duration) {
 	return heap.Pop(&x.all).(mortal), 0
 }
 
-// Expire ends the sessions and streams whose credentials are over, each Limits.TokenGrace after that, or a little later if
-// they are thousands. It returns when ctx ends. Where nothing has a credential that ends, it need not run.
+// Expire ends the sessions and streams whose credentials are over, each Limits.TokenGrace after that, or a little later
+// if they are thousands. It returns when ctx ends. Where nothing has a credential that ends, it need not run.
 func (e *Env) Expire(ctx context.Context) {
 	timer := time.NewTimer(sweepEvery)
 	defer timer.Stop()

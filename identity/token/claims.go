@@ -63,8 +63,8 @@ func (c *claims) readUser(o object) (rule string) {
 	return rule
 }
 
-// userOf returns the user that a `sub` names, or the rule that refuses it. A name in another form than its normal one is
-// refused, since two subs must never be one user.
+// userOf returns the user that a `sub` names, or the rule that refuses it. A name in another form than its normal one
+// is refused, since two subs must never be one user.
 func userOf(sub string) (user protocol.UserID, rule string) {
 	user, err := protocol.Name(sub)
 	switch {
@@ -93,8 +93,8 @@ func (c *claims) readTimes(o object) (rule string) {
 // maxSeconds is the end of the year 9999.
 const maxSeconds = 253402300799
 
-// readTime returns a time in seconds since 1970, which may have a fraction; the zero time if it is absent; or false if it
-// is anything else.
+// readTime returns a time in seconds since 1970, which may have a fraction; the zero time if it is absent; or false if
+// it is anything else.
 func readTime(o object, name string) (time.Time, bool) {
 	value, there := o[name]
 	if !there {
@@ -189,8 +189,8 @@ func (c *claims) readGrants(o object) (rule string) {
 // patterns returns a list of any length that fits into a token: ParseGrants counts them.
 func patterns(list jsontext.Value) ([]string, bool) { return asTexts(list, MaxBytes) }
 
-// identify holds the claims to the rules and the time. That it is over comes last: only a token in which nothing else is
-// wrong is an expired one.
+// identify holds the claims to the rules and the time. That it is over comes last: only a token in which nothing else
+// is wrong is an expired one.
 func (v *Verifier) identify(c *claims, now time.Time) (*identity.Identity, error) {
 	latest := now.Add(v.o.Leeway)
 	switch {

@@ -38,8 +38,8 @@ func parseSet(text []byte) ([]Key, error) {
 	return keys, nil
 }
 
-// parseKey returns a key of a set, or false if it cannot verify a token: it is symmetric, or not for signatures, or of an
-// algorithm or a size that is not taken here.
+// parseKey returns a key of a set, or false if it cannot verify a token: it is symmetric, or not for signatures, or of
+// an algorithm or a size that is not taken here.
 func parseKey(raw json.RawMessage) (Key, bool) {
 	var m jwkset.JWKMarshal
 	if json.Unmarshal(raw, &m) != nil {

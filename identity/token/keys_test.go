@@ -63,7 +63,8 @@ func TestPublicKeysAreReadFromPEMAndWeakOnesAreRefused(t *testing.T) {
 		}
 	}
 	rsaKey := all["RS256"].public.(*rsa.PublicKey)
-	if keys, err := ReadKeys(writePEM(t, "RSA PUBLIC KEY", x509.MarshalPKCS1PublicKey(rsaKey))); err != nil || len(keys) != 1 {
+	pkcs1 := writePEM(t, "RSA PUBLIC KEY", x509.MarshalPKCS1PublicKey(rsaKey))
+	if keys, err := ReadKeys(pkcs1); err != nil || len(keys) != 1 {
 		t.Errorf("PKCS 1: got %v, %v", keys, err)
 	}
 	one := must1(os.ReadFile(publicPEM(t, all["ES256"].public)))
@@ -98,7 +99,8 @@ func TestATokenThatIsMadeIsLetInWithAllThatItSays(t *testing.T) {
 		}
 		made, err := signer.Make(Claims{
 			User: "ann", Name: "Ann Lee", Issuer: "i", Audience: "a", Issued: time.Now(), Life: time.Hour,
-			Read: []string{"team-*", "lobby"}, Write: []string{"lobby"}, Create: []string{"team-*"}, Moderate: []string{"*"},
+			Read: []string{"team-*", "lobby"}, Write: []string{"lobby"}, Create: []string{"team-*"},
+			Moderate: []string{"*"},
 		})
 		if err != nil {
 			t.Fatalf("%s: %v", alg, err)

@@ -28,9 +28,10 @@ const (
 	maxUnknown, maxWaiting = 1024, 256
 )
 
-// KeySet is the keys of a URL (a JWKS), fetched again and again. A failed fetch keeps the keys for a time. A token with an
-// unknown key makes it fetch at most once in askEvery, whoever sends how many of them; who asks in between is refused,
-// and a fetch comes as soon as it may, so that a rotation is honoured within askEvery. Safe for concurrent use.
+// KeySet is the keys of a URL (a JWKS), fetched again and again. A failed fetch keeps the keys for a time. A token with
+// an unknown key makes it fetch at most once in askEvery, whoever sends how many of them; who asks in between is
+// refused, and a fetch comes as soon as it may, so that a rotation is honoured within askEvery. Safe for concurrent
+// use.
 type KeySet struct {
 	// Fixed.
 	url   string
@@ -188,8 +189,8 @@ func (s *KeySet) noteFailure(err error, now time.Time) {
 		Msg("tokens: the keys of --token-jwks could not be fetched: the known ones are kept for a time")
 }
 
-// find returns the key that a token's header names, or a *identity.Refusal. It waits for a fetch only if one may be made
-// now or is under way.
+// find returns the key that a token's header names, or a *identity.Refusal. It waits for a fetch only if one may be
+// made now or is under way.
 func (s *KeySet) find(ctx context.Context, h header) (Key, error) {
 	key, rule, fetch := s.look(h)
 	if fetch.ended == nil {
@@ -226,8 +227,8 @@ type awaited struct {
 	ours  bool            // it begins after it was asked for, so that a key that it does not bring is not there
 }
 
-// look returns a key, or the rule that refuses the token, or the fetch that may bring the key. Who gets a fetch counts as
-// waiting.
+// look returns a key, or the rule that refuses the token, or the fetch that may bring the key. Who gets a fetch counts
+// as waiting.
 func (s *KeySet) look(h header) (_ Key, rule string, fetch awaited) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

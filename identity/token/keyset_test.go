@@ -293,7 +293,8 @@ func TestKeysThatCannotVerifyATokenArePassedOver(t *testing.T) {
 		}
 	}
 	withUse := all["ES256"].jwk(map[string]any{
-		"use": "sig", "key_ops": []string{"verify"}, "alg": "ES256", "x5u": "http://127.0.0.1:1/", "x5c": []string{"AAAA"},
+		"use": "sig", "key_ops": []string{"verify"}, "alg": "ES256",
+		"x5u": "http://127.0.0.1:1/", "x5c": []string{"AAAA"},
 	})
 	if keys, err := parseSet(set(withUse)); err != nil || len(keys) != 1 {
 		t.Errorf("a key with everything: got %+v, %v", keys, err)
@@ -303,7 +304,8 @@ func TestKeysThatCannotVerifyATokenArePassedOver(t *testing.T) {
 		hundred = append(hundred, good)
 	}
 	for what, text := range map[string]string{
-		"101 keys": string(set(hundred...)), "no JSON": "<html>", "no keys": "{}", "keys twice": `{"keys":[],"keys":[]}`,
+		"101 keys": string(set(hundred...)), "no JSON": "<html>", "no keys": "{}",
+		"keys twice":     `{"keys":[],"keys":[]}`,
 		"keys an object": `{"keys":{}}`,
 	} {
 		if keys, err := parseSet([]byte(text)); err == nil {

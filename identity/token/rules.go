@@ -1,7 +1,7 @@
 package token
 
-// The rules by which tokens are refused, as the log says them: identity.Refusal's Rule. They are constants, so nothing of
-// a token is in them.
+// The rules by which tokens are refused, as the log says them: identity.Refusal's Rule. They are constants, so nothing
+// of a token is in them.
 const (
 	RuleEmpty     = "it is empty"
 	RuleTooLong   = "it has more than 8192 bytes"

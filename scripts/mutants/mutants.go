@@ -20,6 +20,11 @@ var (
 	listing   = test{"server", "TestAListHasWhatOneMayReadAndItsPagesAreFull"}
 	withdrawn = test{"server", "TestAWithdrawnPermissionEndsWhatIsUnderWay"}
 	renewed   = test{"server", "TestARenewedTokenWithLessEndsJoinsBeforeItsReply"}
+	attacks   = test{"server", "TestEveryAttackIsRefusedAtEveryDoor"}
+	rules     = test{"identity/token", "TestEveryAttackIsRefusedByItsRule"}
+	rotates   = test{"identity/token", "TestARotationIsHonouredWithinTenSecondsBesideAFloodOfJunkKeys"}
+	over      = test{"session", "TestASessionWhoseTokenIsOverServesOnlyANewOneAndIsClosedAfterTheGrace"}
+	renewal   = test{"session", "TestARenewalThatIsRefusedChangesNothing"}
 )
 
 // mutants are in the order of a message's way: journal, start, transcripts, catalogue, ids, order, sessions.
@@ -196,5 +201,25 @@ var mutants = []mutant{
 	}},
 	{"an ack goes out though the batch was refused", people, []edit{
 		{"session.outbound.settle", `if send.Err != nil { b.replies`, `if false { b.replies`},
+	}},
+	{"a token's signature is not checked", attacks, []edit{
+		{"identity/token.Verifier.Verify", `!anyVerifies(keys, signed, parts[2])`,
+			`signed == "" && !anyVerifies(keys, signed, parts[2])`},
+	}},
+	{"a claim may stand twice", rules, []edit{
+		{"identity/token.readObject", `jsontext.NewDecoder(bytes.NewReader(text))`,
+			`jsontext.NewDecoder(bytes.NewReader(text), jsontext.AllowDuplicateNames(true))`},
+	}},
+	{"each stranger's unknown key is fetched", rotates, []edit{
+		{"identity/token.KeySet.rest", `askEvery - time.Since(s.tried)`, `-time.Since(s.tried)`},
+	}},
+	{"a session whose token is over is served on", over, []edit{
+		{"session.session.handle", `s.expired() &&`, `false &&`},
+	}},
+	{"a session whose token is over is not closed", over, []edit{
+		{"session.Env.live", `e.expiries.add(m, end)`, `e.expiries.add(m, end.Add(2*time.Hour))`},
+	}},
+	{"another user's token renews a session", renewal, []edit{
+		{"session.session.token", `who.Subject.User != s.user`, `false`},
 	}},
 }

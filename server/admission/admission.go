@@ -79,7 +79,8 @@ func (a *Admission) decide(r *http.Request) decision {
 		})
 	}
 	return decision{free: func() { a.Connections.Free(slot) }, serve: func(conn *session.Conn) {
-		_ = session.Run(context.Background(), conn, a.Env, session.User{ID: user, Identity: who}, joins) // Log.Ended gets the error
+		// Log.Ended gets the error.
+		_ = session.Run(context.Background(), conn, a.Env, session.User{ID: user, Identity: who}, joins)
 	}}
 }
 

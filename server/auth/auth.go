@@ -6,6 +6,7 @@ package auth
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 
@@ -92,7 +93,8 @@ func (a *Auth) refuse(w http.ResponseWriter, r *http.Request, err error) {
 
 // AsRefusal returns a Verifier's error as what it is; an error of another kind refuses without saying why.
 func AsRefusal(err error) *identity.Refusal {
-	if refusal, ok := err.(*identity.Refusal); ok { //nolint:errorlint // a Verifier does not wrap them
+	var refusal *identity.Refusal
+	if errors.As(err, &refusal) {
 		return refusal
 	}
 	return identity.Refuse("it could not be verified")

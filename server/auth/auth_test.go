@@ -39,9 +39,11 @@ func TestARequestHasOneCredential(t *testing.T) {
 		"in two headers":   {target: "/", headers: sub("verbatim.v1", "bearer.T"), socket: true, want: "T"},
 		"the other order":  {target: "/", headers: sub("bearer.T,VERBATIM.V1"), socket: true, want: "T"},
 		"without the pair": {target: "/", headers: sub("bearer.T"), socket: true, rule: rulePair},
-		"two bearers":      {target: "/", headers: sub("verbatim.v1, bearer.T, bearer.U"), socket: true, rule: ruleSeveral},
-		"an empty bearer":  {target: "/", headers: sub("verbatim.v1, bearer."), socket: true, want: ""},
-		"no bearer":        {target: "/", headers: sub("verbatim.v1"), socket: true, rule: ruleNone},
+		"two bearers": {
+			target: "/", headers: sub("verbatim.v1, bearer.T, bearer.U"), socket: true, rule: ruleSeveral,
+		},
+		"an empty bearer": {target: "/", headers: sub("verbatim.v1, bearer."), socket: true, want: ""},
+		"no bearer":       {target: "/", headers: sub("verbatim.v1"), socket: true, rule: ruleNone},
 		"a subprotocol of a plain request": {
 			target: "/", headers: sub("verbatim.v1, bearer.T"), rule: ruleNone,
 		},

@@ -118,14 +118,22 @@ var Attacks = []Row{
 	{"no alg", func(a *Attack) string { return a.Sign(`{"typ":"JWT"}`, a.claims("")) }, token.RuleAlg},
 	{"alg null", func(a *Attack) string { return a.Sign(`{"alg":null}`, a.claims("")) }, token.RuleAlg},
 	{"alg a number", func(a *Attack) string { return a.Sign(`{"alg":256}`, a.claims("")) }, token.RuleAlg},
-	{"alg a list", func(a *Attack) string { return a.Sign(`{"alg":["`+a.Algorithm+`"]}`, a.claims("")) }, token.RuleAlg},
+	{"alg a list", func(a *Attack) string {
+		return a.Sign(`{"alg":["`+a.Algorithm+`"]}`, a.claims(""))
+	}, token.RuleAlg},
 	{"alg twice", func(a *Attack) string {
 		return a.Sign(a.header(`,"alg":"none"`), a.claims(""))
 	}, token.RuleHeader},
-	{"alg and ALG", func(a *Attack) string { return a.Sign(a.header(`,"ALG":"none"`), a.claims("")) }, token.RuleHeaderOdd},
-	{"the header is a list", func(a *Attack) string { return a.Sign(`["`+a.Algorithm+`"]`, a.claims("")) }, token.RuleHeader},
+	{"alg and ALG", func(a *Attack) string {
+		return a.Sign(a.header(`,"ALG":"none"`), a.claims(""))
+	}, token.RuleHeaderOdd},
+	{"the header is a list", func(a *Attack) string {
+		return a.Sign(`["`+a.Algorithm+`"]`, a.claims(""))
+	}, token.RuleHeader},
 	{"the header is null", func(a *Attack) string { return a.Sign(`null`, a.claims("")) }, token.RuleHeader},
-	{"two headers", func(a *Attack) string { return a.Sign(a.header("")+a.header(""), a.claims("")) }, token.RuleHeader},
+	{"two headers", func(a *Attack) string {
+		return a.Sign(a.header("")+a.header(""), a.claims(""))
+	}, token.RuleHeader},
 	{"the header ends in the middle", func(a *Attack) string {
 		return a.Sign(`{"alg":"`+a.Algorithm+`"`, a.claims(""))
 	}, token.RuleHeader},
@@ -158,7 +166,9 @@ var Attacks = []Row{
 		h := strings.Replace(a.header(more), `"`+a.Algorithm+`"`, `"EdDSA"`, 1)
 		return stranger.Sign(h, a.claims(""))
 	}, "stranger"},
-	{"typ a number", func(a *Attack) string { return a.Sign(`{"alg":"`+a.Algorithm+`","typ":1}`, a.claims("")) }, token.RuleTyp},
+	{"typ a number", func(a *Attack) string {
+		return a.Sign(`{"alg":"`+a.Algorithm+`","typ":1}`, a.claims(""))
+	}, token.RuleTyp},
 
 	{"nothing", func(*Attack) string { return "" }, token.RuleEmpty},
 	{"a word", func(*Attack) string { return "token" }, token.RuleParts},
@@ -166,7 +176,9 @@ var Attacks = []Row{
 	{"four parts", func(a *Attack) string { return a.good + ".AAAA" }, token.RuleParts},
 	{"five parts, as an encrypted token", func(a *Attack) string { return "e30.e30.e30.e30.e30" }, token.RuleParts},
 	{"two dots", func(*Attack) string { return ".." }, token.RuleHeader},
-	{"no signature", func(a *Attack) string { return a.good[:strings.LastIndexByte(a.good, '.')+1] }, token.RuleSignature},
+	{"no signature", func(a *Attack) string {
+		return a.good[:strings.LastIndexByte(a.good, '.')+1]
+	}, token.RuleSignature},
 	{"8,193 bytes", func(a *Attack) string {
 		return a.good + strings.Repeat("A", token.MaxBytes+1-len(a.good))
 	}, token.RuleTooLong},
@@ -178,7 +190,9 @@ var Attacks = []Row{
 	{"a line's end within", func(a *Attack) string { return a.good[:10] + "\n" + a.good[10:] }, token.RuleBase64},
 	{"a line's end after it", func(a *Attack) string { return a.good + "\r\n" }, token.RuleBase64},
 	{"a space before it", func(a *Attack) string { return " " + a.good }, token.RuleBase64},
-	{"plain base64", func(a *Attack) string { return encode(`{"alg":"??>>"}`) + "+/." + encode("{}") + ".AAAA" }, token.RuleBase64},
+	{"plain base64", func(a *Attack) string {
+		return encode(`{"alg":"??>>"}`) + "+/." + encode("{}") + ".AAAA"
+	}, token.RuleBase64},
 	{"U+0000 after it", func(a *Attack) string { return a.good + "\x00" }, token.RuleBase64},
 	{"the signature of another token", func(a *Attack) string {
 		other := a.says(a.claims(`,"x":1`))
@@ -193,7 +207,9 @@ var Attacks = []Row{
 		whole := a.signature(signed)
 		return signed + "." + base64.RawURLEncoding.EncodeToString(whole[:len(whole)-1])
 	}, token.RuleSignature},
-	{"a signature of zeros", func(a *Attack) string { return a.as(a.Algorithm, make([]byte, 64)) }, token.RuleSignature},
+	{"a signature of zeros", func(a *Attack) string {
+		return a.as(a.Algorithm, make([]byte, 64))
+	}, token.RuleSignature},
 
 	{"no sub", func(a *Attack) string { return a.says(`{"exp":` + a.at(time.Hour) + a.Parties + `}`) }, token.RuleSub},
 	{"sub null", func(a *Attack) string { return a.sub(`null`) }, token.RuleSub},
@@ -208,7 +224,9 @@ var Attacks = []Row{
 	{"sub with a line's end", func(a *Attack) string { return a.sub(`"ann\nbob"`) }, token.RuleSubName},
 	{"sub with half of a surrogate pair", func(a *Attack) string { return a.sub(`"an\ud800n"`) }, token.RuleClaims},
 	{"sub that is not UTF-8", func(a *Attack) string { return a.sub("\"an\xffn\"") }, token.RuleClaims},
-	{"sub of 65 bytes", func(a *Attack) string { return a.sub(`"` + strings.Repeat("x", 65) + `"`) }, token.RuleSubName},
+	{"sub of 65 bytes", func(a *Attack) string {
+		return a.sub(`"` + strings.Repeat("x", 65) + `"`)
+	}, token.RuleSubName},
 	{"sub of a guest", func(a *Attack) string { return a.sub(`"guest-0123456789abcdef"`) }, token.RuleSubTaken},
 	{"sub of a key", func(a *Attack) string { return a.sub(`"key:ci"`) }, token.RuleSubTaken},
 	{"sub twice", func(a *Attack) string { return a.says(a.claims(`,"sub":"root"`)) }, token.RuleClaims},
@@ -240,10 +258,14 @@ var Attacks = []Row{
 		return a.says(a.claims(`,"i\u017fs":"x"`))
 	}, token.RuleClaimsOdd},
 	{"nbf in 9 s", func(a *Attack) string { return a.says(a.claims(`,"nbf":` + a.at(9*time.Second))) }, ""},
-	{"nbf in 11 s", func(a *Attack) string { return a.says(a.claims(`,"nbf":` + a.at(11*time.Second))) }, token.RuleNbfFuture},
+	{"nbf in 11 s", func(a *Attack) string {
+		return a.says(a.claims(`,"nbf":` + a.at(11*time.Second)))
+	}, token.RuleNbfFuture},
 	{"nbf a string", func(a *Attack) string { return a.says(a.claims(`,"nbf":"0"`)) }, token.RuleNbf},
 	{"nbf null", func(a *Attack) string { return a.says(a.claims(`,"nbf":null`)) }, token.RuleNbf},
-	{"iat in 11 s", func(a *Attack) string { return a.says(a.claims(`,"iat":` + a.at(11*time.Second))) }, token.RuleIatFuture},
+	{"iat in 11 s", func(a *Attack) string {
+		return a.says(a.claims(`,"iat":` + a.at(11*time.Second)))
+	}, token.RuleIatFuture},
 	{"iat a string", func(a *Attack) string { return a.says(a.claims(`,"iat":"0"`)) }, token.RuleIat},
 
 	{"the claims are a list", func(a *Attack) string { return a.says(`["ann"]`) }, token.RuleClaims},
@@ -251,7 +273,9 @@ var Attacks = []Row{
 	{"the claims are empty", func(a *Attack) string { return a.says(``) }, token.RuleClaims},
 	{"two objects of claims", func(a *Attack) string { return a.says(a.claims("") + a.claims("")) }, token.RuleClaims},
 	{"a comma too many", func(a *Attack) string { return a.says(a.claims(",")) }, token.RuleClaims},
-	{"a name twice within a claim", func(a *Attack) string { return a.says(a.claims(`,"x":{"y":1,"y":2}`)) }, token.RuleClaims},
+	{"a name twice within a claim", func(a *Attack) string {
+		return a.says(a.claims(`,"x":{"y":1,"y":2}`))
+	}, token.RuleClaims},
 	{"claims of deep lists", func(a *Attack) string {
 		return a.says(a.claims(`,"x":` + strings.Repeat("[", 2500) + strings.Repeat("]", 2500)))
 	}, ""},
@@ -287,7 +311,9 @@ var Attacks = []Row{
 		return a.says(a.claims(`,"name":"` + strings.Repeat("n", 65) + `"`))
 	}, token.RuleName},
 	{"groups a string", func(a *Attack) string { return a.says(a.claims(`,"groups":"ops"`)) }, token.RuleGroups},
-	{"groups with a number", func(a *Attack) string { return a.says(a.claims(`,"groups":["ops",1]`)) }, token.RuleGroups},
+	{"groups with a number", func(a *Attack) string {
+		return a.says(a.claims(`,"groups":["ops",1]`))
+	}, token.RuleGroups},
 	{"257 groups", func(a *Attack) string { return a.says(a.claims(`,"groups":` + many(257, "g"))) }, token.RuleGroups},
 	{"grants a list", func(a *Attack) string { return a.says(a.claims(`,"verbatim":["lobby"]`)) }, token.RuleGrants},
 	{"grants with another verb", func(a *Attack) string {
