@@ -39,7 +39,7 @@ func newConversation(id protocol.ConversationID, s *shard) *Conversation {
 	return &Conversation{ID: id, shard: s, presence: presence{names: s.names}}
 }
 
-// publish puts a batch of new entries on the ring and wakes the members.
+// publish puts new entries on the ring and wakes the members.
 //
 // A session that has sent one of the entries leaves its ack to this wake (session/completion.go). Hence every publish
 // wakes each member, even if it brings nothing new.

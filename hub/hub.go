@@ -1,7 +1,7 @@
 // Package hub fans committed entries out to the sessions of each conversation, and knows who is there.
 //
 // A live conversation belongs to one shard, by hash. A shard is one goroutine, and there are as many as cores. It puts
-// each committed batch on the conversation's ring and wakes the members; a member's session then reads the ring at its
+// each commit's entries on the conversation's ring and wakes the members; a member's session then reads the ring at its
 // own pace. Nothing is queued for a session, so a slow one harms nobody. What is not recorded (presence, typing, read
 // marks, `last`) is state that is marked as changed and flushed on a tick: one frame for each conversation and tick.
 //
@@ -90,9 +90,9 @@ func (h *Hub) Stats() Stats {
 
 // Publish implements persistence.Publisher. If the conversation has no members, it costs a look into a table. Otherwise
 // each member is woken after it.
-func (h *Hub) Publish(id protocol.ConversationID, batch *persistence.Entries) {
+func (h *Hub) Publish(id protocol.ConversationID, entries *persistence.Entries) {
 	if c := h.table.find(id); c != nil {
-		h.post(command{kind: publish, conversation: c, batch: batch})
+		h.post(command{kind: publish, conversation: c, entries: entries})
 	}
 }
 

@@ -47,7 +47,7 @@ func run(t *testing.T, r *tails, shards int) (h *Hub, stop func()) {
 // add publishes one more entry of the lobby.
 func (r *tails) add(h *Hub) {
 	seq := protocol.Seq(r.last.Add(1))
-	h.Publish("lobby", batch(seq, 1, 10))
+	h.Publish("lobby", someEntries(seq, 1, 10))
 }
 
 func TestAWaitEndsWithTheNextEntryOrItsContext(t *testing.T) {
@@ -124,7 +124,7 @@ func TestManyReadManyConversationsWhileEntriesCome(t *testing.T) {
 	defer stop()
 	var reading, writing sync.WaitGroup
 	for n := range conversations {
-		id := protocol.ConversationID(fmt.Sprint("room", n))
+		id := protocol.ConversationID(fmt.Sprint("lobby", n))
 		joined := make(chan struct{}, members)
 		for k := range members {
 			reading.Go(func() {
@@ -155,7 +155,7 @@ func TestManyReadManyConversationsWhileEntriesCome(t *testing.T) {
 				<-joined
 			}
 			for seq := range protocol.Seq(entries) {
-				h.Publish(id, batch(seq+1, 1, 10))
+				h.Publish(id, someEntries(seq+1, 1, 10))
 			}
 		})
 	}

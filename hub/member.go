@@ -32,7 +32,7 @@ type Member struct {
 
 	woken    atomic.Bool    // set by a wake, cleared by the session before it looks for what is new
 	index    int            // its place in its memberList; owned by the shard
-	hint     uint64         // the number of the batch that it expects next; owned by the session
+	hint     uint64         // the number of the run that it expects next; owned by the session
 	ephemera ephemeraReader // how far it has read what is not recorded
 }
 
@@ -51,7 +51,7 @@ func (m *Member) Awake() { m.woken.Store(false) }
 // never above the record's.
 func (m *Member) Last() protocol.Seq { return protocol.Seq(m.Conversation.ring.last.Load()) }
 
-// Find returns a batch of the ring that holds seq, or nil if the ring has none.
+// Find returns a run of the ring that holds seq, or nil if the ring has none.
 func (m *Member) Find(seq protocol.Seq) *persistence.Entries {
 	b, n := m.Conversation.ring.find(seq, m.hint)
 	if b == nil {
@@ -62,7 +62,7 @@ func (m *Member) Find(seq protocol.Seq) *persistence.Entries {
 	return b
 }
 
-// Passed says that the batch which Find returned last is read to its end.
+// Passed says that the run which Find returned last is read to its end.
 func (m *Member) Passed() { m.hint++ }
 
 // Newest returns the `last` frame and its seq for a follower that knows the entries up to known, or nil and known if

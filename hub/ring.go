@@ -10,25 +10,25 @@ import (
 const (
 	ringMinSlots = 16
 	ringMaxSlots = 1024
-	// ringMaxBytes bounds what a conversation's ring keeps alive. The history shares the same batches, so the ring
+	// ringMaxBytes bounds what a conversation's ring keeps alive. The history shares the same runs, so the ring
 	// needs memory only for what the history has forgotten.
 	ringMaxBytes = 1 << 20
 )
 
-// ring holds a conversation's newest batches, in order. One goroutine (the shard) puts; any number of sessions read
-// without a lock. A reader may miss a batch that is dropped or moved at that moment. Then it reads the history or the
-// record, so a miss costs time and never an entry.
+// ring holds a conversation's newest runs of entries, in order. One goroutine (the shard) puts; any number of sessions
+// read without a lock. A reader may miss a run that is dropped or moved at that moment. Then it reads the history or
+// the record, so a miss costs time and never an entry.
 type ring struct {
-	slots atomic.Pointer[[]atomic.Pointer[persistence.Entries]] // batch number n is at n % len
-	next  atomic.Uint64                                         // the number of the batch to come
+	slots atomic.Pointer[[]atomic.Pointer[persistence.Entries]] // run number n is at n % len
+	next  atomic.Uint64                                         // the number of the run to come
 	last  atomic.Uint64                                         // the seq of the newest entry; 0: none came yet
 
 	// Owned by the shard.
-	oldest uint64 // the number of the oldest batch that is still there
+	oldest uint64 // the number of the oldest run that is still there
 	bytes  int
 }
 
-// put adds a batch, and reports whether it was new: a batch that the ring has had already is ignored. If batches are
+// put adds a run, and reports whether it was new: a run that the ring has had already is ignored. If runs are
 // missing before it, readers find their entries in the record.
 func (r *ring) put(b *persistence.Entries) bool {
 	if uint64(b.Last()) <= r.last.Load() {
@@ -42,12 +42,12 @@ func (r *ring) put(b *persistence.Entries) bool {
 	}
 	slots[n%uint64(len(slots))].Store(b)
 	r.next.Store(n + 1)
-	r.last.Store(uint64(b.Last())) // last of all: a reader that sees the seq finds the batch
+	r.last.Store(uint64(b.Last())) // last of all: a reader that sees the seq finds the run
 	return true
 }
 
-// slotsFor returns slots with a free one for batch n. If there is none, it doubles them, and at ringMaxSlots it drops
-// the oldest batch.
+// slotsFor returns slots with a free one for run n. If there is none, it doubles them, and at ringMaxSlots it drops
+// the oldest run.
 func (r *ring) slotsFor(n uint64) []atomic.Pointer[persistence.Entries] {
 	p := r.slots.Load()
 	if p == nil {
@@ -85,7 +85,7 @@ func (r *ring) clear() {
 	r.bytes = 0
 }
 
-// find returns the batch that holds seq, and its number, or nil and hint if the ring does not have it. hint is the
+// find returns the run that holds seq, and its number, or nil and hint if the ring does not have it. hint is the
 // number at which the caller expects it: the one after the last that it read.
 func (r *ring) find(seq protocol.Seq, hint uint64) (*persistence.Entries, uint64) {
 	p := r.slots.Load()
@@ -101,7 +101,7 @@ func (r *ring) find(seq protocol.Seq, hint uint64) (*persistence.Entries, uint64
 			return b, hint
 		}
 	}
-	for low < high { // the first batch that ends at seq or after it; what is dropped counts as before it
+	for low < high { // the first run that ends at seq or after it; what is dropped counts as before it
 		mid := (low + high) / 2
 		if b := at(mid); b == nil || b.Last() < seq {
 			low = mid + 1

@@ -13,7 +13,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func batch(first protocol.Seq, entries, size int) *persistence.Entries {
+func someEntries(first protocol.Seq, entries, size int) *persistence.Entries {
 	b := &persistence.Entries{First: first}
 	for i := range entries {
 		text := `"` + string(make([]byte, size)) + `"`
@@ -33,14 +33,14 @@ func TestTheRingFindsTheNewestAndNeverTheWrongEntry(t *testing.T) {
 		bytes := 0
 		for range random.IntN(3000) + 1 {
 			if random.IntN(200) == 0 {
-				next += protocol.Seq(random.IntN(5)) // a hole, as after a batch that another node lost
+				next += protocol.Seq(random.IntN(5)) // a hole, as after a run that another node lost
 			}
-			b := batch(next, random.IntN(4)+1, random.IntN(3000))
+			b := someEntries(next, random.IntN(4)+1, random.IntN(3000))
 			if !r.put(b) {
-				t.Fatal("a new batch was passed over")
+				t.Fatal("a new run was passed over")
 			}
 			if r.put(b) {
-				t.Fatal("a batch was taken twice")
+				t.Fatal("a run was taken twice")
 			}
 			all = append(all, b)
 			next = b.Last() + 1
@@ -90,7 +90,7 @@ func TestReadersOfTheRingNeedNoLock(t *testing.T) {
 		})
 	}
 	for seq := protocol.Seq(1); seq <= last; {
-		b := batch(seq, 1+int(seq%3), 50)
+		b := someEntries(seq, 1+int(seq%3), 50)
 		r.put(b)
 		seq = b.Last() + 1
 	}
@@ -99,7 +99,7 @@ func TestReadersOfTheRingNeedNoLock(t *testing.T) {
 
 func BenchmarkRingPutAndFind(b *testing.B) {
 	var r ring
-	one := batch(1, 1, 100)
+	one := someEntries(1, 1, 100)
 	b.ReportAllocs()
 	seq := protocol.Seq(1)
 	for b.Loop() {

@@ -51,7 +51,7 @@ type command struct {
 	kind         kind
 	conversation *Conversation
 	member       *Member
-	batch        *persistence.Entries
+	entries      *persistence.Entries
 	seq          protocol.Seq
 	reply        chan Snapshot // join; capacity 1
 }
@@ -100,7 +100,7 @@ func (s *shard) do(cmd command) {
 	}
 	switch cmd.kind {
 	case publish:
-		c.publish(cmd.batch)
+		c.publish(cmd.entries)
 	case join:
 		cmd.reply <- c.join(cmd.member)
 	case leave:
@@ -127,7 +127,7 @@ func (s *shard) wake(c *Conversation) {
 func (s *shard) wakeSome() {
 	c := s.waking[0]
 	s.waking = append(s.waking[:0], s.waking[1:]...)
-	if c.wakes.run() {
+	if c.wakes.step() {
 		s.waking = append(s.waking, c)
 	}
 }

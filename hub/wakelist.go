@@ -1,7 +1,7 @@
 package hub
 
-// wakeRun is how many members are woken before other conversations get a turn: 10,000 sleepers take 1.9 ms.
-const wakeRun = 256
+// wakeStep is how many members are woken before other conversations get a turn: 10,000 sleepers take 1.9 ms.
+const wakeStep = 256
 
 // memberList is members in no order. Each knows its place, so that one leaves as quickly a long list as a short one.
 type memberList []*Member
@@ -31,7 +31,7 @@ func (l *memberList) remove(m *Member) (moved *Member, found bool) {
 }
 
 // wakeList is the members of a conversation that are woken for what is new, and the pass that wakes them. A pass goes
-// in runs, and members come and go between two of them. The shard owns it.
+// in steps, and members come and go between two of them. The shard owns it.
 type wakeList struct {
 	members memberList
 
@@ -62,9 +62,9 @@ func (w *wakeList) begin() bool {
 	return true
 }
 
-// run wakes the next wakeRun members of the pass, and reports whether there is more to do.
-func (w *wakeList) run() (more bool) {
-	end := min(w.passed+wakeRun, len(w.members))
+// step wakes the next wakeStep members of the pass, and reports whether there is more to do.
+func (w *wakeList) step() (more bool) {
+	end := min(w.passed+wakeStep, len(w.members))
 	for _, m := range w.members[min(w.passed, end):end] {
 		m.Wake()
 	}

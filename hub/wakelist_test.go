@@ -23,10 +23,10 @@ func TestNobodyIsLeftAsleepWhileMembersComeAndGo(t *testing.T) {
 			c.join(m)
 			members = append(members, m)
 		}
-		for range random.IntN(4*wakeRun) + 2 {
+		for range random.IntN(4*wakeStep) + 2 {
 			enter()
 		}
-		c.publish(batch(1, 1, 10))
+		c.publish(someEntries(1, 1, 10))
 		present := len(members)
 		for len(s.waking) > 0 {
 			s.wakeSome()
@@ -64,12 +64,12 @@ func TestAMemberThatIsAwakeIsWokenOnce(t *testing.T) {
 func TestEveryPublishWakesEachMemberEvenIfItBringsNothingNew(t *testing.T) {
 	s, c := stillShard(200)
 	var members []*Member
-	for range wakeRun + 1 {
+	for range wakeStep + 1 {
 		m, _ := enter(c, "ann", Reading)
 		members = append(members, m)
 	}
-	entries := batch(1, 1, 10)
-	for publish, what := range []string{"a new batch", "a batch that the ring has", "one that it has forgotten"} {
+	entries := someEntries(1, 1, 10)
+	for publish, what := range []string{"a new run", "a run that the ring has", "one that it has forgotten"} {
 		if publish == 2 {
 			c.ring.clear()
 		}

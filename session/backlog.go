@@ -12,7 +12,7 @@ const (
 type backlog struct {
 	replies  []byte        // frames that are due, in order
 	inFlight int           // sends on their way, in bytes of Send.Size
-	room     chan struct{} // closed when the backlog is within its limits; nil: nobody waits
+	allowed  chan struct{} // closed when the backlog is within its limits; nil: nobody waits
 }
 
 func (b *backlog) full() bool { return len(b.replies) > maxReplies || b.inFlight > maxInFlight }
@@ -23,14 +23,14 @@ func (b *backlog) wait() <-chan struct{} {
 	if !b.full() {
 		return nil
 	}
-	b.room = make(chan struct{})
-	return b.room
+	b.allowed = make(chan struct{})
+	return b.allowed
 }
 
 // shrunk lets the reader go on, if the backlog is within its limits.
 func (b *backlog) shrunk() {
-	if b.room != nil && !b.full() {
-		close(b.room)
-		b.room = nil
+	if b.allowed != nil && !b.full() {
+		close(b.allowed)
+		b.allowed = nil
 	}
 }

@@ -34,8 +34,9 @@ func (lives) Verify(_ context.Context, token string) (*identity.Identity, error)
 	}, nil
 }
 
-// openWithTokens opens a room whose sessions may have tokens (?life=), with a grace of 30 s. What is refused is noted.
-func openWithTokens(t *testing.T) (*room, *[]Refusal) {
+// openWithTokens opens a test server whose sessions may have tokens (?life=), with a grace of 30 s. What is
+// refused is noted.
+func openWithTokens(t *testing.T) (*testServer, *[]Refusal) {
 	t.Helper()
 	var refused []Refusal
 	r := open(t, func(env *Env, _ *hub.Options) {

@@ -76,9 +76,9 @@ func (c *cursor) stop() {
 	c.dropBlock()
 }
 
-// take adds what the client should get next of this conversation, up to about room bytes. It reports whether there is
+// take adds what the client should get next of this conversation, up to about limit bytes. It reports whether there is
 // more at once. out.mu is held.
-func (c *cursor) take(out []byte, room int) (_ []byte, more bool) {
+func (c *cursor) take(out []byte, limit int) (_ []byte, more bool) {
 	if !c.active || c.gone {
 		return out, false
 	}
@@ -99,14 +99,14 @@ func (c *cursor) take(out []byte, room int) (_ []byte, more bool) {
 
 	c.last = max(c.last, c.member.Last())
 	for start := len(out); c.at < c.last; {
-		if len(out)-start >= room {
+		if len(out)-start >= limit {
 			return out, true
 		}
-		b := c.batch()
+		b := c.entries()
 		if b == nil {
 			return out, false // the fetch wakes it
 		}
-		frames, last := b.Run(c.at+1, room-(len(out)-start))
+		frames, last := b.Run(c.at+1, limit-(len(out)-start))
 		out = append(out, frames...)
 		c.written += int64(last - c.at)
 		c.at = last
@@ -117,9 +117,9 @@ func (c *cursor) take(out []byte, room int) (_ []byte, more bool) {
 	return out, false
 }
 
-// batch returns a batch with the next entry: the block that was fetched, or one of the ring. If neither has it, it
+// entries returns entries with the next one: the block that was fetched, or one of the ring. If neither has it, it
 // starts a fetch and returns nil.
-func (c *cursor) batch() *persistence.Entries {
+func (c *cursor) entries() *persistence.Entries {
 	next := c.at + 1
 	if c.block != nil && c.block.Holds(next) {
 		return c.block
@@ -135,7 +135,7 @@ func (c *cursor) batch() *persistence.Entries {
 	return nil
 }
 
-// done lets go of a batch that is written to its end.
+// done lets go of entries that are written to their end.
 func (c *cursor) done(b *persistence.Entries) {
 	if b == c.block {
 		c.dropBlock()

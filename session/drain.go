@@ -20,8 +20,8 @@ const departureTick = 10 * time.Millisecond
 
 // Drain has the sessions leave one after the other, the i-th of n as departure(i, n) says, whose At never goes back
 // with i. Until its moment a session works as ever. Drain returns when all have been told; a session that comes later
-// leaves at once. If ctx ends first, all that are still there leave at that moment. It does not wait for their ends: Run does.
-// It is called once.
+// leaves at once. If ctx ends first, all that are still there leave at that moment. It does not wait for their ends:
+// Run does. It is called once.
 func (e *Env) Drain(ctx context.Context, departure func(i, n int) Departure) {
 	began := time.Now()
 	staying := e.reading.here()
@@ -56,8 +56,8 @@ type leavers struct {
 	closed *farewell           // guarded by mu: one that comes leaves at once with it; nil: it may come
 }
 
-// leaver is a session or a stream of events. dismiss tells it to leave, and why; the first call counts. The mutex of its
-// leavers is held; it must not wait. of is whose it is.
+// leaver is a session or a stream of events. dismiss tells it to leave, and why; the first call counts. The mutex of
+// its leavers is held; it must not wait. of returns whose it is.
 type leaver interface {
 	dismiss(*farewell)
 	of() protocol.UserID

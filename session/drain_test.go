@@ -53,7 +53,10 @@ func TestADrainSendsItsSessionsAwayOneAfterTheOtherAndEachWorksUntilThen(t *test
 		}
 		began := time.Now()
 		drained := make(chan struct{})
-		go func() { defer close(drained); r.env.Drain(context.Background(), oneByOne) }() // the test's; ends with the last departure
+		go func() { // the test's; ends with the last departure
+			defer close(drained)
+			r.env.Drain(context.Background(), oneByOne)
+		}()
 		left := make(chan time.Duration, crowd)
 		const here = -1 // the first leaves at 0
 		ended := slices.Repeat([]time.Duration{here}, crowd)

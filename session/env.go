@@ -30,8 +30,8 @@ type Env struct {
 	// Verifier verifies the tokens that renew a session's own. nil: no session has one.
 	Verifier identity.Verifier
 
-	// Refuses says whether a credential that was good is so no more (Recheck). It is called often, must not wait, and is
-	// safe for concurrent use. nil: what is good stays good until its end.
+	// Refuses says whether a credential that was good is so no more (Recheck). It is called often, must not wait, and
+	// is safe for concurrent use. nil: what is good stays good until its end.
 	Refuses func(Credential) *identity.Refusal
 
 	// Policy decides what a session and a stream may do. nil: everything. Otherwise each has an identity.

@@ -46,7 +46,7 @@ func (s *stream) catchUp(last protocol.Seq) error {
 // gather takes entries for one write call.
 func (s *stream) gather(out []byte, last protocol.Seq) ([]byte, error) {
 	for s.at < last && len(out) < maxCall {
-		b, live, err := s.batch(last)
+		b, live, err := s.entries(last)
 		if b == nil || err != nil {
 			return out, err
 		}
@@ -67,9 +67,9 @@ func appendEvent(dst []byte, seq protocol.Seq, entry []byte) []byte {
 	return append(dst, "\n\n"...)
 }
 
-// batch returns a batch with the next entry, of the block that was read, of the ring, or of a block that it reads, and
+// entries returns entries with the next one, of the block that was read, of the ring, or of a block that it reads, and
 // reports whether it is the ring's. It returns nil if the stream is over.
-func (s *stream) batch(last protocol.Seq) (b *persistence.Entries, live bool, err error) {
+func (s *stream) entries(last protocol.Seq) (b *persistence.Entries, live bool, err error) {
 	next := s.at + 1
 	if s.block != nil && s.block.Holds(next) {
 		return s.block, false, nil

@@ -113,7 +113,9 @@ type reset struct {
 func (c *reset) Read([]byte) (int, error) { return 0, c.err }
 
 func TestAStreamThatTheNetworkEndsIsLostAndOneThatItsClientEndsIsNot(t *testing.T) {
-	for err, want := range map[error]Reason{syscall.ECONNRESET: ReasonLost, syscall.ETIMEDOUT: ReasonLost, io.EOF: ReasonClient} {
+	for err, want := range map[error]Reason{
+		syscall.ECONNRESET: ReasonLost, syscall.ETIMEDOUT: ReasonLost, io.EOF: ReasonClient,
+	} {
 		synctest.Test(t, func(t *testing.T) {
 			ended := make(chan End, 1)
 			r := open(t, func(e *Env, _ *hub.Options) { e.Ended = func(end End) { ended <- end } })
@@ -139,7 +141,8 @@ func TestARefusalOfALimitThatNoTimeChangesNamesIt(t *testing.T) {
 		ann := r.enter("ann")
 		ann.say(`{"type":"join","conversation":"other"}`)
 		no := <-refused
-		if no.Err.Code != protocol.CodeRateLimited || no.Err.RetryAfter != 0 || !strings.Contains(no.Err.Reason, "at most 1") {
+		if no.Err.Code != protocol.CodeRateLimited || no.Err.RetryAfter != 0 ||
+			!strings.Contains(no.Err.Reason, "at most 1") {
 			t.Errorf("got %+v", no.Err)
 		}
 	})

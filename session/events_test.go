@@ -26,20 +26,20 @@ type event struct {
 
 // listener is somebody who reads a stream of events.
 type listener struct {
-	r    *room
+	r    *testServer
 	conn net.Conn
 	in   *bufio.Reader
 }
 
-// listen opens a stream. The room's doors know WebSockets alone, so that it has a door of its own.
-func (r *room) listen(e Events) *listener {
+// listen opens a stream. The test server's listener knows WebSockets alone, so that it has one of its own.
+func (r *testServer) listen(e Events) *listener {
 	r.t.Helper()
 	here, there := net.Pipe()
 	e.Head = []byte("HTTP/1.1 200 OK\r\n\r\n")
 	if e.Conversation == "" {
 		e.Conversation = "lobby"
 	}
-	r.ended.Go(func() { // ends with the room
+	r.ended.Go(func() { // ends with the test server
 		RunEvents(r.sessions, &Conn{wire: newWire(there)}, r.env, e)
 		r.errs <- nil
 	})
@@ -109,7 +109,8 @@ func (l *listener) ids(n int) (ids []string) {
 	l.r.t.Helper()
 	for range n {
 		e := l.entry()
-		if want := `{"type":"message","conversation":"lobby","seq":` + e.id + `,`; !strings.HasPrefix(e.data, want) || e.kind != "" {
+		want := `{"type":"message","conversation":"lobby","seq":` + e.id + `,`
+		if !strings.HasPrefix(e.data, want) || e.kind != "" {
 			l.r.t.Errorf("the event %+v, want the entry as its data", e)
 		}
 		ids = append(ids, e.id)
@@ -133,13 +134,17 @@ func TestAStreamOfEventsIsTheEntriesAndThenLiveOnes(t *testing.T) {
 		newest := r.listen(Events{Limit: 3})
 		all := r.listen(Events{After: after(0)})
 		rest := r.listen(Events{After: after(10)})
-		for l, want := range map[*listener]string{newest: `"first":8,"last":10`, all: `"first":1,"last":10`, rest: `"first":11,"last":10`} {
+		for l, want := range map[*listener]string{
+			newest: `"first":8,"last":10`, all: `"first":1,"last":10`, rest: `"first":11,"last":10`,
+		} {
 			if e, err := l.next(); err != nil || e.retry == "" {
 				t.Errorf("first came %+v, %v, want retry", e, err)
 			} else if ms, err := strconv.Atoi(e.retry); err != nil || ms < 1000 || ms > 5000 {
 				t.Errorf("retry: got %s ms", e.retry)
 			}
-			if e, err := l.next(); err != nil || e.kind != "record" || e.hasID || !strings.Contains(e.data, want) || !strings.Contains(e.data, `"log":"`) {
+			e, err := l.next()
+			if err != nil || e.kind != "record" || e.hasID ||
+				!strings.Contains(e.data, want) || !strings.Contains(e.data, `"log":"`) {
 				t.Errorf("then came %+v, %v, want the record with %s", e, err, want)
 			}
 		}
@@ -171,7 +176,8 @@ func TestAStreamOfAConversationThatDoesNotExistYetBeginsWithItsFirstEntry(t *tes
 	})
 }
 
-// A listener that stops and goes on gets every entry once and in order, wherever each is found: ring, history or record.
+// A listener that stops and goes on gets every entry once and in order, wherever each is found: ring, history or
+// record.
 func TestASlowListenerSeesNoSeam(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := open(t, nil)
@@ -264,7 +270,10 @@ func TestADrainEndsAStreamWithATimeOfItsOwnToComeBack(t *testing.T) {
 			l.ids(1)
 		}
 		done := make(chan struct{})
-		go func() { defer close(done); r.env.Drain(context.Background(), oneByOne) }() // the test's; ends with the last departure
+		go func() { // the test's; ends with the last departure
+			defer close(done)
+			r.env.Drain(context.Background(), oneByOne)
+		}()
 		retries := map[string]bool{}
 		for _, l := range all {
 			retry := ""
@@ -316,7 +325,8 @@ func TestWhoKnowsAnotherRecordIsToldSoAndForgetsItsPlace(t *testing.T) {
 		ann.expect("ack")
 		l := r.listen(Events{Limit: 50, Reset: true})
 		_, _ = l.next()
-		if e, err := l.next(); err != nil || e.kind != "reset" || !e.hasID || e.id != "" || !strings.Contains(e.data, `"code":"reset"`) {
+		e, err := l.next()
+		if err != nil || e.kind != "reset" || !e.hasID || e.id != "" || !strings.Contains(e.data, `"code":"reset"`) {
 			t.Errorf("got %+v, %v, want reset, and the last event's id taken away", e, err)
 		}
 		if e, err := l.next(); err != nil || e.kind != "record" {
@@ -328,8 +338,8 @@ func TestWhoKnowsAnotherRecordIsToldSoAndForgetsItsPlace(t *testing.T) {
 	})
 }
 
-// A client that vanished answers nothing. What its TCP has not acknowledged for the write timeout it never will; one that
-// acknowledges a little now and then is slow.
+// A client that vanished answers nothing. What its TCP has not acknowledged for the write timeout it never will; one
+// that acknowledges a little now and then is slow.
 func TestAVanishedListenerIsKnownByWhatItDoesNotAcknowledge(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := open(t, nil)

@@ -85,7 +85,7 @@ func (x *expiries) take() (mortal, time.Duration) {
 }
 
 // Expire ends the sessions and streams whose credentials are over, each Limits.TokenGrace after that, or a little later
-// if they are thousands. It returns when ctx ends. Where nothing has a credential that ends, it need not run.
+// if they are thousands. It returns when ctx ends. If nothing has a credential that ends, it need not run.
 func (e *Env) Expire(ctx context.Context) {
 	timer := time.NewTimer(sweepEvery)
 	defer timer.Stop()

@@ -8,8 +8,8 @@ import (
 	"verbatim/protocol"
 )
 
-// A reader that took bytes since the ping and is owed more lives, though nothing is on its way in the moment of the look:
-// the next block may be being fetched. One that is owed nothing has had its time.
+// A reader that took bytes since the ping and is owed more lives, though nothing is on its way in the moment of the
+// look: the next block may be being fetched. One that is owed nothing has had its time.
 func TestAReaderThatTakesLivesWhileItIsOwedMore(t *testing.T) {
 	const silence = 10 * time.Millisecond
 	for _, test := range []struct {

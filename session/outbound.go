@@ -29,7 +29,7 @@ type outbound struct {
 	closeNow  bool          // the close frame goes out though sends are on their way
 	closeSent bool          // nothing goes out any more
 
-	sample uint8 // counts batches, for Latency; owned by the writer
+	sample uint8 // counts runs of entries, for Latency; owned by the writer
 
 	// Waking: from any goroutine.
 	pending  atomic.Int32           // wakes since the writer last looked; above 0: it runs

@@ -10,18 +10,19 @@ import (
 
 // rawClient speaks frames by hand, so that it may leave out what a library does unasked.
 type rawClient struct {
-	r    *room
+	r    *testServer
 	conn net.Conn
 	in   *bufio.Reader
 }
 
-func (r *room) dialRaw(name string, query ...string) *rawClient {
+func (r *testServer) dialRaw(name string, query ...string) *rawClient {
 	r.t.Helper()
 	here, there := net.Pipe()
-	r.doors.(*pipes).ends <- there
+	r.listener.(*pipes).ends <- there
 	r.t.Cleanup(func() { _ = here.Close() })
 	go func() {
-		_, _ = io.WriteString(here, "GET /ws?name="+name+strings.Join(query, "")+" HTTP/1.1\r\nHost: room\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
+		_, _ = io.WriteString(here, "GET /ws?name="+name+strings.Join(query, "")+" HTTP/1.1\r\n"+
+			"Host: test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
 			"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
 	}()
 	c := &rawClient{r: r, conn: here, in: bufio.NewReader(here)}

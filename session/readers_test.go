@@ -214,8 +214,9 @@ func TestAFullFrameOfASendThatWaitsForTheDiskIsCounted(t *testing.T) {
 		r := open(t, func(e *Env, _ *hub.Options) { e.Store = persistence.New(disk, nil, 10, e.Log) })
 		ann := r.dial("ann", "")
 		go func() { // ends when the disk has answered
+			pad := strings.Repeat("p", 120_000)
 			for range 40 {
-				ann.say(`{"type":"send","conversation":"lobby","text":"x","pad":"` + strings.Repeat("p", 120_000) + `"}`)
+				ann.say(`{"type":"send","conversation":"lobby","text":"x","pad":"` + pad + `"}`)
 			}
 		}()
 		time.Sleep(time.Second)

@@ -11,8 +11,8 @@ import (
 	"verbatim/identity"
 )
 
-// refusing makes the room's credentials of one user refused from the moment when the result is set.
-func refusing(r *room, user string, no *identity.Refusal) *atomic.Bool {
+// refusing makes the test server's credentials of one user refused from the moment when the result is set.
+func refusing(r *testServer, user string, no *identity.Refusal) *atomic.Bool {
 	var from atomic.Bool
 	r.env.Refuses = func(c Credential) *identity.Refusal {
 		if from.Load() && string(c.User) == user {
@@ -27,7 +27,9 @@ func TestACredentialThatIsTakenBackEndsItsSessionsOnly(t *testing.T) {
 	for code, blocked := range map[websocket.StatusCode]bool{4001: false, 4003: true} {
 		synctest.Test(t, func(t *testing.T) {
 			r, _ := openWithTokens(t)
-			from := refusing(r, "ann", &identity.Refusal{Public: identity.TokenRefused, Rule: "a rule", Blocked: blocked})
+			from := refusing(r, "ann", &identity.Refusal{
+				Public: identity.TokenRefused, Rule: "a rule", Blocked: blocked,
+			})
 			ann, bob := r.dial("ann", "&life=1h&join=lobby"), r.dial("bob", "&life=1h&join=lobby")
 			ann.expect("joined")
 			bob.expect("joined")

@@ -84,8 +84,9 @@ func (s *session) end() {
 
 // closeReasons are the reasons of the codes that the server closes with.
 var closeReasons = map[protocol.CloseCode]Reason{
-	protocol.CloseGoingAway: ReasonDrain, protocol.CloseProtocol: ReasonProtocol, protocol.CloseUnsupported: ReasonBinary,
-	protocol.CloseInvalidData: ReasonUTF8, protocol.CloseTooBig: ReasonFrame, protocol.ClosePolicy: ReasonBadRequests,
+	protocol.CloseGoingAway: ReasonDrain, protocol.CloseProtocol: ReasonProtocol,
+	protocol.CloseUnsupported: ReasonBinary, protocol.CloseInvalidData: ReasonUTF8,
+	protocol.CloseTooBig: ReasonFrame, protocol.ClosePolicy: ReasonBadRequests,
 	protocol.CloseToken: ReasonToken, protocol.CloseForbidden: ReasonToken,
 }
 

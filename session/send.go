@@ -12,9 +12,10 @@ func (s *session) send(r *protocol.Request) *protocol.Error {
 	s.keepRate()
 	s.env.Counters.Messages.Add(1)
 	send := &persistence.Send{
-		Conversation: r.Conversation, Author: s.user, Name: s.shown, ID: r.ID, Prev: r.Prev, Since: r.Since, Expects: r.Log,
+		Conversation: r.Conversation, Author: s.user, Name: s.shown, ID: r.ID,
 		NoCreate: !s.may(permissions.Create, r.Conversation),
-		Text:     r.Text, Target: r.Target, Meta: r.Meta, Ref: r.Ref, Bytes: r.Bytes, Completion: &s.out,
+		Prev:     r.Prev, Since: r.Since, Expects: r.Log, Text: r.Text,
+		Target: r.Target, Meta: r.Meta, Ref: r.Ref, Bytes: r.Bytes, Completion: &s.out,
 	}
 	if c := s.joins[r.Conversation]; c != nil {
 		send.Completion = c

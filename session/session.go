@@ -43,7 +43,9 @@ type session struct {
 	limiter *rate.Limiter // of sends and typing; nil: there is none
 	bad     *[]time.Time  // when bad requests came, within a minute; nil: none ever did
 
-	cause error // why the request that is being refused could not be served, or which rule refused its token; nil: neither
+	// cause is why the request that is being refused could not be served, or which rule refused its token; nil:
+	// neither.
+	cause error
 
 	shown string // what to show for the user, if a token says so; "": nothing else
 

@@ -296,7 +296,8 @@ func TestADrainingServerAcksWhatIsInFlightAndSaysComeBack(t *testing.T) {
 		r.drain()
 		acks := 1 + len(of("ack", ann.hears(10*time.Second)))
 		var closed websocket.CloseError
-		if !errors.As(ann.end, &closed) || closed.Code != websocket.StatusGoingAway || !strings.Contains(closed.Reason, "retry_after=") {
+		if !errors.As(ann.end, &closed) || closed.Code != websocket.StatusGoingAway ||
+			!strings.Contains(closed.Reason, "retry_after=") {
 			t.Errorf("got %v", ann.end)
 		}
 		if tail, err := r.env.Store.Tail("lobby"); err != nil || int(tail.Last) != acks {

@@ -133,12 +133,13 @@ func TestTheWireTakesWhileMoreIsDue(t *testing.T) {
 	}
 }
 
-// What the kernel holds for a slow reader may be megabytes, and a write finds no room there until a whole packet of some 64 kB
-// is taken.
+// What the kernel holds for a slow reader may be megabytes, and a write finds no room there until a whole packet of
+// some 64 kB is taken.
 func TestAReaderWhoseTCPTakesSomethingIsNotStalledThoughTheWriteHasNoRoom(t *testing.T) {
 	w, there := ends(t)
 	// With a small buffer there, TCP tells of what is read in steps of some 33 kB.
-	if err := errors.Join(there.(*net.TCPConn).SetReadBuffer(4<<10), w.Conn.(*net.TCPConn).SetWriteBuffer(1<<20)); err != nil {
+	err := errors.Join(there.(*net.TCPConn).SetReadBuffer(4<<10), w.Conn.(*net.TCPConn).SetWriteBuffer(1<<20))
+	if err != nil {
 		t.Fatal(err)
 	}
 	looks := 0
@@ -207,7 +208,8 @@ func (w *wire) acknowledged(t *testing.T) {
 	}
 }
 
-// A Unix socket takes more only when most of what it holds has been read, which a slow reader may never come to in time.
+// A Unix socket takes more only when most of what it holds has been read, which a slow reader may never come to in
+// time.
 func TestASlowReaderOfAUnixSocketIsNotStalledAndOneThatReadsNothingIs(t *testing.T) {
 	t.Parallel()
 	const timeout = 100 * time.Millisecond // looks are 1.1 s apart

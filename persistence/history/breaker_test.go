@@ -32,7 +32,8 @@ func TestABreakerRetriesWhatANewConnectionMayMend(t *testing.T) {
 		if calls != test.calls {
 			t.Errorf("%s: %d calls, want %d", test.name, calls, test.calls)
 		}
-		if mended := test.calls > 1; (mended || test.err == nil) != (got == nil) || got != nil && !errors.Is(got, test.err) {
+		mended := test.calls > 1
+		if (mended || test.err == nil) != (got == nil) || got != nil && !errors.Is(got, test.err) {
 			t.Errorf("%s: got %v", test.name, got)
 		}
 	}

@@ -97,7 +97,9 @@ func TestAKilledRedisComesBackEmpty(t *testing.T) {
 	s.start()
 	until(t, "the breaker has closed by itself", func() bool { return c.Stats().Breaker == "closed" })
 	c.refilled(1, 70)
-	until(t, "the ownership is there again", func() bool { return s.Get(t.Context(), "verbatim:owner").Val() == dataID })
+	until(t, "the ownership is there again", func() bool {
+		return s.Get(t.Context(), "verbatim:owner").Val() == dataID
+	})
 }
 
 func TestARestartBetweenTwoReadsIsNotNoticed(t *testing.T) {

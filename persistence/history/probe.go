@@ -28,8 +28,8 @@ func probe(ctx context.Context, l *lease, kind kind) (away, refused error) {
 	case err != nil:
 		return err, explain(err, kind)
 	case owner != l.dataID:
-		return nil, fmt.Errorf("redis: another server (data directory %s) uses this Redis: give one of them another database",
-			owner)
+		return nil, fmt.Errorf(
+			"redis: another server (data directory %s) uses this Redis: give one of them another database", owner)
 	}
 	return nil, nil
 }
@@ -64,7 +64,8 @@ func explain(err error, kind kind) error {
 	case strings.Contains(text, "DB index is out of range"), strings.Contains(text, "SELECT is not allowed"):
 		return fmt.Errorf("redis: it has no such database (%s): give the URL another number", text)
 	case kind == sentinel && strings.Contains(text, "unknown command"):
-		return fmt.Errorf("redis: these are no Sentinels: give their addresses, or a URL that begins with %s", standalone)
+		return fmt.Errorf(
+			"redis: these are no Sentinels: give their addresses, or a URL that begins with %s", standalone)
 	case kind == sentinel && strings.Contains(text, redis.Nil.Error()):
 		return fmt.Errorf("redis: the Sentinels know no such master: check master_name")
 	}

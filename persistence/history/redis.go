@@ -63,8 +63,12 @@ func OpenRedis(ctx context.Context, url string, dataID string, o Options) (*Redi
 	appending, cut := context.WithCancel(context.Background())
 	r.stop = stop
 	r.cut = cut
-	r.refreshing.Go(func() { r.lease.refresh(refreshing, away != nil, r) }) // owned by r; ends with stop, or if it is lost
-	r.appending.Go(func() { r.appender.run(appending) })                    // owned by r; ends with the queue
+	r.refreshing.Go(func() { // owned by r; ends with stop, or if the lease is lost
+		r.lease.refresh(refreshing, away != nil, r)
+	})
+	r.appending.Go(func() { // owned by r; ends with the queue
+		r.appender.run(appending)
+	})
 	return r, nil
 }
 

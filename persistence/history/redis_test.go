@@ -97,8 +97,11 @@ func TestRedisServesNothingThatIsNotOurs(t *testing.T) {
 		}
 	}
 	for name, spoil := range map[string]func(context.Context, *server){
-		"WrongType":           func(ctx context.Context, s *server) { s.Set(ctx, keyOf(), "hello", 0) },
-		"WrongTypeList":       func(ctx context.Context, s *server) { s.Del(ctx, keyOf()); s.LPush(ctx, keyOf(), entry(3)) },
+		"WrongType": func(ctx context.Context, s *server) { s.Set(ctx, keyOf(), "hello", 0) },
+		"WrongTypeList": func(ctx context.Context, s *server) {
+			s.Del(ctx, keyOf())
+			s.LPush(ctx, keyOf(), entry(3))
+		},
 		"NoJSON":              swap("hello"),
 		"Empty":               swap(""),
 		"AnotherSeq":          swap(entry(4) + " "),

@@ -18,7 +18,7 @@ type trust struct {
 	// Fixed.
 	client redis.UniversalClient
 	reads  *breaker
-	entry  func(context.Context, protocol.ConversationID, protocol.LogID, protocol.Seq) ([]byte, error) // nil: trust all
+	entry  func(context.Context, protocol.ConversationID, protocol.LogID, protocol.Seq) ([]byte, error) // nil: trust
 
 	mu   sync.Mutex
 	keys map[string]bool // guarded by mu; maxKeys at most
@@ -77,7 +77,8 @@ func (t *trust) verify(ctx context.Context, id protocol.ConversationID, log prot
 		return err
 	}
 	if !bytes.Equal(entry, wire) {
-		return fmt.Errorf("%w: the record has another entry %d than what an earlier server has left, or none", errAlien, seq)
+		return fmt.Errorf(
+			"%w: the record has another entry %d than what an earlier server has left, or none", errAlien, seq)
 	}
 	t.add(key)
 	return nil

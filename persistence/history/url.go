@@ -32,9 +32,9 @@ const urlForms = "give redis://HOST:PORT/DB (rediss:// with TLS), " +
 //	redis+sentinel://[user:password@]host[:port][/db]?master_name=NAME[&addr=host:port…][&username=…&password=…]
 //	redis+cluster://[user:password@]host[:port][?addr=host:port…]
 //
-// rediss://, rediss+sentinel:// and rediss+cluster:// use TLS. In the second form the user before the @ is the Sentinels'
-// and the one among the parameters is the master's. All is read by go-redis, which knows more parameters (pool_size,
-// skip_verify, …); timeouts and retries are ours.
+// rediss://, rediss+sentinel:// and rediss+cluster:// use TLS. In the second form the user before the @ is the
+// Sentinels' and the one among the parameters is the master's. All is read by go-redis, which knows more parameters
+// (pool_size, skip_verify, …); timeouts and retries are ours.
 func CheckURL(text string) error {
 	_, _, err := parseURL(text)
 	return err

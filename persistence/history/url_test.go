@@ -12,8 +12,8 @@ func TestCheckURL(t *testing.T) {
 		"redis://localhost", "redis://localhost:6379/3", "redis://user:p%40ss@host:1/0?pool_size=5", "rediss://host:1",
 		"redis://[::1]:6379", "unix:///run/redis.sock?db=2",
 		"redis+sentinel://a:26379/1?master_name=m&addr=b:26379&password=x",
-		"rediss+sentinel://a?master_name=m", "redis+cluster://a:7000?addr=b:7000&addr=c:7000", "rediss+cluster://u:p@a:7000/",
-		"redis+cluster://a:7000/0",
+		"rediss+sentinel://a?master_name=m", "redis+cluster://a:7000?addr=b:7000&addr=c:7000",
+		"rediss+cluster://u:p@a:7000/", "redis+cluster://a:7000/0",
 	} {
 		if err := history.CheckURL(good); err != nil {
 			t.Errorf("%s: %v", good, err)

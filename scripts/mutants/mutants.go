@@ -156,17 +156,17 @@ var mutants = []mutant{
 	{"the first entry after the join's point is left out", people, []edit{
 		{"session.startOf", `return protocol.Seq(r.After.Value)`, `return protocol.Seq(r.After.Value) + 1`},
 	}},
-	{"an entry between two batches of the ring is left out", people, []edit{
+	{"an entry between two runs of the ring is left out", people, []edit{
 		{"hub.ring.put", `r.last.Store(uint64(b.Last()))`, `r.last.Store(uint64(b.Last()) - 1)`},
 	}},
 	{"entries come twice after a second join", people, []edit{
 		{"session.cursor.stop", `c.gone = true`, ``},
 	}},
 	{"a reader that fell behind is left there without a word", people, []edit{
-		{"session.cursor.batch", `if !c.fetch && c.out.mayFetch(c)`, `if false`},
+		{"session.cursor.entries", `if !c.fetch && c.out.mayFetch(c)`, `if false`},
 	}},
 	{"a slow reader is moved to the newest without a word", people, []edit{
-		{"session.cursor.batch", `if !c.fetch && c.out.mayFetch(c)`, `if c.at = c.last; false`},
+		{"session.cursor.entries", `if !c.fetch && c.out.mayFetch(c)`, `if c.at = c.last; false`},
 	}},
 	{"a read fails where the history does", history, []edit{
 		{"persistence.Store.Read", `if entries != nil { s.stats.hits`, `if err != nil { return nil, err }

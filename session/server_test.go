@@ -25,19 +25,19 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// room is a whole server without its doors, on a real record, spoken to over pipes: so that it runs inside a synctest
-// bubble, where a minute of silence takes no time.
-type room struct {
+// testServer is all of a server but its listeners and its routes, on a real record, spoken to over pipes: so that it
+// runs inside a synctest bubble, where a minute of silence takes no time.
+type testServer struct {
 	t        *testing.T
 	env      *Env
-	doors    net.Listener
+	listener net.Listener
 	drain    context.CancelFunc
 	sessions context.Context // that drain ends
 	ended    sync.WaitGroup  // sessions
 	errs     chan error      // what Run returned, for the tests that ask; others never read it
 }
 
-func open(t *testing.T, change func(*Env, *hub.Options)) *room {
+func open(t *testing.T, change func(*Env, *hub.Options)) *testServer {
 	t.Helper()
 	record, err := disk.Open(t.Context(), t.TempDir(), disk.Options{Log: zerolog.Nop(), SegmentSize: 1 << 20})
 	if err != nil {
@@ -58,7 +58,7 @@ func open(t *testing.T, change func(*Env, *hub.Options)) *room {
 	hubEnded := make(chan struct{})
 	go func() { defer close(hubEnded); _ = env.Hub.Run(hubContext) }()
 
-	r := &room{t: t, env: env, doors: newPipes(), errs: make(chan error, 1000)}
+	r := &testServer{t: t, env: env, listener: newPipes(), errs: make(chan error, 1000)}
 	sessions, drain := context.WithCancel(context.Background())
 	r.drain, r.sessions = drain, sessions
 	web := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
@@ -74,7 +74,7 @@ func open(t *testing.T, change func(*Env, *hub.Options)) *room {
 		})
 	})}
 	serving := make(chan struct{})
-	go func() { defer close(serving); _ = web.Serve(r.doors) }()
+	go func() { defer close(serving); _ = web.Serve(r.listener) }()
 	t.Cleanup(func() {
 		drain()
 		r.ended.Wait()
@@ -124,14 +124,14 @@ func (p *pipes) Addr() net.Addr { return &net.TCPAddr{} }
 
 // client is one person's connection. What comes is taken at once, as a socket's buffer would take it.
 type client struct {
-	r     *room
+	r     *testServer
 	ws    *websocket.Conn
 	name  string
 	heard chan said // closed when the connection ends
 	end   error     // why; set before heard is closed
 }
 
-func (r *room) dial(name, query string) *client {
+func (r *testServer) dial(name, query string) *client {
 	r.t.Helper()
 	ws := r.connect(name, query)
 	ws.SetReadLimit(-1)
@@ -142,14 +142,15 @@ func (r *room) dial(name, query string) *client {
 }
 
 // connect opens a connection, and reads nothing.
-func (r *room) connect(name, query string) *websocket.Conn {
+func (r *testServer) connect(name, query string) *websocket.Conn {
 	r.t.Helper()
 	transport := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
 		here, there := net.Pipe()
-		r.doors.(*pipes).ends <- there
+		r.listener.(*pipes).ends <- there
 		return here, nil
 	}}
-	ws, _, err := websocket.Dial(context.Background(), "ws://room/ws?name="+name+query, &websocket.DialOptions{HTTPClient: &http.Client{Transport: transport}})
+	options := &websocket.DialOptions{HTTPClient: &http.Client{Transport: transport}}
+	ws, _, err := websocket.Dial(context.Background(), "ws://test/ws?name="+name+query, options)
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -158,7 +159,7 @@ func (r *room) connect(name, query string) *websocket.Conn {
 }
 
 // enter dials and joins the lobby.
-func (r *room) enter(name string) *client {
+func (r *testServer) enter(name string) *client {
 	r.t.Helper()
 	c := r.dial(name, "&join=lobby")
 	c.expect("joined")
