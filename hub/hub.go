@@ -96,8 +96,8 @@ func (h *Hub) Publish(id protocol.ConversationID, entries *persistence.Entries) 
 	}
 }
 
-// WakeAll wakes all members of all conversations, so that each looks whether it may still be there. It waits for room in
-// the shards' queues.
+// WakeAll wakes all members of all conversations, so that each looks whether it may still be there. It waits for room
+// in the shards' queues.
 func (h *Hub) WakeAll() {
 	for c := range h.table.all() {
 		h.post(command{kind: nudge, conversation: c})

@@ -13,8 +13,8 @@ import (
 // before each write of a conversation's entries if anything has changed since. So no entry that was committed after a
 // change goes to a session that lost its permission by it.
 
-// rights is for whom a session asks Env.Policy, and the joins that it lost. It is small, since ten thousand sessions have
-// one.
+// rights is for whom a session asks Env.Policy, and the joins that it lost. It is small, since ten thousand sessions
+// have one.
 type rights struct {
 	subject atomic.Pointer[permissions.Subject] // set by the reader, when its token is renewed
 	lost    atomic.Pointer[lostJoins]           // set by the writer, when the first is lost
