@@ -1,6 +1,8 @@
 package directory
 
 import (
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -130,6 +132,21 @@ func (s *State) Private(id protocol.ConversationID) *Settings {
 	}
 	return nil
 }
+
+// MemberOfAny reports whether a user is a member of any conversation. It looks at all of them.
+func (s *State) MemberOfAny(user protocol.UserID) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, room := range s.conversations {
+		if room.Has(user) {
+			return true
+		}
+	}
+	return false
+}
+
+// Members returns the members in the order of their names.
+func (r *Settings) Members() []protocol.UserID { return slices.Sorted(maps.Keys(r.members)) }
 
 // Watch has f called with what has changed, after the state has it, by one goroutine at a time. f must not wait, nor
 // change the directory. It may be called before anything else, and cannot be taken back.

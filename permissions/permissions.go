@@ -66,4 +66,7 @@ const (
 type Members interface {
 	// Standing reports whether the conversation is private or direct, and if so what the user is there.
 	Standing(conversation protocol.ConversationID, user protocol.UserID) (standing Standing, private bool)
+
+	// Any reports whether the user is a member of any such conversation.
+	Any(user protocol.UserID) bool
 }

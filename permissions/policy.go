@@ -30,6 +30,9 @@ func NewPolicy(members Members, accounts bool, rules *Rules) *Policy {
 	return p
 }
 
+// Know has the policy ask for private conversations. It is called before May.
+func (p *Policy) Know(members Members) { p.members = members }
+
 // Replace replaces the rules.
 func (p *Policy) Replace(rules *Rules) {
 	p.rules.Store(rules)
@@ -68,8 +71,8 @@ func (p *Policy) May(s *Subject, v Verb, c protocol.ConversationID) bool {
 
 // Idle reports whether the subject may do nothing at all, in no conversation.
 func (p *Policy) Idle(s *Subject) bool {
-	if p == nil || p.members != nil || !s.Grants.empty() {
-		return false // who is in no private conversation now may be invited to one at any time
+	if p == nil || !s.Grants.empty() || p.members != nil && p.members.Any(s.User) {
+		return false
 	}
 	rules := p.rules.Load()
 	if rules == nil {

@@ -26,6 +26,15 @@ func (m fixedMembers) Standing(c protocol.ConversationID, user protocol.UserID) 
 	return members[user], private
 }
 
+func (m fixedMembers) Any(user protocol.UserID) bool {
+	for c := range m {
+		if _, is := m[c][user]; is {
+			return true
+		}
+	}
+	return false
+}
+
 // may returns the verbs that the subject has, as letters: rwcm.
 func may(p *Policy, s *Subject, c protocol.ConversationID) string {
 	got := ""
@@ -174,7 +183,8 @@ func TestWhoIsIdleMayDoNothingAnywhere(t *testing.T) {
 		{"everybody's rule", NewPolicy(nil, false, rules), token, false},
 		{"a rule that grants nothing", NewPolicy(nil, false, some), token, true},
 		{"a group's rule", NewPolicy(nil, false, some), &Subject{User: "ann", Groups: []string{"ops"}}, false},
-		{"private conversations", NewPolicy(fixedMembers{}, false, nil), token, false},
+		{"a member", NewPolicy(fixedMembers{"hr": {"ann": Member}}, false, nil), token, false},
+		{"no member", NewPolicy(fixedMembers{"hr": {"bob": Member}}, false, nil), token, true},
 	} {
 		if got := row.policy.Idle(row.subject); got != row.want {
 			t.Errorf("%s: %t", row.name, got)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -47,7 +48,13 @@ func (s *Server) openPeople(ctx context.Context) error {
 	if p.state, err = d.Load(ctx); err != nil {
 		return err
 	}
-	p.state.Watch(func([]directory.Change) { p.changed.Wake() })
+	s.permissions.Know(p)
+	p.state.Watch(func(changes []directory.Change) {
+		p.changed.Wake()
+		if slices.ContainsFunc(changes, func(c directory.Change) bool { return c.Kind == directory.KindConversation }) {
+			s.permissions.Announce()
+		}
+	})
 	p.standing = &auth.Standing{Tokens: s.verifier, State: p.state, Used: p.use}
 	s.verifier = p.standing
 	if p.control, err = control.Listen(s.cfg.DataDir, d, s.log); err != nil {
@@ -71,6 +78,9 @@ func (p *people) Standing(
 	}
 	return permissions.Member, true
 }
+
+// Any implements permissions.Members.
+func (p *people) Any(user protocol.UserID) bool { return p.state.MemberOfAny(user) }
 
 // use notes that an API key was used.
 func (p *people) use(id string) {

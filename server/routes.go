@@ -40,9 +40,19 @@ func (s *Server) routes() http.Handler {
 	user := func(route respond.Route, served methods) {
 		guarded.Handle(route.Path(), respond.Counted(route, s.auth.Require(served)))
 	}
-	user(respond.RouteList, methods{"GET": conversations.Get})
+	list := methods{"GET": conversations.Get}
 	user(respond.RouteMessages, methods{"GET": messages.Get, "POST": posts.Post})
 	user(respond.RouteTranscript, methods{"GET": transcripts.Get})
+	if s.people != nil {
+		rooms := &api.Rooms{
+			Store: s.store, Directory: s.people.directory, State: s.people.state, Policy: s.permissions,
+			Rate: limit.NewRate(s.cfg.SendRate), Visit: s.proxies.Visit, Respond: s.respond, MaxBody: s.limits.Frame,
+		}
+		list["POST"] = rooms.Create
+		user(respond.RouteMembers, methods{"GET": rooms.Members, "PUT": rooms.SetMembers})
+		user(respond.RouteDirect, methods{"POST": rooms.Direct})
+	}
+	user(respond.RouteList, list)
 	guarded.Handle("/api/", s.auth.Require(http.HandlerFunc(noSuchPath)))
 	// Without this one, it would redirect to /api/, and lose a proxy's path.
 	guarded.Handle("/api", s.auth.Require(http.HandlerFunc(noSuchPath)))

@@ -87,11 +87,12 @@ func (g *Gate) Handler(next http.Handler) http.Handler {
 				panic(http.ErrAbortHandler) // net/http closes the connection
 			}
 		}
-		if r.Method != http.MethodPost && r.ContentLength != 0 && !skipBody(w, r, begin) {
+		reads := r.Method == http.MethodPost || r.Method == http.MethodPut // a handler reads the body
+		if !reads && r.ContentLength != 0 && !skipBody(w, r, begin) {
 			return
 		}
 		begin()
-		if r.Method != http.MethodPost || r.ContentLength == 0 {
+		if !reads || r.ContentLength == 0 {
 			Complete(r)
 		}
 		next.ServeHTTP(w, r)

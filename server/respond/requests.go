@@ -20,6 +20,8 @@ const (
 	RouteList
 	RouteMessages
 	RouteTranscript
+	RouteMembers
+	RouteDirect
 	RouteHealth
 	RouteReady
 	RouteMetrics
@@ -31,13 +33,13 @@ func (r Route) Path() string { return routeNames[r] }
 
 var routeNames = [routeCount]string{
 	"other", "/", "/ws", "/api/", "/api/conversations", "/api/conversations/{id}/messages",
-	"/api/conversations/{id}/transcript", "/healthz", "/readyz", "/metrics",
+	"/api/conversations/{id}/transcript", "/api/conversations/{id}/members", "/api/direct", "/healthz", "/readyz", "/metrics",
 }
 
 // countedMethods and countedStatuses have a figure of their own; the last of each stands for all others. The status 0
 // is that of an answer that was never begun.
 var (
-	countedMethods  = [...]string{"GET", "HEAD", "POST", "OPTIONS", "other"}
+	countedMethods  = [...]string{"GET", "HEAD", "POST", "PUT", "OPTIONS", "other"}
 	countedStatuses = [...]int{
 		101, 200, 201, 204, 206, 301, 302, 303, 304, 307, 308, 400, 401, 403, 404, 405, 409, 410, 412, 413,
 		415, 416, 426, 429, 500, 503, 0, -1,
