@@ -311,7 +311,7 @@ func TestKeysComeFromAURLThatIsAwayAtTheStartAndRotates(t *testing.T) {
 		return strings.Contains(s.output.String(), "until they are, tokens are refused")
 	})
 	claims := func(aud string) string {
-		return fmt.Sprintf(`{"sub":"ann","exp":%d,"iss":"https://id.test","aud":"%s"}`,
+		return fmt.Sprintf(`{"sub":"ann","exp":%d,"iss":"https://id.test","aud":"%s","verbatim":{"read":["*"]}}`,
 			time.Now().Add(time.Hour).Unix(), aud)
 	}
 	sign := i.rotate("k1")
