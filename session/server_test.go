@@ -28,7 +28,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // testServer is all of a server but its listeners and its routes, on a real record, spoken to over pipes: so that it
 // runs inside a synctest bubble, where a minute of silence takes no time.
 type testServer struct {
-	t        *testing.T
+	t        testing.TB
 	env      *Env
 	listener net.Listener
 	drain    context.CancelFunc
@@ -37,7 +37,7 @@ type testServer struct {
 	errs     chan error      // what Run returned, for the tests that ask; others never read it
 }
 
-func open(t *testing.T, change func(*Env, *hub.Options)) *testServer {
+func open(t testing.TB, change func(*Env, *hub.Options)) *testServer {
 	t.Helper()
 	record, err := disk.Open(t.Context(), t.TempDir(), disk.Options{Log: zerolog.Nop(), SegmentSize: 1 << 20})
 	if err != nil {
