@@ -86,6 +86,17 @@ func (c *Client) giveUp(id protocol.ConversationID, s *outgoing, err *protocol.E
 	c.reportRefusal(Refusal{Conversation: id, ID: s.id, Err: err})
 }
 
+// giveUpOversized reports what the writer has handed over. Run's goroutine calls it.
+func (c *Client) giveUpOversized() {
+	c.mu.Lock()
+	oversized := c.oversized
+	c.oversized = nil
+	c.mu.Unlock()
+	for _, o := range oversized {
+		c.giveUp(o.id, o.send, o.err)
+	}
+}
+
 // dropLargest gives up the largest send in flight, after the connection was closed because of a frame that was too
 // large. Else the client would send it again for ever, and nothing behind it.
 func (c *Client) dropLargest() {

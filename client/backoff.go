@@ -13,8 +13,9 @@ import (
 // at once. What the server asks for (retry_after) is added.
 //
 // If the connection is refused, as while a server restarts, the bound is 2 s at most: the kernel refuses it, at no cost
-// to the server. For the same reason these refusals do not lengthen the wait after any other failure. But if the last server asked for more when it drained, the bound is what it asked for: the clients
-// that find no server yet stay spread over the time that the drain chose.
+// to the server. For the same reason these refusals do not lengthen the wait after any other failure. But if the last
+// server asked for more when it drained, the bound is what it asked for: the clients that find no server yet stay
+// spread over the time that the drain chose.
 type Backoff struct {
 	Initial time.Duration // 0: 250 ms
 	Max     time.Duration // less than Initial, or 0: 15 s, but never less than Initial

@@ -13,11 +13,11 @@
 // # Concurrency
 //
 // A client has two goroutines while it is connected, and one while it is not. Run's own reads and calls the Handler, so
-// callbacks are never called concurrently; it waits for the server and for the Handler. So a slow Handler makes a slow reader, which harms nobody (promise 6).
-// The other writes; each connection starts one and ends it before the next connection. It waits for something to write
-// and for the socket. Neither waits for the other. All methods may be called concurrently. All may be called from the
-// Handler too, except those that wait for an answer (Send, SendWait, History, Ping, Drain, Close): only when the
-// Handler returns can the answer be read.
+// callbacks are never called concurrently; it waits for the server and for the Handler. So a slow Handler makes a slow
+// reader, which harms nobody (promise 6). The other writes; each connection starts one and ends it before the next
+// connection. It waits for something to write and for the socket. Neither waits for the other. All methods may be
+// called concurrently. All may be called from the Handler too, except those that wait for an answer (Send, SendWait, History,
+// Ping, Drain, Close): only when the Handler returns can the answer be read.
 //
 // # Errors
 //

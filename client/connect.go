@@ -49,12 +49,13 @@ func (c *Client) connection(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	l.wire.callOnInterrupt(c.giveUpOversized)
 	over, finish := context.WithCancelCause(ctx)
 	closed := make(chan struct{})
 	go func() { // the connection's, which waits for it below; waits for the end of the connection or client; closes
 		defer close(closed)
 		<-over.Done()
-		l.wire.ignoreInterrupts() // closing reads too, and Run's goroutine may be in a callback
+		l.wire.callOnInterrupt(nil) // closing reads too, and Run's goroutine may be in a callback
 		l.close(ctx.Err() != nil)
 	}()
 	c.mu.Lock()

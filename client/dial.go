@@ -42,7 +42,7 @@ func (c *Client) dial(ctx context.Context) (*link, error) {
 			if err != nil {
 				return nil, err
 			}
-			l.wire = &wire{Conn: conn, onInterrupt: c.giveUpOversized}
+			l.wire = &wire{Conn: conn}
 			return l.wire, nil
 		},
 	}

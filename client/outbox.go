@@ -25,6 +25,14 @@ type completion struct {
 	err error
 }
 
+// oversize is a send for which the server would close the connection. It keeps its slot until it is reported, so there
+// are at most Options.Unacked.
+type oversize struct {
+	id   protocol.ConversationID
+	send *outgoing
+	err  *protocol.Error
+}
+
 // complete reports how the send ended to the caller of SendWait, if there is one.
 func (s *outgoing) complete(c completion) {
 	if s.done != nil {

@@ -21,7 +21,7 @@ type wire struct {
 	reading atomic.Bool   // the reader waits for the server, not for the Handler
 
 	deadline    sync.Mutex // guards the three below, and the read deadline; not held across I/O
-	onInterrupt func()     // what interrupt has the reader call
+	onInterrupt func()     // what interrupt has the reader call; nil: nothing
 	interrupted bool       // the read deadline has passed on purpose: the reader calls onInterrupt
 	lastRead    time.Time  // when reading ends; zero: with the connection
 
@@ -50,7 +50,9 @@ func (w *wire) Read(p []byte) (int, error) {
 		if !ok {
 			return n, err
 		}
-		onInterrupt()
+		if onInterrupt != nil {
+			onInterrupt()
+		}
 	}
 }
 
@@ -75,11 +77,11 @@ func (w *wire) resume() (onInterrupt func(), ok bool) {
 	return w.onInterrupt, true
 }
 
-// ignoreInterrupts has no more reads call onInterrupt: those of a closing handshake are on another goroutine.
-func (w *wire) ignoreInterrupts() {
+// callOnInterrupt sets what interrupt has the reader call from now on; nil: nothing.
+func (w *wire) callOnInterrupt(f func()) {
 	w.deadline.Lock()
 	defer w.deadline.Unlock()
-	w.onInterrupt = func() {}
+	w.onInterrupt = f
 }
 
 // endReading has reads fail from then on.

@@ -58,31 +58,12 @@ func (c *Client) writeAll(l *link, buffer []byte) ([]byte, error) {
 	}
 }
 
-// oversize is a send for which the server would close the connection. It keeps its slot until it is reported, so there
-// are at most Options.Unacked.
-type oversize struct {
-	id   protocol.ConversationID
-	send *outgoing
-	err  *protocol.Error
-}
-
 // handOver has Run's goroutine report a send that the writer took out of its outbox. The writer does not wait for it.
 func (c *Client) handOver(l *link, refused *oversize) {
 	c.mu.Lock()
 	c.oversized = append(c.oversized, refused)
 	c.mu.Unlock()
 	l.wire.interrupt()
-}
-
-// giveUpOversized reports what the writer has handed over. Run's goroutine calls it.
-func (c *Client) giveUpOversized() {
-	c.mu.Lock()
-	oversized := c.oversized
-	c.oversized = nil
-	c.mu.Unlock()
-	for _, o := range oversized {
-		c.giveUp(o.id, o.send, o.err)
-	}
 }
 
 // nextFrame appends the next request to dst. It appends nothing if there is none, or if the connection has ended.

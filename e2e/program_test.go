@@ -61,9 +61,11 @@ func TestARefusedStartExits2WithOneLine(t *testing.T) {
 		"data in a file": {[]string{"serve", "--listen", "127.0.0.1:0", "--data-dir", file}, []string{file}},
 		"a data folder in use": {[]string{"serve", "--listen", "127.0.0.1:0", "--data-dir", s.data},
 			[]string{s.data}},
-		"an open door to the net":  {[]string{"serve", "--listen", "0.0.0.0:0"}, []string{"--auth open"}},
-		"token mode without a key": {[]string{"serve", "--listen", "127.0.0.1:0", "--auth", "token"}, []string{"--token-secret"}},
-		"an --auth that is none":   {[]string{"serve", "--listen", "127.0.0.1:0", "--auth", "maybe"}, []string{"auth"}},
+		"an open door to the net": {[]string{"serve", "--listen", "0.0.0.0:0"}, []string{"--auth open"}},
+		"token mode without a key": {
+			[]string{"serve", "--listen", "127.0.0.1:0", "--auth", "token"}, []string{"--token-secret"},
+		},
+		"an --auth that is none": {[]string{"serve", "--listen", "127.0.0.1:0", "--auth", "maybe"}, []string{"auth"}},
 		"--record, not yet": {[]string{"serve", "--listen", "127.0.0.1:0", "--record", "postgres://127.0.0.1/x"},
 			[]string{"record"}},
 	} {

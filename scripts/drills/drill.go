@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/mattn/go-isatty"
+
+	"verbatim/promises"
 )
 
 // drill is one fault, or one family of them.
@@ -80,8 +82,8 @@ type run struct {
 	ctx      context.Context
 	name     string
 	dir      string
-	traffics []*traffic
-	undo     []func() // in reverse, whatever happens
+	checkers []*promises.Checker // one for each traffic
+	undo     []func()            // in reverse, whatever happens
 	counts   []string
 	missed   []string // breaches that the checker does not see
 	figures  []string // bounds that were not kept: they end no drill early
@@ -115,7 +117,7 @@ func (o options) do(ctx context.Context, d drill) (r *run, err error) {
 	return r, err
 }
 
-// later is done when the drill ends, the latest first.
+// later has undo done when the drill ends, the latest first.
 func (r *run) later(undo func()) { r.undo = append(r.undo, undo) }
 
 func (r *run) cleanUp() {
@@ -144,7 +146,7 @@ func (r *run) judge(holds bool, format string, args ...any) {
 	}
 }
 
-// say shows how far it is.
+// say shows on a terminal how far the drill is.
 func (r *run) say(format string, args ...any) {
 	if r.terminal {
 		what := fmt.Sprintf(format, args...)
@@ -159,7 +161,7 @@ func (r *run) note(format string, args ...any) {
 	}
 }
 
-// long is n in the long form.
+// long returns n in the long form, else short.
 func (r *run) long(n, short int) int {
 	if r.short {
 		return short
@@ -167,17 +169,17 @@ func (r *run) long(n, short int) int {
 	return n
 }
 
-// broken says whether there is any reason to stop.
+// broken reports whether there is any reason to stop.
 func (r *run) broken() bool {
-	for _, t := range r.traffics {
-		if t.checker.Broken() {
+	for _, c := range r.checkers {
+		if c.Broken() {
 			return true
 		}
 	}
 	return len(r.missed) > 0
 }
 
-// wait looks every few milliseconds whether something holds; false when it does not in time, or the drill is
+// wait looks every few milliseconds until something holds. It reports whether it does in time, and before the drill is
 // interrupted.
 func (r *run) wait(within time.Duration, holds func() bool) bool {
 	for end := time.Now().Add(within); !holds(); {
@@ -189,7 +191,7 @@ func (r *run) wait(within time.Duration, holds func() bool) bool {
 	return true
 }
 
-// pause is a time that the drill lets pass under load.
+// pause lets a time pass under load. It returns early if the drill is interrupted.
 func (r *run) pause(d time.Duration) {
 	select {
 	case <-time.After(d):
@@ -197,7 +199,7 @@ func (r *run) pause(d time.Duration) {
 	}
 }
 
-// until is wait for what must come.
+// until waits for what must come. The error says what did not come in time.
 func (r *run) until(what string, within time.Duration, holds func() bool) error {
 	if !r.wait(within, holds) {
 		return fmt.Errorf("it took longer than %v until %s", within, what)

@@ -14,8 +14,8 @@ import (
 
 // breaches are all that was wrong, the counts of all histories too.
 func (r *run) breaches() (total promises.Counts, found []string) {
-	for _, t := range r.traffics {
-		c := t.checker.Counts()
+	for _, checker := range r.checkers {
+		c := checker.Counts()
 		total.Sessions += c.Sessions
 		total.Lost += c.Lost
 		total.Sends += c.Sends
@@ -27,10 +27,10 @@ func (r *run) breaches() (total promises.Counts, found []string) {
 		total.Seen += c.Seen
 		total.Recorded += c.Recorded
 		total.Violations += c.Violations
-		for _, v := range t.checker.Violations() {
+		for _, v := range checker.Violations() {
 			found = append(found, v.String())
 		}
-		if err := t.checker.Err(); err != nil {
+		if err := checker.Err(); err != nil {
 			found = append(found, "the history could not be written: "+err.Error())
 		}
 	}

@@ -103,7 +103,7 @@ func (t *traffic) nameConversations() {
 	}
 }
 
-// newTraffic is one without clients.
+// newTraffic makes one without clients.
 func (r *run) newTraffic(s *server, of shape) (*traffic, error) {
 	t := &traffic{
 		shape: of, r: r, s: s, http: httpClient, names: &atomic.Int64{}, quiet: make(chan struct{}),
@@ -111,7 +111,7 @@ func (r *run) newTraffic(s *server, of shape) (*traffic, error) {
 	}
 	o := promises.Options{Undisturbed: of.undisturbed}
 	if r.log != "" {
-		f, err := os.Create(filepath.Join(r.log, fmt.Sprintf("%s-%d.jsonl", r.name, len(r.traffics)+1)))
+		f, err := os.Create(filepath.Join(r.log, fmt.Sprintf("%s-%d.jsonl", r.name, len(r.checkers)+1)))
 		if err != nil {
 			return nil, err
 		}
@@ -127,7 +127,7 @@ func (r *run) newTraffic(s *server, of shape) (*traffic, error) {
 	t.checker = promises.New(o)
 	t.nameConversations()
 	t.ctx, t.cancel = context.WithCancel(r.ctx)
-	r.traffics = append(r.traffics, t)
+	r.checkers = append(r.checkers, t.checker)
 	r.later(t.stop)
 	return t, nil
 }
