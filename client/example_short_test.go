@@ -56,10 +56,22 @@ func ExampleClient_Resume() {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 
-	lobby := []client.Join{{Conversation: room}}
-	first, err := client.Dial(ctx, client.Options{URL: "127.0.0.1:8080", Name: "ann", Joins: lobby})
+	joined := make(chan struct{}, 1) // Dial waits for the welcome, and the join is answered after it
+	first, err := client.Dial(ctx, client.Options{
+		URL: "127.0.0.1:8080", Name: "ann", Joins: []client.Join{{Conversation: room}},
+		Handler: client.Handler{Joined: func(client.Joined) {
+			select {
+			case joined <- struct{}{}:
+			default:
+			}
+		}},
+	})
 	if err != nil {
 		log.Fatal(err)
+	}
+	select {
+	case <-joined:
+	case <-ctx.Done():
 	}
 	position, ok := first.Resume(room)
 	first.Close()
