@@ -23,6 +23,11 @@ func TestABacklogHasRoomAgainWhenBothOfItsPartsAreWithinTheirLimits(t *testing.T
 		t.Error("it is within both limits, and there is no room")
 	}
 	b.shrunk() // nobody waits
+
+	b.replies = make([]byte, maxReplies+1)
+	if b.wait() == nil {
+		t.Error("there is room, with too many replies")
+	}
 }
 
 func TestAFetchWaitsForAPlaceUntilItsSessionIsGone(t *testing.T) {

@@ -25,6 +25,17 @@ var (
 	rotates   = test{"identity/token", "TestARotationIsHonouredWithinTenSecondsBesideAFloodOfJunkKeys"}
 	over      = test{"session", "TestASessionWhoseTokenIsOverServesOnlyANewOneAndIsClosedAfterTheGrace"}
 	renewal   = test{"session", "TestARenewalThatIsRefusedChangesNothing"}
+	completed = test{"session", "TestACompletionLeavesTheWakeToTheEntryOnlyIfTheEntryComesToItsCursor"}
+	answers   = test{"session", "TestAClientThatAnswersPingsLives"}
+	bad       = test{"session", "TestMoreThanAHundredBadRequestsAMinuteCloseTheConnection"}
+	backlog   = test{"session", "TestABacklogHasRoomAgainWhenBothOfItsPartsAreWithinTheirLimits"}
+	woken     = test{"hub", "TestNobodyIsLeftAsleepWhileMembersComeAndGo"}
+	published = test{"hub", "TestEveryPublishWakesEachMemberEvenIfItBringsNothingNew"}
+	forward   = test{"hub", "TestAMarkNeverGoesBack"}
+	told      = test{"hub", "TestAPartIsNotToldToTheMemberThatCausedItNorToTheUserThatItIsAbout"}
+	ticks     = test{"hub", "TestAReaderGetsEachTickOnceAndNoneFromBeforeItsJoin"}
+	behind    = test{"hub", "TestAReaderThatFellBehindAsksOnceAndGoesOnAfterItsCatchUp"}
+	back      = test{"hub", "TestAUserThatWentAndCameBackTwiceLeavesOnceAndOnTime"}
 )
 
 // mutants are in the order of a message's way: journal, start, transcripts, catalogue, ids, order, sessions.
@@ -221,5 +232,45 @@ var mutants = []mutant{
 	}},
 	{"another user's token renews a session", renewal, []edit{
 		{"session.session.token", `who.Subject.User != s.user`, `false`},
+	}},
+	{"an ack waits for a wake that a duplicate does not bring", completed, []edit{
+		{"session.cursor.Completed", `!send.Duplicate &&`, ``},
+	}},
+	{"an ack waits for a wake though its session closes", completed, []edit{
+		{"session.cursor.stopped", `|| c.out.closed != nil`, ``},
+	}},
+	{"a client that answers its ping is closed all the same", answers, []edit{
+		{"session.keepAlive.look", `if heard >= k.pinged`, `if false`},
+	}},
+	{"bad requests are served without end", bad, []edit{
+		{"session.session.tooManyBad", `> maxBad`, `> 100*maxBad`},
+	}},
+	{"a session reads on though its client takes no replies", backlog, []edit{
+		{"session.backlog.full", `len(b.replies) > maxReplies ||`, ``},
+	}},
+	{"a session reads on whatever is on its way to the record", backlog, []edit{
+		{"session.backlog.full", `|| b.inFlight > maxInFlight`, ``},
+	}},
+	{"a member that moves behind the pass is not woken", woken, []edit{
+		{"hub.wakeList.remove", `moved.Wake()`, ``},
+	}},
+	{"a publish that brings nothing new wakes nobody", published, []edit{
+		{"hub.Conversation.publish", `if len(c.wakes.members) > 0 {`,
+			`if len(c.wakes.members) > 0 && uint64(b.Last()) > c.ring.last.Load() {`},
+	}},
+	{"a read mark goes back", forward, []edit{
+		{"hub.readMarks.move", `if seq <= k.seq`, `if seq == k.seq`},
+	}},
+	{"one is told of oneself", told, []edit{
+		{"hub.part.goesTo", `p.about != user`, `true`},
+	}},
+	{"a join is told what its snapshot shows", ticks, []edit{
+		{"hub.part.goesTo", `p.event <= r.joinedAt ||`, ``},
+	}},
+	{"who fell behind gets no presence again", behind, []edit{
+		{"hub.ephemeraReader.ask", `first := !r.asked`, `first := false`},
+	}},
+	{"a user that came back and went again leaves too early", back, []edit{
+		{"hub.presence.expire", `if u.leaveAt.After(now)`, `if false`},
 	}},
 }
