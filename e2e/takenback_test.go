@@ -37,7 +37,7 @@ func TestWhatACommandTookBackSurvivesKill9(t *testing.T) {
 	s := serve(t, flags...)
 	taken := map[string]string{}
 	for _, round := range []string{"a", "b"} {
-		blocked, revoked, key := m.make("blocked-"+round), m.make("revoked-"+round), s.does(t, "keys", "add", "key-"+round)
+		blocked, revoked, key := m.make("blocked-"+round), m.make("revoked-"+round), s.does(t, "keys", "add", "key-"+round, "--read", "*")
 		for _, credential := range []string{blocked, revoked, key} {
 			s.enter(t, "", credential)
 		}
