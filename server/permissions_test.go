@@ -124,7 +124,7 @@ func (p *permitted) await(c *websocket.Conn, words ...string) string {
 var (
 	socketRequests = []struct{ name, frame, needs string }{
 		{"join", `{"type":"join","conversation":"ID"}`, "r"},
-		{"follow", `{"type":"join","conversation":"ID","entries":false}`, "r"},
+		{"follow", `{"type":"join","conversation":"ID","messages":false}`, "r"},
 		{"join with a log", `{"type":"join","conversation":"ID","log":"00000000000000000000000000000000"}`, "r"},
 		{"leave", `{"type":"leave","conversation":"ID"}`, "r"},
 		{"history", `{"type":"history","conversation":"ID"}`, "r"},
@@ -278,7 +278,7 @@ func TestAWithdrawnPermissionEndsWhatIsUnderWay(t *testing.T) {
 	reader, follower := p.connect(ann), p.connect(ann)
 	p.request(reader, "1", `{"type":"join","conversation":"team"}`)
 	p.request(reader, "2", `{"type":"join","conversation":"other"}`)
-	p.request(follower, "1", `{"type":"join","conversation":"team","entries":false}`)
+	p.request(follower, "1", `{"type":"join","conversation":"team","messages":false}`)
 	watcher := p.connect(p.token("root", "read *"))
 	p.request(watcher, "1", `{"type":"join","conversation":"team"}`)
 	waited := make(chan answer, 1) // one answer

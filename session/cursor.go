@@ -77,16 +77,23 @@ func (c *cursor) stop() {
 }
 
 // take adds what the client should get next of this conversation, up to about limit bytes. It reports whether there is
-// more at once. out.mu is held.
+// more at once. The permission is asked for after the entries are found: so what was committed after a change of the
+// policy is not among them. out.mu is held.
 func (c *cursor) take(out []byte, limit int) (_ []byte, more bool) {
 	if !c.active || c.gone {
 		return out, false
 	}
 
+	found, more := c.find(out, limit)
 	if !c.allowed() {
-		return c.withdraw(out), false
+		c.written = 0
+		return c.withdraw(found[:len(out)]), false
 	}
+	return found, more
+}
 
+// find adds what the client should get next, whether it may read that or not. out.mu is held.
+func (c *cursor) find(out []byte, limit int) (_ []byte, more bool) {
 	var behind bool
 	if out, behind = c.member.Ephemera(out); behind {
 		c.out.resync = append(c.out.resync, &c.member)

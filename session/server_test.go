@@ -17,6 +17,7 @@ import (
 
 	"verbatim/hub"
 	"verbatim/identity"
+	"verbatim/permissions"
 	"verbatim/persistence"
 	"verbatim/persistence/disk"
 	"verbatim/persistence/history"
@@ -97,7 +98,9 @@ func open(t testing.TB, change func(*Env, *hub.Options)) *testServer {
 func whose(q url.Values) User {
 	user := User{ID: protocol.UserID(q.Get("name"))}
 	if life, err := time.ParseDuration(q.Get("life")); err == nil {
-		user.Identity = &identity.Identity{Name: q.Get("shown"), Expires: time.Now().Add(life)}
+		user.Identity = &identity.Identity{
+			Subject: &permissions.Subject{User: user.ID}, Name: q.Get("shown"), Expires: time.Now().Add(life),
+		}
 	}
 	return user
 }
