@@ -71,8 +71,8 @@ func (f *file) add(e *unstable.Node) error {
 }
 
 func (f *file) unknown(name string, at *unstable.Node) error {
-	return f.errorf(f.line(at), "%s is not known here: a rules file has rules, each begins with [[allow]] and has who, "+
-		"read, write, create and moderate", name)
+	return f.errorf(f.line(at), "%s is not known here: a rules file has rules, each begins with [[allow]] and has "+
+		"who, read, write, create and moderate", name)
 }
 
 // key returns an expression's key, dots and all, and its first part.

@@ -46,8 +46,8 @@ func parsePattern(text string) (Pattern, error) {
 		return Pattern{open: true}, nil
 	}
 	if !protocol.ConversationID(sample).Valid() {
-		return Pattern{}, fmt.Errorf("%q is not a pattern: write an id (a to z, 0 to 9 and . _ -, beginning with a letter "+
-			"or digit, at most %d bytes), a prefix and *, or *", text, maxID)
+		return Pattern{}, fmt.Errorf("%q is not a pattern: write an id (a to z, 0 to 9 and . _ -, beginning with a "+
+			"letter or digit, at most %d bytes), a prefix and *, or *", text, maxID)
 	}
 	return Pattern{before: before, after: after, named: named, open: open}, nil
 }

@@ -175,8 +175,8 @@ const (
 	directLength = len(directPrefix) + 26
 )
 
-// isDirect reports whether the id has the form of a direct conversation's. Such an id is nobody's but its members', also
-// on a node that has not heard of the conversation yet.
+// isDirect reports whether the id has the form of a direct conversation's. Such an id is nobody's but its members',
+// also on a node that has not heard of the conversation yet.
 func isDirect(c protocol.ConversationID) bool {
 	return len(c) == directLength && strings.HasPrefix(string(c), directPrefix)
 }

@@ -28,7 +28,7 @@ type people struct {
 	stop      func()      // ends what runPeople has started; nil before that
 
 	mu   sync.Mutex
-	used map[string]struct{} // ids of API keys that were used, and that the directory is still to be told. Guarded by mu
+	used map[string]struct{} // ids of API keys that the directory is still to be told were used. Guarded by mu
 }
 
 // keepUsed is how often the directory is told which API keys were used.

@@ -9,12 +9,6 @@ import (
 	"verbatim/protocol"
 )
 
-// life is what a session lives by: until when, and what it may do.
-type life struct {
-	expiry
-	rights
-}
-
 // lives notes by what a session lives. It is called by the reader, at the beginning and when the token is renewed.
 func (s *session) lives(who *identity.Identity) {
 	if s.life == nil {
@@ -57,7 +51,7 @@ func (s *session) token(r *protocol.Request) *protocol.Error {
 		return s.refuseToken(err)
 	}
 	s.lives(who)
-	s.weighAnew()
+	s.weighAgain()
 	reply(&s.out, protocol.Renewed{Ref: r.Ref, Expires: protocol.TimeOf(who.Expires)})
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"verbatim/hub"
+	"verbatim/permissions"
 	"verbatim/persistence"
 	"verbatim/protocol"
 )
@@ -158,4 +159,39 @@ func (o *outbound) observe(b *persistence.Entries) {
 	if o.sample%16 == 0 && b.At != 0 && o.env.Latency != nil {
 		o.env.Latency(time.Since(b.At.Std()).Seconds())
 	}
+}
+
+// allowed reports whether the user may still read the conversation. It asks only after a change. out.mu is held.
+func (c *cursor) allowed() bool {
+	if c.out.env.Policy == nil {
+		return true
+	}
+	weighing := c.out.env.Policy.Generation() + 1 // 0: it was not asked yet
+	if weighing == c.weighed {
+		return true
+	}
+	if !c.out.may(permissions.Read, c.member.Conversation.ID) {
+		return false
+	}
+	c.weighed = weighing
+	return true
+}
+
+// lose stops the cursor and queues `left`, unless the writer has done so. The reader calls it.
+func (c *cursor) lose() {
+	o := c.out
+	o.mu.Lock()
+	if !c.gone {
+		c.stop()
+		o.backlog.replies = protocol.FrameTo(o.backlog.replies, withdrawn(c.member.Conversation.ID))
+	}
+	o.mu.Unlock()
+	o.wake()
+}
+
+// withdraw stops the cursor and adds `left`. The writer calls it. out.mu is held.
+func (c *cursor) withdraw(out []byte) []byte {
+	c.stop()
+	c.out.life.lose(&c.member)
+	return protocol.FrameTo(out, withdrawn(c.member.Conversation.ID))
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strconv"
 
+	"verbatim/permissions"
 	"verbatim/persistence"
 	"verbatim/protocol"
 )
@@ -91,4 +92,9 @@ func (s *stream) entries(last protocol.Seq) (b *persistence.Entries, live bool, 
 	}
 	s.block, err = s.env.Store.Read(context.WithoutCancel(s.ctx), id, s.log, next, last, fetchBlock)
 	return s.block, false, err
+}
+
+// allowed reports whether who asked for the stream may still read the conversation.
+func (s *stream) allowed(id protocol.ConversationID) bool {
+	return s.env.Policy == nil || s.env.Policy.May(s.subject, permissions.Read, id)
 }

@@ -147,3 +147,13 @@ func (s *stream) rest(d time.Duration) error {
 	}
 	return nil
 }
+
+// withdraw ends a stream with `left`: its client asks again, and is refused. The error is of the connection.
+func (s *stream) withdraw(id protocol.ConversationID) error {
+	out := withdrawn(id).AppendJSON([]byte("event: left\ndata: "))
+	if err := s.send(append(out, "\n\n"...), 0); err != nil {
+		return err
+	}
+	s.env.reading.dismiss(s, &farewell{code: protocol.CloseForbidden, reason: protocol.Forbidden().Reason})
+	return nil
+}

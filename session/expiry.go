@@ -17,6 +17,12 @@ type expiry struct {
 	place int32 // in the heap, from 1; 0: it is not there; guarded by expiries.mu
 }
 
+// life is what a session lives by: until when, and what it may do.
+type life struct {
+	expiry
+	rights
+}
+
 // mortal is a session or a stream that lives by a credential.
 type mortal interface {
 	leaver

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"verbatim/permissions"
 	"verbatim/protocol"
 )
 
@@ -146,4 +147,9 @@ func (w *work) end() {
 	w.ended = true
 	w.mu.Unlock()
 	w.running.Wait()
+}
+
+// may reports whether the session's user may do this in the conversation.
+func (l *link) may(v permissions.Verb, id protocol.ConversationID) bool {
+	return l.env.Policy == nil || l.env.Policy.May(l.life.subject.Load(), v, id)
 }

@@ -141,6 +141,23 @@ func (o *outbound) askResync() {
 	o.resync = o.resync[:0]
 }
 
+// leaveWithdrawn has the joins that were withdrawn leave the hub. The hub's queue may be full, so mu is not held.
+func (o *outbound) leaveWithdrawn() {
+	if o.life == nil {
+		return
+	}
+	lost := o.life.lost.Load()
+	if lost == nil || len(lost.leaving) == 0 {
+		return
+	}
+	for _, m := range lost.leaving {
+		o.env.Hub.Leave(m)
+	}
+	o.mu.Lock()
+	lost.leave()
+	o.mu.Unlock()
+}
+
 // rest frees the memory that an idle session does not need.
 func (o *outbound) rest() {
 	o.mu.Lock()

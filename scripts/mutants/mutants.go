@@ -208,7 +208,7 @@ var mutants = []mutant{
 		{"session.cursor.take", `if !c.allowed()`, `if false`},
 	}},
 	{"a renewed token with less keeps its joins", renewed, []edit{
-		{"session.session.weighAnew", `if !s.may(permissions.Read, id)`, `if false`},
+		{"session.session.weighAgain", `if !s.may(permissions.Read, id)`, `if false`},
 	}},
 	{"an ack goes out though the batch was refused", people, []edit{
 		{"session.outbound.settle", `if send.Err != nil { b.replies`, `if false { b.replies`},

@@ -104,9 +104,9 @@ func (p *Posts) read(w http.ResponseWriter, r *http.Request) (*persistence.Send,
 		name = who.Name
 	}
 	return &persistence.Send{
-		Conversation: id, Author: post.From, Name: name, ID: post.ID, Prev: post.Prev, Since: post.Since, Expects: post.Log,
-		NoCreate: !may(p.Policy, r, permissions.Create, id),
-		Text:     post.Text, Target: post.Target, Meta: post.Meta, Ref: post.Ref, Bytes: post.Bytes,
+		Conversation: id, Author: post.From, Name: name, ID: post.ID, Prev: post.Prev, Since: post.Since,
+		Expects: post.Log, NoCreate: !may(p.Policy, r, permissions.Create, id),
+		Text: post.Text, Target: post.Target, Meta: post.Meta, Ref: post.Ref, Bytes: post.Bytes,
 	}, nil
 }
 

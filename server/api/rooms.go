@@ -200,7 +200,8 @@ func (c *Rooms) body(w http.ResponseWriter, r *http.Request, into any) error {
 		return protocol.BadRequest("the body could not be read to its end: send it again")
 	}
 	if err := json.Unmarshal(text, into, json.RejectUnknownMembers(true)); err != nil {
-		return protocol.BadRequest("the body is not the JSON object that is expected here: docs/protocol/permissions.md")
+		return protocol.BadRequest("the body is not the JSON object that is expected here: " +
+			"docs/protocol/permissions.md")
 	}
 	return nil
 }
@@ -211,10 +212,10 @@ func (c *Rooms) fail(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.Is(err, directory.ErrConversationTaken):
 		err = protocol.Errorf(protocol.CodeConflict, "there is such a conversation already: choose another id")
 	case errors.Is(err, directory.ErrNoConversation):
-		err = protocol.Errorf(protocol.CodeNotFound, "this conversation has no members: whoever may, reads and writes it")
+		err = protocol.Errorf(protocol.CodeNotFound,
+			"this conversation has no members: whoever may, reads and writes it")
 	case errors.Is(err, directory.ErrConversation):
-		err = protocol.BadRequest("a title has at most 200 characters; an id that begins with d- and has 28 characters is " +
-			"a direct conversation's")
+		err = protocol.BadRequest("a title has at most 200 characters")
 	case errors.Is(err, directory.ErrMembers):
 		err = protocol.BadRequest("a private conversation has 1 to 10,000 members")
 	case errors.Is(err, directory.ErrDirect):

@@ -49,7 +49,8 @@ func takeOver(file *os.File, auth string) (*Listener, error) {
 		_ = l.Close()
 		return nil, fmt.Errorf("systemd hands over %s, which is not loopback, so everybody who reaches it could "+
 			"read and "+
-			"write under any name: give --auth token, or --auth open if that is wanted, or use ListenStream=127.0.0.1:8080", l.Addr())
+			"write under any name: give --auth token, or --auth open if that is wanted, or use "+
+			"ListenStream=127.0.0.1:8080", l.Addr())
 	}
 	return l, nil
 }

@@ -61,7 +61,8 @@ func New(version, commit string) *Metrics {
 			Name: "verbatim_connections_refused_total",
 			Help: "Connections and requests that were refused, by reason: crowded (closed with 1013, a stream " +
 				"with 503), " +
-				"name (closed with 1008), token (closed with 4001 or 4003), overfull (HTTP 503, since too many are being refused), origin_policy " +
+				"name (closed with 1008), token (closed with 4001 or 4003), overfull (HTTP 503, since too many are " +
+				"being refused), origin_policy " +
 				"(HTTP 403), " +
 				"rate (HTTP 429), handshake (closed before its request was complete, for a newer connection), " +
 				"idle (closed between requests, for a newer connection), files (closed at the limit of open files), " +
@@ -93,7 +94,8 @@ func New(version, commit string) *Metrics {
 // zero makes each label's figure, as 0, before the first: a rate needs that.
 func (m *Metrics) zero() {
 	for _, reason := range []string{
-		"crowded", "overfull", "name", "token", "origin_policy", "rate", "handshake", "idle", "files", "proxy", "request",
+		"crowded", "overfull", "name", "token", "origin_policy", "rate", "handshake", "idle", "files", "proxy",
+		"request",
 	} {
 		m.Refused.WithLabelValues(reason)
 	}

@@ -33,7 +33,8 @@ func (r Route) Path() string { return routeNames[r] }
 
 var routeNames = [routeCount]string{
 	"other", "/", "/ws", "/api/", "/api/conversations", "/api/conversations/{id}/messages",
-	"/api/conversations/{id}/transcript", "/api/conversations/{id}/members", "/api/direct", "/healthz", "/readyz", "/metrics",
+	"/api/conversations/{id}/transcript", "/api/conversations/{id}/members", "/api/direct", "/healthz", "/readyz",
+	"/metrics",
 }
 
 // countedMethods and countedStatuses have a figure of their own; the last of each stands for all others. The status 0

@@ -79,7 +79,8 @@ func (s *Server) start() error {
 		"-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
 	initdb.Dir, initdb.SysProcAttr = s.dir, &syscall.SysProcAttr{Credential: as}
 	if out, err := initdb.CombinedOutput(); err != nil {
-		return fmt.Errorf("postgres: initdb: %w: %s (scripts/setup.sh installs postgresql-15)", err, bytes.TrimSpace(out))
+		return fmt.Errorf("postgres: initdb: %w: %s (scripts/setup.sh installs postgresql-15)", err,
+			bytes.TrimSpace(out))
 	}
 	config, err := os.OpenFile(filepath.Join(data, "postgresql.conf"), os.O_APPEND|os.O_WRONLY, 0)
 	if err != nil {
