@@ -8,7 +8,7 @@ import (
 const (
 	// maxAppends is how many conversations share one Commit, at most.
 	maxAppends = 64
-	// maxShared bounds their sends, in bytes of Send.Size. A conversation with more has a Commit for itself, so that a
+	// maxShared bounds their sends, in bytes of Message.Size. A conversation with more has a Commit for itself, so that a
 	// busy one does not hold up quiet ones.
 	maxShared = 64 << 10
 )

@@ -122,7 +122,10 @@ func TestASlowConversationHoldsUpNobodyElse(t *testing.T) {
 	late := &ordered{t: t, wait: &behind}
 	say := func(id string, o *ordered) {
 		o.wait.Add(1)
-		if err := s.Send(t.Context(), &persistence.Send{Conversation: protocol.ConversationID(id), Author: "ann", Text: `"x"`, Completion: o}); err != nil {
+		send := &persistence.Send{Message: persistence.Message{
+			Conversation: protocol.ConversationID(id), Author: "ann", Text: `"x"`,
+		}, Completion: o}
+		if err := s.Send(t.Context(), send); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -167,7 +170,9 @@ func TestABusyConversationHasCommitsForItself(t *testing.T) {
 					return
 				default:
 				}
-				send := &persistence.Send{Conversation: protocol.ConversationID(fmt.Sprint("quiet-", c)), Author: "ann", Text: `"x"`}
+				send := &persistence.Send{Message: persistence.Message{
+					Conversation: protocol.ConversationID(fmt.Sprint("quiet-", c)), Author: "ann", Text: `"x"`,
+				}}
 				if err := s.SendWait(t.Context(), send); err != nil || send.Err != nil {
 					t.Errorf("a quiet one's send: %v, %v", err, send.Err)
 				}
@@ -177,7 +182,10 @@ func TestABusyConversationHasCommitsForItself(t *testing.T) {
 	for round := 0; round < 50 || round < 5000 && !r.seenBoth(most); round++ {
 		for range 500 {
 			busy.Add(1)
-			if err := s.Send(t.Context(), &persistence.Send{Conversation: "busy", Author: "ann", Text: `"x"`, Bytes: 1000, Completion: done{&busy}}); err != nil {
+			send := &persistence.Send{Message: persistence.Message{
+				Conversation: "busy", Author: "ann", Text: `"x"`, Bytes: 1000,
+			}, Completion: done{&busy}}
+			if err := s.Send(t.Context(), send); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -202,7 +210,10 @@ func BenchmarkSpread(b *testing.B) {
 	began := time.Now()
 	for i := 0; b.Loop(); i++ {
 		window <- struct{}{}
-		if err := s.Send(b.Context(), &persistence.Send{Conversation: ids[i%len(ids)], Author: "ann", Text: `"The quick brown fox jumps over the lazy dog."`, Completion: window}); err != nil {
+		send := &persistence.Send{Message: persistence.Message{
+			Conversation: ids[i%len(ids)], Author: "ann", Text: `"The quick brown fox jumps over the lazy dog."`,
+		}, Completion: window}
+		if err := s.Send(b.Context(), send); err != nil {
 			b.Fatal(err)
 		}
 	}

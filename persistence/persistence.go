@@ -13,22 +13,22 @@ package persistence
 import (
 	"context"
 	"strings"
-	"time"
 
 	"verbatim/protocol"
 )
 
 // Record is the durable log of every conversation. persistence/recordtest holds each implementation to this.
 type Record interface {
-	// PrepareDedup prepares a send with an id or a prev: it notes when the send came. Where that carries `since`, its id (and
-	// its prev) may stand on the record further back than the ids that are remembered, and PrepareDedup finds them there for
-	// Commit. It may read the disk, so the sender's own goroutine calls it, before the send is queued.
-	PrepareDedup(ctx context.Context, send *Send) error
+	// PrepareDedup prepares the decision about a message with an id or a prev, and returns what Commit needs to know of
+	// it. If the message has `since`, its id (and its prev) may be on the record further back than the ids that are
+	// remembered: PrepareDedup looks for them there. It may read the disk, so the sender's own goroutine calls it, before
+	// the send is queued.
+	PrepareDedup(ctx context.Context, m *Message) (Prepared, error)
 
 	// Commit decides the sends of each append request, in the order given, and returns once what it accepted would survive a
-	// power cut. It sets the result of each send (Seq, Time, Sum, Duplicate, or Err) but does not call its Completion. The new entries
-	// are in every Tail and Read that begins after Commit has returned. Where the disk fails, the accepted sends' Err is
-	// `unavailable`, nothing of them is seen, and their ids may be sent again.
+	// power cut. It sets the Result of each send but does not call its Completion. The new entries are in every Tail and
+	// Read that begins after Commit has returned. If the disk fails, the accepted sends' Err is `unavailable`, nothing of
+	// them is seen, and their ids may be sent again.
 	//
 	// Several requests share one wait. If one would make the others wait longer, for a read of its own transcript, say,
 	// Commit decides nothing of it and sets its Retry: the caller commits it alone. Retry is never set for a request that
@@ -140,48 +140,3 @@ type AppendRequest struct {
 	Entries *Entries       // the new entries; nil: there are none
 	Retry   bool           // nothing was decided: commit the request alone
 }
-
-// Send is one message on its way to the record.
-type Send struct {
-	// Fixed by the sender before Store.Send. The strings may be parts of a frame: clone what is kept.
-	Conversation protocol.ConversationID
-	Author       protocol.UserID
-	Name         string // what to show for the author; "": nothing else
-	ID, Prev     protocol.MessageID
-	Since        protocol.Number
-	Expects      protocol.LogID // the log that it is for, another one refuses it; "": any
-	NoCreate     bool           // the author may not write a conversation's first entry: it is refused as `forbidden`
-	Text         string         // a JSON string
-	Target       protocol.Seq
-	Meta         string // a compact JSON object, or ""
-	Ref          string // the sender's own, for its reply
-	Bytes        int    // of the frame of which its strings may be parts
-	Completion   Completion
-
-	// Set by Record.PrepareDedup: when the send came; where on the record, beyond the remembered ids, the id and the prev stand,
-	// 0: nowhere; and from which seq on ids were remembered then.
-	Came                        time.Time
-	FoundID, FoundPrev, Covered protocol.Seq
-
-	// Set by Record.Commit.
-	Seq       protocol.Seq
-	Time      protocol.Time
-	Sum       protocol.Sum
-	Log       protocol.LogID // where Seq is 1
-	Duplicate bool
-	Err       *protocol.Error
-}
-
-// Ack is the reply to a send that is on the record.
-func (s *Send) Ack() protocol.Ack {
-	return protocol.Ack{
-		Ref: s.Ref, ID: s.ID, Conversation: s.Conversation,
-		Seq: s.Seq, Time: s.Time, Sum: s.Sum, Duplicate: s.Duplicate, Log: s.Log,
-	}
-}
-
-// Completion gets the result of a send, once. The conversation's writer calls Completed, which must not wait.
-type Completion interface{ Completed(send *Send) }
-
-// Size is about how many bytes of memory the send takes, with the frame that it keeps alive.
-func (s *Send) Size() int { return 256 + max(s.Bytes, len(s.Text)+len(s.Meta)) }

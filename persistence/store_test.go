@@ -43,7 +43,9 @@ func open(t testing.TB, recent persistence.History) *persistence.Store {
 
 func say(t testing.TB, s *persistence.Store, text string) *persistence.Send {
 	t.Helper()
-	send := &persistence.Send{Conversation: "lobby", Author: "ann", Text: `"` + text + `"`}
+	send := &persistence.Send{Message: persistence.Message{
+		Conversation: "lobby", Author: "ann", Text: `"` + text + `"`,
+	}}
 	if err := s.SendWait(context.Background(), send); err != nil || send.Err != nil {
 		t.Fatalf("send: %v, %v", err, send.Err)
 	}
@@ -55,7 +57,9 @@ func fill(t testing.TB, s *persistence.Store, n, size int) {
 	var completed sync.WaitGroup
 	for i := range n {
 		completed.Add(1)
-		send := &persistence.Send{Conversation: "lobby", Author: "ann", Text: `"` + fmt.Sprint(i+1, " ", strings.Repeat("x", size)) + `"`, Completion: done{&completed}}
+		send := &persistence.Send{Message: persistence.Message{
+			Conversation: "lobby", Author: "ann", Text: `"` + fmt.Sprint(i+1, " ", strings.Repeat("x", size)) + `"`,
+		}, Completion: done{&completed}}
 		if err := s.Send(context.Background(), send); err != nil {
 			t.Fatal(err)
 		}

@@ -12,7 +12,7 @@ import (
 const (
 	writerShards = 64
 
-	// maxQueued bounds what waits for one conversation's writer, in bytes of Send.Size: about 4,000 short messages,
+	// maxQueued bounds what waits for one conversation's writer, in bytes of Message.Size: about 4,000 short messages,
 	// some hundred milliseconds of the writer's work. Where it is full, the senders' own reading waits.
 	maxQueued = 2 << 20
 )
@@ -44,9 +44,11 @@ func (s *Store) shardOf(id protocol.ConversationID) *shard {
 // not queued and nothing will come: ctx ended, or the lookup failed.
 func (s *Store) Send(ctx context.Context, send *Send) error {
 	if send.ID != "" || send.Prev != "" {
-		if err := s.record.PrepareDedup(ctx, send); err != nil {
+		prepared, err := s.record.PrepareDedup(ctx, &send.Message)
+		if err != nil {
 			return err
 		}
+		send.Prepared = prepared
 	}
 	sh := s.shardOf(send.Conversation)
 	sh.mu.Lock()

@@ -24,7 +24,9 @@ func recordedAt(t *testing.T, dir string, ahead time.Duration, conversations ...
 	store := persistence.New(record, history.NewMemory(history.Options{Size: 10, TTL: time.Hour, Memory: 1 << 20}), 10, zerolog.Nop())
 	store.SetPublisher(nobody{})
 	for _, id := range conversations {
-		send := &persistence.Send{Conversation: protocol.ConversationID(id), Author: "ann", Text: "hi", Bytes: 2}
+		send := &persistence.Send{Message: persistence.Message{
+			Conversation: protocol.ConversationID(id), Author: "ann", Text: "hi", Bytes: 2,
+		}}
 		if err := store.SendWait(t.Context(), send); err != nil || send.Err != nil {
 			t.Fatal(err, send.Err)
 		}

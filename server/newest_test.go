@@ -152,9 +152,10 @@ func BenchmarkTheNewestOf10000(b *testing.B) {
 	ts := serve(b)
 	const n = 10_000
 	say := func(i int) {
-		send := &persistence.Send{
-			Conversation: protocol.ConversationID(fmt.Sprintf("room-%05d", i%n)), Author: "ann", Text: `"` + strings.Repeat("x", 100) + `"`,
-		}
+		send := &persistence.Send{Message: persistence.Message{
+			Conversation: protocol.ConversationID(fmt.Sprintf("room-%05d", i%n)),
+			Author:       "ann", Text: `"` + strings.Repeat("x", 100) + `"`,
+		}}
 		if err := ts.store.SendWait(b.Context(), send); err != nil || send.Err != nil {
 			b.Fatal(err, send.Err)
 		}

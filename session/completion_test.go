@@ -19,8 +19,8 @@ func TestACompletionLeavesTheWakeToTheEntryOnlyIfTheEntryComesToItsCursor(t *tes
 		wakes  bool
 	}{
 		{what: "a new entry", wakes: false},
-		{what: "a duplicate", send: persistence.Send{Duplicate: true}, wakes: true},
-		{what: "a refused send", send: persistence.Send{Err: protocol.Reset()}, wakes: true},
+		{what: "a duplicate", send: persistence.Send{Result: persistence.Result{Duplicate: true}}, wakes: true},
+		{what: "a refused send", send: persistence.Send{Result: persistence.Result{Err: protocol.Reset()}}, wakes: true},
 		{what: "a follower's send", kind: hub.Following, wakes: true},
 		{what: "a cursor that has stopped", change: func(_ *outbound, c *cursor) { c.stop() }, wakes: true},
 		{what: "a session that closes", change: func(o *outbound, _ *cursor) {

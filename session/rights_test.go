@@ -30,7 +30,9 @@ func (l *lastLook) Standing(_ protocol.ConversationID, user protocol.UserID) (pe
 	case l.armed:
 		l.out = true
 		l.env.Policy.Announce()
-		secret := &persistence.Send{Conversation: "lobby", Author: "bob", ID: "s", Text: `"secret"`}
+		secret := &persistence.Send{Message: persistence.Message{
+			Conversation: "lobby", Author: "bob", ID: "s", Text: `"secret"`,
+		}}
 		l.err = l.env.Store.SendWait(context.Background(), secret)
 		time.Sleep(time.Second) // in the bubble: until it is published, and nobody has anything to do
 	}

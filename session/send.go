@@ -11,12 +11,12 @@ import (
 func (s *session) send(r *protocol.Request) *protocol.Error {
 	s.keepRate()
 	s.env.Counters.Messages.Add(1)
-	send := &persistence.Send{
+	send := &persistence.Send{Message: persistence.Message{
 		Conversation: r.Conversation, Author: s.user, Name: s.shown, ID: r.ID,
 		NoCreate: !s.may(permissions.Create, r.Conversation),
 		Prev:     r.Prev, Since: r.Since, Expects: r.Log, Text: r.Text,
-		Target: r.Target, Meta: r.Meta, Ref: r.Ref, Bytes: r.Bytes, Completion: &s.out,
-	}
+		Target: r.Target, Meta: r.Meta, Ref: r.Ref, Bytes: r.Bytes,
+	}, Completion: &s.out}
 	if c := s.joins[r.Conversation]; c != nil {
 		send.Completion = c
 	}

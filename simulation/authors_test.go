@@ -54,11 +54,11 @@ func newAuthors(s *server) clients {
 func (p *author) work() {
 	for msg := range p.todo {
 		p.a.s.w.park(fmt.Sprint("send ", msg.n), nil)
-		send := &persistence.Send{
+		send := &persistence.Send{Message: persistence.Message{
 			Conversation: msg.conversation, Author: msg.author, ID: msg.id,
 			Text: msg.text, Target: msg.target, Meta: msg.meta,
-			Since: msg.since, Ref: strconv.Itoa(msg.n), Completion: p,
-		}
+			Since: msg.since, Ref: strconv.Itoa(msg.n),
+		}, Completion: p}
 		if msg.prev != nil {
 			send.Prev = msg.prev.id
 		}

@@ -45,13 +45,13 @@ func (p parkingRecord) Commit(appends []*persistence.AppendRequest) {
 	p.Record.Commit(appends)
 }
 
-func (p parkingRecord) PrepareDedup(ctx context.Context, send *persistence.Send) error {
-	err := p.Record.PrepareDedup(ctx, send)
-	if send.ID == "" || !send.Since.Set {
-		return err // this only reads the clock
+func (p parkingRecord) PrepareDedup(ctx context.Context, m *persistence.Message) (persistence.Prepared, error) {
+	prepared, err := p.Record.PrepareDedup(ctx, m)
+	if m.ID == "" || !m.Since.Set {
+		return prepared, err // this only reads the clock
 	}
-	p.w.park("recalled "+send.Ref, nil) // so that it is not queued while its writer looks for more
-	return err
+	p.w.park("prepared "+m.Ref, nil) // so that it is not queued while its writer looks for more
+	return prepared, err
 }
 
 // open opens the record. It returns nil if that failed, or if the world crashed meanwhile, which crashed reports.

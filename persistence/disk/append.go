@@ -266,6 +266,11 @@ func (r *Record) Commit(appends []*persistence.AppendRequest) {
 	} else {
 		k.share(r, appends)
 	}
+	for _, x := range appends {
+		if !x.Retry {
+			forgetPrepared(x.Sends)
+		}
+	}
 	k.free(r)
 }
 

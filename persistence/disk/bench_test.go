@@ -52,6 +52,20 @@ func BenchmarkCommit(b *testing.B) {
 	}
 }
 
+// BenchmarkPrepareDedup: what a message with an id costs before its Commit, and when that lets go of what it knew.
+func BenchmarkPrepareDedup(b *testing.B) {
+	r := open(b, b.TempDir(), Options{})
+	b.ReportAllocs()
+	sends := []*persistence.Send{recordtest.Say("lobby", "ann", "a1", "hello")}
+	for b.Loop() {
+		var err error
+		if sends[0].Prepared, err = r.PrepareDedup(b.Context(), &sends[0].Message); err != nil {
+			b.Fatal(err)
+		}
+		forgetPrepared(sends)
+	}
+}
+
 // BenchmarkCommitBatch: a thousand messages of one conversation a sync. What a message costs beside the disk.
 func BenchmarkCommitBatch(b *testing.B) {
 	r := open(b, b.TempDir(), Options{})

@@ -46,9 +46,11 @@ func (t *appending) decideOne(s *persistence.Send) (refusal *protocol.Error, err
 			return refusal, err
 		}
 	}
-	if (s.ID != "" || s.Prev != "") && t.ids.Forgot(s.Covered, s.Came) {
-		const reason = "the message waited for the disk too long; send it again with the same id"
-		return protocol.Unavailable(reason, time.Second), nil
+	if s.ID != "" || s.Prev != "" {
+		if p := preparedOf(s); t.ids.Forgot(p.covered, p.came) {
+			const reason = "the message waited for the disk too long; send it again with the same id"
+			return protocol.Unavailable(reason, time.Second), nil
+		}
 	}
 
 	next := t.p.First + protocol.Seq(len(t.accepted))
@@ -74,7 +76,7 @@ func (t *appending) stands(s *persistence.Send) bool {
 	if _, ok := t.keys[key]; ok {
 		return true
 	}
-	return s.FoundPrev != 0 || t.ids.Find(key) != 0
+	return preparedOf(s).prev != 0 || t.ids.Find(key) != 0
 }
 
 // known completes a send whose id is on the record already, or in this part before it: as a duplicate if it says the
@@ -93,7 +95,7 @@ func (t *appending) known(s *persistence.Send, key uint64) (known bool, refusal 
 		}
 	}
 
-	for _, seq := range []protocol.Seq{t.ids.Find(key), s.FoundID} {
+	for _, seq := range []protocol.Seq{t.ids.Find(key), preparedOf(s).id} {
 		if seq == 0 {
 			continue
 		}

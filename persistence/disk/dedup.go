@@ -2,6 +2,7 @@ package disk
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"verbatim/persistence"
@@ -96,32 +97,64 @@ func (r *Record) timeAt(ctx context.Context, c *conversation, off, end int64) (t
 	return t, err
 }
 
-// PrepareDedup is persistence.Record's. It reads what the remembered ids do not cover: the entries after `since` and before
-// the young generation. What that holds now stays for at least a generation's time; where the send's Commit comes
-// later than that, it finds a hole (holed), and refuses.
-func (r *Record) PrepareDedup(ctx context.Context, send *persistence.Send) error {
-	send.Came = r.now()
-	if !send.Since.Set || send.ID == "" {
-		return nil
+// prepared is what this record knows of a send before its Commit: its persistence.Prepared, by pointer.
+type prepared struct {
+	came    time.Time    // when the send came
+	covered protocol.Seq // from which seq on ids were remembered then; 0: the send has no `since`
+	id      protocol.Seq // where on the record, before covered, its id is; 0: nowhere
+	prev    protocol.Seq // the same for its prev
+}
+
+// preparedPool has what commits have taken, so that a message with an id costs no allocation more than one without.
+var preparedPool = sync.Pool{New: func() any { return new(prepared) }}
+
+// preparedOf returns what is known of a send; if it was not prepared, the zero value.
+func preparedOf(s *persistence.Send) prepared {
+	if p, ok := s.Prepared.(*prepared); ok {
+		return *p
 	}
-	c, err := r.sound(send.Conversation, true)
+	return prepared{}
+}
+
+// forgetPrepared takes from sends that are decided what was known of them.
+func forgetPrepared(sends []*persistence.Send) {
+	for _, s := range sends {
+		if p, ok := s.Prepared.(*prepared); ok {
+			s.Prepared = nil
+			preparedPool.Put(p)
+		}
+	}
+}
+
+// PrepareDedup is persistence.Record's. It reads what the remembered ids do not cover: the entries after `since` and
+// before the young generation. What that holds now stays for at least a generation's time. If the send's Commit comes
+// later than that, ids were forgotten meanwhile (dedup.Index.Forgot), and it refuses.
+func (r *Record) PrepareDedup(ctx context.Context, m *persistence.Message) (persistence.Prepared, error) {
+	p := preparedPool.Get().(*prepared)
+	*p = prepared{came: r.now()}
+	if !m.Since.Set || m.ID == "" {
+		return p, nil
+	}
+	c, err := r.sound(m.Conversation, true)
 	if err == errNoConversation {
-		send.Covered = 1
-		return nil
+		p.covered = 1
+		return p, nil
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
-	covered, err := r.covered(ctx, c)
-	if err != nil {
-		return err
+
+	if p.covered, err = r.covered(ctx, c); err != nil {
+		return nil, err
 	}
-	send.Covered = covered
-	from := protocol.Seq(send.Since.Value) + 1
-	if from >= covered {
-		return nil
+	from := protocol.Seq(m.Since.Value) + 1
+	if from >= p.covered {
+		return p, nil
 	}
-	return r.scanFor(ctx, c, from, covered-1, send)
+	if err := r.scanFor(ctx, c, from, m, p); err != nil {
+		return nil, err
+	}
+	return p, nil
 }
 
 // covered returns the seq from which on ids are remembered.
@@ -135,8 +168,10 @@ func (r *Record) covered(ctx context.Context, c *conversation) (protocol.Seq, er
 	return s.Lasting(), nil
 }
 
-// scanFor looks for a send's id and prev among entries.
-func (r *Record) scanFor(ctx context.Context, c *conversation, from, to protocol.Seq, send *persistence.Send) error {
+// scanFor looks for a message's id and prev among the entries from a seq on and before p.covered. It notes them in p.
+func (r *Record) scanFor(
+	ctx context.Context, c *conversation, from protocol.Seq, m *persistence.Message, p *prepared,
+) error {
 	off, err := r.find(ctx, c, from)
 	if err != nil {
 		return err
@@ -147,15 +182,15 @@ func (r *Record) scanFor(ctx context.Context, c *conversation, from, to protocol
 		if !ok {
 			return false, r.broken(c, at)
 		}
-		if seq > to {
+		if seq >= p.covered {
 			return false, nil
 		}
-		if id, author, ok := transcript.EntryID(line); ok && string(author) == string(send.Author) {
+		if id, author, ok := transcript.EntryID(line); ok && string(author) == string(m.Author) {
 			switch string(id) {
-			case string(send.ID):
-				send.FoundID = seq
-			case string(send.Prev):
-				send.FoundPrev = seq
+			case string(m.ID):
+				p.id = seq
+			case string(m.Prev):
+				p.prev = seq
 			}
 		}
 		return true, nil

@@ -67,27 +67,30 @@ func TestAResendThatWaitsForTheDiskIsNeverRecordedTwice(t *testing.T) {
 				b.Accept(recordtest.Say("lobby", "bob", fmt.Sprint("b", time.Now()), "between"))
 			}
 		}
-		recalled := func() *persistence.Send {
+		again := func() *persistence.Send {
 			s := recordtest.Say("lobby", "ann", "a1", "one")
-			if err := b.Record.PrepareDedup(t.Context(), s); err != nil {
+			prepared, err := b.Record.PrepareDedup(t.Context(), &s.Message)
+			if err != nil {
 				t.Fatal(err)
 			}
+			s.Prepared = prepared
 			return s
 		}
 		wait(lasts)
-		short := recalled()
+		short := again()
 		wait(dedup.Slack)
 		if recordtest.Commit(b.Record, short); !short.Duplicate || short.Seq != first.Seq {
 			t.Errorf("sent again after %v, decided after %v more: %+v", lasts, dedup.Slack, short)
 		}
-		long := recalled()
+		long := again()
+		came := preparedOf(long).came
 		wait(2 * lasts)
 		if recordtest.Commit(b.Record, long); long.Err == nil || long.Err.Code != protocol.CodeUnavailable {
 			t.Errorf("sent again, decided after %v more: %+v", 2*lasts, long)
 		}
 		next := recordtest.Say("lobby", "bob", "", "after a1")
 		next.Prev = "a1"
-		next.Came = long.Came
+		next.Prepared = &prepared{came: came}
 		if recordtest.Commit(b.Record, next); next.Err == nil || next.Err.Code != protocol.CodeUnavailable {
 			t.Errorf("after a prev that is forgotten meanwhile: %+v", next)
 		}

@@ -66,19 +66,21 @@ func Run(t *testing.T, open func(t *testing.T) *Bench) {
 
 // Say makes a send. id may be "".
 func Say(conversation, author, id, text string) *persistence.Send {
-	return &persistence.Send{
+	return &persistence.Send{Message: persistence.Message{
 		Conversation: protocol.ConversationID(conversation), Author: protocol.UserID(author),
 		ID: protocol.MessageID(id), Text: strconv.Quote(text),
-	}
+	}}
 }
 
-// Commit recalls and commits sends of one conversation, as a Store does.
+// Commit prepares and commits sends of one conversation, as a Store does.
 func (b *Bench) Commit(sends ...*persistence.Send) *persistence.Entries {
 	b.T.Helper()
 	for _, s := range sends {
-		if err := b.Record.PrepareDedup(context.Background(), s); err != nil {
+		prepared, err := b.Record.PrepareDedup(context.Background(), &s.Message)
+		if err != nil {
 			b.T.Fatalf("PrepareDedup: %v", err)
 		}
+		s.Prepared = prepared
 	}
 	return Commit(b.Record, sends...)
 }

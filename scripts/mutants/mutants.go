@@ -130,7 +130,7 @@ var mutants = []mutant{
 		{"persistence/disk.appending.known", `if first.Author == s.Author && first.ID == s.ID`, `if first == nil`},
 	}},
 	{"late resends are not looked for", authors, []edit{
-		{"persistence/disk.Record.PrepareDedup", `if !send.Since.Set || send.ID == ""`, `if true`},
+		{"persistence/disk.Record.PrepareDedup", `if !m.Since.Set || m.ID == ""`, `if true`},
 	}},
 	{"a late resend that waited too long is recorded again", authors, []edit{
 		{"persistence/dedup.Index.Forgot", `return covered < s.From()`, `return false`},
@@ -139,7 +139,7 @@ var mutants = []mutant{
 		{"persistence/dedup.Index.Forgot", `return s.From() > 1 &&`, `return false &&`},
 	}},
 	{"prev is not looked for", authors, []edit{
-		{"persistence/disk.appending.stands", `return s.FoundPrev != 0 ||`, `return true ||`},
+		{"persistence/disk.appending.stands", `return preparedOf(s).prev != 0 ||`, `return true ||`},
 	}},
 	{"an id with another text counts as a duplicate", authors, []edit{
 		{"persistence/disk.appending.known", `if !same(m.Text, m.Target, m.Meta, s)`, `if false`},

@@ -103,11 +103,11 @@ func (p *Posts) read(w http.ResponseWriter, r *http.Request) (*persistence.Send,
 	if who := auth.Of(r); who != nil && who.Name != string(who.Subject.User) {
 		name = who.Name
 	}
-	return &persistence.Send{
+	return &persistence.Send{Message: persistence.Message{
 		Conversation: id, Author: post.From, Name: name, ID: post.ID, Prev: post.Prev, Since: post.Since,
 		Expects: post.Log, NoCreate: !may(p.Policy, r, permissions.Create, id),
 		Text: post.Text, Target: post.Target, Meta: post.Meta, Ref: post.Ref, Bytes: post.Bytes,
-	}, nil
+	}}, nil
 }
 
 // author fills in and checks who a message is from: whoever has a credential speaks for themselves.
